@@ -1,0 +1,150 @@
+/** `bjob app`: the registered applications. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { requestError } from '../../core/errors.ts'
+import { formatYaml } from '../../core/yaml-text.ts'
+import { nearestWord } from '../../lib/nearest.ts'
+import { quoteShellWord, splitShellWords } from '../../lib/shell-words.ts'
+import {
+  type Application,
+  addApplication,
+  anchorWords,
+  listApplications,
+  readApplication,
+  removeApplication,
+} from '../../site/applications.ts'
+import type { Site } from '../../site/site.ts'
+import type { Command, Session } from '../command.ts'
+import type { Input } from '../option.ts'
+
+const ACTIONS = ['add', 'ls', 'show', 'rm'] as const
+
+export const appCommand: Command = {
+  words: 'add|ls|show|rm [NAME]',
+  about: `A job runs a registered application and nothing else; what it is given as arguments is never interpreted by a shell.
+Words of the executable that name files here are remembered by where they are: as {site}/… inside the site.
+The file apps/NAME.yaml may be edited at any time.
+Preprocess and postprocess write to preprocess.log and postprocess.log; one that fails, or takes longer than hook_seconds, fails the job.
+With post_error_handler or post_timeout_handler in the job, the postprocess is also run after an error (BJOB_ERROR=TRUE) or a timeout
+(BJOB_TIMEOUT=TRUE), and says with \`bjob set state=STATE\` what the job becomes; saying nothing, it leaves the job FAILED.`,
+  options: [
+    { name: 'executable', value: 'CMD', summary: 'add: the command, split into words as a shell would' },
+    { name: 'preprocess', value: 'CMD', summary: "add: run in a job's folder before its first attempt" },
+    {
+      name: 'postprocess',
+      value: 'CMD',
+      summary: 'add: run there after an attempt that ended well (others: see below)',
+    },
+    { name: 'envscript', value: 'FILE', summary: 'add: bash reads it before the command is started' },
+    { name: 'shell', summary: 'add: hand the commands to /bin/sh as they are: pipes, variables, `module load`' },
+    { name: 'description', value: 'TEXT', summary: 'add: what it does' },
+    { name: 'json', summary: 'ls, show: print JSON' },
+  ],
+  examples: [
+    ["bjob app add eval_point --executable 'python eval_point.py'", 'register a script that lies in this folder'],
+    [
+      "bjob app add solver --shell --executable 'module load mpi && exec ./solver'",
+      'a shell line; the arguments of the job follow as words',
+    ],
+    ['bjob app ls', 'what is registered'],
+    ['bjob app rm solver', 'take it away; jobs that need it will wait'],
+  ],
+  async run(input, session) {
+    const [action, name, extra] = input.words
+    if (action === undefined)
+      throw requestError('bad-option', `what to do with applications? Say ${ACTIONS.join(', ')}`)
+    if (extra !== undefined) throw requestError('bad-option', `${action} takes one name; more are given`)
+    const { site } = await session.open()
+    if (action === 'ls' && name === undefined) return listApps(site, input, session)
+    if (action === 'ls')
+      throw requestError('bad-option', '`bjob app ls` takes no name', { hint: `bjob app show ${name}` })
+    if (name === undefined) throw requestError('bad-option', `which application? bjob app ${action} NAME`)
+    if (action === 'add') return addApp(site, name, input, session)
+    if (action === 'show') return showApp(await readApplication(site.disk, site.layout, name), input, session)
+    if (action === 'rm') return removeApplication(site.disk, site.layout, name)
+    const near = nearestWord(action, ACTIONS)
+    throw requestError(
+      'unknown-command',
+      `there is no \`bjob app ${action}\`${near === undefined ? '' : `; did you mean ${near}?`}`,
+      { hint: `there are: ${ACTIONS.join(', ')}` },
+    )
+  },
+}
+
+async function addApp(site: Site, name: string, input: Input, { terminal }: Session): Promise<void> {
+  const line = input.text('executable')
+  if (line === undefined) throw requestError('bad-option', `what does ${name} run? Say --executable 'COMMAND'`)
+  const shell = input.has('shell')
+  const anchor = (text: string): string => (shell ? text : anchorLine(text, site.layout.root))
+  const given = (option: string): string | undefined => {
+    const text = input.text(option)
+    return text === undefined ? undefined : anchor(text)
+  }
+  const envscript = input.text('envscript')
+  await addApplication(site.disk, site.layout, {
+    name,
+    executable: anchor(line),
+    preprocess: given('preprocess'),
+    postprocess: given('postprocess'),
+    envscript: envscript === undefined ? undefined : anchorFile(envscript, site.layout.root),
+    shell,
+    description: input.text('description') ?? '',
+  })
+  await terminal.line(name)
+}
+
+/** @throws BjobError `missing-input` */
+function anchorFile(file: string, root: string): string {
+  const full = path.resolve(file)
+  if (fs.statSync(full, { throwIfNoEntry: false })?.isFile() !== true)
+    throw requestError('missing-input', `there is no file ${file}`, { path: full, field: 'envscript' })
+  return full.startsWith(`${root}/`) ? `{site}${full.slice(root.length)}` : full
+}
+
+/** Keeps the line as it was typed, unless words of it name files: those are then found from anywhere. */
+function anchorLine(line: string, root: string): string {
+  let words: string[]
+  try {
+    words = splitShellWords(line)
+  } catch {
+    // The check of the application says what is wrong with it.
+    return line
+  }
+  const anchored = anchorWords(
+    words,
+    process.cwd(),
+    root,
+    (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true,
+  )
+  if (anchored.every((word, index) => word === words[index])) return line
+  return anchored.map((word) => (/^\{site\}[\w@%+=:,./-]*$/.test(word) ? word : quoteShellWord(word))).join(' ')
+}
+
+export async function listApps(site: Site, input: Input, { terminal }: Session): Promise<void> {
+  const names = await listApplications(site.disk, site.layout)
+  if (input.has('json')) {
+    for (const name of names) await terminal.json(await readApplication(site.disk, site.layout, name))
+    return
+  }
+  if (names.length === 0)
+    return terminal.note("no application is registered yet: bjob app add NAME --executable 'COMMAND'")
+  const rows: string[][] = []
+  for (const name of names) {
+    try {
+      const { executable, description } = await readApplication(site.disk, site.layout, name)
+      rows.push([name, lineOf(executable), description])
+    } catch (error) {
+      rows.push([name, `BROKEN: ${error instanceof Error ? error.message : 'cannot be read'}`, ''])
+    }
+  }
+  await terminal.table(['APPLICATION', 'EXECUTABLE', 'DESCRIPTION'], rows)
+}
+
+async function showApp(application: Application, input: Input, { terminal }: Session): Promise<void> {
+  if (input.has('json')) return terminal.json(application)
+  await terminal.write(formatYaml(application))
+}
+
+function lineOf(executable: string | readonly string[]): string {
+  return typeof executable === 'string' ? executable : executable.map(quoteShellWord).join(' ')
+}

@@ -1,0 +1,22 @@
+/** `bjob cat`: a file from a job's folder. */
+import { requestError } from '../../core/errors.ts'
+import { readJobFile } from '../../site/jobs.ts'
+import type { Command } from '../command.ts'
+import { findJob, limitWords } from '../job-word.ts'
+
+export const catCommand: Command = {
+  words: 'ID [FILE]',
+  about: "Prints a file of the job's folder as it is; result.dat unless another is named.",
+  options: [],
+  examples: [
+    ['bjob cat dl-hps/task1', 'its result.dat'],
+    ['bjob cat dl-hps/task1 state.yaml', 'where it stands'],
+  ],
+  async run(input, session) {
+    const { site } = await session.open()
+    limitWords(input.words, 2)
+    const [word, file = 'result.dat'] = input.words
+    if (word === undefined) throw requestError('bad-option', 'which job? bjob cat ID [FILE]')
+    await session.terminal.write(await readJobFile(site, await findJob(site, word), file))
+  },
+}

@@ -1,0 +1,56 @@
+/** `bjob clone`: makes jobs like others. */
+import { requestError } from '../../core/errors.ts'
+import { ASSIGNMENT_HELP, splitAssignments } from '../assignment-words.ts'
+import type { Command } from '../command.ts'
+import { CHANGE_OPTIONS, chooseJobs } from '../chosen-jobs.ts'
+import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
+
+export const cloneCommand: Command = {
+  words: '[ID…] [FIELD=VALUE…]',
+  about: `New jobs with the fields, the input files and the data of others; their ids are printed. Where a job and its parent are both cloned, the clone of
+the one is the parent of the clone of the other. ${ASSIGNMENT_HELP} Something must be chosen. ${FILTER_HELP}`,
+  options: [
+    ...FILTER_OPTIONS,
+    { name: 'as', value: 'NAME', summary: 'the name of the new job, of one' },
+    { name: 'to', value: 'WORKFLOW', summary: 'the workflow of the new jobs (default: as the old ones)' },
+    { name: 'if-exists', value: 'HOW', summary: 'a name is taken: error (default), reuse or rename' },
+    ...CHANGE_OPTIONS,
+  ],
+  examples: [
+    ['bjob clone dl-hps/task1 --as task1b wall_time_minutes=30', 'once more, with more time'],
+    ['bjob clone --workflow dl-hps --to dl-hps2', 'a whole workflow under another name'],
+  ],
+  async run(input, session) {
+    const client = await session.open()
+    const { terminal } = session
+    const { ids, assignments } = splitAssignments(input.words)
+    const chosen = await chooseJobs(client, input, ids)
+    if (chosen.length === 0) {
+      terminal.note('no job matches')
+      return 0
+    }
+    const name = input.text('as')
+    if (name !== undefined && chosen.length > 1)
+      throw requestError('bad-option', `--as names one job, and ${chosen.length} are chosen`, {
+        hint: 'say --to WORKFLOW',
+      })
+    const workflow = input.text('to')
+    const ifExists = input.choice('if-exists', ['error', 'reuse', 'rename'])
+    const options = {
+      assignments,
+      ...(workflow === undefined ? {} : { workflow }),
+      ...(name === undefined ? {} : { name }),
+    }
+    if (input.has('dry-run')) {
+      const { planClones } = await import('../../client/clone.ts')
+      for (const { record } of await planClones(client.site, chosen, await client.jobs.entries(), options))
+        await terminal.json(record)
+      return 0
+    }
+    for (const { id, isNew } of await client.clone(chosen, options, ifExists)) {
+      if (input.has('json')) await terminal.json({ id, new: isNew, dir: client.site.layout.job(id).dir })
+      else await terminal.line(id)
+    }
+    return 0
+  },
+}

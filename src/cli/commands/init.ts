@@ -1,0 +1,35 @@
+/** `bjob init`: makes a site. */
+import path from 'node:path'
+import { requestError } from '../../core/errors.ts'
+import { findTemplate, listTemplates, makeSite } from '../../client/make-site.ts'
+import type { Command } from '../command.ts'
+
+export const initCommand: Command = {
+  words: '[DIR]',
+  about: `A site is a folder on the shared file system. All of bjob's data is in it, as files that you can read: bjob.yaml (its settings),
+apps/ (what jobs may run), jobs/ (one folder per job). Without DIR, the current folder becomes one.`,
+  options: [
+    { name: 'template', value: 'NAME', summary: 'start from a template instead of an empty site; `list` lists them' },
+  ],
+  examples: [
+    ['bjob init mysite && cd mysite', 'make a site and go into it'],
+    ['bjob init mysite --template list', 'what templates there are'],
+  ],
+  async run(input, { terminal, packageRoot }) {
+    if (input.words.length > 1)
+      throw requestError('bad-option', `one folder at a time; ${input.words.length} are given`)
+    const templates = path.join(packageRoot, 'templates')
+    const template = input.text('template')
+    if (template === 'list') return terminal.line(listTemplates(templates).join('\n'))
+    const folder = path.resolve(input.words[0] ?? '.')
+    await makeSite(
+      folder,
+      template === undefined ? undefined : findTemplate(templates, template),
+      path.join(templates, 'batch'),
+    )
+    await terminal.line(folder)
+    const enter = folder === process.cwd() ? '' : `cd ${input.words[0] ?? '.'} && `
+    const next = template === undefined ? "bjob app add NAME --executable 'COMMAND'" : 'bjob'
+    terminal.note(`A new site. Next: ${enter}${next}`)
+  },
+}

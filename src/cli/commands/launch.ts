@@ -1,0 +1,76 @@
+/** `bjob launch`: runs jobs. */
+import path from 'node:path'
+import { monotonicMs } from '../../lib/sleep.ts'
+import { runLauncher } from '../../launch/run-launcher.ts'
+import type { LaunchEvent } from '../../launch/events.ts'
+import type { Command } from '../command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+
+/** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
+const IDLE_SECONDS = 10
+
+/** How long a reader who has stopped reading may hold up the end of a launcher. */
+const LAST_WORDS_MS = 2000
+
+/** A scheduler that ends a job may signal the launcher and the batch script, which passes it on: that is one request, not two. */
+const ECHO_MS = 1000
+
+export const launchCommand: Command = {
+  words: '',
+  about: `Runs the site's jobs: inside an allocation on its nodes, elsewhere on this machine. Start as many launchers as you like; each job runs once.
+Ctrl-C or SIGTERM asks the running jobs to end and has them started again later; a second one does not wait. ${FILTER_HELP}`,
+  options: [
+    { name: 'slots', value: 'N', summary: 'serial jobs at once (default: one for each core)' },
+    { name: 'job-mode', value: 'MODE', summary: 'auto (default), serial or mpi' },
+    { name: 'idle-seconds', value: 'S', summary: `end after that long with nothing to do (default ${IDLE_SECONDS})` },
+    { name: 'persistent', summary: 'stay though there is nothing to do' },
+    { name: 'time-limit-minutes', value: 'M', summary: 'end after that long; jobs that would not fit are not begun' },
+    { name: 'quiet', summary: 'print only what is wrong, and the end' },
+    { name: 'json', summary: 'print JSON, an object a line' },
+    ...FILTER_OPTIONS,
+  ],
+  examples: [
+    ['bjob launch', 'run what there is, then end'],
+    ['bjob launch --slots 8 --persistent', 'eight at once, and wait for more'],
+    ['bjob launch --workflow dl-hps --time-limit-minutes 55', 'one workflow, in an hour'],
+  ],
+  async run(input, session) {
+    const { site } = await session.open()
+    const { terminal } = session
+    const timeLimitMinutes = input.number('time-limit-minutes')
+    const slots = input.number('slots', 1)
+    const options = {
+      ...(slots === undefined ? {} : { slots }),
+      jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
+      idleSeconds: input.number('idle-seconds') ?? IDLE_SECONDS,
+      persistent: input.has('persistent'),
+      filter: filterOf(input),
+      agentFile: path.join(session.packageRoot, 'dist', 'agent.cjs'),
+      ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
+    } as const
+    const stop = new AbortController()
+    const hurry = new AbortController()
+    let heardMs = -Infinity
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        const isEcho = monotonicMs() - heardMs < ECHO_MS
+        heardMs = monotonicMs()
+        if (!stop.signal.aborted) stop.abort(name)
+        else if (!isEcho) hurry.abort(name)
+      })
+    }
+    const isShown = ({ kind }: LaunchEvent): boolean => (input.has('quiet') ? kind === 'problem' : kind !== 'ended')
+    const report = (event: LaunchEvent): void => {
+      if (!isShown(event)) return
+      const line = input.has('json')
+        ? JSON.stringify(event)
+        : `${event.kind === 'problem' ? terminal.paint('yellow', 'problem: ') : ''}${event.message}`
+      terminal.writeLater(`${line}\n`)
+    }
+    const summary = await runLauncher(site, options, report, stop.signal, hurry.signal)
+    const { launcher, reason, finished, failed, interrupted, killed } = summary
+    const last = `${launcher}: ${reason}. ${finished} finished, ${failed} failed, ${interrupted} to be started again, ${killed} killed.`
+    terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
+    await terminal.settled(LAST_WORDS_MS)
+  },
+}

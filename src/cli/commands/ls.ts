@@ -1,0 +1,235 @@
+/** `bjob ls`: lists jobs, applications, workflows and launchers. */
+import { requestError } from '../../core/errors.ts'
+import type { IndexEntry } from '../../core/job-index.ts'
+import { STATES, isEnded } from '../../core/states.ts'
+import { nearestWord } from '../../lib/nearest.ts'
+import { breakageText, findBreakage } from '../../client/inspect.ts'
+import { type JobQuery, readerOf } from '../../client/query.ts'
+import type { SiteClient } from '../../client/site-client.ts'
+import { readJobState } from '../../site/jobs.ts'
+import type { Command, Session } from '../command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+import { jobRecord } from '../job-record.ts'
+import type { Input } from '../option.ts'
+import { formatAge } from '../terminal.ts'
+
+const KINDS = ['jobs', 'apps', 'workflows', 'launchers'] as const
+
+/** The folders of this many waiting jobs are looked at for files that somebody broke; more would cost a busy file system too much. */
+const INSPECTED = 200
+
+export const lsCommand: Command = {
+  words: '[jobs|apps|workflows|launchers] [ID…]',
+  about: `Lists jobs, in the order of their ids. ${FILTER_HELP}`,
+  options: [
+    ...FILTER_OPTIONS,
+    { name: 'by-state', summary: 'how many there are in each state' },
+    { name: 'history', summary: 'the history of each' },
+    { name: 'tree', summary: 'each below its parent' },
+    { name: 'fields', value: 'F,F,…', summary: 'these fields instead: id, state, and any of job.yaml' },
+    { name: 'sort', value: 'FIELD', summary: 'by this field; -FIELD the other way round' },
+    { name: 'limit', value: 'N', summary: 'at most N' },
+    { name: 'json', summary: 'print JSON, an object a line' },
+  ],
+  examples: [
+    ['bjob ls', 'all jobs'],
+    ['bjob ls --by-state', 'how far it is'],
+    ["bjob ls --state FAILED --workflow 'dl-*'", 'what failed'],
+    ['bjob ls --fields id,state,args', 'what each was asked'],
+    ['bjob ls launchers', 'who runs them'],
+  ],
+  async run(input, session) {
+    const client = await session.open()
+    const [kind, ...others] = input.words
+    if (kind === 'apps') return (await import('./app.ts')).listApps(client.site, input, session)
+    if (kind === 'workflows') return listWorkflows(client, input, session)
+    if (kind === 'launchers') return (await import('../launcher-list.ts')).listLaunchers(client.site, input, session)
+    const query = order(client.select(filterOf(input, kind === 'jobs' ? others : input.words)), input)
+    return listJobs(client, query, input, session)
+  },
+}
+
+function order(query: JobQuery, input: Input): JobQuery {
+  const sort = input.text('sort')
+  return (sort === undefined ? query : query.orderBy(sort)).slice(0, input.number('limit', 1))
+}
+
+async function listJobs(client: SiteClient, query: JobQuery, input: Input, session: Session): Promise<void> {
+  const entries = await query.entries()
+  await requireNamed(client, entries, input)
+  const { terminal } = session
+  if (input.has('by-state')) return listByState(entries, input, session)
+  const fields = input.text('fields')
+  if (fields !== undefined)
+    return listFields(
+      entries,
+      fields
+        .split(',')
+        .map((field) => field.trim())
+        .filter((field) => field !== ''),
+      input,
+      session,
+    )
+  if (input.has('history')) return listHistories(client, entries, input, session)
+  const broken = await findBroken(client, entries)
+  if (input.has('json')) {
+    return terminal.write(
+      entries.map((entry) => `${JSON.stringify(jobRecord(client.site, entry, broken.get(entry.id)))}\n`).join(''),
+    )
+  }
+  if (entries.length === 0)
+    return terminal.note((await client.jobs.exists()) ? 'no job matches' : 'no jobs yet: bjob spawn --help')
+  const rows = input.has('tree') ? treeRows(entries) : entries.map((entry) => ({ entry, label: entry.id }))
+  const now = Date.now()
+  const hasNotes = entries.some(({ id, kill }) => broken.has(id) || kill !== undefined)
+  const headings = ['ID', 'STATE', 'TRY', 'AGE', 'CHANGED', 'APPLICATION', 'LAUNCHER', ...(hasNotes ? ['NOTE'] : [])]
+  await terminal.table(
+    headings,
+    rows.map(({ entry, label }) =>
+      [
+        label,
+        broken.has(entry.id) ? 'BROKEN' : entry.state,
+        String(entry.attempt),
+        formatAge(entry.born, now),
+        formatAge(entry.changed, now),
+        textOf(entry.spec?.['application']),
+        entry.launcher ?? '-',
+        broken.get(entry.id) ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill asked for'),
+      ].slice(0, headings.length),
+    ),
+  )
+}
+
+/** An id that names nothing is a mistake; a filter that matches nothing is an answer. */
+async function requireNamed(client: SiteClient, entries: readonly IndexEntry[], input: Input): Promise<void> {
+  const [first, ...others] = input.words
+  const ids = first === 'jobs' ? others : input.words
+  const exact = ids.filter((id) => !id.includes('*'))
+  if (exact.length === 0) return
+  const found = new Set(entries.map(({ id }) => id))
+  for (const id of exact) {
+    const full = id.includes('/') ? id : `default/${id}`
+    if (found.has(full) || (await client.jobs.filter({ id: full }).exists())) continue
+    const near = id.includes('/') ? undefined : nearestWord(id, KINDS)
+    throw requestError(
+      'unknown-job',
+      `there is no job ${full}${near === undefined ? '' : `; did you mean \`bjob ls ${near}\`?`}`,
+      { hint: `\`bjob ls\` lists jobs, and takes ${KINDS.join(', ')}` },
+    )
+  }
+}
+
+async function findBroken(client: SiteClient, entries: readonly IndexEntry[]): Promise<Map<string, string>> {
+  const broken = new Map<string, string>()
+  for (const { id, broken: reason } of entries) if (reason !== undefined) broken.set(id, reason)
+  const waiting = entries.filter(({ state }) => !isEnded(state)).slice(0, INSPECTED)
+  for (const { id } of waiting) {
+    const breakage = await findBreakage(client.site, id)
+    if (breakage !== undefined && breakage.code !== 'unknown-job') broken.set(id, breakageText(breakage))
+    else broken.delete(id)
+  }
+  return broken
+}
+
+async function listByState(entries: readonly IndexEntry[], input: Input, { terminal }: Session): Promise<void> {
+  const counts = new Map<string, number>()
+  for (const { state } of entries) counts.set(state, (counts.get(state) ?? 0) + 1)
+  if (input.has('json'))
+    return terminal.json(Object.fromEntries(STATES.map((state) => [state, counts.get(state) ?? 0])))
+  const rows = STATES.filter((state) => counts.has(state)).map((state) => [String(counts.get(state)), state])
+  await terminal.table(['JOBS', 'STATE'], [...rows, [String(entries.length), 'in all']])
+}
+
+async function listFields(
+  entries: readonly IndexEntry[],
+  fields: readonly string[],
+  input: Input,
+  { terminal }: Session,
+): Promise<void> {
+  if (fields.length === 0) throw requestError('bad-option', '--fields names no field')
+  const readers = fields.map(readerOf)
+  if (input.has('json')) {
+    for (const entry of entries)
+      await terminal.json(Object.fromEntries(fields.map((field, index) => [field, readers[index]?.(entry) ?? null])))
+    return
+  }
+  await terminal.table(
+    fields.map((field) => field.toUpperCase()),
+    entries.map((entry) => readers.map((read) => textOf(read(entry)))),
+  )
+}
+
+async function listHistories(
+  client: SiteClient,
+  entries: readonly IndexEntry[],
+  input: Input,
+  { terminal }: Session,
+): Promise<void> {
+  for (const { id } of entries) {
+    const { history } = await readJobState(client.site, id)
+    if (input.has('json')) await terminal.json({ id, history })
+    else
+      await terminal.line(
+        [
+          terminal.paint('bold', id),
+          ...history.map(({ time, state, message }) => `  ${time} ${terminal.paintState(state, state)} ${message}`),
+        ].join('\n'),
+      )
+  }
+}
+
+async function listWorkflows(client: SiteClient, input: Input, { terminal }: Session): Promise<void> {
+  const workflows = new Map<string, { jobs: number; ended: number; failed: number }>()
+  for (const { id, state } of await client.jobs.entries()) {
+    const name = id.slice(0, id.indexOf('/'))
+    const counts = workflows.get(name) ?? { jobs: 0, ended: 0, failed: 0 }
+    counts.jobs += 1
+    if (isEnded(state)) counts.ended += 1
+    if (state === 'FAILED') counts.failed += 1
+    workflows.set(name, counts)
+  }
+  if (input.has('json')) {
+    for (const [name, counts] of workflows) await terminal.json({ name, ...counts })
+    return
+  }
+  await terminal.table(
+    ['WORKFLOW', 'JOBS', 'ENDED', 'FAILED'],
+    [...workflows].map(([name, { jobs, ended, failed }]) => [name, String(jobs), String(ended), String(failed)]),
+  )
+}
+
+/** Each job below its first parent that is in the list, as deep as it goes. */
+function treeRows(entries: readonly IndexEntry[]): { entry: IndexEntry; label: string }[] {
+  const listed = new Set(entries.map(({ id }) => id))
+  const children = new Map<string, IndexEntry[]>()
+  for (const entry of entries) {
+    const parents = entry.spec?.['parents']
+    // The last is the nearest: a child's parents are its spawner's parents, and then its spawner.
+    const parent = Array.isArray(parents)
+      ? parents.findLast((id) => typeof id === 'string' && listed.has(id) && id !== entry.id)
+      : undefined
+    const key = typeof parent === 'string' ? parent : ''
+    children.set(key, [...(children.get(key) ?? []), entry])
+  }
+  const rows: { entry: IndexEntry; label: string }[] = []
+  const seen = new Set<string>()
+  const add = (parent: string, depth: number): void => {
+    for (const entry of children.get(parent) ?? []) {
+      if (seen.has(entry.id)) continue
+      seen.add(entry.id)
+      rows.push({ entry, label: `${'  '.repeat(depth)}${entry.id}` })
+      add(entry.id, depth + 1)
+    }
+  }
+  add('', 0)
+  // What hangs in a circle has no top.
+  for (const entry of entries) if (!seen.has(entry.id)) rows.push({ entry, label: entry.id })
+  return rows
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '-'
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return value.length === 0 ? '-' : value.join(' ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,15 @@
+/** `bjob path`: a job's folder. */
+import type { Command } from '../command.ts'
+import { findJob } from '../job-word.ts'
+
+export const pathCommand: Command = {
+  words: 'ID…',
+  about: "Prints the job's folder, which is also the folder it runs in.",
+  options: [],
+  examples: [['cd "$(bjob path dl-hps/task1)"', 'go into it']],
+  async run(input, session) {
+    const { site } = await session.open()
+    const words: readonly (string | undefined)[] = input.words.length === 0 ? [undefined] : input.words
+    for (const word of words) await session.terminal.line(site.layout.job(await findJob(site, word)).dir)
+  },
+}

@@ -1,0 +1,37 @@
+/** `bjob results`: what ended, for a driver in any language. */
+import { requestError } from '../../core/errors.ts'
+import type { Command } from '../command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+import { stopSignal } from '../stop-signal.ts'
+
+export const resultsCommand: Command = {
+  words: '[ID…]',
+  about: `Prints a JSON object a line for each job that ended (finished, failed or killed): id, state, attempt, launcher, dir, ended, message, the
+text of the file that it wrote as \`content\` (null without one), and as \`result\` when that text is JSON.
+With --cursor, only what was not printed before: each end once, whatever died in between. A cursor belongs to one reader and one filter.
+${FILTER_HELP}`,
+  options: [
+    { name: 'file', value: 'NAME', summary: 'the file to read in each folder (default result.dat)' },
+    { name: 'cursor', value: 'FILE', summary: 'remember in FILE what was printed' },
+    { name: 'follow', alias: 'f', summary: 'go on with what ends from now on, until it is interrupted' },
+    ...FILTER_OPTIONS,
+  ],
+  examples: [
+    ['bjob results --workflow dl-hps', 'everything that ended so far'],
+    ['bjob results --cursor driver.cursor', 'what is new since the last time'],
+    ['bjob results --cursor driver.cursor --follow | while read -r line; do …; done', 'as it happens'],
+  ],
+  async run(input, session) {
+    const client = await session.open()
+    const cursor = input.text('cursor')
+    if (cursor === '') throw requestError('bad-option', '--cursor is empty; it takes the name of a file')
+    const options = {
+      file: input.text('file') ?? 'result.dat',
+      follow: input.has('follow'),
+      filter: filterOf(input),
+      signal: stopSignal(),
+    }
+    for await (const result of client.results(cursor === undefined ? options : { ...options, cursor }))
+      await session.terminal.json(result)
+  },
+}

@@ -1,0 +1,40 @@
+/** `bjob rm`: removes jobs. */
+import type { Command } from '../command.ts'
+import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../chosen-jobs.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+import { isEmptyFilter } from '../../core/filter.ts'
+
+export const rmCommand: Command = {
+  words: '[ID…]',
+  about: `Moves the folders of jobs to trash/; their names are free again. One that a launcher has is refused: kill it first. Jobs that wait
+for a removed one fail. To get a folder back, move it out of trash/ by hand. Something must be chosen. ${FILTER_HELP}`,
+  options: [
+    ...FILTER_OPTIONS,
+    { name: 'purge', summary: 'empty the trash, after moving the chosen jobs there' },
+    ...CHANGE_OPTIONS,
+  ],
+  examples: [
+    ['bjob rm dl-hps/task1', 'one job'],
+    ['bjob rm --workflow dl-hps --state FAILED', 'those that failed'],
+    ['bjob rm --purge', 'delete for good what is in the trash'],
+  ],
+  async run(input, session) {
+    const client = await session.open()
+    const options = { dryRun: input.has('dry-run') }
+    const isPurge = input.has('purge')
+    const { purgeTrash, removeJobs } = await import('../../client/remove.ts')
+    let status = 0
+    if (!isPurge || !isEmptyFilter(filterOf(input))) {
+      const changes = await removeJobs(client.site, await chooseJobs(client, input, input.words), options)
+      status = await reportChanges(changes, input, session)
+    }
+    if (!isPurge) return status
+    const purged = await purgeTrash(client.site, options)
+    if (purged.length === 0) session.terminal.note('the trash is empty')
+    for (const folder of purged) {
+      if (input.has('json')) await session.terminal.json({ folder, kind: options.dryRun ? 'would' : 'done' })
+      else await session.terminal.line(`${folder} ${options.dryRun ? 'would be ' : ''}deleted`)
+    }
+    return status
+  },
+}

@@ -1,0 +1,67 @@
+/** `bjob wait`: until jobs end. */
+import { requestError } from '../../core/errors.ts'
+import { isEmptyFilter } from '../../core/filter.ts'
+import { isEnded } from '../../core/states.ts'
+import type { Command } from '../command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+import { jobRecord } from '../job-record.ts'
+import { stopSignal } from '../stop-signal.ts'
+
+export const waitCommand: Command = {
+  words: '[ID…]',
+  about: `Waits until the chosen jobs have ended, those there are now; all of the site's without a filter. Prints each as it ends.
+Exit status 1 when one of them did not finish well, or the time was up. ${FILTER_HELP}`,
+  options: [
+    ...FILTER_OPTIONS,
+    { name: 'any', summary: 'until one has ended' },
+    { name: 'timeout', value: 'SECONDS', summary: 'no longer than that' },
+    { name: 'quiet', summary: 'print nothing' },
+    { name: 'json', summary: 'print JSON, an object a line' },
+  ],
+  examples: [
+    ['bjob wait dl-hps/task1', 'one job'],
+    ['bjob wait --workflow dl-hps --timeout 3600', 'a workflow, at most an hour'],
+    ['bjob wait --any && bjob results --cursor c', 'until there is something to do'],
+  ],
+  async run(input, session) {
+    const client = await session.open()
+    const { terminal } = session
+    const filter = filterOf(input)
+    const exact = input.words.filter((word) => !word.includes('*'))
+    for (const word of exact) await client.job(word)
+    const chosen = await client.select(filter).entries()
+    if (chosen.length === 0) {
+      if (isEmptyFilter(filter)) return 0
+      throw requestError('no-match', 'no job matches: there is nothing to wait for', {
+        hint: '`bjob ls` takes the same filters',
+      })
+    }
+    // With --any, what ended before is no news unless it was named.
+    const waited = input.has('any') && input.words.length === 0 ? chosen.filter(({ state }) => !isEnded(state)) : chosen
+    const lines: Promise<void>[] = []
+    const timeoutSeconds = input.number('timeout')
+    const outcome = await client.wait(
+      waited.map(({ id }) => id),
+      {
+        any: input.has('any') && waited.length > 0,
+        ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+        signal: stopSignal(),
+        onEnd: (entry) => {
+          if (input.has('quiet')) return
+          lines.push(
+            input.has('json')
+              ? terminal.json(jobRecord(client.site, entry))
+              : terminal.line(`${entry.id} ${terminal.paintState(entry.state, entry.state)}`),
+          )
+        },
+      },
+    )
+    await Promise.all(lines)
+    if (outcome.isTimeout)
+      terminal.note(
+        `bjob: the time is up; ${outcome.open.length} ${outcome.open.length === 1 ? 'job has' : 'jobs have'} not ended`,
+      )
+    const isWell = outcome.ended.every(({ state }) => state === 'JOB_FINISHED') && outcome.gone.length === 0
+    return isWell && (outcome.open.length === 0 || (input.has('any') && !outcome.isTimeout)) ? 0 : 1
+  },
+}

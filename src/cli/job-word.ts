@@ -1,0 +1,23 @@
+/** The one job that a command is about: named, or the one whose folder this is. */
+import { requestError } from '../core/errors.ts'
+import { type JobId, splitId } from '../core/id.ts'
+import { unknownJob } from '../site/jobs.ts'
+import type { Site } from '../site/site.ts'
+
+/** @throws BjobError `unknown-job`, `bad-id`, `bad-option` */
+export async function findJob(site: Site, word: string | undefined): Promise<JobId> {
+  const id = word === undefined ? site.layout.idOf(process.cwd()) : word
+  if (id === undefined)
+    throw requestError('bad-option', "which job? None is named, and this is no job's folder", {
+      hint: '`bjob ls` lists them',
+    })
+  const { workflow, name } = splitId(id)
+  const full = `${workflow}/${name}`
+  if ((await site.disk.stat(site.layout.job(full).dir)) === undefined) throw unknownJob(full)
+  return full
+}
+
+/** @throws BjobError `bad-option` when there are more than `most` words */
+export function limitWords(words: readonly string[], most: number): void {
+  if (words.length > most) throw requestError('bad-option', `${JSON.stringify(words[most])} is one word too many`)
+}

@@ -1,0 +1,67 @@
+/** The command line: finds the command, runs it, and turns what comes of it into lines and an exit status. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { requestError } from '../core/errors.ts'
+import { nearestWord } from '../lib/nearest.ts'
+import { Session } from './command.ts'
+import { COMMANDS } from './command-table.ts'
+import { describeFailure } from './failure.ts'
+import { parseArguments } from './option.ts'
+import { ClosedOutput } from './terminal.ts'
+
+async function main(argv: readonly string[]): Promise<void> {
+  const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
+  const isDebug = words.includes('--debug')
+  const kept = isDebug ? argv.filter((word, index) => word !== '--debug' || index >= words.length) : argv
+  const session = new Session(path.resolve(fs.realpathSync(process.argv[1] ?? '.'), '../..'))
+  try {
+    process.exitCode = (await run(kept, session)) ?? 0
+  } catch (error) {
+    if (error instanceof ClosedOutput) return
+    const { text, status } = describeFailure(error)
+    session.terminal.note(text)
+    if (isDebug) session.terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    process.exitCode = status
+  } finally {
+    await session.close()
+  }
+}
+
+async function run([word, ...rest]: readonly string[], session: Session): Promise<number | void> {
+  if (word === undefined) return (await import('./first-step.ts')).showFirstStep(session)
+  if (word === '--version' || word === '-V') return session.terminal.line(readVersion(session.packageRoot))
+  if (word === '--help' || word === '-h' || word === 'help') return showHelp(rest, session)
+  const entry = COMMANDS.find(({ name }) => name === word)
+  if (entry === undefined) throw unknownCommand(word)
+  const command = await entry.load()
+  const input = parseArguments(command.options, rest)
+  if (input === 'help') return showHelp([word], session)
+  return command.run(input, session)
+}
+
+async function showHelp([word]: readonly string[], session: Session): Promise<void> {
+  const { commandHelp, generalHelp } = await import('./help.ts')
+  if (word === undefined) return session.terminal.write(generalHelp())
+  const entry = COMMANDS.find(({ name }) => name === word)
+  if (entry === undefined) throw unknownCommand(word)
+  return session.terminal.write(commandHelp(entry, await entry.load()))
+}
+
+function unknownCommand(word: string): Error {
+  const near = nearestWord(
+    word,
+    COMMANDS.map(({ name }) => name),
+  )
+  return requestError(
+    'unknown-command',
+    `there is no command ${word}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    { hint: '`bjob --help` lists them' },
+  )
+}
+
+function readVersion(packageRoot: string): string {
+  const { version } = JSON.parse(fs.readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
+  return version
+}
+
+void main(process.argv.slice(2))

@@ -1,0 +1,163 @@
+/**
+ * Options as data: parsing, help and the tests all read these tables. The words of the command line are guarded before cac sees them, as it
+ * would turn `007` into 7 and drop what it takes for a number.
+ */
+import { cac } from 'cac'
+import { requestError } from '../core/errors.ts'
+import { nearestWord } from '../lib/nearest.ts'
+
+export interface Option {
+  /** Without its dashes: `if-exists`. */
+  readonly name: string
+  /** Another name for the same. */
+  readonly alias?: string
+  /** What stands for its value in the help; absent for a flag. */
+  readonly value?: string
+  /** May be given more than once. */
+  readonly isList?: true
+  readonly summary: string
+}
+
+/** What a command was given. */
+export class Input {
+  /** The words that are no options, in order. */
+  readonly words: readonly string[]
+  /** The words after `--`. */
+  readonly rest: readonly string[]
+  readonly #values: ReadonlyMap<string, readonly string[]>
+
+  constructor(words: readonly string[], rest: readonly string[], values: ReadonlyMap<string, readonly string[]>) {
+    this.words = words
+    this.rest = rest
+    this.#values = values
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name)
+  }
+
+  text(name: string): string | undefined {
+    return this.#values.get(name)?.[0]
+  }
+
+  list(name: string): readonly string[] {
+    return this.#values.get(name) ?? []
+  }
+
+  /** @throws BjobError `bad-option` when it is no number from `least` on */
+  number(name: string, least = 0): number | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value) || value < least) {
+      throw requestError(
+        'bad-option',
+        `--${name} must be a number of at least ${least}, and is ${JSON.stringify(text)}`,
+      )
+    }
+    return value
+  }
+
+  /** @throws BjobError `bad-option` when it is none of `choices` */
+  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const found = choices.find((choice) => choice === text)
+    if (found !== undefined) return found
+    const near = nearestWord(text, choices)
+    throw requestError(
+      'bad-option',
+      `--${name} is ${choices.join(' or ')}, not ${JSON.stringify(text)}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    )
+  }
+}
+
+/** Stands before every value and word on its way through cac, so that none looks like a number or a flag. */
+const GUARD = '_'
+
+/**
+ * Reads the words that follow a command's name.
+ * @returns 'help' when that is what is asked for
+ * @throws BjobError `unknown-option`, `bad-option`
+ */
+export function parseArguments(options: readonly Option[], argv: readonly string[]): Input | 'help' {
+  const end = argv.indexOf('--')
+  const guarded = guardWords(options, argv)
+  if (guarded === 'help') return 'help'
+  const parser = cac('bjob')
+  const command = parser.command('run [...words]')
+  // Flags get a value too: after a flag, the parser would take the next word for one.
+  for (const option of options) command.option(`--${internalName(option)} <value>`, option.summary)
+  const parsed = parser.parse(['node', 'bjob', 'run', ...guarded.words], { run: false })
+  const values = new Map<string, string[]>()
+  for (const option of options) {
+    const found: unknown = parsed.options[camelCase(internalName(option))]
+    if (found === undefined) continue
+    const texts = (Array.isArray(found) ? found : [found]).map((value) => String(value).slice(GUARD.length))
+    if (texts.length > 1 && option.isList === undefined && option.value !== undefined)
+      throw requestError('bad-option', `--${option.name} is given ${texts.length} times`)
+    values.set(option.name, texts)
+  }
+  const rest = guarded.end === undefined ? [] : argv.slice(guarded.end + 1)
+  return new Input(
+    parsed.args.map((word) => word.slice(GUARD.length)),
+    end < 0 ? [] : rest,
+    values,
+  )
+}
+
+/** Brings every option to the form `--name=_value`, and every other word to `_word`. */
+function guardWords(
+  options: readonly Option[],
+  argv: readonly string[],
+): { words: string[]; end: number | undefined } | 'help' {
+  const words: string[] = []
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? ''
+    if (word === '--') return { words, end: at }
+    if (!word.startsWith('-') || word === '-') {
+      words.push(GUARD + word)
+      continue
+    }
+    if (word === '--help' || word === '-h') return 'help'
+    const equals = word.indexOf('=')
+    const name = equals < 0 ? word : word.slice(0, equals)
+    const option = options.find((candidate) => name === `--${candidate.name}` || name === aliasFlag(candidate))
+    if (option === undefined) throw unknownOption(name, options)
+    if (option.value === undefined) {
+      if (equals >= 0) throw requestError('bad-option', `${name} takes no value`)
+      words.push(`--${internalName(option)}=${GUARD}`)
+      continue
+    }
+    const value = equals < 0 ? argv[++at] : word.slice(equals + 1)
+    if (value === undefined) throw requestError('bad-option', `${name} needs a value: ${name} ${option.value}`)
+    words.push(`--${internalName(option)}=${GUARD}${value}`)
+  }
+  return { words, end: undefined }
+}
+
+/** cac takes `no-` off a name; and what it does with dots is no use here. */
+function internalName(option: Option): string {
+  return `x-${option.name}`
+}
+
+function aliasFlag({ alias }: Option): string | undefined {
+  if (alias === undefined) return undefined
+  return alias.length === 1 ? `-${alias}` : `--${alias}`
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/([a-z])-([a-z])/g, (_, one: string, two: string) => one + two.toUpperCase())
+}
+
+function unknownOption(name: string, options: readonly Option[]): Error {
+  const known = options.flatMap((option) => [`--${option.name}`, aliasFlag(option) ?? `--${option.name}`])
+  const near = nearestWord(name, [...known, '--help'])
+  return requestError(
+    'unknown-option',
+    `there is no option ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    {
+      hint: 'words that start with - and are no options go after --',
+    },
+  )
+}

@@ -1,0 +1,179 @@
+/** What goes to the screen: lines, tables cut to its width, colour where it is a terminal. The one module that writes there. */
+import fs from 'node:fs'
+import { styleText } from 'node:util'
+import type { State } from '../core/states.ts'
+import { codeOf } from '../site/disk.ts'
+
+type Colour = Parameters<typeof styleText>[0]
+
+const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
+  RUNNING: 'cyan',
+  JOB_FINISHED: 'green',
+  FAILED: 'red',
+  RUN_ERROR: 'red',
+  RUN_TIMEOUT: 'yellow',
+  RESTART_READY: 'yellow',
+  AWAITING_PARENTS: 'gray',
+  USER_KILLED: 'magenta',
+}
+
+/** Node's stream for standard output takes as long to load as a short command takes to run, so it is asked for only when it is needed. */
+const STDOUT = 1
+const STDERR = 2
+
+/** Lines kept for a reader who has stopped reading. */
+const MOST_LATER = 10_000
+
+/** Whoever read the output has gone, as `head` does: no failure; a command that only prints ends, and what was not written was not delivered. */
+export class ClosedOutput extends Error {
+  override readonly name = 'ClosedOutput'
+}
+
+export class Terminal {
+  /** Whether a person is likely to be reading. */
+  readonly isInteractive = isCharacterDevice(STDOUT) && process.stdout.isTTY
+  readonly #colours = this.isInteractive && (process.env['NO_COLOR'] ?? '') === ''
+
+  #later: Promise<void> = Promise.resolve()
+  #laterCount = 0
+
+  /** Resolves when the text has left this process. @throws ClosedOutput */
+  async write(text: string | Uint8Array): Promise<void> {
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += fs.writeSync(STDOUT, bytes, at)
+      } catch (error) {
+        if (codeOf(error) === 'EPIPE') throw new ClosedOutput()
+        if (codeOf(error) !== 'EAGAIN') throw error
+        // Whoever reads is slow, and gave a pipe that does not block: the stream knows how to wait.
+        return writeStream(bytes.subarray(at))
+      }
+    }
+  }
+
+  async line(text: string): Promise<void> {
+    await this.write(`${text}\n`)
+  }
+
+  async json(value: unknown): Promise<void> {
+    await this.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** As `write`, for a command that goes on when nobody reads any more. */
+  async tryWrite(text: string): Promise<void> {
+    try {
+      await this.write(text)
+    } catch (error) {
+      if (!(error instanceof ClosedOutput)) throw error
+    }
+  }
+
+  /**
+   * Writes when it can, in order: a reader who stops reading (a pager, a stopped terminal) must not stop a launcher, whose lease would run out.
+   * What is too much to keep for such a reader is dropped.
+   */
+  writeLater(text: string): void {
+    if (this.#laterCount >= MOST_LATER) return
+    this.#laterCount += 1
+    const bytes = Buffer.from(text)
+    this.#later = this.#later.then(() => writePooled(bytes)).finally(() => (this.#laterCount -= 1))
+  }
+
+  /** Resolves when all of `writeLater` is written, or when that takes longer than `patienceMs`. */
+  async settled(patienceMs: number): Promise<void> {
+    await Promise.race([this.#later, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
+  }
+
+  /** For people: goes to standard error, so that it is never taken for output. */
+  note(text: string): void {
+    const bytes = Buffer.from(`${text}\n`)
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += fs.writeSync(STDERR, bytes, at)
+      } catch (error) {
+        if (codeOf(error) === 'EAGAIN') process.stderr.write(bytes.subarray(at))
+        // Otherwise nobody listens.
+        return
+      }
+    }
+  }
+
+  paint(colour: Colour, text: string): string {
+    return this.#colours ? styleText(colour, text) : text
+  }
+
+  paintState(state: string, text: string): string {
+    const colour = new Map<string, Colour>(Object.entries(STATE_COLOURS)).get(state)
+    return colour === undefined ? text : this.paint(colour, text)
+  }
+
+  /** Rows under their headings, in columns; on a terminal, lines too long for it are cut. */
+  async table(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+    const widths = headings.map((heading, column) =>
+      rows.reduce((width, row) => Math.max(width, printable(row[column] ?? '').length), heading.length),
+    )
+    const width = this.isInteractive ? process.stdout.columns : Infinity
+    const stateColumn = headings.indexOf('STATE')
+    const lines: string[] = []
+    const add = (cells: readonly string[], isHeading: boolean): void => {
+      const padded = cells.map((cell, column) =>
+        printable(cell).padEnd(column === cells.length - 1 ? 0 : (widths[column] ?? 0)),
+      )
+      const text = cutTo(padded.join('  ').trimEnd(), width)
+      const state = cells[stateColumn] ?? ''
+      if (isHeading) lines.push(this.paint('bold', text))
+      else lines.push(state === '' ? text : text.replace(` ${state}`, ` ${this.paintState(state, state)}`))
+    }
+    add(headings, true)
+    for (const row of rows) add(row, false)
+    await this.write(`${lines.join('\n')}\n`)
+  }
+}
+
+function isCharacterDevice(fd: number): boolean {
+  try {
+    return fs.fstatSync(fd).isCharacterDevice()
+  } catch {
+    // Closed.
+    return false
+  }
+}
+
+async function writeStream(bytes: Uint8Array): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.once('error', (error) => reject(codeOf(error) === 'EPIPE' ? new ClosedOutput() : error))
+    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+function cutTo(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+}
+
+/** A message may quote a program's output; a table's line is one line and moves no cursor. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are just what has to go
+  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ')
+}
+
+/** How long ago, as people say it: `12s`, `5m`, `3h`, `2d`. Clocks of other nodes may be ahead. */
+export function formatAge(since: string, now: number): string {
+  const seconds = Math.max(0, (now - Date.parse(since)) / 1000)
+  if (Number.isNaN(seconds)) return '?'
+  if (seconds < 60) return `${Math.floor(seconds)}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}
+
+/** Through the thread pool, so that a pipe that is full blocks nobody; where nobody reads any more, nothing is lost. */
+function writePooled(bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    fs.write(STDOUT, bytes, (error, written) => {
+      if (error !== null && codeOf(error) !== 'EAGAIN') resolve()
+      else if (error === null && written === bytes.length) resolve()
+      else setTimeout(() => resolve(writePooled(bytes.subarray(error === null ? written : 0))), 10)
+    })
+  })
+}

@@ -1,0 +1,25 @@
+/** What is broken in a job's folder, in one line: for listings and for `why`. */
+import { BjobError } from '../core/errors.ts'
+import type { JobId } from '../core/id.ts'
+import { readJobState, readSpecification } from '../site/jobs.ts'
+import type { Site } from '../site/site.ts'
+
+/** @returns undefined when both files can be read */
+export async function findBreakage(site: Site, id: JobId): Promise<BjobError | undefined> {
+  for (const read of [readJobState, readSpecification]) {
+    try {
+      await read(site, id)
+    } catch (error) {
+      if (error instanceof BjobError) return error
+      throw error
+    }
+  }
+  return undefined
+}
+
+/** As a person says it: the message and the file's line. */
+export function breakageText(error: BjobError): string {
+  const { path: file, line } = error.detail
+  const name = file === undefined ? '' : (file.split('/').at(-1) ?? '')
+  return `${name}${line === undefined ? '' : `:${line}`}${name === '' ? '' : ': '}${error.message}`
+}

@@ -1,0 +1,59 @@
+/** What a running job's environment tells about it, and who this process is when it is no job: the one place that reads `BJOB_*`. */
+import os from 'node:os'
+import type { JobId } from '../core/id.ts'
+import { shortHost } from '../lib/token.ts'
+
+/** Set by the launcher for every job that it runs. */
+export interface JobEnvironment {
+  /** The site's folder. */
+  readonly site: string
+  readonly id: JobId
+  readonly parents: readonly JobId[]
+  readonly launcher: string | undefined
+  readonly attempt: number
+  /** Whether this run handles an earlier attempt's timeout, or its error. */
+  readonly isTimeout: boolean
+  readonly isError: boolean
+  /** The hook of its application that this process is, if it is one. */
+  readonly hook: string | undefined
+}
+
+/** @returns undefined outside a job */
+export function readJobEnvironment(environment: NodeJS.ProcessEnv): JobEnvironment | undefined {
+  const site = environment['BJOB_SITE'] ?? ''
+  const id = environment['BJOB_JOB_ID'] ?? ''
+  if (site === '' || id === '') return undefined
+  return {
+    site,
+    id,
+    parents: parseIds(environment['BJOB_PARENT_IDS'] ?? ''),
+    launcher: environment['BJOB_LAUNCHER'],
+    attempt: Number(environment['BJOB_ATTEMPT'] ?? 0),
+    isTimeout: environment['BJOB_TIMEOUT'] === 'TRUE',
+    isError: environment['BJOB_ERROR'] === 'TRUE',
+    hook: environment['BJOB_HOOK'],
+  }
+}
+
+/** `<user>@<host>`: who asks, in a job's history. */
+export function personName(environment: NodeJS.ProcessEnv = process.env): string {
+  return `${userName(environment)}@${shortHost()}`
+}
+
+function userName(environment: NodeJS.ProcessEnv): string {
+  try {
+    return os.userInfo().username
+  } catch {
+    // A user without an entry in the password file, as in some containers.
+    return environment['USER'] ?? String(process.getuid?.() ?? 'somebody')
+  }
+}
+
+function parseIds(text: string): JobId[] {
+  try {
+    const value: unknown = JSON.parse(text === '' ? '[]' : text)
+    return Array.isArray(value) ? value.filter((id) => typeof id === 'string') : []
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,118 @@
+/** Makes a new site: from nothing, with every setting explained, or from a template. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { requestError } from '../core/errors.ts'
+import { nearestWord } from '../lib/nearest.ts'
+import { hasCommand } from '../lib/run-command.ts'
+import { detectSubmission } from '../platform/schedulers.ts'
+import { type Disk, diskFor } from '../site/disk.ts'
+import { replaceFile } from '../site/files.ts'
+import { markJournalWhole } from '../site/retell.ts'
+import { Layout, SITE_FILE } from '../site/layout.ts'
+
+/** Each value is the default; a setting that is left out keeps it. */
+const SETTINGS_TEXT = `# A bjob site. Every setting is shown with its default; take the # away to change it.
+format: 1
+
+# A launcher shows that it is alive this often, in seconds; one that does not for this long is taken for dead, and its
+# jobs run again elsewhere. Longer is kinder to a slow file system, shorter finds a dead node sooner.
+# lease_seconds: 30
+
+# Between asking a job to end (SIGTERM) and making it end (SIGKILL), in seconds: time to write a checkpoint.
+# grace_seconds: 10
+
+# How long an application's preprocess or postprocess may take, in seconds.
+# hook_seconds: 300
+
+# How often the journal is looked at on a network file system, where nobody tells of changes, in seconds.
+# poll_seconds: 1
+
+# What a finished change survives. node: this machine's crash, at the price of a flush for each group of changes.
+# process: the crash of bjob only. A network file system always flushes.
+# durability: node
+
+# Which batch system and which MPI launcher there are; auto looks.
+# scheduler: auto
+# mpi: auto
+
+# What one node has, where neither the scheduler nor the machine tells it.
+# node:
+#   cores: 64
+#   gpus: 0
+#   memory_mib: 256000
+
+# Fields of job.yaml that new jobs get unless they say otherwise.
+# defaults:
+#   wall_time_minutes: 10
+#   max_retries: 2
+`
+
+/**
+ * @param folder the new site's folder, absolute; made when it is not there
+ * @param template a folder to copy, absolute
+ * @param batchTemplates bjob's templates of batch scripts: the one for the scheduler that is installed here becomes the site's own
+ * @throws BjobError `site-exists`; the file system's errors
+ */
+export async function makeSite(folder: string, template?: string, batchTemplates?: string): Promise<void> {
+  const layout = new Layout(folder)
+  if (fs.existsSync(layout.settings)) {
+    throw requestError('site-exists', `${folder} is a site already`, {
+      hint: 'go into it; `bjob` alone says what to do next',
+    })
+  }
+  fs.mkdirSync(folder, { recursive: true })
+  const disk = diskFor(folder)
+  await disk.makeParents(layout.apps)
+  await disk.makeParents(layout.jobs)
+  await markJournalWhole({ disk, layout })
+  if (template !== undefined) {
+    const taken = fs
+      .readdirSync(template)
+      .find((name) => fs.existsSync(path.join(folder, name)) && name !== 'apps' && name !== 'jobs')
+    if (taken !== undefined)
+      throw requestError('name-taken', `${folder} has ${taken} already, which the template brings`, {
+        path: path.join(folder, taken),
+      })
+    for (const name of fs.readdirSync(template))
+      if (name !== SITE_FILE) await disk.copy(path.join(template, name), path.join(folder, name))
+  }
+  if (batchTemplates !== undefined) await copyBatchTemplate(disk, layout, batchTemplates)
+  // Last: this file is what makes the folder a site.
+  await replaceFile(
+    disk,
+    layout.settings,
+    template === undefined ? SETTINGS_TEXT : fs.readFileSync(path.join(template, SITE_FILE), 'utf8'),
+  )
+}
+
+async function copyBatchTemplate(disk: Disk, layout: Layout, folder: string): Promise<void> {
+  const { name } = detectSubmission(hasCommand)
+  const from = path.join(folder, `${name}.sh`)
+  const to = layout.batchTemplate(name)
+  if (!fs.existsSync(from) || fs.existsSync(to)) return
+  await disk.makeParents(layout.templates)
+  await disk.copy(from, to)
+}
+
+/** The names of the site templates in `folder`: those of its folders that hold a site's settings. */
+export function listTemplates(folder: string): string[] {
+  if (!fs.existsSync(folder)) return []
+  return fs
+    .readdirSync(folder)
+    .filter((name) => fs.existsSync(path.join(folder, name, SITE_FILE)))
+    .sort()
+}
+
+/** @returns the template's folder @throws BjobError `unknown-template` */
+export function findTemplate(folder: string, name: string): string {
+  const known = listTemplates(folder)
+  if (known.includes(name)) return path.join(folder, name)
+  const near = nearestWord(name, known)
+  throw requestError(
+    'unknown-template',
+    `there is no template ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    {
+      hint: known.length === 0 ? 'leave --template out' : `there are: ${known.join(', ')}`,
+    },
+  )
+}

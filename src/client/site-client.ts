@@ -1,0 +1,201 @@
+/** The library: one object through which a driver spawns jobs, looks them up, waits for them and reads what came of them. */
+import path from 'node:path'
+import { requestError } from '../core/errors.ts'
+import { type Filter, compileFilter } from '../core/filter.ts'
+import { type JobId, splitId } from '../core/id.ts'
+import type { SpawnRequest } from '../core/specification.ts'
+import type { State } from '../core/states.ts'
+import { type Site, openSite as openTree } from '../site/site.ts'
+import { Catalogue } from './catalogue.ts'
+import type { Change } from './change.ts'
+import type { CloneOptions } from './clone.ts'
+import { type KillOutcome, killJob } from './control.ts'
+import { Job } from './job.ts'
+import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
+import { JobQuery } from './query.ts'
+import type { JobResult, ResultOptions } from './results.ts'
+import { type Spawned, spawnJobs } from './spawn.ts'
+import type { IfExists, SpawnContext, SpawnRecord } from './spawn-plan.ts'
+import type { WaitOptions, WaitOutcome } from './wait.ts'
+
+export interface SpawnOptions {
+  /** When the name is taken: refuse (the default), take the job that is there, or add a number to the name. */
+  readonly ifExists?: IfExists
+  /** Where input files are looked for first; the current folder unless given. */
+  readonly folder?: string
+}
+
+export class SiteClient {
+  /** The tree below: for parts of bjob, not for drivers. */
+  readonly site: Site
+  readonly #environment: JobEnvironment | undefined
+  readonly #catalogue: Catalogue
+
+  constructor(site: Site, environment: NodeJS.ProcessEnv = process.env) {
+    this.site = site
+    const told = readJobEnvironment(environment)
+    this.#environment = told !== undefined && path.resolve(told.site) === site.layout.root ? told : undefined
+    this.#catalogue = new Catalogue(site)
+  }
+
+  /** The site's folder. */
+  get root(): string {
+    return this.site.layout.root
+  }
+
+  /** What the launcher told this process, when it is a job of this site. */
+  get environment(): JobEnvironment | undefined {
+    return this.#environment
+  }
+
+  /** All jobs; chain `filter`, `exclude`, `orderBy`, `slice`. */
+  get jobs(): JobQuery {
+    return new JobQuery(this.site, this.#catalogue)
+  }
+
+  /** Those that a command's filters mean. @throws BjobError `unknown-state`, `bad-id` */
+  select(filter: Filter): JobQuery {
+    return this.jobs.where(compileFilter(filter))
+  }
+
+  /** @throws BjobError `unknown-job`, `bad-id` */
+  async job(id: JobId): Promise<Job> {
+    return Job.find(this.site, id)
+  }
+
+  /** The job that this process runs in. */
+  async currentJob(): Promise<Job | undefined> {
+    return this.#environment === undefined ? undefined : this.job(this.#environment.id)
+  }
+
+  /**
+   * Says, inside the postprocess of a job, what the job becomes: JOB_FINISHED, FAILED or, after an error or a timeout, RESTART_READY. Its launcher
+   * does so when the postprocess has ended well. One that handles an error or a timeout and says nothing leaves its job FAILED.
+   * @throws BjobError `not-in-a-hook`, `bad-verdict`
+   */
+  async updateState(state: State, message = ''): Promise<void> {
+    const { writeVerdict } = await import('../site/verdict.ts')
+    if (this.#environment?.hook !== 'postprocess') {
+      throw requestError('not-in-a-hook', 'only the postprocess of a job can say what the job becomes', {
+        field: 'state',
+        hint: '`bjob kill` and `bjob retry` change the state of other jobs',
+      })
+    }
+    await writeVerdict(this.site, this.#environment.id, { state, message })
+  }
+
+  /** The parents of the job that this process runs in; none outside a job. */
+  parents(): JobQuery {
+    return this.jobs.filter({ id: this.#environment?.parents ?? [] })
+  }
+
+  /** The jobs that name the one that this process runs in as a parent; none outside a job. */
+  children(): JobQuery {
+    return this.jobs.filter({ parents: this.#environment === undefined ? [] : [this.#environment.id] })
+  }
+
+  /**
+   * Makes a job. Inside a job it is that job's child: of its workflow, and with it and its parents as parents.
+   * @throws BjobError that names the field
+   */
+  async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Job> {
+    const [spawned] = await this.spawnRecords([{ record: request }], options)
+    if (spawned === undefined) throw requestError('bad-field', 'nothing to spawn')
+    return spawned.entry === undefined ? this.job(spawned.id) : new Job(this.site, spawned.entry)
+  }
+
+  /** As `spawn`, for code that only makes sense inside a job. @throws BjobError `not-in-a-job` */
+  async spawnChild(request: SpawnRequest, options: SpawnOptions = {}): Promise<Job> {
+    if (this.#environment === undefined) {
+      throw requestError('not-in-a-job', 'spawnChild works inside a running job only', {
+        hint: 'use spawn, or start this through `bjob launch`',
+      })
+    }
+    return this.spawn(request, options)
+  }
+
+  /** Makes thousands at once: all, or, when any is wrong, none. @throws BjobError, or SpawnProblems with all that is wrong */
+  async spawnMany(requests: Iterable<SpawnRequest>, options: SpawnOptions = {}): Promise<JobId[]> {
+    const records = [...requests].map((record) => ({ record }))
+    return (await this.spawnRecords(records, options)).map(({ id }) => id)
+  }
+
+  /** As `spawnMany`, of records that know where they stand in a file; `onMade` hears of each group as it is made. */
+  async spawnRecords(
+    records: readonly SpawnRecord[],
+    options: SpawnOptions = {},
+    onMade?: (ids: readonly JobId[]) => void,
+  ): Promise<Spawned[]> {
+    const context: SpawnContext = {
+      current: this.#environment,
+      folder: path.resolve(options.folder ?? process.cwd()),
+      ifExists: options.ifExists ?? 'error',
+    }
+    return spawnJobs(this.site, records, context, onMade)
+  }
+
+  /** Waits until jobs end. @throws BjobError `unknown-job` */
+  async wait(ids: JobId | Iterable<JobId>, options: WaitOptions = {}): Promise<WaitOutcome> {
+    const { waitForJobs } = await import('./wait.ts')
+    const wanted = typeof ids === 'string' ? [ids] : [...ids]
+    return waitForJobs(this.site, wanted.map(fullId), options)
+  }
+
+  /**
+   * What has ended, each end once: since `cursor`, a file that this keeps, or since ever. With `follow` it goes on until `signal` fires.
+   * A result counts as delivered when the next one is asked for.
+   */
+  async *results(options: ResultOptions = {}): AsyncGenerator<JobResult> {
+    const { followResults } = await import('./results.ts')
+    yield* followResults(this.site, options)
+  }
+
+  /** Ends a job. @throws BjobError `unknown-job` */
+  async kill(id: JobId): Promise<KillOutcome> {
+    return killJob(this.site, fullId(id))
+  }
+
+  /** Gives a failed or killed job another chance (see `Change`). */
+  async retry(id: JobId): Promise<Change> {
+    return (await this.job(id)).retry()
+  }
+
+  /** Moves a job's folder to the trash; one that a launcher has is refused. */
+  async remove(id: JobId): Promise<Change> {
+    return (await this.job(id)).remove()
+  }
+
+  /** Makes `parent` a parent of `child`, which must not have started. @throws BjobError `unknown-job`, `own-parent`, `cycle` */
+  async addDependency(parent: JobId, child: JobId): Promise<Change> {
+    return (await this.job(child)).addParent(parent)
+  }
+
+  /** Makes jobs like those of `ids` (see `CloneOptions`). @throws BjobError that names the field; `name-taken` */
+  async clone(ids: readonly JobId[], options: CloneOptions = {}, ifExists: IfExists = 'error'): Promise<Spawned[]> {
+    const { planClones } = await import('./clone.ts')
+    const records = await planClones(this.site, ids.map(fullId), await this.#catalogue.entries(), options)
+    return spawnJobs(this.site, records, { current: undefined, folder: process.cwd(), ifExists })
+  }
+
+  /** Lets go of the site; call it when done, or the last lines of the journal are left for readers to look up. */
+  async close(): Promise<void> {
+    await this.site.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function fullId(id: JobId): JobId {
+  const { workflow, name } = splitId(id)
+  return `${workflow}/${name}`
+}
+
+/**
+ * Opens the site that holds `from`; without it, the one that BJOB_SITE names or that holds the current folder.
+ * @throws BjobError `no-site`, `bad-setting`
+ */
+export async function openSite(from?: string): Promise<SiteClient> {
+  return new SiteClient(from === undefined ? await openTree() : await openTree(from, {}))
+}

@@ -1,0 +1,298 @@
+/**
+ * From records to jobs that can be made: everything about all of them is checked before the first is, so that a mistake in line 5,000
+ * leaves nothing behind, and all mistakes are told at once.
+ */
+import path from 'node:path'
+import { BjobError, type ErrorDetail, requestError } from '../core/errors.ts'
+import { DEFAULT_WORKFLOW, type JobId, jobId, splitId } from '../core/id.ts'
+import {
+  type ParsedSpawn,
+  type Specification,
+  canonicalField,
+  checkSpawn,
+  problemError,
+} from '../core/specification.ts'
+import type { State } from '../core/states.ts'
+import { readApplication } from '../site/applications.ts'
+import { SITE_FILE } from '../site/layout.ts'
+import { listNames, readJobState } from '../site/jobs.ts'
+import type { Site } from '../site/site.ts'
+import { findInputs } from './input-files.ts'
+import type { JobEnvironment } from './job-environment.ts'
+
+/** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
+export type IfExists = 'error' | 'reuse' | 'rename'
+
+/** A record, and where it stands: for messages. */
+export interface SpawnRecord {
+  readonly record: unknown
+  readonly locate?: (field: readonly PropertyKey[]) => ErrorDetail
+  /** Files and folders that it gets, by absolute path; the rest of its input is its parents', and not looked for elsewhere. */
+  readonly staged?: readonly string[]
+  /** What is wrong with it already: it could not be read. */
+  readonly problem?: BjobError
+}
+
+export interface SpawnContext {
+  /** The job that spawns, if one does: what it spawns are its children. */
+  readonly current: JobEnvironment | undefined
+  /** Where input files are looked for. */
+  readonly folder: string
+  readonly ifExists: IfExists
+}
+
+export interface PlannedJob {
+  readonly id: JobId
+  readonly workflow: string
+  readonly name: string
+  /** The name that was asked for, before any number was added. */
+  readonly wanted: string
+  readonly specification: Specification
+  readonly data: unknown
+  readonly inputs: readonly string[]
+  /** The parents that it waits for. */
+  readonly unfinished: readonly JobId[]
+  /** The name is taken and that is fine. */
+  readonly isReused: boolean
+}
+
+/** More than one mistake, each a BjobError of its own. */
+export class SpawnProblems extends BjobError {
+  readonly problems: readonly BjobError[]
+
+  constructor(problems: readonly BjobError[]) {
+    super('request', 'bad-records', `${problems.length} mistakes; nothing was spawned`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Checks `records` against the site and each other.
+ * @throws BjobError of the one mistake, or SpawnProblems
+ */
+export async function planSpawn(
+  site: Site,
+  records: readonly SpawnRecord[],
+  context: SpawnContext,
+): Promise<PlannedJob[]> {
+  checkDefaults(site)
+  const planner = new Planner(site, context, records.length)
+  for (const record of records) await planner.add(record)
+  const [first] = planner.problems
+  if (first !== undefined) throw planner.problems.length === 1 ? first : new SpawnProblems(planner.problems)
+  return planner.jobs
+}
+
+class Planner {
+  readonly jobs: PlannedJob[] = []
+  readonly problems: BjobError[] = []
+  readonly #site: Site
+  readonly #context: SpawnContext
+  readonly #isSingle: boolean
+  readonly #applications = new Map<string, BjobError | undefined>()
+  readonly #parents = new Map<JobId, State | BjobError>()
+  /** Ids of this batch, and what says where each stands. */
+  readonly #batch = new Map<JobId, string>()
+  readonly #names = new Map<string, Set<string>>()
+
+  constructor(site: Site, context: SpawnContext, count: number) {
+    this.#site = site
+    this.#context = context
+    this.#isSingle = count === 1
+  }
+
+  async add({ record, problem, staged, locate = () => ({}) }: SpawnRecord): Promise<void> {
+    if (problem !== undefined) {
+      this.problems.push(problem)
+      return
+    }
+    const checked = checkSpawn(withDefaults(record, this.#site.settings.defaults))
+    if (!checked.ok) {
+      for (const problem of checked.problems) this.#report(problemError(problem), locate, problem.path)
+      return
+    }
+    const before = this.problems.length
+    const attempt = async <T>(field: string, act: () => Promise<T> | T): Promise<T | undefined> => {
+      try {
+        return await act()
+      } catch (error) {
+        this.#report(error, locate, [field])
+        return undefined
+      }
+    }
+    const workflow = checked.value.workflow ?? this.#ownWorkflow()
+    await attempt('application', () => this.#checkApplication(checked.value.specification.application))
+    const parents = await attempt('parents', () =>
+      this.#checkParents(checked.value, jobId(workflow, checked.value.name)),
+    )
+    const named = await attempt('name', () => this.#chooseName(workflow, checked.value.name, locate))
+    if (parents === undefined || named === undefined || this.problems.length > before) return
+    const specification = { ...checked.value.specification, parents: parents.all }
+    const isWaiting = specification.waitForParents && parents.unfinished.length > 0
+    const found =
+      named.isReused || isWaiting ? [] : await attempt('input_files', () => this.#findInputs(specification, staged))
+    if (found === undefined) return
+    const inputs = named.isReused ? [] : [...(staged ?? []), ...found]
+    const { name, isReused } = named
+    const unfinished = isWaiting ? parents.unfinished : []
+    const { name: wanted, data } = checked.value
+    this.jobs.push({
+      id: jobId(workflow, name),
+      workflow,
+      name,
+      wanted,
+      specification,
+      data,
+      inputs,
+      unfinished,
+      isReused,
+    })
+  }
+
+  #report(error: unknown, locate: (field: readonly PropertyKey[]) => ErrorDetail, field: readonly PropertyKey[]): void {
+    if (!(error instanceof BjobError) || error.kind !== 'request') throw error
+    this.problems.push(new BjobError(error.kind, error.code, error.message, { ...error.detail, ...locate(field) }))
+  }
+
+  #ownWorkflow(): string {
+    const { current } = this.#context
+    return current === undefined ? DEFAULT_WORKFLOW : splitId(current.id).workflow
+  }
+
+  async #checkApplication(name: string): Promise<void> {
+    if (!this.#applications.has(name)) {
+      try {
+        await readApplication(this.#site.disk, this.#site.layout, name)
+        this.#applications.set(name, undefined)
+      } catch (error) {
+        if (!(error instanceof BjobError)) throw error
+        this.#applications.set(name, error)
+      }
+    }
+    const problem = this.#applications.get(name)
+    if (problem !== undefined) throw problem
+  }
+
+  /** A child's parents are its spawner's parents, its spawner, and those that it names (Balsam's `dag.spawn_child`). */
+  async #checkParents({ specification }: ParsedSpawn, own: JobId): Promise<{ all: JobId[]; unfinished: JobId[] }> {
+    const { current } = this.#context
+    const all = new Set<JobId>(current === undefined ? [] : [...current.parents, current.id])
+    for (const parent of specification.parents) {
+      const { workflow, name } = splitId(parent)
+      all.add(jobId(workflow, name))
+    }
+    const unfinished: JobId[] = []
+    for (const parent of all) {
+      if (parent === own) throw requestError('own-parent', `${own} cannot be its own parent`, { field: 'parents' })
+      const isInherited = current !== undefined && (parent === current.id || current.parents.includes(parent))
+      const state = this.#batch.has(parent) ? 'CREATED' : await this.#parentState(parent, isInherited)
+      if (state === undefined) all.delete(parent)
+      else if (state !== 'JOB_FINISHED') unfinished.push(parent)
+    }
+    return { all: [...all], unfinished }
+  }
+
+  async #parentState(id: JobId, isInherited: boolean): Promise<State | undefined> {
+    let known = this.#parents.get(id)
+    if (known === undefined) {
+      try {
+        known = (await readJobState(this.#site, id)).state
+      } catch (error) {
+        if (!(error instanceof BjobError)) throw error
+        known = error
+      }
+      this.#parents.set(id, known)
+    }
+    if (typeof known === 'string') return known
+    // A parent's parent that was removed meanwhile is no mistake of the job that spawns.
+    if (isInherited && known.code === 'unknown-job') return undefined
+    if (known.code !== 'unknown-job') throw known
+    throw requestError('unknown-parent', `there is no job ${id} to be a parent`, {
+      field: 'parents',
+      hint: 'parents come first: spawn them before, or put them above in the file',
+    })
+  }
+
+  async #chooseName(
+    workflow: string,
+    wanted: string,
+    locate: (field: readonly PropertyKey[]) => ErrorDetail,
+  ): Promise<{ name: string; isReused: boolean }> {
+    const { ifExists } = this.#context
+    const position = positionText(locate(['name']))
+    let name = wanted
+    for (let count = 2; ; count++) {
+      const id = jobId(workflow, name)
+      const twin = this.#batch.get(id)
+      if (twin === undefined && !(await this.#isTaken(workflow, name))) {
+        this.#batch.set(id, position)
+        return { name, isReused: false }
+      }
+      if (twin !== undefined && ifExists !== 'rename') {
+        throw requestError('name-taken', `${id} is asked for twice${twin === '' ? '' : `, first at ${twin}`}`, {
+          field: 'name',
+        })
+      }
+      if (ifExists === 'error') throw nameTaken(id)
+      if (ifExists === 'reuse') {
+        this.#batch.set(id, position)
+        return { name, isReused: true }
+      }
+      name = `${wanted}-${count}`
+    }
+  }
+
+  /** One look for one job; for many, one listing of each workflow. */
+  async #isTaken(workflow: string, name: string): Promise<boolean> {
+    const { disk, layout } = this.#site
+    if (this.#isSingle) return (await disk.stat(layout.job(jobId(workflow, name)).dir)) !== undefined
+    let names = this.#names.get(workflow)
+    if (names === undefined) this.#names.set(workflow, (names = new Set(await listNames(this.#site, workflow))))
+    return names.has(name)
+  }
+
+  async #findInputs({ inputFiles, parents }: Specification, staged?: readonly string[]): Promise<string[]> {
+    const taken = new Set(staged?.map((file) => path.basename(file)))
+    const open = inputFiles.filter((pattern) => !taken.has(path.basename(pattern)))
+    if (open.length === 0) return []
+    const folders = parents.map((parent) => this.#site.layout.job(parent).dir)
+    const found = await findInputs(open, [
+      ...new Set(staged === undefined ? [this.#context.folder, ...folders] : folders),
+    ])
+    return found.filter((file) => !taken.has(path.basename(file)))
+  }
+}
+
+export function nameTaken(id: JobId): BjobError {
+  return requestError('name-taken', `there is a job ${id} already`, {
+    field: 'name',
+    hint: 'choose another name, or say --if-exists reuse (take the one that is there) or rename',
+  })
+}
+
+function positionText(where: ErrorDetail): string {
+  return where.line === undefined ? '' : `line ${where.line}`
+}
+
+/** The site's defaults under what was asked; in whatever spelling either is. */
+export function withDefaults(record: unknown, defaults: Readonly<Record<string, unknown>>): unknown {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return record
+  const given = new Set(
+    Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [canonicalField(key)])),
+  )
+  const under = Object.entries(defaults).filter(([key]) => !given.has(canonicalField(key)))
+  return { ...Object.fromEntries(under), ...record }
+}
+
+function checkDefaults(site: Site): void {
+  const { defaults } = site.settings
+  if (Object.keys(defaults).length === 0) return
+  const checked = checkSpawn({ name: 'any', application: 'any', ...defaults })
+  const problem = checked.ok ? undefined : checked.problems[0]
+  if (problem !== undefined) {
+    throw requestError('bad-setting', `defaults: ${problem.message}`, {
+      path: path.join(site.layout.root, SITE_FILE),
+      field: `defaults.${problem.field}`,
+    })
+  }
+}

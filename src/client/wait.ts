@@ -1,0 +1,84 @@
+/** Waits until jobs end: looks at them once, and then at what the journal says of them. */
+import { requestError } from '../core/errors.ts'
+import type { JobId } from '../core/id.ts'
+import type { IndexEntry } from '../core/job-index.ts'
+import { isEnded } from '../core/states.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import type { Site } from '../site/site.ts'
+import { Catalogue } from './catalogue.ts'
+
+export interface WaitOptions {
+  /** Until one has ended instead of all. */
+  readonly any?: boolean
+  readonly timeoutSeconds?: number
+  readonly signal?: AbortSignal
+  /** Hears of each end once, as it is seen. */
+  readonly onEnd?: (entry: IndexEntry) => void
+}
+
+export interface WaitOutcome {
+  readonly ended: readonly IndexEntry[]
+  /** Those that had not ended when the waiting did. */
+  readonly open: readonly JobId[]
+  /** Those that were removed meanwhile. */
+  readonly gone: readonly JobId[]
+  readonly isTimeout: boolean
+}
+
+/** A timer takes at most this many milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Between two looks at a change in doubt: most are made within milliseconds, those of a dead writer never. */
+const SOON_MS = 5
+const SLOWEST_MS = 5000
+
+/** @throws BjobError `unknown-job` when one of `ids` is not there to begin with */
+export async function waitForJobs(site: Site, ids: readonly JobId[], options: WaitOptions = {}): Promise<WaitOutcome> {
+  const { watchJournal } = await import('../site/watch.ts')
+  const started = monotonicMs()
+  const watch = await watchJournal(site)
+  const catalogue = new Catalogue(site)
+  const open = new Set(ids)
+  const ended: IndexEntry[] = []
+  const gone: JobId[] = []
+  let pauseMs = SOON_MS
+  try {
+    await requireAll(catalogue, ids)
+    for (;;) {
+      for (const id of await catalogue.changedOf(open)) {
+        const entry = await catalogue.get(id)
+        if (entry !== undefined && !isEnded(entry.state)) continue
+        open.delete(id)
+        if (entry === undefined) gone.push(id)
+        else {
+          ended.push(entry)
+          options.onEnd?.(entry)
+        }
+      }
+      const isDone = open.size === 0 || (options.any === true && ended.length > 0)
+      const leftMs =
+        options.timeoutSeconds === undefined ? Infinity : started + options.timeoutSeconds * 1000 - monotonicMs()
+      if (isDone || leftMs <= 0 || options.signal?.aborted === true)
+        return { ended, open: [...open], gone, isTimeout: !isDone && leftMs <= 0 }
+      // A change is made a moment after it was announced, and nobody tells of that moment.
+      pauseMs = catalogue.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
+      await watch.next(signalOf(catalogue.isUnsure ? Math.min(leftMs, pauseMs) : leftMs, options.signal))
+    }
+  } finally {
+    await watch[Symbol.asyncDispose]()
+  }
+}
+
+async function requireAll(catalogue: Catalogue, ids: readonly JobId[]): Promise<void> {
+  const known = new Set((await catalogue.entries()).map(({ id }) => id))
+  for (const id of ids) {
+    if (!known.has(id) && (await catalogue.get(id)) === undefined)
+      throw requestError('unknown-job', `there is no job ${id}`, { hint: '`bjob ls` lists them' })
+  }
+}
+
+function signalOf(leftMs: number, signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (leftMs === Infinity) return signal
+  const timeout = AbortSignal.timeout(Math.min(Math.ceil(leftMs), LONGEST_MS))
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+}

@@ -1,0 +1,135 @@
+/** What a job is waiting for, in the order in which it matters. */
+import { BjobError } from '../core/errors.ts'
+import type { JobId } from '../core/id.ts'
+import { type JobState, isOwned } from '../core/job-state.ts'
+import type { Specification } from '../core/specification.ts'
+import { isEnded } from '../core/states.ts'
+import { isProcessAlive, processScope } from '../lib/process-table.ts'
+import { readApplication } from '../site/applications.ts'
+import { bootId } from '../site/journal-writer.ts'
+import { readJobState, readSpecification } from '../site/jobs.ts'
+import { type Lease, listLaunchers, readLease } from '../site/launchers.ts'
+import { entryOf } from '../site/scan.ts'
+import type { Site } from '../site/site.ts'
+import { breakageText, findBreakage } from './inspect.ts'
+import { explainMisfit } from './launcher-fit.ts'
+
+/** @returns at least one line. @throws BjobError `unknown-job` */
+export async function explainJob(site: Site, id: JobId): Promise<string[]> {
+  const breakage = await findBreakage(site, id)
+  if (breakage?.code === 'unknown-job') throw breakage
+  if (breakage !== undefined)
+    return [
+      `set aside, no launcher runs it: ${breakageText(breakage)}`,
+      breakage.detail.hint ?? 'correct the file; `bjob fsck --repair` then tells the launchers to take the job again',
+    ]
+  const state = await readJobState(site, id)
+  const last = state.history.at(-1)
+  if (state.removed !== undefined)
+    return [`${state.removed} removes it, and was cut off: \`bjob rm ${id}\` goes on with that`]
+  if (isEnded(state.state))
+    return [
+      `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${last?.message === '' ? '' : ` (${last?.message ?? ''})`}`,
+    ]
+  if (isOwned(state)) return explainOwned(site, state)
+  return explainWaiting(site, id, state, await readSpecification(site, id))
+}
+
+async function explainOwned(site: Site, state: JobState): Promise<string[]> {
+  const launcher = state.launcher ?? ''
+  const lines = [
+    `it is ${state.state}: attempt ${state.attempt} on launcher ${launcher} since ${state.history.at(-1)?.time ?? '?'}`,
+  ]
+  if (state.kill !== undefined) lines.push(`${state.kill} asked for it to be killed; its launcher has not done so yet`)
+  const lease = await leaseOf(site, launcher)
+  const fate = lease === undefined ? 'has no lease' : fateOf(lease)
+  if (fate !== undefined)
+    lines.push(
+      `that launcher ${fate}: the next launcher takes the job over, at most ${site.settings.lease_seconds} s after it has started`,
+    )
+  return lines
+}
+
+async function explainWaiting(site: Site, id: JobId, state: JobState, specification: Specification): Promise<string[]> {
+  const lines: string[] = []
+  if (specification.waitForParents) lines.push(...(await explainParents(site, specification.parents)))
+  try {
+    await readApplication(site.disk, site.layout, specification.application)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    lines.push(
+      `its application cannot be used: ${error.message}${error.detail.hint === undefined ? '' : ` (${error.detail.hint})`}`,
+    )
+  }
+  const leases = await livingLeases(site)
+  if (leases.length === 0) return [...lines, 'no launcher is running: start one with `bjob launch`']
+  const entry = entryOf(id, state, specification)
+  const fitting: string[] = []
+  for (const lease of leases) {
+    const misfit = await explainMisfit(site, lease, entry)
+    if (misfit === undefined) fitting.push(lease.launcher)
+    else lines.push(`launcher ${lease.launcher} will not run it: ${misfit}`)
+  }
+  if (fitting.length === 0)
+    lines.push('no other launcher is running: start one that takes it, or `bjob set` what it asks for')
+  else if (lines.length === leases.length - fitting.length) {
+    lines.push(`it is ready (${state.state}) and waits for room on ${fitting.join(', ')}`)
+    lines.push(
+      `it asks for ${needs(specification)}; bjob ls launchers, and launchers/${fitting[0]}/launcher.log in the site, tell more`,
+    )
+  }
+  return lines
+}
+
+async function explainParents(site: Site, parents: readonly JobId[]): Promise<string[]> {
+  const lines: string[] = []
+  for (const parent of parents) {
+    try {
+      const { state } = await readJobState(site, parent)
+      if (state === 'JOB_FINISHED') continue
+      lines.push(
+        isEnded(state)
+          ? `its parent ${parent} is ${state}: it will never start`
+          : `it waits for its parent ${parent}, which is ${state}`,
+      )
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      lines.push(
+        error.code === 'unknown-job'
+          ? `its parent ${parent} is gone: it will never start`
+          : `its parent ${parent} is broken: ${breakageText(error)}`,
+      )
+    }
+  }
+  return lines
+}
+
+function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: Specification): string {
+  const cores = ranksPerNode * threadsPerRank
+  return `${numNodes === 1 ? '' : `${numNodes} nodes, `}${cores} ${cores === 1 ? 'core' : 'cores'}${numNodes === 1 ? '' : ' each'} and ${wallTimeMinutes} min`
+}
+
+async function leaseOf(site: Site, launcher: string): Promise<Lease | undefined> {
+  try {
+    return await readLease(site, launcher)
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+/** What is known of a launcher's end; `undefined` when it may well be alive: of another node's, only its next beat would tell. */
+export function fateOf({ ended, kernel, pid }: Lease): string | undefined {
+  if (ended !== undefined) return `has ended (${ended})`
+  const isHere = kernel === `${bootId()} ${processScope()}`
+  return isHere && !isProcessAlive(pid) ? 'is dead: its process is gone' : undefined
+}
+
+async function livingLeases(site: Site): Promise<Lease[]> {
+  const living: Lease[] = []
+  for (const launcher of await listLaunchers(site)) {
+    const lease = await leaseOf(site, launcher)
+    if (lease !== undefined && fateOf(lease) === undefined) living.push(lease)
+  }
+  return living
+}

@@ -1,0 +1,277 @@
+/**
+ * The free cores, GPUs and memory of an allocation, handed out by number and never twice. A tournament tree over the nodes finds the first
+ * one with room in O(log n), so that a head node can place for thousands of nodes.
+ */
+import { FreeIds, RoomTree } from './free-resources.ts'
+
+/** One node as it can be handed out. */
+export interface NodeShape {
+  readonly name: string
+  /** At least 1. */
+  readonly cores: number
+  readonly gpus: number
+  /** Absent: not known, and not counted. */
+  readonly memoryMiB?: number | undefined
+  /** The operating system's numbers; 0 to cores-1 when absent. */
+  readonly coreIds?: readonly number[] | undefined
+  /** What a `*_VISIBLE_DEVICES` variable takes; 0 to gpus-1 when absent. */
+  readonly gpuIds?: readonly string[] | undefined
+}
+
+/** What a job asks for. */
+export interface PlacementRequest {
+  readonly id: string
+  /** 0 for a job that takes nothing, such as a driver beside the launcher. */
+  readonly nodes: number
+  readonly ranksPerNode: number
+  readonly threadsPerRank: number
+  /** Hardware threads that share a core. */
+  readonly threadsPerCore: number
+  readonly gpusPerRank: number
+  readonly memoryMiBPerNode?: number | undefined
+  /**
+   * node_packing_count: N such jobs fill a node, each with 1/N of its cores, whatever its threads are. With more jobs than cores they share
+   * the node's cores, and get no numbers to be pinned to. Absent: the job takes the cores that its ranks and threads need.
+   */
+  readonly packing?: number | undefined
+  /** Takes its nodes whole, with all their cores and GPUs. */
+  readonly exclusive?: boolean | undefined
+  /** Longest expected run. */
+  readonly wallSeconds: number
+  /** Higher starts earlier. */
+  readonly priority: number
+}
+
+/** What a job holds on one node. */
+export interface NodeShare {
+  /** Its number in the pool. */
+  readonly node: number
+  readonly name: string
+  readonly coreIds: readonly number[]
+  readonly gpuIds: readonly string[]
+  readonly memoryMiB: number
+  /** Of OCCUPANCY_UNITS. */
+  readonly occupancy: number
+}
+
+/** What a job holds, a share per node, in the order of the pool. Give it back with release. */
+export interface Assignment {
+  readonly requestId: string
+  readonly shares: readonly NodeShare[]
+}
+
+/** Resources of a node: free now, free later, or needed. */
+export interface FreeResources {
+  cores: number
+  gpus: number
+  memoryMiB: number
+  occupancy: number
+}
+
+/** A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many. */
+export const OCCUPANCY_UNITS = 2 ** 40
+
+/** Cores on each node: ranks times threads over threads per core, rounded up. */
+export function countCoresPerNode(request: PlacementRequest): number {
+  return Math.max(1, Math.ceil((request.ranksPerNode * request.threadsPerRank) / request.threadsPerCore))
+}
+
+export function countGpusPerNode(request: PlacementRequest): number {
+  return request.ranksPerNode * request.gpusPerRank
+}
+
+/** What the request takes of a node of this shape. */
+export function measureNeed(request: PlacementRequest, shape: NodeShape): FreeResources {
+  if (request.exclusive === true) {
+    return {
+      cores: shape.cores,
+      gpus: shape.gpus,
+      memoryMiB: request.memoryMiBPerNode ?? 0,
+      occupancy: OCCUPANCY_UNITS,
+    }
+  }
+  const cores = request.packing === undefined ? countCoresPerNode(request) : Math.floor(shape.cores / request.packing)
+  const parts = request.packing ?? shape.cores / cores
+  return {
+    cores,
+    gpus: countGpusPerNode(request),
+    memoryMiB: request.memoryMiBPerNode ?? 0,
+    occupancy: Math.floor(OCCUPANCY_UNITS / parts),
+  }
+}
+
+/** Whether an empty node of this shape could take the request. */
+export function fitsShape(request: PlacementRequest, shape: NodeShape): boolean {
+  const cores = request.packing === undefined ? countCoresPerNode(request) : 0
+  return (
+    cores <= shape.cores &&
+    countGpusPerNode(request) <= shape.gpus &&
+    (request.memoryMiBPerNode ?? 0) <= (shape.memoryMiB ?? Infinity)
+  )
+}
+
+export class NodePool {
+  readonly #shapes: readonly NodeShape[]
+  readonly #coreIds: readonly (readonly number[])[]
+  readonly #gpuIds: readonly (readonly string[])[]
+  readonly #coreSets: FreeIds
+  readonly #gpuSets: FreeIds
+  readonly #memoryMiB: Float64Array
+  readonly #occupancy: Float64Array
+  readonly #isDown: Uint8Array
+  readonly #tree: RoomTree
+  readonly #live = new Set<Assignment>()
+
+  constructor(nodes: readonly NodeShape[]) {
+    this.#shapes = nodes
+    this.#coreIds = nodes.map((node) => node.coreIds ?? Array.from({ length: node.cores }, (_, id) => id))
+    this.#gpuIds = nodes.map((node) => node.gpuIds ?? Array.from({ length: node.gpus }, (_, id) => String(id)))
+    this.#coreSets = new FreeIds(nodes.map((node) => node.cores))
+    this.#gpuSets = new FreeIds(nodes.map((node) => node.gpus))
+    this.#memoryMiB = Float64Array.from(nodes, (node) => node.memoryMiB ?? Infinity)
+    this.#occupancy = new Float64Array(nodes.length).fill(OCCUPANCY_UNITS)
+    this.#isDown = new Uint8Array(nodes.length)
+    this.#tree = new RoomTree(nodes.length)
+    for (let node = 0; node < nodes.length; node++) this.#updateTree(node)
+  }
+
+  /** The nodes that are not down. */
+  get nodes(): NodeShape[] {
+    return this.#shapes.filter((_, node) => this.#isDown[node] === 0)
+  }
+
+  /** Jobs that hold something. */
+  get liveCount(): number {
+    return this.#live.size
+  }
+
+  /**
+   * Takes the first nodes, in the order of the pool, that have room: jobs fill a node before they open the next, so that whole nodes stay
+   * free for wide jobs.
+   * @param limits what may be taken at most of some nodes (by number), for a job that must not touch a reservation
+   * @returns undefined, and takes nothing, where there is no room now
+   */
+  place(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): Assignment | undefined {
+    const nodes = this.#findNodes(request, limits)
+    if (nodes === undefined) return undefined
+    const assignment = { requestId: request.id, shares: nodes.map((node) => this.#take(request, node)) }
+    this.#live.add(assignment)
+    return assignment
+  }
+
+  /** Whether place would succeed. */
+  canPlace(request: PlacementRequest): boolean {
+    return this.#findNodes(request) !== undefined
+  }
+
+  /** Gives back what place has handed out. Giving it back twice is a bug, and throws. */
+  release(assignment: Assignment): void {
+    if (!this.#live.delete(assignment)) throw new Error(`${assignment.requestId} holds nothing`)
+    for (const share of assignment.shares) {
+      const { node } = share
+      this.#coreSets.give(node, share.coreIds, this.#coreIds[node] ?? [])
+      this.#gpuSets.give(node, share.gpuIds, this.#gpuIds[node] ?? [])
+      this.#memoryMiB[node] = (this.#memoryMiB[node] ?? 0) + share.memoryMiB
+      this.#occupancy[node] = (this.#occupancy[node] ?? 0) + share.occupancy
+      this.#updateTree(node)
+    }
+  }
+
+  /** A node has died: nothing is placed there any more. What its jobs hold is released as ever. False for a name that is not there. */
+  removeNode(name: string): boolean {
+    const node = this.#shapes.findIndex((shape, at) => shape.name === name && this.#isDown[at] === 0)
+    if (node === -1) return false
+    this.#isDown[node] = 1
+    this.#updateTree(node)
+    return true
+  }
+
+  /** Free on a node now, undefined for one that is down. */
+  readFree(node: number): FreeResources | undefined {
+    if (this.#isDown[node] !== 0) return undefined
+    return {
+      cores: this.#coreSets.count(node),
+      gpus: this.#gpuSets.count(node),
+      memoryMiB: this.#memoryMiB[node] ?? 0,
+      occupancy: this.#occupancy[node] ?? 0,
+    }
+  }
+
+  /** Whether the node would take the request with this much free. */
+  fitsFree(request: PlacementRequest, node: number, free: FreeResources): boolean {
+    const shape = this.#shapes[node]
+    if (shape === undefined || !fitsShape(request, shape)) return false
+    const need = measureNeed(request, shape)
+    return (
+      need.cores <= free.cores &&
+      need.gpus <= free.gpus &&
+      need.memoryMiB <= free.memoryMiB &&
+      need.occupancy <= free.occupancy
+    )
+  }
+
+  /** What the request would take of a node. */
+  measure(request: PlacementRequest, node: number): FreeResources {
+    const shape = this.#shapes[node]
+    if (shape === undefined) throw new Error(`there is no node ${node}`)
+    return measureNeed(request, shape)
+  }
+
+  get nodeCount(): number {
+    return this.#shapes.length
+  }
+
+  #findNodes(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): number[] | undefined {
+    const found: number[] = []
+    // A lower bound for every shape of node; the leaf is checked against its own shape.
+    const isWhole = request.exclusive === true
+    const cores = request.packing === undefined ? countCoresPerNode(request) : 0
+    const gpus = countGpusPerNode(request)
+    const memoryMiB = request.memoryMiBPerNode ?? 0
+    const occupancy = isWhole ? OCCUPANCY_UNITS : Math.floor(OCCUPANCY_UNITS / (request.packing ?? Infinity))
+    let from = 0
+    while (found.length < request.nodes) {
+      const node = this.#tree.findFirst(from, cores, gpus, memoryMiB, occupancy)
+      if (node === -1) return undefined
+      if (this.#hasRoom(request, node, limits?.get(node))) found.push(node)
+      from = node + 1
+    }
+    return found
+  }
+
+  #hasRoom(request: PlacementRequest, node: number, limit: FreeResources | undefined): boolean {
+    const free = this.readFree(node)
+    if (free === undefined || !this.fitsFree(request, node, free)) return false
+    return limit === undefined || this.fitsFree(request, node, limit)
+  }
+
+  #take(request: PlacementRequest, node: number): NodeShare {
+    const need = this.measure(request, node)
+    const share = {
+      node,
+      name: this.#shapes[node]?.name ?? '',
+      coreIds: this.#coreSets.take(node, need.cores, this.#coreIds[node] ?? []),
+      gpuIds: this.#gpuSets.take(node, need.gpus, this.#gpuIds[node] ?? []),
+      memoryMiB: need.memoryMiB,
+      occupancy: need.occupancy,
+    }
+    this.#memoryMiB[node] = (this.#memoryMiB[node] ?? 0) - need.memoryMiB
+    this.#occupancy[node] = (this.#occupancy[node] ?? 0) - need.occupancy
+    this.#updateTree(node)
+    return share
+  }
+
+  #updateTree(node: number): void {
+    if (this.#isDown[node] !== 0) {
+      this.#tree.set(node, -1, -1, -1, -1)
+      return
+    }
+    this.#tree.set(
+      node,
+      this.#coreSets.count(node),
+      this.#gpuSets.count(node),
+      this.#memoryMiB[node] ?? 0,
+      this.#occupancy[node] ?? 0,
+    )
+  }
+}

@@ -1,0 +1,147 @@
+/** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
+import type { HistoryEntry } from './job-state.ts'
+import type { Specification } from './specification.ts'
+import { type State, isEnded } from './states.ts'
+
+/** Why an attempt is over. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly seconds: number }
+  | { readonly kind: 'error'; readonly reason: string; readonly tail: string; readonly seconds: number }
+  /** The allocation or the launcher ended before the job did. */
+  | { readonly kind: 'interrupted'; readonly reason: string }
+  /** It ran for longer than its own `timeout_minutes`. */
+  | { readonly kind: 'overran'; readonly minutes: number }
+  | { readonly kind: 'killed'; readonly by: string }
+  /** It could not be started, and trying again would not help. */
+  | { readonly kind: 'impossible'; readonly reason: string }
+  /** Its owner stopped it because others may have taken it over. */
+  | { readonly kind: 'lost'; readonly reason: string }
+
+type Policy = Pick<Specification, 'maxRetries' | 'autoTimeoutRetry'>
+
+type HandlerPolicy = Pick<Specification, 'postErrorHandler' | 'postTimeoutHandler'>
+
+/** How a hook of the application went, when nothing stopped it. */
+export type HookResult =
+  | { readonly kind: 'ok'; readonly seconds: number }
+  | { readonly kind: 'failed'; readonly reason: string; readonly tail: string }
+
+/** What a postprocess has said the job is to become. */
+export interface Verdict {
+  readonly state: State
+  readonly message: string
+}
+
+/** The states that a postprocess may choose, where the table allows them. */
+export const VERDICT_STATES = ['JOB_FINISHED', 'RESTART_READY', 'FAILED'] as const satisfies readonly State[]
+
+/**
+ * The steps that end an attempt.
+ * @param failures how many attempts have failed before
+ * @param now ISO 8601
+ */
+export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now: string): HistoryEntry[] {
+  const step = (state: State, message: string): HistoryEntry => ({ time: now, state, message })
+  const retry = failures < policy.maxRetries
+  switch (outcome.kind) {
+    case 'done':
+      return [step('RUN_DONE', `exit 0 after ${formatSeconds(outcome.seconds)}`), step('JOB_FINISHED', '')]
+    case 'error': {
+      const what = `${outcome.reason} after ${formatSeconds(outcome.seconds)}${outcome.tail === '' ? '' : `\n${outcome.tail}`}`
+      const next = retry
+        ? step('RESTART_READY', `retry ${failures + 1} of ${policy.maxRetries}`)
+        : step('FAILED', outcome.reason)
+      return [step('RUN_ERROR', what), next]
+    }
+    case 'overran': {
+      const what = `ran for longer than its timeout_minutes, ${outcome.minutes}`
+      return [
+        step('RUN_TIMEOUT', what),
+        retry ? step('RESTART_READY', `retry ${failures + 1} of ${policy.maxRetries}`) : step('FAILED', what),
+      ]
+    }
+    case 'interrupted':
+      return [
+        step('RUN_TIMEOUT', outcome.reason),
+        policy.autoTimeoutRetry
+          ? step('RESTART_READY', '')
+          : step('FAILED', `${outcome.reason}, and auto_timeout_retry is false`),
+      ]
+    case 'killed':
+      return [step('USER_KILLED', `killed by ${outcome.by}`)]
+    case 'impossible':
+      return [step('FAILED', outcome.reason)]
+    case 'lost':
+      return [step('RESTART_READY', outcome.reason)]
+  }
+}
+
+/** Whether the application's postprocess decides what follows the first of the steps of `outcome`. */
+export function isForPostprocess(outcome: Outcome, policy: HandlerPolicy): boolean {
+  if (outcome.kind === 'done') return true
+  if (outcome.kind === 'error') return policy.postErrorHandler
+  return (outcome.kind === 'overran' || outcome.kind === 'interrupted') && policy.postTimeoutHandler
+}
+
+/** The steps after a preprocess: on to RUNNING, unless it failed. */
+export function stepsAfterPreprocess(result: HookResult, now: string): HistoryEntry[] {
+  if (result.kind === 'failed') return [failure('preprocess', result, now)]
+  return [{ time: now, state: 'PREPROCESSED', message: `exit 0 after ${formatSeconds(result.seconds)}` }]
+}
+
+/** The steps after a postprocess of a job in `state`. One that handles an error or a timeout has to say what the job is to become. */
+export function stepsAfterPostprocess(
+  state: State,
+  result: HookResult,
+  verdict: Verdict | undefined,
+  now: string,
+): HistoryEntry[] {
+  if (result.kind === 'failed') return [failure('postprocess', result, now)]
+  const decided = verdict === undefined ? undefined : { time: now, ...verdict }
+  if (state !== 'RUN_DONE') {
+    const message = `its postprocess left it as it was, ${state}`
+    return [decided ?? { time: now, state: 'FAILED', message }]
+  }
+  const processed = {
+    time: now,
+    state: 'POSTPROCESSED',
+    message: `exit 0 after ${formatSeconds(result.seconds)}`,
+  } as const
+  if (decided?.state === 'FAILED') return [processed, decided]
+  return [processed, decided ?? { time: now, state: 'JOB_FINISHED', message: '' }]
+}
+
+/** The steps of a job in `state` whose application has no postprocess (any more). */
+export function stepsWithoutPostprocess(state: State, now: string): HistoryEntry[] {
+  const step = (next: State, message: string): HistoryEntry[] => [{ time: now, state: next, message }]
+  if (state === 'RUN_DONE') return step('JOB_FINISHED', '')
+  const message = 'its application has no postprocess to handle this'
+  return state === 'RUN_ERROR' ? step('FAILED', message) : step('RESTART_READY', message)
+}
+
+/** The steps that give back what an owner leaves in `state`: an attempt that ran is over; before and after it, somebody else goes on from there. */
+export function stepsOfRelease(state: State, reason: string, now: string): HistoryEntry[] {
+  return [{ time: now, state: state === 'RUNNING' ? 'RESTART_READY' : state, message: reason }]
+}
+
+function failure(hook: string, { reason, tail }: HookResult & { kind: 'failed' }, now: string): HistoryEntry {
+  return { time: now, state: 'FAILED', message: `${hook} ${reason}${tail === '' ? '' : `\n${tail}`}` }
+}
+
+/** How often attempts of a job have failed since a person last had it tried again. */
+export function countFailures(history: readonly HistoryEntry[]): number {
+  const last = history.findLastIndex(({ state }) => isEnded(state))
+  return history.filter(({ state, message }, at) => {
+    // Of several entries of one state, the first says what happened, the others are notes.
+    if (at <= last || history[at - 1]?.state === state) return false
+    return state === 'RUN_ERROR' || (state === 'RUN_TIMEOUT' && message.startsWith('ran for longer'))
+  }).length
+}
+
+/** `0.12 s`, `3.4 s`, `5 min 20 s`, `3 h 5 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1) return `${seconds.toFixed(2)} s`
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+}

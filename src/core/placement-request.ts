@@ -1,0 +1,19 @@
+/** From what is asked of a job to what it asks of the nodes. */
+import type { PlacementRequest } from './node-pool.ts'
+import type { Specification } from './specification.ts'
+
+/** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */
+export function requestOf(id: string, job: Specification): PlacementRequest {
+  return {
+    id,
+    nodes: job.numNodes,
+    ranksPerNode: job.ranksPerNode,
+    threadsPerRank: job.threadsPerRank,
+    threadsPerCore: job.threadsPerCore,
+    gpusPerRank: job.gpusPerRank,
+    packing: job.nodePackingCount > 1 ? job.nodePackingCount : undefined,
+    exclusive: job.numNodes > 1,
+    wallSeconds: job.wallTimeMinutes * 60,
+    priority: job.priority,
+  }
+}

@@ -1,0 +1,84 @@
+/** YAML that people write, read with limits, and with the line of each field kept for error messages. */
+import { LineCounter, parseDocument, stringify } from 'yaml'
+import { requestError } from './errors.ts'
+
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface YamlText {
+  readonly value: unknown
+  /** Where the value at `path` stands; of a key that is not there, where its nearest parent does. */
+  locate(path: readonly PropertyKey[]): Position
+}
+
+/** More than a person writes, and little enough that no nesting trick costs seconds. */
+const MAX_BYTES = 4 * 1024 * 1024
+const MAX_DEPTH = 64
+
+/**
+ * @param file named in errors
+ * @throws BjobError `bad-yaml` with line and column
+ */
+export function parseYaml(text: string, file: string): YamlText {
+  if (text.length > MAX_BYTES) throw requestError('bad-yaml', `is larger than ${MAX_BYTES} bytes`, { path: file })
+  if (deepestNesting(text) > MAX_DEPTH)
+    throw requestError('bad-yaml', `is nested deeper than ${MAX_DEPTH} levels`, { path: file })
+  const lines = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    schema: 'core',
+    uniqueKeys: true,
+    strict: true,
+    merge: false,
+  })
+  const problem = document.errors[0] ?? document.warnings[0]
+  if (problem !== undefined) {
+    const { line, col } = lines.linePos(problem.pos[0])
+    throw requestError('bad-yaml', (problem.message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, ''), {
+      path: file,
+      line,
+      column: col,
+    })
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 10 })
+  } catch (error) {
+    throw requestError('bad-yaml', error instanceof Error ? error.message : 'cannot be read', {
+      path: file,
+      line: 1,
+      cause: error,
+    })
+  }
+  return {
+    value,
+    locate: (path) => {
+      for (let depth = path.length; depth >= 0; depth--) {
+        const node = document.getIn(path.slice(0, depth), true)
+        if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+          const { line, col } = lines.linePos(Number(node.range[0]))
+          return { line, column: col }
+        }
+      }
+      return { line: 1, column: 1 }
+    },
+  }
+}
+
+/** The most brackets open at once: flow nesting is what makes a parser recurse. */
+function deepestNesting(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const character of text) {
+    if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth)
+    else if (character === ']' || character === '}') depth--
+  }
+  return deepest
+}
+
+/** The text of `value`, keys in the order given, long words not folded. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, flowCollectionPadding: false })
+}

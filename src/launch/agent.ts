@@ -1,0 +1,90 @@
+/**
+ * An agent: the process that starts a node's jobs and ends them. It is small, because starting a process costs what the parent's memory
+ * costs; and it is the launcher's guard: when the launcher was killed (its pipe closes), or is suspended, or cannot renew its lease (no beat comes
+ * in time), the agent kills the jobs, so that nobody's job runs twice at once: others take them over only after the lease.
+ */
+import { type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { Attempt } from './attempt.ts'
+
+interface Running {
+  readonly attempt: Attempt
+  readonly hurry: AbortController
+  isStopping: boolean
+  isCutOff: boolean
+}
+
+/** What differs between nodes, and is the agent's to know. */
+const OF_THE_NODE =
+  /^(HOSTNAME|HOST|TMPDIR|SLURMD_NODENAME|SLURM_TOPOLOGY_ADDR|XDG_RUNTIME_DIR|(CUDA|ROCR|HIP)_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK)$/
+
+const running = new Map<number, Running>()
+let silence: NodeJS.Timeout | undefined
+let inherited: NodeJS.ProcessEnv = process.env
+
+function killAll(): void {
+  for (const { attempt } of running.values()) attempt.kill()
+}
+
+function cutOff(): void {
+  for (const job of running.values()) job.isCutOff = true
+  killAll()
+}
+
+function obey(order: Order): void {
+  switch (order.order) {
+    case 'environment':
+      inherited = { ...order.variables }
+      for (const [name, value] of Object.entries(process.env)) if (OF_THE_NODE.test(name)) inherited[name] = value
+      return
+    case 'start':
+      return start(order)
+    case 'stop':
+      return stop(order.key, order.graceMs)
+    case 'beat':
+      clearTimeout(silence)
+      silence = setTimeout(cutOff, order.limitMs)
+      return tell({ alive: true })
+    case 'end':
+      killAll()
+      process.exit(0)
+  }
+}
+
+function start(order: Order & { order: 'start' }): void {
+  const environment: NodeJS.ProcessEnv = { ...inherited }
+  for (const [name, value] of Object.entries(order.environment)) {
+    if (value === null) delete environment[name]
+    else environment[name] = value
+  }
+  const attempt = Attempt.start({ ...order, environment })
+  const job: Running = { attempt, hurry: new AbortController(), isStopping: false, isCutOff: false }
+  running.set(order.key, job)
+  void attempt.exit.then((exit) => {
+    running.delete(order.key)
+    tell({ key: order.key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : exit })
+  })
+}
+
+function tell(notice: Notice): void {
+  process.stdout.write(`${JSON.stringify(notice)}\n`)
+}
+
+function stop(key: number, graceMs: number): void {
+  const job = running.get(key)
+  if (job === undefined) return
+  if (graceMs === 0) job.hurry.abort()
+  if (!job.isStopping) void job.attempt.stop(graceMs, job.hurry.signal)
+  job.isStopping = true
+}
+
+// The launcher is gone; the end of standard input says so, too.
+process.stdout.on('error', () => {})
+process.stdin.setEncoding('utf8')
+process.stdin.on('data', lineReader(obey))
+process.stdin.on('end', () => {
+  killAll()
+  process.exit(0)
+})
+// A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const)
+  process.on(signal, () => {})

@@ -1,0 +1,174 @@
+/**
+ * The launcher's end of its agents: on the head node as children, on the others through the scheduler's own launcher, once each, so that no
+ * job pays for that. Hands out attempts, hears of their ends, and notices when a node is gone.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { findByEnvironment } from '../lib/process-table.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import { type Notice, type Order, lineReader } from './agent-protocol.ts'
+import type { Command, Exit } from './attempt.ts'
+
+/** One Node process starts about 1,100 processes a second, two nearly twice as many (measured on two cores). */
+const AGENTS_ON_HEAD = 2
+/** Until an agent says its first word: a scheduler that starts a thousand of them at once takes its time. */
+const START_MS = 120_000
+
+/** A node and the words that run a command there; none on the launcher's own. */
+export interface AgentNode {
+  readonly name: string
+  readonly prefix: readonly string[]
+}
+
+/** An attempt under way at an agent. */
+export interface RemoteAttempt {
+  readonly exit: Promise<AgentExit>
+  /** TERM, after `graceMs` KILL; again, it can only hurry. */
+  stop(graceMs: number): void
+}
+
+/** `lost`: the node is gone, and its jobs with it. */
+export type AgentExit = Exit | { readonly kind: 'lost'; readonly node: string }
+
+export interface AgentCommand extends Omit<Command, 'environment'> {
+  readonly node: string
+  readonly environment: Readonly<Record<string, string | null>>
+}
+
+export interface AgentEvents {
+  /** An agent on the launcher's own node is gone: its jobs may run on, and nothing watches the launcher. */
+  readonly onHeadDeath: () => void
+  readonly onNodeDeath: (node: string) => void
+}
+
+interface Agent {
+  readonly node: string
+  readonly process: ChildProcess
+  readonly isHead: boolean
+  readonly waiting: Map<number, (exit: AgentExit) => void>
+  heardMs: number
+  hasSpoken: boolean
+  isGone: boolean
+}
+
+export class Agents {
+  readonly #launcher: string
+  readonly #agents: readonly Agent[]
+  readonly #events: AgentEvents
+  readonly #silenceMs: number
+  #limitMs = 0
+  #count = 0
+  #isOver = false
+
+  /**
+   * @param program the agent's file (see agent.ts)
+   * @param silenceMs an agent that does not answer for this long has, by itself, killed its jobs
+   */
+  constructor(launcher: string, program: string, nodes: readonly AgentNode[], silenceMs: number, events: AgentEvents) {
+    this.#launcher = launcher
+    this.#events = events
+    this.#silenceMs = silenceMs
+    this.#agents = nodes.flatMap(({ name, prefix }) =>
+      Array.from({ length: prefix.length === 0 ? AGENTS_ON_HEAD : 1 }, () =>
+        this.#open(name, [...prefix, process.execPath, '--max-semi-space-size=1', program]),
+      ),
+    )
+  }
+
+  /** The processes on the launcher's own node. */
+  get headPids(): number[] {
+    return this.#agents.filter(({ isHead }) => isHead).map((agent) => agent.process.pid ?? 0)
+  }
+
+  start({ node, ...command }: AgentCommand): RemoteAttempt {
+    const key = (this.#count += 1)
+    const agents = this.#agents.filter((agent) => agent.node === node && !agent.isGone)
+    const agent = agents[key % Math.max(1, agents.length)]
+    if (agent === undefined) return { exit: Promise.resolve({ kind: 'lost', node }), stop: () => {} }
+    const exit = new Promise<AgentExit>((resolve) => agent.waiting.set(key, resolve))
+    tell(agent, { order: 'start', key, ...command })
+    return { exit, stop: (graceMs) => tell(agent, { order: 'stop', key, graceMs }) }
+  }
+
+  /** Tells all agents that the lease holds for `limitMs`; those that have not answered for too long are given up. */
+  beat(limitMs: number): void {
+    this.#limitMs = limitMs
+    for (const agent of this.#agents) {
+      const patienceMs = agent.hasSpoken ? this.#silenceMs : Math.max(this.#silenceMs, START_MS)
+      if (!agent.isHead && !agent.isGone && monotonicMs() - agent.heardMs > patienceMs) {
+        agent.process.kill('SIGKILL')
+        this.#die(agent, 0)
+      }
+      tell(agent, { order: 'beat', limitMs })
+    }
+  }
+
+  /** Lets the agents go; what still runs is killed. */
+  end(): void {
+    this.#isOver = true
+    for (const agent of this.#agents) {
+      tell(agent, { order: 'end' })
+      agent.process.stdin?.end()
+      if (!agent.isHead) setTimeout(() => agent.process.kill('SIGKILL'), this.#silenceMs).unref()
+    }
+  }
+
+  #open(node: string, [file = '', ...args]: readonly string[]): Agent {
+    const environment = { ...process.env, BJOB_LAUNCHER: this.#launcher }
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: environment })
+    const agent: Agent = {
+      node,
+      process: child,
+      isHead: file === process.execPath,
+      waiting: new Map(),
+      heardMs: monotonicMs(),
+      hasSpoken: false,
+      isGone: false,
+    }
+    const hear = (notice: Notice): void => {
+      agent.heardMs = monotonicMs()
+      agent.hasSpoken = true
+      if (!('key' in notice)) return
+      const exit = notice.exit.kind === 'cut-off' ? ({ kind: 'lost', node } as const) : notice.exit
+      agent.waiting.get(notice.key)?.(exit)
+      agent.waiting.delete(notice.key)
+    }
+    child.stdout?.setEncoding('utf8').on('data', lineReader(hear))
+    child.stdin?.on('error', () => {})
+    child.once('error', () => this.#die(agent, 0))
+    // What the pipe led to on another node may live on for as long as its last beat allows.
+    child.once('exit', () => this.#die(agent, agent.isHead ? 0 : this.#limitMs))
+    if (!agent.isHead) tell(agent, { order: 'environment', variables: environment })
+    return agent
+  }
+
+  /** @param restMs after which none of its jobs runs any more */
+  #die(agent: Agent, restMs: number): void {
+    if (this.#isOver || agent.isGone) return
+    agent.isGone = true
+    // Jobs of an agent that was killed may still run: they are found by their environment.
+    if (agent.isHead) killByLauncher(this.#launcher)
+    const release = (): void => {
+      for (const resolve of agent.waiting.values()) resolve({ kind: 'lost', node: agent.node })
+      agent.waiting.clear()
+    }
+    if (restMs > 0 && agent.waiting.size > 0) setTimeout(release, restMs)
+    else release()
+    if (agent.isHead) this.#events.onHeadDeath()
+    else this.#events.onNodeDeath(agent.node)
+  }
+}
+
+function tell(agent: Agent, order: Order): void {
+  if (!agent.isGone && agent.process.stdin?.writable === true) agent.process.stdin.write(`${JSON.stringify(order)}\n`)
+}
+
+/** Kills every process on this node that a launcher's agents, or their jobs, have started and that does not hide it. */
+export function killByLauncher(launcher: string): void {
+  for (const pid of findByEnvironment('BJOB_LAUNCHER', launcher)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}

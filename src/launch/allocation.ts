@@ -1,0 +1,148 @@
+/** What this launcher may use: the nodes of the batch job that it runs in, or this machine; until when; and how MPI jobs and agents are started there. */
+import fs from 'node:fs'
+import os from 'node:os'
+import type { NodeShape } from '../core/node-pool.ts'
+import { BjobError, requestError, siteError } from '../core/errors.ts'
+import { hasCommand, runCommand } from '../lib/run-command.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import { type MpiLauncher, detectMpi } from '../platform/mpi.ts'
+import { findMpiLauncher } from '../platform/mpi-launchers.ts'
+import { createMpiTemplate } from '../platform/mpi-template.ts'
+import { type GpuVariable, chooseGpuVariable } from '../platform/gpu.ts'
+import type { AllocatedNode, Allocation as PlatformAllocation, Scheduler } from '../platform/scheduler.ts'
+import { detectAllocation, findScheduler } from '../platform/schedulers.ts'
+import type { Settings } from '../site/settings.ts'
+
+/** A scheduler that does not answer for this long is asked again later, or done without. */
+const COMMAND_TIMEOUT_MS = 20_000
+
+export interface Allocation {
+  readonly scheduler: Scheduler
+  /** The batch job's id; absent outside of one. */
+  readonly schedulerId: string | undefined
+  readonly nodes: readonly NodeShape[]
+  /** The node that the launcher itself runs on, by the allocation's name for it; this host when that is none of the nodes. */
+  readonly head: string
+  /** When the allocation ends, on the monotonic clock; Infinity where nothing tells. */
+  readonly deadlineMs: number
+  /** Absent where there is none: then only jobs of one rank can run. */
+  readonly mpi: MpiLauncher | undefined
+  /** Starts the agents on the other nodes: the scheduler's own launcher, which is always there and light, else the one for MPI jobs. */
+  readonly agentLauncher: MpiLauncher | undefined
+  readonly gpuVariable: GpuVariable
+}
+
+/**
+ * Finds out from the environment and the scheduler.
+ * @param slots cores a node gives to jobs, whatever it has
+ * @throws BjobError `bad-allocation` and the like, `unknown-scheduler`, `unknown-mpi-launcher`
+ */
+export async function findAllocation(
+  settings: Settings,
+  slots: number | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Allocation> {
+  const scheduler = settings.scheduler === 'auto' ? detectAllocation(env) : findScheduler(settings.scheduler)
+  const hostName = os.hostname()
+  const { nodeFilePath, command } = scheduler.allocationSources(env)
+  const allocation = scheduler.readAllocation(env, {
+    hostName,
+    ...(nodeFilePath === undefined ? {} : { nodeFile: readNodeFile(nodeFilePath) }),
+    ...(command === undefined ? {} : { output: (await runCommand(command, COMMAND_TIMEOUT_MS)).stdout }),
+  })
+  const names = allocation.nodes.map(({ name }) => name)
+  const head = findHead(allocation, hostName)
+  const mpi = await findMpi(settings, env)
+  const agentLauncher = findNative(scheduler, env) ?? mpi
+  // Without anything that starts a process on another node, the others cannot be used.
+  const usable = agentLauncher === undefined ? allocation.nodes.filter(({ name }) => name === head) : allocation.nodes
+  if (usable.length === 0)
+    throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher was found`, {
+      hint: 'put srun, mpirun or mpiexec on the PATH, or name it in bjob.yaml (mpi:)',
+    })
+  return {
+    scheduler,
+    schedulerId: allocation.schedulerId,
+    nodes: usable.map((node) => shapeOf(node, settings, slots)),
+    head,
+    deadlineMs: await deadlineOf(scheduler, allocation.schedulerId, allocation.endEpochSeconds),
+    mpi,
+    agentLauncher,
+    gpuVariable: chooseGpuVariable(env, hasCommand),
+  }
+}
+
+function findHead({ nodes, head }: PlatformAllocation, hostName: string): string {
+  if (typeof head === 'string') return head
+  const own = nodes.find(({ name }) => isSameHost(name, hostName))?.name
+  return own ?? (head === null ? hostName : (nodes[0]?.name ?? hostName))
+}
+
+/** What the scheduler brings with it to start processes on its nodes. */
+function findNative({ name }: Scheduler, env: NodeJS.ProcessEnv): MpiLauncher | undefined {
+  if (name === 'slurm' && hasCommand('srun')) return findMpiLauncher('srun')
+  if (name === 'flux' && hasCommand('flux')) return findMpiLauncher('flux')
+  return name === 'lsf' && env['CSM_ALLOCATION_ID'] !== undefined && hasCommand('jsrun')
+    ? findMpiLauncher('jsrun')
+    : undefined
+}
+
+function readNodeFile(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch (error) {
+    throw siteError('bad-allocation', `the scheduler's list of nodes cannot be read: ${file}`, {
+      path: file,
+      cause: error,
+    })
+  }
+}
+
+function isSameHost(one: string, other: string): boolean {
+  return one.split('.')[0] === other.split('.')[0]
+}
+
+function shapeOf(node: AllocatedNode, settings: Settings, slots: number | undefined): NodeShape {
+  const { coreIds, gpuIds, memoryMiB } = node
+  const cores = slots ?? settings.node.cores ?? node.cores ?? os.availableParallelism()
+  return {
+    name: node.name,
+    cores,
+    gpus: settings.node.gpus ?? node.gpus ?? 0,
+    memoryMiB: settings.node.memory_mib ?? memoryMiB,
+    coreIds: coreIds?.length === cores ? coreIds : undefined,
+    gpuIds,
+  }
+}
+
+async function deadlineOf(
+  scheduler: Scheduler,
+  id: string | undefined,
+  endEpochSeconds: number | undefined,
+): Promise<number> {
+  const nowSeconds = Date.now() / 1000
+  if (endEpochSeconds !== undefined) return monotonicMs() + (endEpochSeconds - nowSeconds) * 1000
+  const command = id === undefined ? undefined : scheduler.timeLeftCommand(id)
+  if (command === undefined) return Infinity
+  const { code, stdout } = await runCommand(command, COMMAND_TIMEOUT_MS)
+  if (code !== 0) return Infinity
+  try {
+    return monotonicMs() + scheduler.parseTimeLeft(stdout, nowSeconds) * 1000
+  } catch (error) {
+    // Jobs are more than good order at their end; and the batch script passes on the scheduler's warning.
+    if (error instanceof BjobError) return Infinity
+    throw error
+  }
+}
+
+async function findMpi(settings: Settings, env: NodeJS.ProcessEnv): Promise<MpiLauncher | undefined> {
+  if (typeof settings.mpi !== 'string') return createMpiTemplate(settings.mpi)
+  if (settings.mpi !== 'auto') return findMpiLauncher(settings.mpi)
+  const probe = ['mpiexec', 'mpirun'].find((name) => hasCommand(name))
+  const isAmbiguous =
+    probe !== undefined &&
+    detectMpi(env, (name) => name !== 'mpiexec' && name !== 'mpirun' && hasCommand(name)) === undefined
+  const version = isAmbiguous ? (await runCommand([probe, '--version'], COMMAND_TIMEOUT_MS)).stdout : ''
+  const name = detectMpi(env, hasCommand, version)
+  return name === undefined ? undefined : findMpiLauncher(name)
+}

@@ -1,0 +1,82 @@
+/** One attempt of one job as processes on this machine: a process group, its output, and the facts of its end. */
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import { signalGroup } from '../lib/process-table.ts'
+import { monotonicMs, sleep } from '../lib/sleep.ts'
+
+export interface Command {
+  readonly words: readonly string[]
+  readonly cwd: string
+  readonly environment: NodeJS.ProcessEnv
+  /** The file for standard output and error; added to. */
+  readonly output: string
+}
+
+/** How an attempt ended. */
+export type Exit =
+  | { readonly kind: 'exited'; readonly code: number; readonly seconds: number }
+  | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals; readonly seconds: number }
+  | { readonly kind: 'not-started'; readonly message: string }
+
+export class Attempt {
+  readonly exit: Promise<Exit>
+  readonly #group: number | undefined
+  #hasExited = false
+
+  private constructor(group: number | undefined, exit: Promise<Exit>) {
+    this.#group = group
+    this.exit = exit.then((facts) => {
+      this.#hasExited = true
+      // What the job left running in its group would outlive it unseen, and hold its slot's cores.
+      if (group !== undefined) signalGroup(group, 'SIGKILL')
+      return facts
+    })
+  }
+
+  /** Starts the command. Never throws: a command that cannot be started is an exit, too. */
+  static start(command: Command): Attempt {
+    const begin = monotonicMs()
+    let output: number | undefined
+    try {
+      output = fs.openSync(command.output, 'a', 0o666)
+      const [file = '', ...args] = command.words
+      const child = spawn(file, args, {
+        cwd: command.cwd,
+        env: command.environment,
+        stdio: ['ignore', output, output],
+        detached: true,
+      })
+      const exit = new Promise<Exit>((resolve) => {
+        child.once('error', (error) => resolve({ kind: 'not-started', message: error.message }))
+        child.once('exit', (code, signal) => {
+          const seconds = (monotonicMs() - begin) / 1000
+          resolve(
+            signal === null ? { kind: 'exited', code: code ?? 0, seconds } : { kind: 'signalled', signal, seconds },
+          )
+        })
+      })
+      return new Attempt(child.pid, exit)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return new Attempt(undefined, Promise.resolve({ kind: 'not-started', message }))
+    } finally {
+      if (output !== undefined) fs.closeSync(output)
+    }
+  }
+
+  /** Ends it: TERM, then after `graceMs`, or when `hurry` fires, KILL. Resolves when it has ended. */
+  async stop(graceMs: number, hurry: AbortSignal): Promise<void> {
+    if (this.#hasExited || this.#group === undefined) return
+    signalGroup(this.#group, 'SIGTERM')
+    const done = new AbortController()
+    const over = this.exit.then(() => done.abort())
+    await sleep(graceMs, AbortSignal.any([hurry, done.signal]))
+    this.kill()
+    await over
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    if (!this.#hasExited && this.#group !== undefined) signalGroup(this.#group, 'SIGKILL')
+  }
+}

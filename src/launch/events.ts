@@ -1,0 +1,25 @@
+/** What a launcher tells whoever watches it: its log, a terminal, a test. */
+
+export interface LaunchEvent {
+  readonly kind: 'started' | 'recovered' | 'job-started' | 'job-ended' | 'job-lost' | 'draining' | 'problem' | 'ended'
+  /** One line for a person. */
+  readonly message: string
+  /** The job that it is about. */
+  readonly id?: string
+  /** The state that the job is in now. */
+  readonly state?: string
+}
+
+export type Report = (event: LaunchEvent) => void
+
+/** What a launcher has done by its end. */
+export interface LaunchSummary {
+  readonly launcher: string
+  /** Why it ended. */
+  readonly reason: string
+  readonly finished: number
+  readonly failed: number
+  /** Stopped by the launcher's own end, to be started again. */
+  readonly interrupted: number
+  readonly killed: number
+}

@@ -1,0 +1,64 @@
+/** One attempt of a job: its processes, its own time limit, and what their end means. */
+import { BjobError } from '../core/errors.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { sleep } from '../lib/sleep.ts'
+import { outputPath, outputTail } from '../site/output.ts'
+import type { Site } from '../site/site.ts'
+import type { AgentExit } from './agents.ts'
+import { type JobCommand, type JobToRun, buildJobCommand } from './job-command.ts'
+import type { Surroundings } from './job-runner.ts'
+import type { Stopping } from './stopping.ts'
+
+/** Between a scheduler's signal to a job and the same signal to its launcher. */
+const SIGNAL_ECHO_MS = 2000
+
+/** Runs the attempt to its end. */
+export async function executeJob(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<Outcome> {
+  const { site, agents, allocation, lease } = surroundings
+  let command: JobCommand
+  try {
+    command = buildJobCommand(site, allocation, job)
+  } catch (error) {
+    if (error instanceof BjobError) return { kind: 'impossible', reason: error.message }
+    throw error
+  }
+  const early = stopping.outcome
+  if (early !== undefined) return early
+  if (lease.isLost()) return { kind: 'lost', reason: 'its launcher lost its lease' }
+  const { terminate, ...start } = command
+  const output = outputPath(site, job.id, job.attempt)
+  const attempt = agents.start({ ...start, cwd: site.layout.job(job.id).dir, output })
+  stopping.watch(attempt, terminate)
+  const overrun = limitTime(site, job, stopping)
+  const exit = await attempt.exit
+  clearTimeout(overrun)
+  stopping.watch(undefined)
+  // A scheduler that ends an allocation may signal the jobs a moment before their launcher hears of it: then they did not fail.
+  if (stopping.outcome === undefined && allocation.schedulerId !== undefined && wasSignalled(exit))
+    await sleep(SIGNAL_ECHO_MS)
+  return judge(site, job, exit, stopping.outcome)
+}
+
+/** A shell and an MPI launcher tell of a child that a signal has killed by 128 and its number. */
+function wasSignalled(exit: AgentExit): boolean {
+  return exit.kind === 'signalled' || (exit.kind === 'exited' && exit.code > 128)
+}
+
+/** The job's own limit, which is not the estimate that placement goes by. */
+function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping): NodeJS.Timeout | undefined {
+  const { timeoutMinutes: minutes } = specification
+  if (minutes === undefined) return undefined
+  const graceMs = site.settings.grace_seconds * 1000
+  return setTimeout(() => stopping.stop({ kind: 'overran', minutes }, graceMs), minutes * 60_000)
+}
+
+async function judge(site: Site, job: JobToRun, exit: AgentExit, stop: Outcome | undefined): Promise<Outcome> {
+  // Work that was finished is finished, even if somebody had begun to stop it.
+  if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed')
+    return { kind: 'done', seconds: exit.seconds }
+  if (stop !== undefined) return stop
+  if (exit.kind === 'lost') return { kind: 'lost', reason: `node ${exit.node} was lost` }
+  if (exit.kind === 'not-started') return { kind: 'impossible', reason: `cannot be started: ${exit.message}` }
+  const reason = exit.kind === 'exited' ? `exit ${exit.code}` : `killed by ${exit.signal}`
+  return { kind: 'error', reason, tail: await outputTail(site, job.id, job.attempt), seconds: exit.seconds }
+}

@@ -1,0 +1,139 @@
+/**
+ * From the journal's news to jobs that could start here. What was only announced waits until its writer says that it is made, or until the
+ * job's folder does; what waits for parents is judged again when one of them ends.
+ */
+import type { IndexEntry } from '../core/job-index.ts'
+import { advance, isOwned } from '../core/job-state.ts'
+import type { PlacementRequest } from '../core/node-pool.ts'
+import { type Specification, fromRecord } from '../core/specification.ts'
+import { isClaimable, isEnded } from '../core/states.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import type { JobView } from '../site/job-view.ts'
+import { changeJob } from '../site/jobs.ts'
+import { readEntry } from '../site/scan.ts'
+import type { Site } from '../site/site.ts'
+import type { Report } from './events.ts'
+import { Parents } from './parents.ts'
+import { requestOf } from './room.ts'
+
+/** A writer says that a change is made within milliseconds; after this long the job's folder is asked, and again after twice as long each time. */
+const UNSETTLED_MS = 300
+const UNSETTLED_MOST_MS = 60_000
+
+/** What the launcher wants to know, and hears. */
+export interface IntakeSink {
+  /** Whether this launcher could ever run such a job. */
+  readonly accepts: (entry: IndexEntry, specification: Specification, request: PlacementRequest) => boolean
+  readonly isActive: (id: string) => boolean
+  /** The job could start now. */
+  readonly onReady: (entry: IndexEntry, request: PlacementRequest) => void
+  readonly onKill: (id: string, by: string) => void
+  /** Runs what nobody waits for. */
+  readonly attend: (task: () => Promise<void>) => void
+  readonly report: Report
+}
+
+export class Intake {
+  readonly #site: Site
+  readonly #view: JobView
+  readonly #sink: IntakeSink
+  readonly #parents: Parents
+  /** Changes that are not yet said to be made: when to look into the folder instead of waiting for the writer. */
+  readonly #unsettled = new Map<string, { lookAtMs: number; delayMs: number }>()
+
+  constructor(site: Site, view: JobView, sink: IntakeSink) {
+    this.#site = site
+    this.#view = view
+    this.#sink = sink
+    this.#parents = new Parents(site)
+  }
+
+  /** Takes in all jobs there are. Those that were set aside for broken files get another look: somebody may have mended them. */
+  takeAll(): void {
+    for (const { id, broken } of this.#view.index.entries()) {
+      if (broken === undefined) this.heed(id)
+      else this.#sink.attend(() => this.lookUp(id))
+    }
+  }
+
+  /** Takes in what has changed. @throws the file system's errors, when the journal cannot be read */
+  async takeNews(): Promise<void> {
+    for (const { id } of await this.#view.refresh()) this.heed(id)
+    for (const id of this.#unsettled.keys()) this.heed(id)
+  }
+
+  /** Acts on what the journal says of a job, once the change has been made. */
+  heed(id: string): void {
+    if (this.#view.index.isPending(id)) {
+      if (this.#unsettled.has(id)) return
+      this.#unsettled.set(id, { lookAtMs: monotonicMs() + UNSETTLED_MS, delayMs: UNSETTLED_MS })
+      return
+    }
+    this.#unsettled.delete(id)
+    const entry = this.#view.index.get(id)
+    if (entry === undefined || isEnded(entry.state)) this.#reconsiderChildren(id)
+    if (entry === undefined) return
+    if (entry.kill !== undefined) this.#sink.onKill(id, entry.kill)
+    this.#consider(entry)
+  }
+
+  /** Looks into the folders of jobs whose writers have kept silent: they may have died before the change, or right after it. */
+  async lookIntoUnsettled(): Promise<void> {
+    const nowMs = monotonicMs()
+    for (const [id, look] of this.#unsettled) {
+      if (look.lookAtMs > nowMs) continue
+      look.delayMs = Math.min(look.delayMs * 2, UNSETTLED_MOST_MS)
+      look.lookAtMs = nowMs + look.delayMs
+      await this.lookUp(id)
+    }
+  }
+
+  /** As `lookUp`, once whoever was first has had the time to say so in the journal. */
+  lookUpSoon(id: string): void {
+    setTimeout(() => this.#sink.attend(() => this.lookUp(id)), UNSETTLED_MS).unref()
+  }
+
+  /** Goes by the job's folder where the journal does not tell enough. */
+  async lookUp(id: string): Promise<void> {
+    const entry = await readEntry(this.#site, id)
+    if (entry === undefined) return
+    this.#view.index.restore([entry], { pending: [], removed: [] })
+    if (isEnded(entry.state)) this.#reconsiderChildren(id)
+    this.#consider(entry)
+  }
+
+  #consider(entry: IndexEntry): void {
+    const isTaken = entry.launcher !== undefined || this.#sink.isActive(entry.id)
+    if (isTaken || !isClaimable(entry.state) || entry.broken !== undefined) return
+    if (entry.spec === undefined) return this.#sink.attend(() => this.lookUp(entry.id))
+    const specification = fromRecord(entry.spec)
+    const request = requestOf(entry.id, specification)
+    if (!this.#sink.accepts(entry, specification, request)) return
+    if (specification.parents.length === 0 || !specification.waitForParents) this.#sink.onReady(entry, request)
+    else this.#sink.attend(() => this.#considerParents(entry, request))
+  }
+
+  async #considerParents(entry: IndexEntry, request: PlacementRequest): Promise<void> {
+    const verdict = await this.#parents.judge(entry)
+    if (verdict.kind === 'free') this.#sink.onReady(entry, request)
+    else if (verdict.kind === 'orphaned') await this.#fail(entry.id, verdict.reason)
+  }
+
+  async #fail(id: string, reason: string): Promise<void> {
+    const failed = await changeJob(this.#site, id, (current) =>
+      isEnded(current.state) || isOwned(current)
+        ? undefined
+        : advance(current, [{ time: new Date().toISOString(), state: 'FAILED', message: reason }]),
+    )
+    if (failed !== undefined) {
+      this.#sink.report({ kind: 'job-ended', id, state: 'FAILED', message: `${id} FAILED: ${reason}` })
+    }
+  }
+
+  #reconsiderChildren(parent: string): void {
+    for (const child of this.#parents.takeChildren(parent)) {
+      const entry = this.#view.index.get(child)
+      if (entry !== undefined) this.#consider(entry)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
+import { requestError } from '../core/errors.ts'
+import type { Assignment } from '../core/node-pool.ts'
+import type { Specification } from '../core/specification.ts'
+import { runCommand } from '../lib/run-command.ts'
+import { buildGpuEnvironment } from '../platform/gpu.ts'
+import { type Application, commandOf } from '../site/applications.ts'
+import type { Site } from '../site/site.ts'
+import type { Allocation } from './allocation.ts'
+
+export interface JobCommand {
+  /** The node whose agent starts it. */
+  readonly node: string
+  readonly words: readonly string[]
+  /** Beside what the agent's own environment has; null takes a variable away. */
+  readonly environment: Readonly<Record<string, string | null>>
+  /** Asks the ranks to end where a signal to their launcher would not; false when it could not be passed on. */
+  readonly terminate?: () => Promise<boolean>
+}
+
+const COMMAND_TIMEOUT_MS = 10_000
+
+export interface JobToRun {
+  readonly id: string
+  readonly attempt: number
+  readonly specification: Specification
+  readonly application: Application
+  readonly assignment: Assignment
+}
+
+/** @throws BjobError `no-mpi` for a job of several ranks where there is no MPI launcher */
+export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
+  const { specification, assignment } = job
+  const hosts = assignment.shares.map(({ name }) => name)
+  const command = commandOf(job.application, specification.args, site.layout.root)
+  const own = ownEnvironment(site, allocation, job)
+  if (specification.numNodes * specification.ranksPerNode === 1)
+    return { node: hosts[0] ?? allocation.head, words: command, environment: own }
+  if (allocation.mpi === undefined) {
+    throw requestError('no-mpi', 'no MPI launcher was found', { hint: 'install one, or name it in bjob.yaml (mpi:)' })
+  }
+  const name = `${job.id}#${job.attempt}`
+  const { args, env } = allocation.mpi.buildInvocation({
+    ...specification,
+    name,
+    graceSeconds: site.settings.grace_seconds,
+    hosts,
+    coreIds: hosts.length === 1 ? assignment.shares[0]?.coreIds : undefined,
+    forwardEnv: Object.entries(own).flatMap(([name, value]) => (value === null ? [] : [name])),
+    command,
+  })
+  const terminate = terminatorOf(allocation, name)
+  return {
+    node: allocation.head,
+    words: args,
+    environment: { ...own, ...env },
+    ...(terminate === undefined ? {} : { terminate }),
+  }
+}
+
+function terminatorOf({ mpi, schedulerId }: Allocation, name: string): (() => Promise<boolean>) | undefined {
+  const terminator = mpi?.terminator
+  if (terminator === undefined || schedulerId === undefined) return undefined
+  return async () => {
+    const { code, stdout } = await runCommand(terminator.listCommand(schedulerId), COMMAND_TIMEOUT_MS)
+    const command = code === 0 ? terminator.signalCommand(stdout, name) : undefined
+    if (command === undefined) return false
+    // Its exit status says little: scancel complains of a step that ended meanwhile, as it should.
+    await runCommand(command, COMMAND_TIMEOUT_MS)
+    return true
+  }
+}
+
+/** The command of a hook: words that run on the job's first node. */
+export function buildHookCommand(
+  site: Site,
+  allocation: Allocation,
+  job: JobToRun,
+  words: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): JobCommand {
+  const node = job.assignment.shares[0]?.name ?? allocation.head
+  return { node, words, environment: { ...ownEnvironment(site, allocation, job), ...variables } }
+}
+
+function ownEnvironment(
+  site: Site,
+  allocation: Allocation,
+  { id, attempt, specification, assignment }: JobToRun,
+): Record<string, string | null> {
+  const gpuIds = assignment.shares[0]?.gpuIds ?? []
+  const gpus = gpuIds.length === 0 ? {} : buildGpuEnvironment(allocation.gpuVariable, gpuIds)
+  return {
+    ...Object.fromEntries(Object.entries(gpus).map(([name, value]) => [name, value ?? null])),
+    ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
+    ...specification.environVars,
+    BJOB_SITE: site.layout.root,
+    BJOB_JOB_ID: id,
+    BJOB_PARENT_IDS: JSON.stringify(specification.parents),
+    BJOB_ATTEMPT: String(attempt),
+    BJOB_NODES: assignment.shares.map(({ name }) => name).join(','),
+  }
+}

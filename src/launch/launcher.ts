@@ -1,0 +1,269 @@
+/**
+ * The launcher: finds jobs by the journal, runs what fits, takes back the jobs of dead launchers, and leaves in good order.
+ *
+ *   news ──▶ consider ──▶ queue ──▶ fill ──▶ JobRun (claim, processes, end)
+ *              │                      ▲            │
+ *              └─ parents: waits      └────────────┘ room is free again
+ *
+ * It lives under one name until it ends or loses its lease.
+ */
+import { type Filter, compileFilter } from '../core/filter.ts'
+import type { IndexEntry } from '../core/job-index.ts'
+import { type Outcome, formatSeconds } from '../core/outcome.ts'
+import type { Assignment, PlacementRequest } from '../core/node-pool.ts'
+import type { Specification } from '../core/specification.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import type { JobView } from '../site/job-view.ts'
+import type { Site } from '../site/site.ts'
+import type { JournalWatch } from '../site/watch.ts'
+import type { LaunchSummary, Report } from './events.ts'
+import { JobRun, type RunResult, type Surroundings } from './job-runner.ts'
+import { Intake } from './intake.ts'
+import { Recovery } from './recovery.ts'
+import type { Room } from './room.ts'
+import { type Candidate, RunQueue } from './run-queue.ts'
+
+export interface LaunchLimits {
+  readonly jobMode: 'auto' | 'serial' | 'mpi'
+  /** Ends after this long with nothing to do. */
+  readonly idleSeconds: number
+  /** Does not end for want of work. */
+  readonly persistent: boolean
+  readonly filter: Filter
+  /** When the time is up, on the monotonic clock. */
+  readonly deadlineMs: number
+}
+
+/** How many jobs that do not fit now are passed over in search of one that does. */
+const LOOK_AHEAD = 64
+const HOUSEKEEPING_MS = 500
+/** Looks at others' leases this often within a lease. */
+const LOOKS_PER_LEASE = 6
+
+/** Ends and releases are written after the grace. */
+const LAST_WRITES_MS = 2000
+
+/** How long before its time is up a launcher asks its jobs to end, in ms. */
+export function drainMs(site: Site): number {
+  return site.settings.grace_seconds * 1000 + LAST_WRITES_MS
+}
+
+export class Launcher {
+  readonly counts = { finished: 0, failed: 0, interrupted: 0, killed: 0 }
+  readonly #site: Site
+  readonly #view: JobView
+  readonly #limits: LaunchLimits
+  readonly #room: Room
+  readonly #surroundings: Surroundings
+  readonly #report: Report
+  readonly #queue: RunQueue
+  readonly #intake: Intake
+  readonly #recovery: Recovery
+  readonly #isMeant: (entry: IndexEntry) => boolean
+  readonly #active = new Map<string, JobRun>()
+  readonly #runs = new Set<Promise<void>>()
+  readonly #over = new AbortController()
+  /** Nothing of the queue can start until room is given back or a job is added. */
+  #isBlocked = false
+  #reason: string | undefined
+  #idleSinceMs = monotonicMs()
+
+  constructor(view: JobView, room: Room, limits: LaunchLimits, surroundings: Surroundings) {
+    this.#site = surroundings.site
+    this.#view = view
+    this.#limits = limits
+    this.#room = room
+    this.#surroundings = surroundings
+    this.#report = surroundings.report
+    this.#queue = new RunQueue(view.index, surroundings.launcher)
+    this.#intake = new Intake(this.#site, view, {
+      accepts: (entry, specification, request) => this.#accepts(entry, specification, request),
+      isActive: (id) => this.#active.has(id),
+      onReady: (entry, request) => this.#enqueue(entry, request),
+      onKill: (id, by) => this.#active.get(id)?.stop({ kind: 'killed', by }, this.#graceMs),
+      attend: (task) => this.#attend(task),
+      report: (event) => {
+        // Settling the children of a failed job is work, too.
+        this.#idleSinceMs = monotonicMs()
+        this.#report(event)
+      },
+    })
+    this.#recovery = new Recovery(this.#site, surroundings.launcher, view.index, surroundings.report)
+    this.#isMeant = compileFilter(limits.filter)
+  }
+
+  /**
+   * Runs jobs until something ends it.
+   * @returns why, and what became of the jobs
+   */
+  async run(watch: JournalWatch): Promise<LaunchSummary> {
+    this.#intake.takeAll()
+    const timers = [
+      setInterval(() => this.#housekeep(), HOUSEKEEPING_MS),
+      setInterval(
+        () => this.#attend(() => this.#recovery.look()),
+        (this.#site.settings.lease_seconds * 1000) / LOOKS_PER_LEASE,
+      ),
+    ]
+    this.#attend(() => this.#recovery.look())
+    try {
+      this.#fill()
+      while (!this.#over.signal.aborted) {
+        await watch.next(this.#over.signal)
+        if (!this.#over.signal.aborted) await this.#takeNews()
+      }
+      while (this.#runs.size > 0) await Promise.race(this.#runs)
+    } finally {
+      for (const timer of timers) clearInterval(timer)
+    }
+    return { launcher: this.#surroundings.launcher, reason: this.#reason ?? 'ended', ...this.counts }
+  }
+
+  /** Begins to end: starts nothing more, and stops what runs. Again, it only hurries. */
+  finish(reason: string, outcome: Outcome, graceMs: number): void {
+    if (this.#reason === undefined) {
+      this.#reason = reason
+      if (this.#active.size > 0)
+        this.#report({ kind: 'draining', message: `${reason}: stopping what runs (${this.#active.size})` })
+    }
+    for (const run of this.#active.values()) run.stop(outcome, graceMs)
+    this.#over.abort()
+  }
+
+  /** A node is gone: nothing is placed there any more. Its jobs come back by themselves; those of several nodes have to be stopped. */
+  loseNode(node: string): void {
+    this.#room.removeNode(node)
+    const reason = `node ${node} was lost`
+    this.#report({ kind: 'problem', message: `${reason}; going on with the others` })
+    for (const run of this.#active.values()) if (run.isOn(node)) run.stop({ kind: 'lost', reason }, 0)
+    if (this.#room.isEmpty) this.finish('all nodes were lost', { kind: 'lost', reason }, 0)
+  }
+
+  async #takeNews(): Promise<void> {
+    try {
+      await this.#intake.takeNews()
+    } catch (error) {
+      this.#report({ kind: 'problem', message: `the journal cannot be read: ${messageOf(error)}` })
+    }
+    this.#fill()
+  }
+
+  #accepts(entry: IndexEntry, { numNodes, ranksPerNode }: Specification, request: PlacementRequest): boolean {
+    const { jobMode } = this.#limits
+    const isOfMode = jobMode === 'auto' || (jobMode === 'serial') === (numNodes * ranksPerNode === 1)
+    return isOfMode && this.#isMeant(entry) && this.#room.explainUnfit(request) === undefined
+  }
+
+  #enqueue(entry: IndexEntry, request: PlacementRequest): void {
+    this.#queue.push(entry, request)
+    this.#isBlocked = false
+  }
+
+  /** Starts jobs while there is room: in order, and, when the first has no room, those that do not delay it. */
+  #fill(): void {
+    while (this.#reason === undefined && !this.#isBlocked) {
+      const candidate = this.#pop()
+      if (candidate === undefined) return
+      const assignment = this.#room.place(candidate.request)
+      if (assignment === undefined) this.#backfill(candidate)
+      else this.#start(candidate, assignment)
+    }
+  }
+
+  #backfill(first: Candidate): void {
+    this.#isBlocked = true
+    if (this.#room.isFull) return this.#queue.pushAgain(first)
+    const window = new Map([[first.id, first]])
+    for (let next = this.#pop(); next !== undefined; next = window.size < LOOK_AHEAD ? this.#pop() : undefined)
+      window.set(next.id, next)
+    const starts = this.#room.backfill([...window.values()].map(({ request }) => request))
+    for (const { request, assignment } of starts) {
+      const candidate = window.get(request.id)
+      window.delete(request.id)
+      if (candidate !== undefined) this.#start(candidate, assignment)
+    }
+    for (const candidate of window.values()) this.#queue.pushAgain(candidate)
+  }
+
+  /** The next candidate that can ever run here: time only gets shorter. */
+  #pop(): Candidate | undefined {
+    let candidate = this.#queue.pop()
+    while (candidate !== undefined && candidate.request.wallSeconds > this.#room.secondsLeft)
+      candidate = this.#queue.pop()
+    return candidate
+  }
+
+  #start(candidate: Candidate, assignment: Assignment): void {
+    const run = new JobRun(candidate, assignment, this.#surroundings, () => {
+      this.#room.release(candidate.id)
+      this.#isBlocked = false
+      this.#fill()
+    })
+    this.#active.set(candidate.id, run)
+    const done = run
+      .run()
+      .then((result) => this.#count(candidate, result))
+      .catch((error: unknown) => {
+        this.#report({ kind: 'problem', id: candidate.id, message: `${candidate.id}: ${messageOf(error)}` })
+        // A file system that failed may have recovered by then.
+        this.#intake.lookUpSoon(candidate.id)
+      })
+      .finally(() => {
+        this.#active.delete(candidate.id)
+        this.#runs.delete(done)
+        this.#idleSinceMs = monotonicMs()
+        // It may be ready for its next attempt already; what the journal told before the claim is old.
+        const entry = this.#view.index.get(candidate.id)
+        if (entry !== undefined && entry.revision > candidate.revision) this.#intake.heed(candidate.id)
+        this.#fill()
+      })
+    this.#runs.add(done)
+  }
+
+  #count(candidate: Candidate, result: RunResult): void {
+    if (result.kind === 'absent') this.#view.index.forget(candidate.id)
+    // Another launcher was first, and the journal will say so; where it does not, the folder does.
+    if (result.kind === 'not-mine') this.#intake.lookUpSoon(candidate.id)
+    if (result.kind !== 'ended') return
+    const { state } = result.state
+    if (state === 'JOB_FINISHED') this.counts.finished += 1
+    else if (state === 'USER_KILLED') this.counts.killed += 1
+    else if (state === 'FAILED') this.counts.failed += 1
+    else if (this.#reason !== undefined) this.counts.interrupted += 1
+  }
+
+  #housekeep(): void {
+    if (this.#surroundings.lease.isLost()) return
+    this.#attend(() => this.#intake.lookIntoUnsettled())
+    const now = monotonicMs()
+    if (now >= this.#limits.deadlineMs - drainMs(this.#site)) {
+      this.finish('time limit', { kind: 'interrupted', reason: 'the time of the allocation was up' }, this.#graceMs)
+    } else if (this.#active.size > 0 || this.#recovery.isUndecided) this.#idleSinceMs = now
+    else if (!this.#limits.persistent && now - this.#idleSinceMs >= this.#limits.idleSeconds * 1000) {
+      this.finish(
+        `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`,
+        { kind: 'interrupted', reason: 'idle' },
+        0,
+      )
+    }
+  }
+
+  get #graceMs(): number {
+    return this.#site.settings.grace_seconds * 1000
+  }
+
+  /** Runs what nobody waits for; a failing file system is told, and tried again by the next occasion. */
+  #attend(task: () => Promise<void>): void {
+    const done = task()
+      .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error) }))
+      .finally(() => {
+        this.#runs.delete(done)
+        this.#fill()
+      })
+    this.#runs.add(done)
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,145 @@
+/**
+ * Finds launchers that have died and gives their jobs back. Death is judged by change: a lease that this process has seen unchanged for the
+ * lease time, on its own monotonic clock, while it was itself looking. On the same node the kernel knows at once.
+ */
+import { BjobError } from '../core/errors.ts'
+import type { IndexEntry, JobIndex } from '../core/job-index.ts'
+import { type JobState, advance, isOwned } from '../core/job-state.ts'
+import { stepsFor, stepsOfRelease } from '../core/outcome.ts'
+import { isEnded } from '../core/states.ts'
+import { isProcessAlive } from '../lib/process-table.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import { changeJob } from '../site/jobs.ts'
+import { type Lease, readLease } from '../site/launchers.ts'
+import type { Site } from '../site/site.ts'
+import { killByLauncher } from './agents.ts'
+import type { Report } from './events.ts'
+import { kernelScope } from './lease-keeper.ts'
+
+interface Observation {
+  beat: number | undefined
+  /** Whether its counter has been seen to move. */
+  isAlive: boolean
+  /** For how long the lease has been watched and has not changed; time in which nobody looked does not count. */
+  unchangedMs: number
+  lookedMs: number
+}
+
+export class Recovery {
+  readonly #site: Site
+  readonly #self: string
+  readonly #index: JobIndex
+  readonly #report: Report
+  readonly #observations = new Map<string, Observation>()
+  /** Changes looked into and found to need nothing. */
+  readonly #cleared = new Set<string>()
+  readonly #leaseMs: number
+
+  constructor(site: Site, self: string, index: JobIndex, report: Report) {
+    this.#site = site
+    this.#self = self
+    this.#index = index
+    this.#report = report
+    this.#leaseMs = site.settings.lease_seconds * 1000
+  }
+
+  /** Looks at the lease of every launcher that has jobs, and takes the jobs of dead ones away from them. Call it several times a lease. */
+  async look(): Promise<void> {
+    const owned = this.#ownedByOthers()
+    for (const launcher of this.#observations.keys()) if (!owned.has(launcher)) this.#observations.delete(launcher)
+    for (const [launcher, entries] of owned) {
+      const death = await this.#judge(launcher)
+      if (death === undefined) continue
+      for (const entry of entries) await this.#release(entry, launcher, death)
+    }
+  }
+
+  /** Whether somebody's jobs may turn out to be nobody's: a launcher with nothing else to do had better wait for that. */
+  get isUndecided(): boolean {
+    return [...this.#observations.values()].some(({ isAlive }) => !isAlive)
+  }
+
+  #ownedByOthers(): Map<string, IndexEntry[]> {
+    const owned = new Map<string, IndexEntry[]>()
+    for (const entry of this.#index.entries()) {
+      const { launcher } = entry
+      if (launcher === undefined || launcher === this.#self) continue
+      if (isEnded(entry.state) && !this.#index.isPending(entry.id)) continue
+      if (this.#cleared.has(changeOf(entry))) continue
+      const entries = owned.get(launcher)
+      if (entries === undefined) owned.set(launcher, [entry])
+      else entries.push(entry)
+    }
+    return owned
+  }
+
+  /** @returns why the launcher is dead, or undefined while it may live */
+  async #judge(launcher: string): Promise<string | undefined> {
+    const lease = await this.#readLease(launcher)
+    if (lease?.ended !== undefined) return `its launcher ended: ${lease.ended}`
+    if (lease !== undefined && lease.kernel === kernelScope() && ![lease.pid, ...lease.agents].some(isProcessAlive)) {
+      killByLauncher(launcher)
+      return 'its launcher was killed'
+    }
+    const now = monotonicMs()
+    const seen = this.#observations.get(launcher)
+    if (seen === undefined || seen.beat !== lease?.beat) {
+      this.#observations.set(launcher, {
+        beat: lease?.beat,
+        isAlive: seen !== undefined,
+        unchangedMs: 0,
+        lookedMs: now,
+      })
+      return undefined
+    }
+    // A gap in the looking (this process was suspended, say) counts for no more than a look that was on time.
+    seen.unchangedMs += Math.min(now - seen.lookedMs, this.#leaseMs / 4)
+    seen.lookedMs = now
+    return seen.unchangedMs > this.#leaseMs
+      ? `its launcher was silent for ${this.#site.settings.lease_seconds} s`
+      : undefined
+  }
+
+  async #readLease(launcher: string): Promise<Lease | undefined> {
+    try {
+      return await readLease(this.#site, launcher)
+    } catch {
+      return undefined
+    }
+  }
+
+  async #release(entry: IndexEntry, launcher: string, death: string): Promise<void> {
+    const decide = (current: JobState): JobState | undefined => {
+      // Just what the dead one had: were it to come back, it would be under another name.
+      if (current.launcher !== launcher || !isOwned(current)) return undefined
+      const now = new Date().toISOString()
+      const steps =
+        current.kill === undefined
+          ? stepsOfRelease(current.state, death, now)
+          : stepsFor({ kind: 'killed', by: current.kill }, { autoTimeoutRetry: true, maxRetries: 0 }, 0, now)
+      return advance(current, steps, { launcher: undefined, kill: undefined })
+    }
+    try {
+      const released = await changeJob(this.#site, entry.id, decide)
+      this.#cleared.add(changeOf(entry))
+      if (released === undefined) return
+      this.#report({
+        kind: 'recovered',
+        id: entry.id,
+        state: released.state,
+        message: `${entry.id} taken back from ${launcher}: ${death}`,
+      })
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      this.#report({
+        kind: 'problem',
+        id: entry.id,
+        message: `cannot take ${entry.id} back from ${launcher}: ${error.message}`,
+      })
+    }
+  }
+}
+
+function changeOf(entry: IndexEntry): string {
+  return `${entry.id} ${entry.born} ${entry.revision}`
+}

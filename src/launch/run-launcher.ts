@@ -1,0 +1,184 @@
+/** Runs a launcher from beginning to end: its folder, lease, log and journal; and again under a new name when it lost its lease. */
+import { type Filter, compileFilter } from '../core/filter.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import { shortHost } from '../lib/token.ts'
+import { randomBytes } from 'node:crypto'
+import { type Application, readApplication } from '../site/applications.ts'
+import { JobView } from '../site/job-view.ts'
+import { createLauncher, openLauncherLog } from '../site/launchers.ts'
+import type { Site } from '../site/site.ts'
+import { watchJournal } from '../site/watch.ts'
+import type { LaunchEvent, LaunchSummary, Report } from './events.ts'
+import type { MpiLauncher } from '../platform/mpi.ts'
+import { type AgentNode, Agents } from './agents.ts'
+import { type Allocation, findAllocation } from './allocation.ts'
+import { Launcher, drainMs } from './launcher.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import { Room } from './room.ts'
+
+export interface LaunchOptions {
+  /** Cores of each node that are given to jobs: as many serial jobs run there at once. By default what the scheduler or the machine says. */
+  readonly slots?: number
+  readonly jobMode: 'auto' | 'serial' | 'mpi'
+  /** Ends after this long with nothing to do. */
+  readonly idleSeconds: number
+  /** Does not end for want of work. */
+  readonly persistent: boolean
+  readonly timeLimitMinutes?: number
+  readonly filter: Filter
+  /** The program of the agents (see agent.ts). */
+  readonly agentFile: string
+}
+
+/** A new application's file, or a changed one, is noticed after this long. */
+const APPLICATION_TTL_MS = 5000
+const LOST = 'lost its lease'
+
+/**
+ * Runs jobs until there is nothing to do, the time is up, or `stop` fires: its reason is told, and jobs get their grace; `hurry` ends it.
+ * @throws the file system's errors, when it cannot even begin
+ */
+export async function runLauncher(
+  site: Site,
+  options: LaunchOptions,
+  report: Report,
+  stop: AbortSignal,
+  hurry: AbortSignal,
+): Promise<LaunchSummary> {
+  // Before anything is made: a mistake in the request leaves nothing behind.
+  compileFilter(options.filter)
+  const limitMs = options.timeLimitMinutes === undefined ? Infinity : monotonicMs() + options.timeLimitMinutes * 60_000
+  const allocation = await findAllocation(site.settings, options.slots)
+  const deadlineMs = Math.min(limitMs, allocation.deadlineMs)
+  const total = { finished: 0, failed: 0, interrupted: 0, killed: 0 }
+  for (;;) {
+    const summary = await runOnce(site, options, allocation, report, deadlineMs, stop, hurry)
+    for (const key of ['finished', 'failed', 'interrupted', 'killed'] as const) total[key] += summary[key]
+    if (summary.reason !== LOST || stop.aborted) return { ...summary, ...total }
+  }
+}
+
+async function runOnce(
+  site: Site,
+  options: LaunchOptions,
+  allocation: Allocation,
+  tell: Report,
+  deadlineMs: number,
+  stop: AbortSignal,
+  hurry: AbortSignal,
+): Promise<LaunchSummary> {
+  const id = `${shortHost()}-${process.pid}-${randomBytes(3).toString('hex')}`
+  const { agentFile, ...settings } = options
+  const { nodes, scheduler, schedulerId } = allocation
+  await createLauncher(site, id, {
+    ...settings,
+    scheduler: scheduler.name,
+    ...(schedulerId === undefined ? {} : { scheduler_id: schedulerId }),
+    nodes: nodes.map(({ name }) => name),
+    cores: nodes.reduce((sum, { cores }) => sum + cores, 0),
+  })
+  const log = await openLauncherLog(site, id)
+  const report: Report = (event) => {
+    tell(event)
+    log.append(formatEvent(event), false).catch(() => {})
+  }
+  let launcher: Launcher | undefined
+  let keeper: LeaseKeeper | undefined
+  const agents = new Agents(id, agentFile, agentNodes(allocation), site.settings.lease_seconds * 1000, {
+    onHeadDeath: () => keeper?.giveUp(),
+    onNodeDeath: (node) => launcher?.loseNode(node),
+  })
+  const lease = await LeaseKeeper.start(site, id, agents.headPids, {
+    onBeat: (limitMs) => agents.beat(limitMs),
+    onLost: () => {
+      launcher?.finish(LOST, { kind: 'lost', reason: 'its launcher was silent for too long' }, 0)
+      report({ kind: 'problem', message: `${LOST}: stopping all jobs, starting anew` })
+    },
+  })
+  keeper = lease
+  const ended = new AbortController()
+  try {
+    await using watch = await watchJournal(site)
+    const view = await JobView.open(site, 'live')
+    // A job has to be over when the others are asked to end.
+    const room = new Room(allocation.nodes, deadlineMs - drainMs(site))
+    launcher = new Launcher(
+      view,
+      room,
+      { ...options, deadlineMs },
+      { site, launcher: id, lease, agents, allocation, report, applicationOf: applicationCache(site) },
+    )
+    const graceMs = site.settings.grace_seconds * 1000
+    const finish = (wait: number): void => {
+      const reason = `stopped by ${String(stop.reason)}`
+      launcher?.finish(reason, { kind: 'interrupted', reason: `its launcher was ${reason}` }, wait)
+    }
+    stop.addEventListener('abort', () => finish(graceMs), { once: true, signal: ended.signal })
+    hurry.addEventListener('abort', () => finish(0), { once: true, signal: ended.signal })
+    if (stop.aborted) finish(graceMs)
+    report({ kind: 'started', message: `launcher ${id} on ${describeNodes(allocation)}` })
+    const summary = await launcher.run(watch)
+    report({
+      kind: 'ended',
+      message: `${summary.reason}; ${summary.finished} finished, ${summary.failed} failed, ${summary.killed} killed, ${summary.interrupted} to be continued`,
+    })
+    await lease.end(summary.reason)
+    return summary
+  } catch (error) {
+    await lease.end(error instanceof Error ? error.message : String(error))
+    throw error
+  } finally {
+    ended.abort()
+    agents.end()
+    await log.close()
+    await site.close()
+  }
+}
+
+/** The launcher's own node runs its agents as children; the others are reached through a launcher that can start one process on one host. */
+function agentNodes({ nodes, head, agentLauncher }: Allocation): AgentNode[] {
+  const names = nodes.map(({ name }) => name)
+  // A launcher outside its nodes still starts its MPI jobs from where it is.
+  if (!names.includes(head)) names.unshift(head)
+  return names.map((name) => ({
+    name,
+    prefix: name === head || agentLauncher === undefined ? [] : prefixFor(agentLauncher, name),
+  }))
+}
+
+function prefixFor(mpi: MpiLauncher, host: string): string[] {
+  const command = '{command}'
+  const { args } = mpi.buildInvocation({
+    hosts: [host],
+    ranksPerNode: 1,
+    threadsPerRank: 1,
+    threadsPerCore: 1,
+    gpusPerRank: 0,
+    cpuAffinity: 'none',
+    mpiFlags: mpi.agentFlags ?? [],
+    forwardEnv: ['BJOB_LAUNCHER'],
+    command: [command],
+  })
+  return args.slice(0, args.indexOf(command))
+}
+
+function describeNodes({ nodes, scheduler, schedulerId }: Allocation): string {
+  const cores = nodes.reduce((sum, node) => sum + node.cores, 0)
+  const where = nodes.length === 1 ? (nodes[0]?.name ?? '') : `${nodes.length} nodes`
+  return `${where}, ${cores} cores${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
+}
+
+function applicationCache(site: Site): (name: string) => Promise<Application> {
+  const known = new Map<string, { readonly read: Promise<Application>; readonly atMs: number }>()
+  return (name) => {
+    const cached = known.get(name)
+    if (cached !== undefined && monotonicMs() - cached.atMs < APPLICATION_TTL_MS) return cached.read
+    const read = readApplication(site.disk, site.layout, name)
+    known.set(name, { read, atMs: monotonicMs() })
+    return read
+  }
+}
+
+function formatEvent(event: LaunchEvent): string {
+  return `${new Date().toISOString()} ${event.kind} ${event.message.replaceAll('\n', ' ')}\n`
+}

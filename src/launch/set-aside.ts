@@ -1,0 +1,23 @@
+/** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
+import { BjobError } from '../core/errors.ts'
+import type { JobEvent } from '../core/events.ts'
+import type { RunResult, Surroundings } from './job-runner.ts'
+import type { Candidate } from './run-queue.ts'
+
+/** @throws `error`, when it is not about the job's files */
+export async function setAside(
+  { site, report }: Surroundings,
+  candidate: Candidate,
+  error: unknown,
+): Promise<RunResult> {
+  if (!(error instanceof BjobError)) throw error
+  if (error.code === 'unknown-job') return { kind: 'absent' }
+  const { id, born, revision } = candidate
+  const { path = '', line } = error.detail
+  const place = path === '' ? '' : ` (${path.slice(path.lastIndexOf('/') + 1)}${line === undefined ? '' : `:${line}`})`
+  const broken = `${error.message}${place}`
+  const event: JobEvent = { id, born, revision, state: 'CREATED', attempt: 0, broken, history: [] }
+  ;(await site.journal.announce(event)).settle(true)
+  report({ kind: 'problem', id, message: `${id} set aside: ${broken}` })
+  return { kind: 'broken' }
+}

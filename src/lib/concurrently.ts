@@ -1,0 +1,35 @@
+/** Several things under way at once, and no more than that. */
+
+/**
+ * Calls `act` for each item, at most `limit` at a time; the results are in the order of the items.
+ * @throws the first error, once nothing is under way any more; what had not begun then is not begun
+ */
+export async function mapConcurrently<Item, Result>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  limit: number,
+  act: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  const source = iterate(items)
+  const failures: unknown[] = []
+  let count = 0
+  const worker = async (): Promise<void> => {
+    while (failures.length === 0) {
+      const next = await source.next()
+      if (next.done === true) return
+      const at = count++
+      try {
+        results[at] = await act(next.value)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: limit }, worker))
+  if (failures.length > 0) throw failures[0]
+  return results
+}
+
+async function* iterate<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item> {
+  yield* items
+}

@@ -1,0 +1,45 @@
+/** Short commands of the system, run to their end without a shell. */
+import { execFile } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+
+export interface CommandResult {
+  /** -1 when it could not be started or did not end in time. */
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command, with `input` on its standard input. Never rejects: a command that is missing or hangs is a result, too. */
+export async function runCommand(words: readonly string[], timeoutMs: number, input = ''): Promise<CommandResult> {
+  const [file = '', ...args] = words
+  return new Promise((resolve) => {
+    const child = execFile(
+      file,
+      args,
+      { timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve({ code: 0, stdout, stderr })
+        else
+          resolve({
+            code: typeof error.code === 'number' ? error.code : -1,
+            stdout,
+            stderr: stderr === '' ? error.message : stderr,
+          })
+      },
+    )
+    child.stdin?.on('error', () => {}).end(input)
+  })
+}
+
+/** Whether a command is on the PATH. */
+export function hasCommand(name: string, searchPath = process.env['PATH'] ?? ''): boolean {
+  return searchPath.split(path.delimiter).some((folder) => {
+    try {
+      fs.accessSync(path.join(folder, name), fs.constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

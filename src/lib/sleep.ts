@@ -1,0 +1,16 @@
+/** Waiting, on the monotonic clock. */
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Resolves after `ms`, or at once when `signal` fires; never rejects. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, signal === undefined ? {} : { signal })
+  } catch {
+    // woken early, which is what the signal is for
+  }
+}
+
+/** Milliseconds on a clock that never jumps. */
+export function monotonicMs(): number {
+  return performance.now()
+}

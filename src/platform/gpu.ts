@@ -1,0 +1,43 @@
+/**
+ * Which variable hides the other jobs' GPUs. Exactly one is ever set: AMD's runtime applies CUDA_VISIBLE_DEVICES to what
+ * ROCR_VISIBLE_DEVICES has left, so setting both to `4,5` would leave a job with none.
+ */
+import { type Environment, readVariable } from './scheduler.ts'
+
+const GPU_VARIABLES = ['CUDA_VISIBLE_DEVICES', 'ROCR_VISIBLE_DEVICES', 'ZE_AFFINITY_MASK'] as const
+/** What could widen or narrow the chosen variable's meaning and has to go. */
+const ALL_VARIABLES = [...GPU_VARIABLES, 'HIP_VISIBLE_DEVICES', 'GPU_DEVICE_ORDINAL']
+
+export type GpuVariable = (typeof GPU_VARIABLES)[number]
+
+/** The variable of this machine's make of GPU: by the vendor's tools, else by what the scheduler has set, else NVIDIA's. */
+export function chooseGpuVariable(env: Environment, has: (command: string) => boolean): GpuVariable {
+  if (has('nvidia-smi')) return 'CUDA_VISIBLE_DEVICES'
+  if (has('rocminfo') || has('rocm-smi')) return 'ROCR_VISIBLE_DEVICES'
+  if (has('xpu-smi')) return 'ZE_AFFINITY_MASK'
+  return GPU_VARIABLES.find((name) => readVariable(env, name) !== undefined) ?? 'CUDA_VISIBLE_DEVICES'
+}
+
+/** The changes to a job's environment that leave it these GPUs; undefined removes a variable. No GPUs hides all of them. */
+export function buildGpuEnvironment(
+  variable: GpuVariable,
+  gpuIds: readonly string[],
+): Record<string, string | undefined> {
+  const changes: Record<string, string | undefined> = {}
+  for (const name of ALL_VARIABLES) changes[name] = undefined
+  changes[variable] = gpuIds.join(',')
+  return changes
+}
+
+/** The GPUs that the scheduler has left to this process, undefined where it has not said. */
+export function readVisibleGpus(env: Environment): string[] | undefined {
+  for (const name of GPU_VARIABLES) {
+    const value = readVariable(env, name)
+    if (value === undefined || value === 'NoDevFiles') continue
+    return value
+      .split(',')
+      .map((id) => id.trim())
+      .filter((id) => id !== '')
+  }
+  return undefined
+}

@@ -1,0 +1,30 @@
+/**
+ * IBM's jsrun (Summit and its like). A rank is a resource set of its own. It takes hosts only from a file (an explicit resource file), so the
+ * job step manager picks the nodes; it refuses to give a resource twice, which keeps the counts right.
+ */
+import { type MpiLauncher, buildThreadEnvironment, checkRun, countCoresPerRank, countRanks, joinWords } from './mpi.ts'
+
+export const jsrun: MpiLauncher = {
+  name: 'jsrun',
+  buildInvocation(run) {
+    checkRun(run)
+    const options = [
+      'jsrun',
+      '--nrs',
+      countRanks(run),
+      '--rs_per_host',
+      run.ranksPerNode,
+      '--tasks_per_rs',
+      1,
+      '--cpu_per_rs',
+      countCoresPerRank(run),
+      '--gpu_per_rs',
+      run.gpusPerRank,
+      '--launch_distribution',
+      'packed',
+      '--bind',
+      run.cpuAffinity === 'depth' ? 'rs' : run.cpuAffinity,
+    ]
+    return { args: joinWords(options, run), env: buildThreadEnvironment(run) }
+  },
+}

@@ -1,0 +1,47 @@
+/** Open MPI's mpirun(1), versions 4 (ORTE) and 5 (PRRTE): only options that mean the same in both. */
+import {
+  type MpiLauncher,
+  type MpiRun,
+  buildThreadEnvironment,
+  checkRun,
+  countCoresPerRank,
+  countRanks,
+  joinWords,
+} from './mpi.ts'
+
+export const openmpi: MpiLauncher = {
+  name: 'openmpi',
+  buildInvocation(run) {
+    checkRun(run)
+    const isBound = run.cpuAffinity === 'depth' && run.coreIds === undefined
+    const perNode = `ppr:${run.ranksPerNode}:node`
+    const threads = buildThreadEnvironment(run)
+    const options = [
+      'mpirun',
+      '-np',
+      countRanks(run),
+      '--host',
+      run.hosts.map((host) => `${host}:${run.ranksPerNode}`).join(','),
+      '--map-by',
+      isBound ? `${perNode}:PE=${countCoresPerRank(run)}` : perNode,
+      // The scheduler's own count of slots a node (often 1) is not ours; bjob has counted the cores.
+      '--oversubscribe',
+      '--bind-to',
+      // There is no option to bind to a list of cores that both versions know: a job that shares its nodes is left unbound.
+      isBound ? 'core' : run.cpuAffinity === 'depth' ? 'none' : run.cpuAffinity,
+      ...[...new Set([...Object.keys(threads), ...run.forwardEnv])].flatMap((name) => ['-x', name]),
+    ]
+    // mpirun starts its daemons with srun where Slurm runs the allocation, and these must not wait for each other.
+    return { args: joinWords(options, run), env: { ...threads, ...buildGrace(run), SLURM_OVERLAP: '1' } }
+  },
+}
+
+/**
+ * Told to end, mpirun waits this long before it sends TERM, and as long again before KILL (seen with version 4.1; a second each, by itself).
+ * Both have to be over before the grace is. The second name is that of version 5.
+ */
+function buildGrace({ graceSeconds }: MpiRun): Record<string, string> {
+  if (graceSeconds === undefined) return {}
+  const seconds = String(Math.max(1, Math.floor((graceSeconds - 1) / 2)))
+  return { OMPI_MCA_odls_base_sigkill_timeout: seconds, PRTE_MCA_odls_base_sigkill_timeout: seconds }
+}

@@ -1,0 +1,31 @@
+/** The mpiexec of HPE Cray PALS (Polaris, Aurora). */
+import { type MpiLauncher, buildThreadEnvironment, checkRun, countRanks, dealCores, joinWords } from './mpi.ts'
+import type { MpiRun } from './mpi.ts'
+
+export const pals: MpiLauncher = {
+  name: 'pals',
+  buildInvocation(run) {
+    checkRun(run)
+    const options = [
+      'mpiexec',
+      '-n',
+      countRanks(run),
+      '--ppn',
+      run.ranksPerNode,
+      '--hosts',
+      run.hosts.join(','),
+      ...buildBinding(run),
+      '--genvall',
+    ]
+    return { args: joinWords(options, run), env: buildThreadEnvironment(run) }
+  },
+}
+
+/** `--depth` counts logical processors a rank; `list:1,2:3,4` names them, a colon between the ranks. */
+function buildBinding(run: MpiRun): string[] {
+  if (run.cpuAffinity !== 'depth') return ['--cpu-bind', run.cpuAffinity]
+  const dealt = dealCores(run)
+  if (dealt !== undefined) return ['--cpu-bind', `list:${dealt.map((ids) => ids.join(',')).join(':')}`]
+  if (run.coreIds !== undefined) return ['--cpu-bind', 'none']
+  return ['--depth', String(run.threadsPerRank), '--cpu-bind', 'depth']
+}

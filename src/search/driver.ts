@@ -1,0 +1,265 @@
+/**
+ * Drives a study to its end: its points become jobs, their ends come back, and whoever starts it again, anywhere, goes on from the jobs that
+ * are there.
+ */
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { SiteClient } from '../client/site-client.ts'
+import type { Spawned } from '../client/spawn.ts'
+import { type SpawnRecord, SpawnProblems } from '../client/spawn-plan.ts'
+import { BjobError, requestError } from '../core/errors.ts'
+import type { IndexEntry } from '../core/job-index.ts'
+import { isEnded, type State } from '../core/states.ts'
+import { mapConcurrently } from '../lib/concurrently.ts'
+import { monotonicMs } from '../lib/sleep.ts'
+import { type Result, readObjective } from './objective.ts'
+import { type Evaluation, type Study, trialOfName } from './study.ts'
+
+export interface SearchOptions {
+  readonly workflow: string
+  /** Fields of the jobs, as in job.yaml; `application` among them. `args` come after the name of the point's file. */
+  readonly job: Readonly<Record<string, unknown>>
+  /** Ends when this many have been evaluated, those of earlier runs and those that failed included. */
+  readonly evaluations: number
+  /** Points that are being evaluated, or wait for it, at any time. */
+  readonly parallel: number
+  /** The file that holds the result of each. */
+  readonly file: string
+  /** Ends when a value is as good. */
+  readonly target?: number
+  readonly timeLimitMinutes?: number
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: SearchEvent) => void
+}
+
+/** `resumed`: what earlier runs left has been taken in. `told`: of one evaluation it is known what came of it. */
+export type SearchEvent =
+  | { readonly kind: 'resumed' }
+  | { readonly kind: 'told'; readonly evaluation: Evaluation; readonly isBest: boolean }
+
+/** Why a search ended: `exhausted` is a finite space of which every point was evaluated. */
+export type SearchEnd = 'evaluations' | 'target' | 'exhausted' | 'time' | 'interrupted'
+
+/** A timer takes at most this many milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1
+/** A model may think long about each point; those that it has thought of are not kept waiting for the rest. */
+const SPAWN_AFTER_MS = 200
+/** Folders looked into at once. */
+const AT_ONCE = 16
+
+/**
+ * Runs a study that is new.
+ *
+ * @throws BjobError `other-space`, `no-evaluation`, `unknown-application` and what else `spawn` refuses
+ */
+export async function runSearch(client: SiteClient, study: Study, options: SearchOptions): Promise<SearchEnd> {
+  return new SearchDriver(client, study, options).run()
+}
+
+class SearchDriver {
+  readonly #client: SiteClient
+  readonly #study: Study
+  readonly #options: SearchOptions
+  readonly #stop = new AbortController()
+  #isExhausted = false
+
+  constructor(client: SiteClient, study: Study, options: SearchOptions) {
+    this.#client = client
+    this.#study = study
+    this.#options = options
+  }
+
+  async run(): Promise<SearchEnd> {
+    const { signal, timeLimitMinutes } = this.#options
+    const interrupt = (): void => this.#stop.abort('interrupted')
+    signal?.addEventListener('abort', interrupt, { once: true })
+    if (signal?.aborted === true) interrupt()
+    const limitMs = Math.min((timeLimitMinutes ?? Infinity) * 60_000, LONGEST_MS)
+    const timer = timeLimitMinutes === undefined ? undefined : setTimeout(() => this.#stop.abort('time'), limitMs)
+    try {
+      await this.#resume()
+      return await this.#follow()
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', interrupt)
+      this.#stop.abort('over')
+    }
+  }
+
+  /** Takes in the jobs that are there, in the order in which their points were asked for. */
+  async #resume(): Promise<void> {
+    const study = this.#study
+    const entries = await this.#client.select({ workflow: [this.#options.workflow] }).entries()
+    const found = entries
+      .map((entry) => ({ entry, id: trialOfName(entry.id.slice(entry.id.indexOf('/') + 1)) }))
+      .filter((one): one is { entry: IndexEntry; id: number } => one.id !== undefined)
+      .sort((one, other) => one.id - other.id)
+    const jobs = await mapConcurrently(found, AT_ONCE, async ({ entry, id }) => ({
+      trial: study.parseTask(await this.#readTask(entry.id, id), id),
+      result: isEnded(entry.state) ? await this.#readResult(entry.id) : undefined,
+    }))
+    for (const { trial } of jobs) study.adopt(trial)
+    for (const { trial, result } of jobs) if (result !== undefined) study.tell(trial.id, result)
+    await this.#spawn(study.askMissing())
+    this.#options.onEvent?.({ kind: 'resumed' })
+  }
+
+  async #follow(): Promise<SearchEnd> {
+    const ends: { readonly id: number; readonly result: Result }[] = []
+    let wake = (): void => {}
+    let failure: unknown
+    let isOver = false
+    const reading = this.#readEnds((id, result) => {
+      ends.push({ id, result })
+      wake()
+    })
+      .catch((error: unknown) => (failure = error))
+      .finally(() => {
+        isOver = true
+        wake()
+      })
+    try {
+      for (;;) {
+        if (this.#hasReachedTarget()) return 'target'
+        const { aborted, reason } = this.#stop.signal
+        if (failure !== undefined) throw failure
+        if (aborted) return reason === 'time' ? 'time' : 'interrupted'
+        await this.#fill(() => ends.length > 0)
+        if (ends.length === 0 && this.#study.pendingCount === 0) return this.#isExhausted ? 'exhausted' : 'evaluations'
+        // What came while the sampler was thinking is waiting here.
+        if (ends.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve))
+        for (const { id, result } of ends.splice(0)) this.#tell(id, result)
+      }
+    } finally {
+      this.#stop.abort('over')
+      await reading
+    }
+  }
+
+  /** Every end of an evaluation, those of earlier runs included. */
+  async #readEnds(take: (id: number, result: Result) => void): Promise<void> {
+    const { workflow, file } = this.#options
+    const filter = { workflow: [workflow] }
+    for await (const end of this.#client.results({ filter, file, follow: true, signal: this.#stop.signal })) {
+      const id = trialOfName(end.id.slice(end.id.indexOf('/') + 1))
+      if (id !== undefined && this.#study.isPending(id)) take(id, this.#toResult(end.state, end.message, end.content))
+    }
+  }
+
+  #tell(id: number, result: Result): void {
+    // A job that was told to run again has more than one end; the first is what the sampler knows.
+    if (!this.#study.isPending(id)) return
+    const told = this.#study.tell(id, result)
+    this.#options.onEvent?.({ kind: 'told', ...told })
+  }
+
+  /** Asks for points while there is room; `isNews` ends it early, as the next point may be a better one for the news. */
+  async #fill(isNews: () => boolean): Promise<void> {
+    const { evaluations, parallel } = this.#options
+    const study = this.#study
+    let asked: Evaluation[] = []
+    let since = monotonicMs()
+    while (study.pendingCount < parallel && study.count < evaluations && !this.#stop.signal.aborted) {
+      const next = study.ask(1)
+      asked.push(...next)
+      this.#isExhausted = next.length === 0
+      if (this.#isExhausted) break
+      if (monotonicMs() - since < SPAWN_AFTER_MS) continue
+      await this.#spawn(asked)
+      asked = []
+      if (isNews()) return
+      since = monotonicMs()
+    }
+    await this.#spawn(asked)
+  }
+
+  async #spawn(evaluations: readonly Evaluation[]): Promise<void> {
+    if (evaluations.length === 0) return
+    const { job, workflow } = this.#options
+    const args = Array.isArray(job['args']) ? (job['args'] as unknown[]) : []
+    // The points' files, until they have been copied.
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-tune-'))
+    let spawned: Spawned[]
+    try {
+      const records = evaluations.map((evaluation) => {
+        const input = inputOf(evaluation)
+        fs.writeFileSync(path.join(folder, input), this.#study.formatTask(evaluation))
+        const { name } = evaluation
+        const own = { workflow, name, args: [input, ...args], input_files: [input], wait_for_parents: false }
+        return { record: { ...job, ...own } }
+      })
+      spawned = await this.#spawnRecords(records, folder)
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true })
+    }
+    // Taken as it is when it is there: it may be this search's own, made by a run that was killed a moment ago.
+    for (const [index, evaluation] of evaluations.entries())
+      if (spawned[index]?.isNew === false) await this.#requireSame(evaluation)
+  }
+
+  /** They differ in their points only: what is wrong with one is wrong with all, and said once. */
+  async #spawnRecords(records: readonly SpawnRecord[], folder: string): Promise<Spawned[]> {
+    try {
+      return await this.#client.spawnRecords(records, { ifExists: 'reuse', folder })
+    } catch (error) {
+      throw error instanceof SpawnProblems ? (error.problems[0] ?? error) : error
+    }
+  }
+
+  async #requireSame(evaluation: Evaluation): Promise<void> {
+    const id = `${this.#options.workflow}/${evaluation.name}`
+    if ((await this.#readTask(id, evaluation.id)) === this.#study.formatTask(evaluation)) return
+    throw requestError('search-busy', `${id} has just been made for another point: another search is at work there`, {
+      hint: 'let it end, or choose another --workflow',
+    })
+  }
+
+  async #readTask(job: string, id: number): Promise<string> {
+    try {
+      return await (await this.#client.job(job)).readFile(inputOf({ name: job.slice(job.indexOf('/') + 1) }))
+    } catch (error) {
+      if (!(error instanceof BjobError) || error.code !== 'no-such-file') throw error
+      throw requestError('no-evaluation', `${job} is there, and was not made by a search (it has no point ${id + 1})`, {
+        hint: 'choose another --workflow',
+      })
+    }
+  }
+
+  async #readResult(id: string): Promise<Result | undefined> {
+    const job = await this.#client.job(id)
+    // Started again meanwhile.
+    if (!job.isEnded) return undefined
+    const last = (await job.history()).at(-1)
+    return this.#toResult(
+      job.state,
+      last?.message ?? '',
+      job.state === 'JOB_FINISHED' ? await this.#readContent(id) : null,
+    )
+  }
+
+  async #readContent(id: string): Promise<string | null> {
+    try {
+      return await (await this.#client.job(id)).readFile(this.#options.file)
+    } catch (error) {
+      if (error instanceof BjobError && error.code === 'no-such-file') return null
+      throw error
+    }
+  }
+
+  #toResult(state: State, message: string, content: string | null): Result {
+    if (state === 'JOB_FINISHED') return readObjective(content, this.#study.search.space, this.#options.file)
+    return { kind: 'failed', reason: message === '' ? state : message }
+  }
+
+  #hasReachedTarget(): boolean {
+    const { target } = this.#options
+    const { best } = this.#study
+    return target !== undefined && best !== undefined && this.#study.reaches(best.result.value, target)
+  }
+}
+
+/** The file that holds a point. */
+function inputOf({ name }: { readonly name: string }): string {
+  return `${name}.json`
+}

@@ -1,0 +1,114 @@
+/**
+ * One parameter of a search space: which values it can take, and where each lies on the unit interval, which is all that
+ * a sampler needs to know of it.
+ */
+
+/** A value of a point: what goes into the job's input as JSON. */
+export type Value = string | number | boolean
+
+/** For each named parameter the values that make this one active; all must hold. Empty: always active. */
+export type Conditions = ReadonlyMap<string, readonly Value[]>
+
+export interface FloatParameter {
+  readonly kind: 'float'
+  readonly name: string
+  readonly low: number
+  readonly high: number
+  readonly log: boolean
+  /** Distance between two values; without it every number in between is one. */
+  readonly step: number | undefined
+  readonly when: Conditions
+}
+
+export interface IntegerParameter {
+  readonly kind: 'integer'
+  readonly name: string
+  readonly low: number
+  readonly high: number
+  readonly log: boolean
+  readonly step: number
+  readonly when: Conditions
+}
+
+export interface CategoricalParameter {
+  readonly kind: 'categorical'
+  readonly name: string
+  readonly choices: readonly Value[]
+  readonly when: Conditions
+}
+
+export type Parameter = FloatParameter | IntegerParameter | CategoricalParameter
+
+// low + index × step is exact to about 15 digits; 12 leave 0.30000000000000004 out of a job's input.
+const STEP_DIGITS = 12
+
+/** How many values the parameter can take: Infinity for a float without step. */
+export function countLevels(parameter: Parameter): number {
+  if (parameter.kind === 'categorical') return parameter.choices.length
+  if (parameter.low === parameter.high) return 1
+  if (parameter.step === undefined) return Infinity
+  // A range that is a whole number of steps must not lose its end to rounding.
+  return Math.floor((parameter.high - parameter.low) / parameter.step + 1e-9) + 1
+}
+
+/** The value number `index` of a parameter with finitely many, from its low end. */
+export function levelValue(parameter: Parameter, index: number): Value {
+  if (parameter.kind === 'categorical') {
+    const choice = parameter.choices[index]
+    if (choice === undefined) throw new RangeError(`${parameter.name} has no choice number ${index}`)
+    return choice
+  }
+  const value = parameter.low + index * (parameter.step ?? 0)
+  return parameter.kind === 'integer' ? value : Math.min(parameter.high, Number(value.toPrecision(STEP_DIGITS)))
+}
+
+/** The number of a value, the inverse of `levelValue`: -1 if the parameter cannot take it. */
+export function levelIndex(parameter: Parameter, value: Value): number {
+  if (parameter.kind === 'categorical') return parameter.choices.indexOf(value)
+  if (typeof value !== 'number' || !(value >= parameter.low && value <= parameter.high)) return -1
+  const index = Math.round((value - parameter.low) / (parameter.step ?? 1))
+  if (index >= countLevels(parameter)) return -1
+  const nearest = Number(levelValue(parameter, index))
+  const tolerance = parameter.kind === 'integer' ? 0 : 1e-9 * (parameter.step ?? 0)
+  return Math.abs(nearest - value) <= tolerance ? index : -1
+}
+
+/** Whether the parameter can take this value. */
+export function isValueOf(parameter: Parameter, value: Value): boolean {
+  if (countLevels(parameter) < Infinity) return levelIndex(parameter, value) >= 0
+  return (
+    typeof value === 'number' && parameter.kind !== 'categorical' && value >= parameter.low && value <= parameter.high
+  )
+}
+
+/** The scale on which the parameter is even: its logarithm, or itself; a level has half a step to either side. */
+function findScaleEnds(parameter: FloatParameter | IntegerParameter): { from: number; to: number } {
+  if (!parameter.log) return { from: parameter.low, to: parameter.high }
+  const margin = parameter.kind === 'integer' ? 0.5 : 0
+  return { from: Math.log(parameter.low - margin), to: Math.log(parameter.high + margin) }
+}
+
+/** The value at `unit` in [0, 1]. A parameter of finitely many levels gives each an interval of its own. */
+export function valueAtUnit(parameter: Parameter, unit: number): Value {
+  const levels = countLevels(parameter)
+  if (parameter.kind !== 'categorical' && parameter.log && levels > 1) {
+    const { from, to } = findScaleEnds(parameter)
+    const value = Math.exp(from + unit * (to - from))
+    return Math.min(parameter.high, Math.max(parameter.low, parameter.kind === 'integer' ? Math.round(value) : value))
+  }
+  if (levels < Infinity) return levelValue(parameter, Math.min(levels - 1, Math.max(0, Math.floor(unit * levels))))
+  const { low, high } = parameter.kind === 'categorical' ? { low: 0, high: 1 } : parameter
+  return Math.min(high, Math.max(low, low + unit * (high - low)))
+}
+
+/** Where a value lies on the unit interval: the middle of its interval if the parameter has finitely many. */
+export function unitOfValue(parameter: Parameter, value: Value): number {
+  const levels = countLevels(parameter)
+  if (levels === 1) return 0.5
+  if (parameter.kind !== 'categorical' && typeof value === 'number') {
+    const { from, to } = findScaleEnds(parameter)
+    if (parameter.log) return (Math.log(value) - from) / (to - from)
+    if (levels === Infinity) return (value - from) / (to - from)
+  }
+  return (levelIndex(parameter, value) + 0.5) / levels
+}

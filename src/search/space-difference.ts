@@ -1,0 +1,59 @@
+/** Tells one space from another, so that a search is never continued with points of a space that it did not come from. */
+import { createHash } from 'node:crypto'
+import type { Parameter } from './parameter.ts'
+import type { Space } from './space.ts'
+
+/** 16 hexadecimal digits that two spaces share if and only if `describeDifference` finds none; the order of parameters is nothing. */
+export function fingerprintSpace(space: Space): string {
+  const parameters = space.parameters.map((parameter) => [parameter.name, [...describeFields(parameter)].sort(byFirst)])
+  const canonical = JSON.stringify([space.direction, space.objective ?? null, parameters.sort(byFirst)])
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 16)
+}
+
+/** What differs between two spaces, in one line: `lr.high: 0.1 → 1; depth: new`. Undefined if nothing does. */
+export function describeDifference(before: Space, after: Space): string | undefined {
+  const differences: string[] = []
+  const compare = (name: string, from: string | undefined, to: string | undefined): void => {
+    if (from !== to) differences.push(`${name}: ${from ?? 'none'} → ${to ?? 'none'}`)
+  }
+  compare('direction', before.direction, after.direction)
+  compare('objective', before.objective, after.objective)
+  const old = new Map(before.parameters.map((parameter) => [parameter.name, parameter]))
+  for (const parameter of after.parameters) {
+    const { name } = parameter
+    const former = old.get(name)
+    old.delete(name)
+    if (!former) {
+      differences.push(`${name}: new`)
+      continue
+    }
+    const [from, to] = [describeFields(former), describeFields(parameter)]
+    for (const field of new Set([...from.keys(), ...to.keys()]))
+      compare(`${name}.${field}`, from.get(field), to.get(field))
+  }
+  for (const name of old.keys()) differences.push(`${name}: gone`)
+  return differences.length > 0 ? differences.join('; ') : undefined
+}
+
+/** The fields of a parameter as the author may write them; the order of choices and conditions is kept out. */
+function describeFields(parameter: Parameter): Map<string, string> {
+  const fields = new Map([['type', parameter.kind]] as [string, string][])
+  if (parameter.kind === 'categorical') fields.set('choices', describeSet(parameter.choices))
+  else {
+    fields.set('low', String(parameter.low)).set('high', String(parameter.high)).set('log', String(parameter.log))
+    if (parameter.step !== undefined) fields.set('step', String(parameter.step))
+  }
+  for (const [name, values] of parameter.when) fields.set(`when.${name}`, describeSet(values))
+  return fields
+}
+
+function describeSet(values: readonly unknown[]): string {
+  return `[${values
+    .map((value) => JSON.stringify(value))
+    .sort()
+    .join(', ')}]`
+}
+
+function byFirst(one: readonly unknown[], other: readonly unknown[]): number {
+  return String(one[0]) < String(other[0]) ? -1 : 1
+}

@@ -1,0 +1,176 @@
+/**
+ * The space of a search as its author writes it: parameters, their conditions, and what is sought. Everything wrong with
+ * it is said here, in one line that names the field, before any job is made.
+ */
+import * as z from 'zod'
+import { requestError, type BjobError } from '../core/errors.ts'
+import { nearestWord } from '../lib/nearest.ts'
+import { countLevels, isValueOf, type Conditions, type Parameter, type Value } from './parameter.ts'
+
+export type Direction = 'minimise' | 'maximise'
+
+export interface Space {
+  /** A parameter stands after those that its conditions name; otherwise in the order in which they were written. */
+  readonly parameters: readonly Parameter[]
+  readonly direction: Direction
+  /** The field of result.dat that holds the objective; without it the file is a bare number or its field is guessed. */
+  readonly objective: string | undefined
+}
+
+const value = z.union([z.string(), z.number(), z.boolean()])
+const common = { when: z.record(z.string(), z.union([value, z.array(value)])).optional() }
+const numeric = { low: z.number(), high: z.number(), log: z.boolean().optional() }
+
+const FLOAT_SCHEMA = z.strictObject({ type: z.literal('float'), ...numeric, step: z.number().optional(), ...common })
+const INTEGER_SCHEMA = z.strictObject({
+  type: z.literal('integer'),
+  low: z.int(),
+  high: z.int(),
+  log: z.boolean().optional(),
+  step: z.int().optional(),
+  ...common,
+})
+const CATEGORICAL_SCHEMA = z.strictObject({
+  type: z.literal('categorical').optional(),
+  choices: z.array(value),
+  ...common,
+})
+const TYPES = ['float', 'integer', 'categorical']
+
+const DIRECTIONS: Readonly<Record<string, Direction>> = {
+  minimise: 'minimise',
+  minimize: 'minimise',
+  maximise: 'maximise',
+  maximize: 'maximise',
+}
+
+const SPACE_SCHEMA = z.strictObject({
+  parameters: z.record(z.string(), z.unknown()),
+  direction: z.string().optional(),
+  objective: z.string().min(1).optional(),
+})
+
+const PARAMETER_NAME = /^[A-Za-z_][\w.-]*$/u
+
+type Json = Readonly<Record<string, unknown>>
+
+/**
+ * Reads a space from what YAML or JSON gave.
+ *
+ * @throws BjobError `bad-space`, of which `detail.field` is the dotted path of what is wrong
+ */
+export function parseSpace(input: unknown): Space {
+  const { parameters, direction = 'minimise', objective } = check(SPACE_SCHEMA, input, '')
+  const known = DIRECTIONS[direction]
+  if (!known) throw badSpace('direction', `must be minimise or maximise, not '${direction}'`)
+  const parsed = Object.entries(parameters).map(([name, spec]) => parseParameter(name, spec))
+  if (parsed.length === 0) throw badSpace('parameters', 'has no parameter to search')
+  const byName = new Map(parsed.map((parameter) => [parameter.name, parameter]))
+  for (const parameter of parsed) checkConditions(parameter, byName)
+  return { parameters: sortByCondition(parsed, byName), direction: known, objective }
+}
+
+function parseParameter(name: string, spec: unknown): Parameter {
+  const field = `parameters.${name}`
+  if (!PARAMETER_NAME.test(name) || name === '__proto__')
+    throw badSpace(field, 'is not a name: letters, digits and _ . - only, and no digit first')
+  if (!isObject(spec)) throw badSpace(field, `must be a mapping such as {type: float, low: 0, high: 1}`)
+  const type = spec['type'] ?? ('choices' in spec ? 'categorical' : undefined)
+  if (type === 'float') {
+    const { low, high, log = false, step, when } = check(FLOAT_SCHEMA, spec, field)
+    checkRange(field, low, high, log, step)
+    return { kind: 'float', name, low, high, log, step, when: readConditions(when) }
+  }
+  if (type === 'integer') {
+    const { low, high, log = false, step, when } = check(INTEGER_SCHEMA, spec, field)
+    checkRange(field, low, high, log, step)
+    return { kind: 'integer', name, low, high, log, step: step ?? 1, when: readConditions(when) }
+  }
+  if (type !== 'categorical') throw badSpace(`${field}.type`, describeUnknownType(type))
+  const { choices, when } = check(CATEGORICAL_SCHEMA, spec, field)
+  if (choices.length === 0) throw badSpace(`${field}.choices`, 'has no option to choose from')
+  const repeated = choices.find((choice, index) => choices.indexOf(choice) !== index)
+  if (repeated !== undefined) throw badSpace(`${field}.choices`, `lists ${String(repeated)} twice`)
+  return { kind: 'categorical', name, choices, when: readConditions(when) }
+}
+
+function describeUnknownType(type: unknown): string {
+  if (typeof type !== 'string') return `is missing or no word: ${TYPES.join(', ')}`
+  const nearest = nearestWord(type, TYPES) ?? TYPES.find((known) => known.startsWith(type))
+  return `is '${type}'; known are ${TYPES.join(', ')}${nearest ? ` (did you mean ${nearest}?)` : ''}`
+}
+
+function checkRange(field: string, low: number, high: number, log: boolean, step: number | undefined): void {
+  if (low > high) throw badSpace(field, `has an empty range: low ${low} is above high ${high}`)
+  if (log && low <= 0) throw badSpace(`${field}.low`, `must be above 0 on a log scale, not ${low}`)
+  if (step === undefined) return
+  if (step <= 0) throw badSpace(`${field}.step`, `must be above 0, not ${step}`)
+  if (log) throw badSpace(`${field}.step`, 'cannot be combined with log')
+  if (step > high - low) throw badSpace(`${field}.step`, `is ${step}, more than the range from ${low} to ${high}`)
+}
+
+function readConditions(when: Record<string, Value | Value[]> | undefined): Conditions {
+  return new Map(Object.entries(when ?? {}).map(([name, values]) => [name, Array.isArray(values) ? values : [values]]))
+}
+
+function checkConditions(parameter: Parameter, byName: ReadonlyMap<string, Parameter>): void {
+  for (const [name, values] of parameter.when) {
+    const field = `parameters.${parameter.name}.when.${name}`
+    const parent = byName.get(name)
+    if (!parent) throw badSpace(field, `is no parameter of this space${suggest(name, [...byName.keys()])}`)
+    if (countLevels(parent) === Infinity) throw badSpace(field, 'is a float without step, which no condition can name')
+    if (values.length === 0) throw badSpace(field, 'lists no value')
+    const impossible = values.find((allowed) => !isValueOf(parent, allowed))
+    if (impossible !== undefined) throw badSpace(field, `names ${String(impossible)}, which ${name} cannot be`)
+  }
+}
+
+function sortByCondition(parameters: readonly Parameter[], byName: ReadonlyMap<string, Parameter>): Parameter[] {
+  const sorted = new Set<Parameter>()
+  const visit = (parameter: Parameter, path: readonly string[]): void => {
+    if (path.includes(parameter.name))
+      throw badSpace(`parameters.${parameter.name}.when`, `goes in a circle: ${[...path, parameter.name].join(' → ')}`)
+    for (const name of parameter.when.keys()) {
+      const parent = byName.get(name)
+      if (parent) visit(parent, [...path, parameter.name])
+    }
+    sorted.add(parameter)
+  }
+  for (const parameter of parameters) visit(parameter, [])
+  return [...sorted]
+}
+
+/** Applies a schema and turns the first thing it finds into one line. */
+function check<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape, z.core.$strict>,
+  input: unknown,
+  field: string,
+): z.output<z.ZodObject<Shape, z.core.$strict>> {
+  const result = schema.safeParse(input, { reportInput: true })
+  if (result.success) return result.data
+  // A misspelled key is also a missing one: the misspelling is what the author wants to hear of.
+  const issue = result.error.issues.find((found) => found.code === 'unrecognized_keys') ?? result.error.issues[0]
+  const path = [field, ...(issue?.path ?? []).map(String)].filter((part) => part !== '').join('.')
+  if (issue?.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? ''
+    throw badSpace(
+      [path, key].filter(Boolean).join('.'),
+      `is not a known key${suggest(key, Object.keys(schema.shape))}`,
+    )
+  }
+  if (issue?.input === undefined) throw badSpace(path, 'is missing')
+  throw badSpace(path, `is ${JSON.stringify(issue.input)}: ${issue.message}`)
+}
+
+function suggest(word: string, words: readonly string[]): string {
+  const nearest = nearestWord(word, words)
+  return nearest ? ` (did you mean ${nearest}?)` : `; known are ${words.join(', ')}`
+}
+
+function badSpace(field: string, problem: string): BjobError {
+  return requestError('bad-space', `${field || 'the space'} ${problem}`, field ? { field } : {})
+}
+
+function isObject(input: unknown): input is Json {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+}

@@ -1,0 +1,268 @@
+/**
+ * One search: its points, how each is written down as a job's input, and what came of them. All that it knows can be read back from the jobs,
+ * so there is no other checkpoint. No I/O: the driver does that.
+ */
+import { BjobError, requestError } from '../core/errors.ts'
+import { type SamplerName, createSampler } from './create-sampler.ts'
+import type { Trial } from './history.ts'
+import type { Result } from './objective.ts'
+import { type Point, pointKey } from './point.ts'
+import type { Sampler } from './sampler.ts'
+import { describeDifference } from './space-difference.ts'
+import { type Space, parseSpace } from './space.ts'
+
+/** What the author of a search wrote. */
+export interface Search {
+  readonly space: Space
+  /** The space as it was written, for the jobs' inputs. */
+  readonly document: unknown
+  /** Handed to each evaluation as it is. */
+  readonly params: unknown
+}
+
+export interface StudyOptions {
+  readonly sampler: SamplerName
+  readonly seed: number
+  /** How many evaluations there will be: a grid is made that fine. */
+  readonly evaluations: number
+}
+
+/** One point, and what came of it; `undefined` while that is not known. */
+export interface Evaluation extends Trial {
+  /** The name of its job. */
+  readonly name: string
+  readonly result: Result | undefined
+}
+
+/** An evaluation that gave a value. */
+export interface ValuedEvaluation extends Evaluation {
+  readonly result: Extract<Result, { kind: 'value' }>
+}
+
+const NAME = /^eval-([1-9]\d*)$/
+
+/**
+ * Reads a search: a space (see `parseSpace`), and `params`, which every evaluation gets beside its point.
+ *
+ * @throws BjobError `bad-space`
+ */
+export function parseSearch(input: unknown): Search {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return { space: parseSpace(input), document: input, params: undefined }
+  const { params, ...document } = input as Readonly<Record<string, unknown>>
+  return { space: parseSpace(document), document, params }
+}
+
+/** The name of the job that evaluates trial `id`; people count from 1. */
+export function nameOfTrial(id: number): string {
+  return `eval-${id + 1}`
+}
+
+/** @returns undefined for a job that is none of a search */
+export function trialOfName(name: string): number | undefined {
+  const found = NAME.exec(name)?.[1]
+  return found === undefined ? undefined : Number(found) - 1
+}
+
+export class Study {
+  readonly search: Search
+  readonly #options: StudyOptions
+  readonly #sampler: Sampler
+  readonly #evaluations = new Map<number, Evaluation>()
+  #best: ValuedEvaluation | undefined
+  #endCount = 0
+  #failureCount = 0
+
+  /** @throws BjobError `grid-too-large` */
+  constructor(search: Search, options: StudyOptions) {
+    this.search = search
+    this.#options = options
+    this.#sampler = createSampler(search.space, options.sampler, options)
+  }
+
+  /** All evaluations, pending ones included, by id. */
+  get evaluations(): Evaluation[] {
+    return [...this.#evaluations.values()].sort((one, other) => one.id - other.id)
+  }
+
+  get count(): number {
+    return this.#evaluations.size
+  }
+
+  get endCount(): number {
+    return this.#endCount
+  }
+
+  get failureCount(): number {
+    return this.#failureCount
+  }
+
+  get pendingCount(): number {
+    return this.count - this.#endCount
+  }
+
+  get best(): ValuedEvaluation | undefined {
+    return this.#best
+  }
+
+  has(id: number): boolean {
+    return this.#evaluations.has(id)
+  }
+
+  /** Whether trial `id` is there and nothing was told of it. */
+  isPending(id: number): boolean {
+    const evaluation = this.#evaluations.get(id)
+    return evaluation !== undefined && evaluation.result === undefined
+  }
+
+  /** Those that gave a value, the best first. */
+  listBest(): ValuedEvaluation[] {
+    return this.evaluations
+      .filter(hasValue)
+      .sort((one, other) =>
+        this.#isBetter(one.result.value, other.result.value)
+          ? -1
+          : this.#isBetter(other.result.value, one.result.value)
+            ? 1
+            : 0,
+      )
+  }
+
+  /** Whether a value is as good as `target`. */
+  reaches(value: number, target: number): boolean {
+    return value === target || this.#isBetter(value, target)
+  }
+
+  /** The next points; fewer when a finite space has no more. */
+  ask(count: number): Evaluation[] {
+    return this.#sampler.ask(count).map((trial) => this.#add(trial))
+  }
+
+  /**
+   * Points that were asked for and have no job, because whoever asked was killed between making one and the next (or because somebody removed
+   * it): found by asking again, with what is known of those before. Without this, a grid would have holes.
+   */
+  askMissing(): Evaluation[] {
+    const ids = [...this.#evaluations.keys()]
+    const last = Math.max(-1, ...ids)
+    const missing: Evaluation[] = []
+    const { space } = this.search
+    const keys = new Set(this.evaluations.map(({ point }) => pointKey(space, point)))
+    for (let id = 0; id < last; id++) {
+      if (this.has(id)) continue
+      const again = createSampler(space, this.#options.sampler, this.#options)
+      for (const before of this.evaluations) {
+        if (before.id > id) break
+        again.adopt(before)
+        if (before.result !== undefined) again.tell(before.id, outcomeOf(before.result))
+      }
+      // Without the one before it, the sampler would number the next one otherwise: its point was evaluated elsewhere, and is left out.
+      const [trial] = again.ask(1)
+      if (trial === undefined || trial.id !== id || keys.has(pointKey(space, trial.point))) continue
+      keys.add(pointKey(space, trial.point))
+      this.#sampler.adopt(trial)
+      missing.push(this.#add(trial))
+    }
+    return missing
+  }
+
+  /** Takes in a point that has a job. @throws BjobError `bad-point` */
+  adopt(trial: Trial): Evaluation {
+    this.#sampler.adopt(trial)
+    return this.#add(trial)
+  }
+
+  /** @returns the evaluation with what came of it, and whether it is the best so far */
+  tell(id: number, result: Result): { readonly evaluation: Evaluation; readonly isBest: boolean } {
+    const pending = this.#evaluations.get(id)
+    if (pending === undefined || pending.result !== undefined)
+      throw new RangeError(`nothing is to be told of trial ${id}`)
+    this.#sampler.tell(id, outcomeOf(result))
+    const evaluation = { ...pending, result }
+    this.#evaluations.set(id, evaluation)
+    this.#endCount += 1
+    if (!hasValue(evaluation)) {
+      this.#failureCount += 1
+      return { evaluation, isBest: false }
+    }
+    const isBest = this.#best === undefined || this.#isBetter(evaluation.result.value, this.#best.result.value)
+    if (isBest) this.#best = evaluation
+    return { evaluation, isBest }
+  }
+
+  /** The input of the job that evaluates a point. */
+  formatTask({ id, point }: Trial): string {
+    const { document: space, params } = this.search
+    return `${JSON.stringify({ x: point, ...(params === undefined ? {} : { params }), trial: id, space })}\n`
+  }
+
+  /**
+   * Reads a job's input back.
+   *
+   * @throws BjobError `other-space`, which says what differs; `no-evaluation` when it is no input of a search
+   */
+  parseTask(text: string, id: number): Trial {
+    const task = parseObject(text)
+    const before = parseFormer(task?.get('space'))
+    const point = task?.get('x')
+    if (
+      task === undefined ||
+      before === undefined ||
+      typeof point !== 'object' ||
+      point === null ||
+      task.get('trial') !== id
+    )
+      throw requestError('no-evaluation', `${nameOfTrial(id)} was not made by a search`, {
+        hint: 'choose another --workflow',
+      })
+    const difference =
+      describeDifference(before, this.search.space) ?? describeParams(task.get('params'), this.search.params)
+    if (difference !== undefined) {
+      throw requestError('other-space', `the evaluations that are there are of another space: ${difference}`, {
+        hint: 'choose another --workflow for this one',
+      })
+    }
+    return { id, point: point as Point }
+  }
+
+  #add({ id, point }: Trial): Evaluation {
+    const evaluation = { id, point, name: nameOfTrial(id), result: undefined }
+    this.#evaluations.set(id, evaluation)
+    return evaluation
+  }
+
+  #isBetter(value: number, than: number): boolean {
+    return this.search.space.direction === 'minimise' ? value < than : value > than
+  }
+}
+
+function outcomeOf(result: Result): { kind: 'value'; value: number } | { kind: 'failed' } {
+  return result.kind === 'value' ? result : { kind: 'failed' }
+}
+
+function hasValue(evaluation: Evaluation): evaluation is ValuedEvaluation {
+  return evaluation.result?.kind === 'value'
+}
+
+function parseObject(text: string): Map<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function parseFormer(document: unknown): Space | undefined {
+  try {
+    return parseSpace(document)
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+function describeParams(before: unknown, after: unknown): string | undefined {
+  const [from, to] = [before, after].map((params) => JSON.stringify(params) ?? 'none')
+  return from === to ? undefined : `params: ${from} → ${to}`
+}

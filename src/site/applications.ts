@@ -1,0 +1,191 @@
+/** The registered applications: one file each in `apps/`, and nothing can be run that is not there. */
+import path from 'node:path'
+import * as z from 'zod'
+import { requestError } from '../core/errors.ts'
+import { checkName } from '../core/id.ts'
+import { formatYaml, parseYaml } from '../core/yaml-text.ts'
+import { nearestWord } from '../lib/nearest.ts'
+import { splitShellWords } from '../lib/shell-words.ts'
+import { type Disk, unlessGone } from './disk.ts'
+import { replaceFile } from './files.ts'
+import type { Layout } from './layout.ts'
+
+const commandLine = z.union(
+  [z.string().min(1, 'is empty'), z.array(z.string()).min(1, 'is empty')],
+  'must be a line or a list of words',
+)
+
+const schema = z.strictObject({
+  executable: commandLine,
+  preprocess: commandLine.optional(),
+  postprocess: commandLine.optional(),
+  envscript: z.string('must be the path of a file').min(1, 'is empty').optional(),
+  shell: z.boolean('must be true or false').default(false),
+  description: z.string('must be text').default(''),
+})
+
+/** A line: split into words as a shell would, or, with `shell`, handed to `/bin/sh -c` as it is. `{site}` stands for the site's folder. */
+export type CommandLine = string | readonly string[]
+
+export interface Application {
+  readonly name: string
+  readonly executable: CommandLine
+  /** Run in the job's folder before its first attempt, and after each one that ended well (see the fields `post_…_handler` of a job). */
+  readonly preprocess?: CommandLine | undefined
+  readonly postprocess?: CommandLine | undefined
+  /** A file that bash reads before the executable is started: modules, variables. */
+  readonly envscript?: string | undefined
+  readonly shell: boolean
+  readonly description: string
+}
+
+const FIELDS: readonly string[] = Object.keys(schema.shape)
+
+/** The names of all applications, sorted. */
+export async function listApplications(disk: Disk, layout: Layout): Promise<string[]> {
+  const entries = (await unlessGone(disk.list(layout.apps))) ?? []
+  return entries
+    .filter(({ name }) => name.endsWith('.yaml'))
+    .map(({ name }) => name.slice(0, -'.yaml'.length))
+    .sort()
+}
+
+/** @throws BjobError `unknown-application`, `bad-application` */
+export async function readApplication(disk: Disk, layout: Layout, name: string): Promise<Application> {
+  const file = layout.app(checkName('application', name))
+  const text = await unlessGone(disk.readText(file))
+  if (text === undefined) {
+    const known = await listApplications(disk, layout)
+    const near = nearestWord(name, known)
+    throw requestError(
+      'unknown-application',
+      `there is no application ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+      {
+        field: 'application',
+        hint:
+          known.length === 0
+            ? `register it: bjob app add ${name} --executable 'COMMAND'`
+            : `registered are: ${known.join(', ')}`,
+      },
+    )
+  }
+  return parseApplication(name, text, file)
+}
+
+/** Checks and writes an application. @throws BjobError `name-taken`, `bad-application` */
+export async function addApplication(disk: Disk, layout: Layout, application: Application): Promise<void> {
+  const file = layout.app(checkName('application', application.name))
+  if ((await disk.stat(file)) !== undefined) {
+    throw requestError('name-taken', `there is an application ${application.name} already`, {
+      path: file,
+      hint: `edit that file, or \`bjob app rm ${application.name}\` first`,
+    })
+  }
+  const { name, executable, preprocess, postprocess, envscript, shell, description } = application
+  const text = formatYaml({
+    executable,
+    ...(preprocess === undefined ? {} : { preprocess }),
+    ...(postprocess === undefined ? {} : { postprocess }),
+    ...(envscript === undefined ? {} : { envscript }),
+    ...(shell ? { shell } : {}),
+    ...(description === '' ? {} : { description }),
+  })
+  parseApplication(name, text, file)
+  await disk.makeParents(layout.apps)
+  await replaceFile(disk, file, text)
+}
+
+/** @throws BjobError `unknown-application` */
+export async function removeApplication(disk: Disk, layout: Layout, name: string): Promise<void> {
+  await readApplication(disk, layout, name)
+  await disk.unlink(layout.app(name))
+}
+
+/** bash reads the file with no arguments of its own; what follows is then started in its place. */
+const WITH_ENVSCRIPT = '__bjob_words=("$@"); set --; source "$0" && exec "${__bjob_words[@]}"'
+
+/** The words that start `application` with `args`, `{site}` filled in. */
+export function commandOf(application: Application, args: readonly string[], root: string): string[] {
+  const words = wordsOf(application, application.executable, args, root)
+  const { envscript } = application
+  // Without a slash bash would look for it on the PATH; relative ones are the site's.
+  return envscript === undefined
+    ? words
+    : ['/bin/bash', '-c', WITH_ENVSCRIPT, path.resolve(root, envscript.replaceAll('{site}', root)), ...words]
+}
+
+/** The words that start a hook of `application`; `undefined` when it has none. */
+export function hookOf(
+  application: Application,
+  hook: 'preprocess' | 'postprocess',
+  root: string,
+): string[] | undefined {
+  const line = application[hook]
+  return line === undefined ? undefined : wordsOf(application, line, undefined, root)
+}
+
+function wordsOf(
+  { name, shell }: Application,
+  line: CommandLine,
+  args: readonly string[] | undefined,
+  root: string,
+): string[] {
+  const fill = (word: string): string => word.replaceAll('{site}', root)
+  if (shell) {
+    const text = typeof line === 'string' ? line : line.join(' ')
+    // `"$@"` hands the job's words over as words: they are data even here.
+    return ['/bin/sh', '-c', args === undefined ? fill(text) : `${fill(text)} "$@"`, name, ...(args ?? [])]
+  }
+  return [...(typeof line === 'string' ? splitShellWords(line) : line).map(fill), ...(args ?? [])]
+}
+
+/** Makes the words of a command line that name files in `folder` independent of it: `{site}/…` inside the site, absolute outside. */
+export function anchorWords(
+  words: readonly string[],
+  folder: string,
+  root: string,
+  isFile: (file: string) => boolean,
+): string[] {
+  return words.map((word, index) => {
+    if (path.isAbsolute(word) || word.startsWith('-') || word.includes('{site}')) return word
+    const file = path.resolve(folder, word)
+    if (index === 0 && !word.includes('/')) return word
+    if (!isFile(file)) return word
+    return file.startsWith(`${root}/`) ? `{site}${file.slice(root.length)}` : file
+  })
+}
+
+function parseApplication(name: string, text: string, file: string): Application {
+  const yaml = parseYaml(text, file)
+  const parsed = schema.safeParse(yaml.value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    const key = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+    const fieldPath = key === undefined ? (issue?.path ?? []) : [key]
+    const near = key === undefined ? undefined : nearestWord(key, FIELDS)
+    const message =
+      key === undefined
+        ? `${fieldPath.map(String).join('.') || 'the file'} ${issue?.message ?? 'is wrong'}`
+        : `unknown field ${key}${near === undefined ? '' : `; did you mean ${near}?`}`
+    throw requestError('bad-application', message, {
+      path: file,
+      ...yaml.locate(fieldPath),
+      field: fieldPath.map(String).join('.'),
+    })
+  }
+  const { shell } = parsed.data
+  for (const field of ['executable', 'preprocess', 'postprocess'] as const) {
+    const line = parsed.data[field]
+    if (shell || typeof line !== 'string') continue
+    try {
+      splitShellWords(line)
+    } catch (error) {
+      throw requestError('bad-application', `${field} ${error instanceof Error ? error.message : 'cannot be split'}`, {
+        path: file,
+        ...yaml.locate([field]),
+        field,
+      })
+    }
+  }
+  return { name, ...parsed.data }
+}

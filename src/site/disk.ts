@@ -1,0 +1,223 @@
+/**
+ * The seam to the file system: every call that bjob makes on a site's tree goes through one `Disk`. There are two. On a local file system a
+ * call takes microseconds, so it is made at once in this thread; on a network one it takes a round trip, so it goes to the thread pool and
+ * many are under way together. (Measured on tmpfs: 37,700 small jobs a second made with direct calls, 3,900 with pooled ones in turn.)
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+
+export interface Entry {
+  readonly name: string
+  readonly isDirectory: boolean
+}
+
+/** A file made by this process that nobody else writes. */
+export interface NewFile {
+  /** Writes the whole content and closes; with `durable`, not before it is on the disk. */
+  finish(text: string, durable: boolean): Promise<void>
+  close(): Promise<void>
+}
+
+/** A file that this process only adds to. */
+export interface AppendFile {
+  /** Adds `text` in one call; with `durable`, not returning before it is on the disk. */
+  append(text: string, durable: boolean): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Disk {
+  /** Whether other nodes may see this tree through caches of their own. */
+  readonly isNetwork: boolean
+  mkdir(target: string): Promise<void>
+  makeParents(target: string): Promise<void>
+  rmdir(target: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  unlink(target: string): Promise<void>
+  /** Removes a folder with all in it; nothing there is no fault. Never follows links. */
+  removeAll(target: string): Promise<void>
+  symlink(content: string, target: string): Promise<void>
+  readlink(target: string): Promise<string>
+  readText(target: string): Promise<string>
+  /** The bytes from `offset` to the end, at most `limit`. */
+  readFrom(target: string, offset: number, limit: number): Promise<Buffer>
+  list(target: string): Promise<Entry[]>
+  /** Follows no link. `undefined` when there is nothing. */
+  stat(target: string): Promise<fs.Stats | undefined>
+  /** Fails when the name is taken. */
+  create(target: string): Promise<NewFile>
+  openAppend(target: string): Promise<AppendFile>
+  copy(from: string, to: string): Promise<void>
+  utimes(target: string, atime: Date, mtime: Date): Promise<void>
+  /** Makes this node forget what it cached of a folder's names; on NFS only listing does that. */
+  refresh(folder: string): Promise<void>
+}
+
+/** The error's code; NFS's ESTALE can reach Node without a name. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const { code, errno } = error as NodeJS.ErrnoException
+  return errno === -116 ? 'ESTALE' : (code ?? '')
+}
+
+/** Whether the error says that a name is not there (any more). */
+export function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ESTALE', 'ENOTDIR'].includes(codeOf(error))
+}
+
+/** Runs `act`; when it fails because a name is not there, the answer is `undefined`. */
+export async function unlessGone<T>(act: Promise<T>): Promise<T | undefined> {
+  try {
+    return await act
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** `f_type` of file systems that only this machine's kernel changes (statfs(2)); all others are taken for networks. */
+const LOCAL_TYPES = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
+
+/** The disk that suits the file system which `folder` is on. */
+export function diskFor(folder: string): Disk {
+  return LOCAL_TYPES.has(fs.statfsSync(folder).type) ? directDisk : pooledDisk
+}
+
+function toEntries(entries: readonly fs.Dirent[]): Entry[] {
+  return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+}
+
+function writeWhole(fd: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
+}
+
+/** Calls made at once, in this thread. */
+export const directDisk: Disk = {
+  isNetwork: false,
+  mkdir: async (target) => fs.mkdirSync(target),
+  makeParents: (target) => makeParents(directDisk, target),
+  rmdir: async (target) => fs.rmdirSync(target),
+  rename: async (from, to) => fs.renameSync(from, to),
+  unlink: async (target) => fs.unlinkSync(target),
+  removeAll: async (target) => fs.rmSync(target, { recursive: true, force: true }),
+  symlink: async (content, target) => fs.symlinkSync(content, target),
+  readlink: async (target) => fs.readlinkSync(target),
+  readText: async (target) => fs.readFileSync(target, 'utf8'),
+  readFrom: async (target, offset, limit) => {
+    const fd = fs.openSync(target, 'r')
+    try {
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, fs.fstatSync(fd).size - offset)))
+      return bytes.subarray(0, bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, offset))
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+  list: async (target) => toEntries(fs.readdirSync(target, { withFileTypes: true })),
+  stat: async (target) => fs.lstatSync(target, { throwIfNoEntry: false }),
+  create: async (target) => {
+    const fd = fs.openSync(target, 'wx', 0o666)
+    return {
+      finish: async (text, durable) => {
+        try {
+          writeWhole(fd, text)
+          if (durable) fs.fsyncSync(fd)
+        } finally {
+          fs.closeSync(fd)
+        }
+      },
+      close: async () => fs.closeSync(fd),
+    }
+  },
+  openAppend: async (target) => {
+    const fd = fs.openSync(target, 'a', 0o666)
+    return {
+      append: async (text, durable) => {
+        writeWhole(fd, text)
+        if (durable) fs.fdatasyncSync(fd)
+      },
+      close: async () => fs.closeSync(fd),
+    }
+  },
+  copy: async (from, to) => fs.cpSync(from, to, { recursive: true, dereference: true, preserveTimestamps: true }),
+  utimes: async (target, atime, mtime) => fs.utimesSync(target, atime, mtime),
+  refresh: async () => {},
+}
+
+/** Calls made in the thread pool, for file systems where each is a round trip. */
+export const pooledDisk: Disk = {
+  isNetwork: true,
+  mkdir: async (target) => fs.promises.mkdir(target),
+  makeParents: (target) => makeParents(pooledDisk, target),
+  rmdir: async (target) => fs.promises.rmdir(target),
+  rename: async (from, to) => fs.promises.rename(from, to),
+  unlink: async (target) => fs.promises.unlink(target),
+  removeAll: async (target) => fs.promises.rm(target, { recursive: true, force: true }),
+  symlink: async (content, target) => fs.promises.symlink(content, target),
+  readlink: async (target) => fs.promises.readlink(target),
+  readText: async (target) => fs.promises.readFile(target, 'utf8'),
+  readFrom: async (target, offset, limit) => {
+    const file = await fs.promises.open(target, 'r')
+    try {
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, (await file.stat()).size - offset)))
+      return bytes.subarray(0, bytes.length === 0 ? 0 : (await file.read(bytes, 0, bytes.length, offset)).bytesRead)
+    } finally {
+      await file.close()
+    }
+  },
+  list: async (target) => toEntries(await fs.promises.readdir(target, { withFileTypes: true })),
+  stat: async (target) => unlessGone(fs.promises.lstat(target)),
+  create: async (target) => {
+    const file = await fs.promises.open(target, 'wx', 0o666)
+    return {
+      finish: async (text, durable) => {
+        try {
+          await file.writeFile(text)
+          if (durable) await file.sync()
+        } finally {
+          await file.close()
+        }
+      },
+      close: async () => file.close(),
+    }
+  },
+  openAppend: async (target) => {
+    const file = await fs.promises.open(target, 'a', 0o666)
+    return {
+      append: async (text, durable) => {
+        await file.appendFile(text)
+        if (durable) await file.datasync()
+      },
+      close: async () => file.close(),
+    }
+  },
+  copy: async (from, to) => fs.promises.cp(from, to, { recursive: true, dereference: true, preserveTimestamps: true }),
+  utimes: async (target, atime, mtime) => fs.promises.utimes(target, atime, mtime),
+  refresh: async (folder) => void (await fs.promises.readdir(folder)),
+}
+
+/** Node's own recursive mkdir says ENOENT of a file system that is read-only, and that is no help. */
+async function makeParents(disk: Disk, target: string): Promise<void> {
+  try {
+    await disk.mkdir(target)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    const parent = parentOf(target)
+    if (codeOf(error) !== 'ENOENT' || parent === undefined) throw error
+    await makeParents(disk, parent)
+    await unlessTaken(disk.mkdir(target))
+  }
+}
+
+async function unlessTaken(made: Promise<void>): Promise<void> {
+  try {
+    await made
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+}
+
+/** The folder above, or `undefined` at the root. */
+export function parentOf(folder: string): string | undefined {
+  const parent = path.dirname(folder)
+  return parent === folder ? undefined : parent
+}

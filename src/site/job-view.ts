@@ -1,0 +1,85 @@
+/**
+ * The jobs of a site as this process knows them: a snapshot, then every journal line since. `refresh` costs what has changed, not what there is.
+ */
+import type { JobEvent } from '../core/events.ts'
+import { JobIndex } from '../core/job-index.ts'
+import { JournalReader, type Positions } from './journal-reader.ts'
+import { codeOf } from './disk.ts'
+import { isJournalWhole, retellAll } from './retell.ts'
+import { scanJobs } from './scan.ts'
+import type { Site } from './site.ts'
+import { type SnapshotName, readSnapshot, writeSnapshot } from './snapshot.ts'
+
+/** A snapshot is written anew when this much has come since, or half of what it stands for: reading the rest then takes milliseconds. */
+const TAIL_BYTES = 4 * 1024 * 1024
+
+export class JobView {
+  readonly #site: Site
+  readonly #name: SnapshotName
+  readonly #reader: JournalReader
+  readonly index: JobIndex
+  #snapshotBytes: number
+
+  private constructor(site: Site, name: SnapshotName, index: JobIndex, positions: Positions) {
+    this.#site = site
+    this.#name = name
+    this.index = index
+    this.#reader = new JournalReader(site.disk, site.layout, positions)
+    this.#snapshotBytes = totalBytes(positions)
+  }
+
+  /** Opens the view and brings it up to date. A journal that was deleted, all or in part, is made again from the folders first. */
+  static async open(site: Site, name: SnapshotName): Promise<JobView> {
+    const hosts = new Set(await new JournalReader(site.disk, site.layout).hosts())
+    const snapshot = await readSnapshot(site, name)
+    const isUsable = snapshot !== undefined && Object.keys(snapshot.positions).every((host) => hosts.has(host))
+    const isWhole = (snapshot === undefined || isUsable) && (await isJournalWhole(site))
+    if (!isWhole && !(await tryRetell(site))) return new JobView(site, name, await scanJobs(site), {})
+    const start = isWhole && isUsable ? snapshot : { index: new JobIndex(), positions: {} }
+    const view = new JobView(site, name, start.index, start.positions)
+    await view.refresh()
+    return view
+  }
+
+  get positions(): Positions {
+    return this.#reader.positions
+  }
+
+  /** Reads what is new. @returns the events that made a difference, in no order across journals */
+  async refresh(): Promise<JobEvent[]> {
+    const events: JobEvent[] = []
+    await this.#reader.poll((line) => {
+      events.push(...this.index.apply(line))
+    })
+    if (this.#name === 'live') this.index.dropEnded()
+    const bytes = totalBytes(this.positions)
+    if (bytes - this.#snapshotBytes > Math.max(TAIL_BYTES, this.#name === 'all' ? this.#snapshotBytes / 2 : 0))
+      await this.save()
+    return events
+  }
+
+  /** Writes the snapshot; where that is not allowed, others will. */
+  async save(): Promise<void> {
+    this.#snapshotBytes = totalBytes(this.positions)
+    try {
+      await writeSnapshot(this.#site, this.#name, this.index, this.positions)
+    } catch {
+      // A cache: a reader without the right to write, or a full disk, goes on without.
+    }
+  }
+}
+
+/** @returns false where this process may not write: it has to look into the folders, each time */
+async function tryRetell(site: Site): Promise<boolean> {
+  try {
+    await retellAll(site)
+    return true
+  } catch (error) {
+    if (['EACCES', 'EROFS', 'EPERM'].includes(codeOf(error))) return false
+    throw error
+  }
+}
+
+function totalBytes(positions: Positions): number {
+  return Object.values(positions).reduce((sum, offset) => sum + offset, 0)
+}

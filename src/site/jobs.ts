@@ -1,0 +1,320 @@
+/** Jobs as folders: made whole or not at all, read, changed, listed. */
+import path from 'node:path'
+import { BjobError, requestError, siteError } from '../core/errors.ts'
+import { toEvent } from '../core/events.ts'
+import { type JobId, jobId } from '../core/id.ts'
+import { type JobState, bornAt } from '../core/job-state.ts'
+import {
+  type Specification,
+  type SpecificationRecord,
+  checkSpecification,
+  problemError,
+  toRecord,
+} from '../core/specification.ts'
+import { formatState } from '../core/state-document.ts'
+import { formatYaml, parseYaml } from '../core/yaml-text.ts'
+import { mapConcurrently } from '../lib/concurrently.ts'
+import { uniqueToken } from '../lib/token.ts'
+import { codeOf, isGone, unlessGone } from './disk.ts'
+import { replaceFile } from './files.ts'
+import { type JobPaths, isReserved, isScaffold } from './layout.ts'
+import { withLock } from './lock.ts'
+import { type Commit, commitState, readState } from './revision.ts'
+import type { Site } from './site.ts'
+
+/** A job that is to be made. */
+export interface NewJob {
+  readonly workflow: string
+  readonly name: string
+  readonly specification: Specification
+  readonly state: JobState
+  /** Content of data.json. */
+  readonly data?: unknown
+  /** Files and folders to copy into the job's folder, by absolute path; each keeps its last name. */
+  readonly inputs: readonly string[]
+}
+
+/** Folders built at once: enough to hide a network's latency. */
+const AT_ONCE = 16
+
+/** What became of one: made, or its name was taken already. */
+export type Creation = 'made' | 'taken'
+
+interface Draft {
+  readonly job: NewJob
+  readonly aside: JobPaths
+  readonly record: SpecificationRecord
+}
+
+/**
+ * Makes jobs, in the order given. Each folder is built aside, announced, and renamed into place: that rename is the job's birth, and what
+ * makes its name unique. Killed at any point, it leaves whole jobs and, at worst, folders that no one takes for jobs.
+ * @throws BjobError `missing-input`; the file system's errors
+ */
+export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
+  const drafts: Draft[] = []
+  try {
+    await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
+      drafts[index] = await buildAside(site, job)
+    })
+    // All of them come to their end, also beside one that fails: what is thrown away below must not be on its way into place.
+    return await mapConcurrently(drafts, drafts.length, (draft) => bear(site, draft))
+  } catch (error) {
+    for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
+    throw error
+  }
+}
+
+async function buildAside(site: Site, job: NewJob): Promise<Draft> {
+  const { disk, layout } = site
+  const aside = layout.aside(job.workflow, uniqueToken())
+  if ((await unlessGone(disk.mkdir(aside.dir).then(() => true))) === undefined) await disk.makeParents(aside.dir)
+  try {
+    const record = toRecord(job.specification)
+    for (const input of job.inputs) await disk.copy(input, path.join(aside.dir, path.basename(input)))
+    if (job.data !== undefined)
+      await writeNew(site, aside.data, formatData(job.data), site.settings.durability === 'node')
+    await writeNew(site, aside.job, formatYaml(record))
+    await writeNew(site, aside.state, formatState(job.state))
+    return { job, aside, record }
+  } catch (error) {
+    await disk.removeAll(aside.dir)
+    throw error
+  }
+}
+
+/** @param durable whether it must be on the disk: what job.yaml and state.yaml say, the journal can say again */
+async function writeNew(site: Site, target: string, text: string, durable = false): Promise<void> {
+  await (await site.disk.create(target)).finish(text, durable)
+}
+
+async function bear(site: Site, draft: Draft): Promise<Creation> {
+  const { disk, layout, journal } = site
+  const id = jobId(draft.job.workflow, draft.job.name)
+  const announcement = await journal.announce(toEvent(id, draft.job.state, 0, draft.record))
+  try {
+    await disk.rename(draft.aside.dir, layout.job(id).dir)
+    announcement.settle(true)
+    return 'made'
+  } catch (error) {
+    const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))
+    // An answer that was lost: the call is repeated, or fails, and the folder is gone from aside because it is in place.
+    const there =
+      isTaken || (await disk.stat(draft.aside.dir)) !== undefined
+        ? undefined
+        : await unlessGone(readState(disk, layout.job(id)))
+    const isMade = there !== undefined && bornAt(there) === bornAt(draft.job.state)
+    announcement.settle(isMade)
+    if (isMade) return 'made'
+    await disk.removeAll(draft.aside.dir)
+    if (!isTaken) throw error
+    return 'taken'
+  }
+}
+
+/** @throws BjobError `unknown-job`, `torn-state`, `bad-state` */
+export async function readJobState(site: Site, id: JobId): Promise<JobState> {
+  const paths = site.layout.job(id)
+  return lookAgain(site, id, () => readState(site.disk, paths))
+}
+
+/** Times that a name which was gone, and is there after all, is tried again: it was being born, or out of sight (ESTALE). */
+const LOOKS = 5
+
+async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promise<T> {
+  for (let look = 1; ; look++) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isGone(error)) throw error
+      const meaning = await missingState(site, id, error)
+      if (meaning !== error || look === LOOKS) throw meaning
+    }
+  }
+}
+
+/** Reads and checks job.yaml. @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not be run */
+export async function readSpecification(site: Site, id: JobId): Promise<Specification> {
+  const file = site.layout.job(id).job
+  const text = await unlessGone(site.disk.readText(file))
+  if (text === undefined) {
+    if ((await site.disk.stat(site.layout.job(id).dir)) === undefined) throw unknownJob(id)
+    throw siteError('broken-job', 'job.yaml is missing', { path: file, hint: '`bjob fsck --repair` mends it' })
+  }
+  const yaml = parseYaml(text, file)
+  const checked = checkSpecification(yaml.value)
+  if (checked.ok) return checked.value
+  const problem = checked.problems[0]
+  throw problem === undefined
+    ? siteError('broken-job', 'job.yaml cannot be read', { path: file })
+    : problemError(problem, { path: file, ...yaml.locate(problem.path) })
+}
+
+/**
+ * Changes a job's state, under its lock, exactly once (see revision.ts). One that is being removed does not change any more.
+ * @param decide called with the state as it is, perhaps more than once; `undefined` leaves it
+ * @param expected the revision that it has in all likelihood
+ * @returns the new state, or `undefined` when it was left
+ * @throws BjobError `unknown-job`, `torn-state`, `bad-state`; the file system's errors
+ */
+export async function changeJob(
+  site: Site,
+  id: JobId,
+  decide: (current: JobState) => JobState | undefined,
+  expected?: number,
+): Promise<JobState | undefined> {
+  return commitJob(site, id, {
+    decide,
+    announce: async (next, current) => {
+      const event = toEvent(id, next, current.history.length, await specificationAfter(site, id, next, current))
+      return site.journal.announce(event, next.state !== 'RUNNING')
+    },
+    ...(expected === undefined ? {} : { expected }),
+  })
+}
+
+/** A revision that was passed over may have announced other fields than job.yaml has: then they are told again. */
+async function specificationAfter(
+  site: Site,
+  id: JobId,
+  next: JobState,
+  current: JobState,
+): Promise<SpecificationRecord | undefined> {
+  if (next.revision === current.revision + 1) return undefined
+  try {
+    return toRecord(await readSpecification(site, id))
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+/** A job's state and specification, to be changed together. */
+export interface Amendment {
+  readonly state: JobState
+  readonly specification: Specification
+}
+
+/**
+ * Changes what is asked of a job, exactly once, and tells it to all who watch.
+ * @param amend called with both as they are, perhaps more than once; `undefined` leaves them
+ * @returns the new state, or `undefined` when it was left
+ * @throws as `changeJob`, and `bad-yaml`, `bad-field` when job.yaml is broken; what `amend` throws
+ */
+export async function changeSpecification(
+  site: Site,
+  id: JobId,
+  amend: (current: JobState, specification: Specification) => Amendment | undefined,
+): Promise<JobState | undefined> {
+  for (;;) {
+    const { revision } = await readJobState(site, id)
+    const specification = await readSpecification(site, id)
+    let isStale = false
+    let record: SpecificationRecord = {}
+    const changed = await commitJob(site, id, {
+      decide: (current) => {
+        isStale = current.revision !== revision
+        const amendment = isStale ? undefined : amend(current, specification)
+        if (amendment !== undefined) record = toRecord(amendment.specification)
+        return amendment?.state
+      },
+      announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, record)),
+      specification: () => formatYaml(record),
+    })
+    if (!isStale) return changed
+  }
+}
+
+async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobState | undefined> {
+  const { disk, layout } = site
+  const paths = layout.job(id)
+  const decide = (current: JobState): JobState | undefined =>
+    current.removed === undefined ? commit.decide(current) : undefined
+  return lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
+}
+
+/** The workflows that have a folder, sorted. */
+export async function listWorkflows(site: Site): Promise<string[]> {
+  const entries = (await unlessGone(site.disk.list(site.layout.jobs))) ?? []
+  return entries
+    .filter(({ name, isDirectory }) => isDirectory && !isScaffold(name))
+    .map(({ name }) => name)
+    .sort()
+}
+
+/** The names of the jobs of a workflow, from its folder. */
+export async function listNames(site: Site, workflow: string): Promise<string[]> {
+  const entries = (await unlessGone(site.disk.list(site.layout.workflow(workflow)))) ?? []
+  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
+}
+
+/** What data.json holds; `undefined` when there is none. @throws BjobError `bad-data` when somebody has broken it, `unknown-job` */
+export async function readData(site: Site, id: JobId): Promise<unknown> {
+  const paths = site.layout.job(id)
+  await unlessGone(site.disk.refresh(paths.dir))
+  const text = await unlessGone(site.disk.readText(paths.data))
+  if (text === undefined) {
+    if ((await site.disk.stat(paths.dir)) === undefined) throw unknownJob(id)
+    return undefined
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
+      path: paths.data,
+      cause: error,
+    })
+  }
+}
+
+/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job` */
+export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
+  const paths = site.layout.job(id)
+  if ((await unlessGone(replaceFile(site.disk, paths.data, formatData(data)).then(() => true))) === undefined)
+    throw unknownJob(id)
+}
+
+function formatData(data: unknown): string {
+  return `${JSON.stringify(data, undefined, 2)}\n`
+}
+
+/**
+ * The content of a file in a job's folder, as this node sees it after looking afresh.
+ * @throws BjobError `no-such-file`, `unsafe-path`, `unknown-job`
+ */
+export async function readJobFile(site: Site, id: JobId, name: string): Promise<string> {
+  const { dir } = site.layout.job(id)
+  const file = path.resolve(dir, name)
+  if (!file.startsWith(`${dir}${path.sep}`))
+    throw requestError('unsafe-path', `${name} is not inside the job's folder`, { path: file })
+  try {
+    await site.disk.refresh(dir)
+    return await site.disk.readText(file)
+  } catch (error) {
+    if (!isGone(error)) throw error
+    if ((await site.disk.stat(dir)) === undefined) throw unknownJob(id)
+    throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
+  }
+}
+
+export function unknownJob(id: JobId): Error {
+  return requestError('unknown-job', `there is no job ${id}`, { hint: '`bjob ls` lists them' })
+}
+
+/** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */
+async function missingState(site: Site, id: JobId, error: unknown): Promise<unknown> {
+  const paths = site.layout.job(id)
+  if ((await site.disk.stat(paths.dir)) === undefined) return unknownJob(id)
+  if ((await site.disk.stat(paths.state)) !== undefined) return error
+  return siteError('torn-state', 'state.yaml is missing', { path: paths.state, hint: '`bjob fsck --repair` mends it' })
+}
+
+/** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */
+export function checkInputName(name: string): void {
+  if (!isReserved(name)) return
+  throw requestError(
+    'reserved-name',
+    `an input file may not be called ${name}: that is bjob's own file in a job's folder`,
+    { field: 'input_files' },
+  )
+}

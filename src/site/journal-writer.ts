@@ -1,0 +1,188 @@
+/**
+ * This node's journal: one append-only file for all its processes, as two nodes appending to one file lose each other's lines on NFS.
+ * Announcements made in the same turn of the event loop go out in one write (and one flush to the disk), which is what makes thousands a
+ * second durable.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { type JobEvent, type JournalLine, formatLine } from '../core/events.ts'
+import { shortHost, uniqueToken } from '../lib/token.ts'
+import type { AppendFile, Disk } from './disk.ts'
+
+/** How long a writer with nothing more to announce waits until it says that its last changes are done: readers wait for that. */
+const SETTLE_MS = 5
+
+interface Waiting {
+  readonly line: JournalLine
+  readonly isDurable: boolean
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A change that was announced: say how it went. */
+export interface Announcement {
+  /** @param made whether the change was made, or came to nothing */
+  settle(made: boolean): void
+}
+
+export class JournalWriter {
+  readonly #disk: Disk
+  readonly #file: string
+  readonly #durable: boolean
+  readonly #by = uniqueToken()
+  #handle: Promise<AppendFile> | undefined
+  #count = 0
+  #queue: Waiting[] = []
+  #flushing: Promise<void> | undefined
+  readonly #open = new Set<number>()
+  #voided: number[] = []
+  #saidDone = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param durable whether an announcement is on the disk before its change is made */
+  constructor(disk: Disk, file: string, durable: boolean) {
+    this.#disk = disk
+    this.#file = file
+    this.#durable = durable
+  }
+
+  /**
+   * Resolves when the event is in the journal; rejects when it could not be written, and then the change must not be made.
+   * @param isDurable false for a change that a power failure may undo, such as a claim: what ran then does not run any more
+   */
+  async announce(event: JobEvent, isDurable = true): Promise<Announcement> {
+    const n = (this.#count += 1)
+    this.#open.add(n)
+    try {
+      await this.#write({ by: this.#by, n, event }, isDurable)
+    } catch (error) {
+      // The line may be there all the same: a flush can fail after the write.
+      this.#settle(n, false)
+      throw error
+    }
+    return { settle: (made) => this.#settle(n, made) }
+  }
+
+  #settle(n: number, made: boolean): void {
+    this.#open.delete(n)
+    if (!made) this.#voided.push(n)
+    this.#timer ??= setTimeout(() => void this.#sayDone(), SETTLE_MS).unref()
+  }
+
+  /** Says what is done, and closes. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#sayDone()
+    await this.#flushing
+    const handle = await this.#handle
+    this.#handle = undefined
+    await handle?.close()
+  }
+
+  async #write(line: JournalLine, isDurable: boolean): Promise<void> {
+    const written = new Promise<void>((resolve, reject) => this.#queue.push({ line, isDurable, resolve, reject }))
+    this.#flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#flush())
+    return written
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue
+      this.#queue = []
+      // The newline in front ends whatever a process that died in the middle of a write has left.
+      const said = this.#doneLine()
+      const text = `\n${batch.map(({ line }) => formatLine(line)).join('')}${said.text}`
+      try {
+        this.#handle ??= this.#openFile()
+        // On a network file system other nodes do not see what has not been flushed.
+        const isDurable = this.#disk.isNetwork || (this.#durable && batch.some((waiting) => waiting.isDurable))
+        await (await this.#handle).append(text, isDurable)
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        said.takeBack()
+        void this.#letGo()
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#flushing = undefined
+  }
+
+  async #openFile(): Promise<AppendFile> {
+    try {
+      return await this.#disk.openAppend(this.#file)
+    } catch {
+      await this.#disk.makeParents(path.dirname(this.#file))
+      return this.#disk.openAppend(this.#file)
+    }
+  }
+
+  /** The line that says what is done by now, empty when that has been said; `takeBack` when it could not be written. */
+  #doneLine(): { readonly text: string; readonly takeBack: () => void } {
+    const before = this.#saidDone
+    const done = Math.min(this.#count, ...[...this.#open].map((n) => n - 1))
+    const voided = this.#voided.filter((n) => n <= done)
+    if (done <= before && voided.length === 0) return { text: '', takeBack: () => {} }
+    this.#saidDone = done
+    this.#voided = this.#voided.filter((n) => n > done)
+    const takeBack = (): void => {
+      this.#saidDone = Math.min(this.#saidDone, before)
+      this.#voided.push(...voided)
+    }
+    return { text: formatLine({ by: this.#by, done, ...(voided.length === 0 ? {} : { void: voided }) }), takeBack }
+  }
+
+  async #sayDone(): Promise<void> {
+    this.#timer = undefined
+    await this.#flushing
+    if (this.#handle === undefined) return
+    const { text, takeBack } = this.#doneLine()
+    if (text === '') return
+    try {
+      // Flushing any file makes the renames before it durable, too: what was told to be done is, from here on.
+      await (await this.#handle).append(text, this.#disk.isNetwork || this.#durable)
+    } catch {
+      // Readers will look into the folders of these jobs, as they do when this process dies here.
+      takeBack()
+    }
+  }
+
+  /** Of a file that failed: the next announcement opens it anew. */
+  async #letGo(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    try {
+      await (await handle)?.close()
+    } catch {
+      // It never opened, or its close tells again what the write has told.
+    }
+  }
+}
+
+/**
+ * Names this node's journal: this kernel, this mount, this user. Two mounts on one node have caches of their own, and another user may not
+ * write to a file of mine.
+ */
+export function journalHost(root: string): string {
+  return `${shortHost()}-${fingerprint(`${bootId()} ${fs.statSync(root).dev} ${process.getuid?.() ?? 0}`)}`
+}
+
+let ownBootId: string | undefined
+
+/** The kernel's id since it was started; a random one where the system tells none. */
+export function bootId(): string {
+  if (ownBootId === undefined) {
+    try {
+      ownBootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    } catch {
+      ownBootId = uniqueToken()
+    }
+  }
+  return ownBootId
+}
+
+/** FNV-1a, 32 bits: a name, not a secret. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return hash.toString(36)
+}

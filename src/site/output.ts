@@ -1,0 +1,32 @@
+/** The output of a job's attempts: a file each, so that a second attempt never erases what the first one said. */
+import path from 'node:path'
+import type { JobId } from '../core/id.ts'
+import { unlessGone } from './disk.ts'
+import { outputName } from './layout.ts'
+import type { Site } from './site.ts'
+
+/** How much of an output's end is looked at for the history. */
+const TAIL_BYTES = 4096
+const TAIL_LINES = 16
+
+/** The file that an attempt's output goes to. */
+export function outputPath(site: Site, id: JobId, attempt: number): string {
+  return path.join(site.layout.job(id).dir, outputName(attempt))
+}
+
+/** The last lines of an attempt's output, as Balsam keeps them in the history of a failed job; empty when there is none. */
+export async function outputTail(site: Site, id: JobId, attempt: number): Promise<string> {
+  return fileTail(site, outputPath(site, id, attempt))
+}
+
+/** The log of an application's hook, in the job's folder. */
+export function hookLogPath(site: Site, id: JobId, hook: 'preprocess' | 'postprocess'): string {
+  return path.join(site.layout.job(id).dir, `${hook}.log`)
+}
+
+/** The last lines of a file, of those from byte `from` on. */
+export async function fileTail(site: Site, file: string, from = 0): Promise<string> {
+  const size = (await site.disk.stat(file))?.size ?? 0
+  const bytes = await unlessGone(site.disk.readFrom(file, Math.max(from, size - TAIL_BYTES), TAIL_BYTES))
+  return (bytes?.toString('utf8') ?? '').trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
+}

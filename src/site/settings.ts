@@ -1,0 +1,47 @@
+/** `bjob.yaml`: what a site wants different from the defaults. Its presence is what makes a folder a site. */
+import * as z from 'zod'
+import { nearestWord } from '../lib/nearest.ts'
+import { requestError } from '../core/errors.ts'
+import { parseYaml } from '../core/yaml-text.ts'
+
+const schema = z.strictObject({
+  format: z.literal(1, 'must be 1: this site was made by another version of bjob').default(1),
+  lease_seconds: z.number().min(2, 'must be at least 2').max(3600).default(30),
+  grace_seconds: z.number().min(0).max(3600).default(10),
+  hook_seconds: z.number().min(0.1, 'must be at least 0.1').max(1e6).default(300),
+  poll_seconds: z.number().min(0.05, 'must be at least 0.05').max(60).default(1),
+  durability: z.enum(['node', 'process'], 'must be node or process').default('node'),
+  scheduler: z.string().default('auto'),
+  mpi: z.union([z.string(), z.array(z.string())]).default('auto'),
+  node: z
+    .strictObject({
+      cores: z.int().min(1).optional(),
+      gpus: z.int().min(0).optional(),
+      memory_mib: z.int().min(1).optional(),
+    })
+    .prefault({}),
+  defaults: z.record(z.string(), z.unknown()).default({}),
+})
+
+/** The site's settings, defaults filled in; what each means stands in the bjob.yaml that `bjob init` writes. */
+export type Settings = Readonly<z.output<typeof schema>>
+
+export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape)
+
+/** @throws BjobError `bad-setting` with line and field */
+export function parseSettings(text: string, file: string): Settings {
+  const yaml = parseYaml(text, file)
+  const parsed = schema.safeParse(yaml.value ?? {})
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  if (issue === undefined) throw parsed.error
+  const key = issue.code === 'unrecognized_keys' ? (issue.keys[0] ?? '') : undefined
+  const path = key === undefined ? issue.path : [...issue.path, key]
+  const field = path.map(String).join('.')
+  const near = key === undefined ? undefined : nearestWord(key, SETTING_NAMES)
+  const message =
+    key === undefined
+      ? `${field} ${issue.message}`
+      : `unknown setting ${key}${near === undefined ? '' : `; did you mean ${near}?`}`
+  throw requestError('bad-setting', message, { path: file, ...yaml.locate(path), field })
+}

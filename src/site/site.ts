@@ -1,0 +1,78 @@
+/** An open site: its settings, its disk and its journal. Every other part of this folder is a function over these. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { requestError, siteError } from '../core/errors.ts'
+import { type Disk, diskFor, isGone, parentOf } from './disk.ts'
+import { JournalWriter, journalHost } from './journal-writer.ts'
+import { Layout, SITE_FILE } from './layout.ts'
+import { type Settings, parseSettings } from './settings.ts'
+
+export class Site {
+  readonly layout: Layout
+  readonly disk: Disk
+  readonly settings: Settings
+  readonly #journal: () => JournalWriter
+  #opened: JournalWriter | undefined
+
+  constructor(layout: Layout, disk: Disk, settings: Settings) {
+    this.layout = layout
+    this.disk = disk
+    this.settings = settings
+    this.#journal = () =>
+      new JournalWriter(disk, layout.journalOf(journalHost(layout.root)), settings.durability === 'node')
+  }
+
+  /** This process's voice in the journal. */
+  get journal(): JournalWriter {
+    return (this.#opened ??= this.#journal())
+  }
+
+  /** Says what is done and lets go of the journal; the site can be used again afterwards. */
+  async close(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = undefined
+    await opened?.close()
+  }
+}
+
+/**
+ * Opens the site that holds `from`, or the one that BJOB_SITE names.
+ * @throws BjobError `no-site` (request), `bad-setting`, or the file system's failure
+ */
+export async function openSite(
+  from: string = process.cwd(),
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Site> {
+  const named = environment['BJOB_SITE']
+  const root = named === undefined || named === '' ? findRoot(path.resolve(from)) : path.resolve(named)
+  if (root === undefined) {
+    throw requestError(
+      'no-site',
+      `no site here: neither ${path.resolve(from)} nor a folder above it has a ${SITE_FILE}`,
+      {
+        hint: 'make one with `bjob init DIR`, go into one, or set BJOB_SITE',
+      },
+    )
+  }
+  const layout = new Layout(root)
+  let text: string
+  try {
+    text = fs.readFileSync(layout.settings, 'utf8')
+  } catch (error) {
+    if (isGone(error)) {
+      throw requestError('no-site', `BJOB_SITE is ${root}, which has no ${SITE_FILE}`, {
+        path: layout.settings,
+        hint: 'unset BJOB_SITE, or make a site there with `bjob init`',
+      })
+    }
+    throw siteError('unreadable-site', `cannot read ${layout.settings}`, { path: layout.settings, cause: error })
+  }
+  return new Site(layout, diskFor(root), parseSettings(text, layout.settings))
+}
+
+function findRoot(from: string): string | undefined {
+  for (let folder: string | undefined = from; folder !== undefined; folder = parentOf(folder)) {
+    if (fs.existsSync(path.join(folder, SITE_FILE))) return folder
+  }
+  return undefined
+}

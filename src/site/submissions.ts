@@ -1,0 +1,72 @@
+/** What was handed to the batch scheduler: a folder each, with the script, its output and a record; and the templates of the scripts. */
+import * as z from 'zod'
+import { formatYaml, parseYaml } from '../core/yaml-text.ts'
+import { uniqueToken } from '../lib/token.ts'
+import { unlessGone } from './disk.ts'
+import { replaceFile } from './files.ts'
+import type { Site } from './site.ts'
+
+const schema = z.object({
+  scheduler: z.string(),
+  /** The scheduler's id for it; absent until the scheduler has answered. */
+  scheduler_id: z.string().optional(),
+  nodes: z.number(),
+  minutes: z.number(),
+  queue: z.string().optional(),
+  account: z.string().optional(),
+  /** ISO 8601. */
+  submitted: z.string(),
+})
+
+export type SubmissionRecord = Readonly<z.output<typeof schema>>
+
+export interface Submission {
+  readonly id: string
+  readonly record: SubmissionRecord
+}
+
+/** The site's own template for a scheduler's batch script, and where it is; `undefined` when the site has none. */
+export async function readBatchTemplate(
+  site: Site,
+  scheduler: string,
+): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  const path = site.layout.batchTemplate(scheduler)
+  const text = await unlessGone(site.disk.readText(path))
+  return text === undefined ? undefined : { path, text }
+}
+
+/** An id that no other submission has. */
+export function submissionId(): string {
+  return uniqueToken()
+}
+
+/** Makes a submission's folder with its script, before the scheduler is asked: whatever happens then leaves a trace. */
+export async function createSubmission(site: Site, { id, record }: Submission, script: string): Promise<void> {
+  const paths = site.layout.submission(id)
+  await site.disk.makeParents(paths.dir)
+  await replaceFile(site.disk, paths.script, script)
+  await writeSubmission(site, { id, record })
+}
+
+export async function writeSubmission(site: Site, { id, record }: Submission): Promise<void> {
+  await replaceFile(site.disk, site.layout.submission(id).record, formatYaml(record))
+}
+
+/** Takes back what the scheduler has refused. */
+export async function removeSubmission(site: Site, id: string): Promise<void> {
+  await unlessGone(site.disk.removeAll(site.layout.submission(id).dir))
+}
+
+/** All submissions, oldest first. One whose record cannot be read is left out: nothing depends on it. */
+export async function listSubmissions(site: Site): Promise<Submission[]> {
+  const entries = (await unlessGone(site.disk.list(site.layout.submissions))) ?? []
+  const found: Submission[] = []
+  for (const { name, isDirectory } of entries) {
+    if (!isDirectory) continue
+    const { record: path } = site.layout.submission(name)
+    const text = await unlessGone(site.disk.readText(path))
+    const record = schema.safeParse(text === undefined ? undefined : parseYaml(text, path).value)
+    if (record.success) found.push({ id: name, record: record.data })
+  }
+  return found.sort((a, b) => (a.record.submitted < b.record.submitted ? -1 : 1))
+}

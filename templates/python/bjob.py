@@ -1,0 +1,653 @@
+"""Drive a bjob site from Python: spawn jobs, look them up, and hear of their ends.
+
+    import json
+    import bjob
+
+    site = bjob.open_site()
+    job_id = site.spawn_child(name="task1", workflow="dl-hps", application="eval_point", wall_time_minutes=2,
+                              num_nodes=1, ranks_per_node=1, input_files="task1.dat", args="task1.dat",
+                              wait_for_parents=False)
+    for job in site.jobs.filter(id__in=[job_id], state="JOB_FINISHED"):
+        result = json.loads(job.read_file_in_workdir("result.dat"))
+    for end in site.ends(cursor="ends.cursor"):
+        print(end.id, end.state, end.content)
+
+One file without dependencies, for Python 3.6 and later: copy it beside your driver. It talks to `bjob session`, a
+process that it starts itself, and starts again when that died; what had no answer is then asked once more. Spawning
+again what was perhaps made is safe: the job that is there is taken (not so with if_exists="rename", which may then make
+two). All methods may be called from any thread.
+"""
+
+import collections
+import concurrent.futures
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+
+__all__ = ["BjobError", "End", "Job", "JobExecutor", "JobQuery", "Site", "open_site"]
+
+END_STATES = ("JOB_FINISHED", "FAILED", "USER_KILLED")
+
+# A session that ends so often without a word will not get better.
+_MOST_STARTS = 3
+
+
+class BjobError(Exception):
+    """What bjob refused, and why. `code` is stable, as "name-taken"; `hint` and `field` may be None."""
+
+    def __init__(self, code, message, hint=None, field=None):
+        super().__init__(message if hint is None else "{} ({})".format(message, hint))
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.field = field
+
+
+def open_site(path=None, command=("bjob",)):
+    """The site in the folder `path`; without it, the one that BJOB_SITE names or that holds the current folder."""
+    return Site(path, command)
+
+
+class Site:
+    """A site. Nothing is started before the first request.
+
+    path: the site's folder. command: the words that start bjob, where it is not on the PATH.
+    """
+
+    def __init__(self, path=None, command=("bjob",)):
+        self._session = _Session(list(command), path)
+
+    def spawn_child(self, if_exists="error", **fields):
+        """Makes a job and returns its id, `workflow/name`.
+
+        Takes every field of job.yaml, and `name` and `workflow`. Inside a running job, what it spawns are its children.
+        Input files are looked for in the current folder. if_exists: what to do about a name that is taken: "error",
+        "reuse" (take the job that is there: for a driver that may be started again) or "rename" (add a number).
+        """
+        return self.spawn_many([fields], if_exists)[0]
+
+    def spawn(self, if_exists="error", **fields):
+        """As `spawn_child`, and returns the job."""
+        return self.job(self.spawn_child(if_exists=if_exists, **fields))
+
+    def spawn_many(self, records, if_exists="error"):
+        """Makes a job of each dict of fields, many at little more than the price of one; returns their ids.
+
+        Each is made or refused by itself; the first refusal is raised, after all have been tried.
+        """
+        requests = [
+            {"op": "spawn", "job": record, "if_exists": if_exists, "folder": os.getcwd()} for record in records
+        ]
+        return [reply["id"] for reply in self._session.ask_all(requests)]
+
+    @property
+    def jobs(self):
+        """All jobs; chain `filter`, `exclude` and `order_by`."""
+        return JobQuery(self._session)
+
+    def job(self, job_id):
+        """One job. Raises BjobError "unknown-job"."""
+        return Job(self._session, self._session.ask({"op": "get", "job": _id_of(job_id)}))
+
+    def kill(self, job_id):
+        """Ends a job: at once when it does not run, else through its launcher. Returns "killed", "ended" (it had
+        before) or "asked" (its launcher has been told, and has not done it within seconds)."""
+        return self._session.ask({"op": "kill", "job": _id_of(job_id)})["kind"]
+
+    def ends(self, cursor=None, file="result.dat", follow=True, **conditions):
+        """Each end of a job (finished, failed or killed) once, as it happens.
+
+        cursor: a file that remembers what was handed out; started again with it, only the rest comes. An end counts as
+        handed out when the loop asks for the next one: what a driver was working on when it was killed comes again.
+        file: what to read of each job, as `end.content`. follow: without it, only what has ended already.
+        conditions: as for `jobs.filter`.
+        """
+        request = {"op": "results", "file": file, "follow": follow, "acknowledge": True}
+        if cursor is not None:
+            request["cursor"] = os.path.abspath(cursor)
+        if conditions:
+            request["filter"] = _merge(_filters(conditions))
+        stream = self._session.subscribe(request)
+        seen = set()
+        try:
+            while True:
+                generation, record = stream.next()
+                if record is None:
+                    return
+                # After a restart of the session, what was not acknowledged to it comes again.
+                key = (record["id"], record["state"], record["attempt"], record["ended"])
+                if key not in seen:
+                    yield End(self._session, record)
+                    seen.add(key)
+                stream.acknowledge(generation)
+        finally:
+            stream.close()
+
+    def executor(self, **fields):
+        """A concurrent.futures.Executor of jobs; `fields` hold for each that does not say otherwise."""
+        return JobExecutor(self, fields)
+
+    def close(self):
+        """Ends the session, after all that was asked is done."""
+        self._session.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class _Record:
+    def __init__(self, session, record):
+        self._session = session
+        self._record = record
+
+    def __getattr__(self, name):
+        record = self.__dict__.get("_record", {})
+        if name in record:
+            return record[name]
+        raise AttributeError("a job has no {}; it has {}".format(name, ", ".join(sorted(record))))
+
+    def __repr__(self):
+        return "<{} {} {}>".format(type(self).__name__, self.id, self.state)
+
+    @property
+    def job_id(self):
+        return self._record["id"]
+
+    @property
+    def name(self):
+        return self._record["id"].split("/", 1)[1]
+
+    @property
+    def workflow(self):
+        return self._record["id"].split("/", 1)[0]
+
+    @property
+    def working_directory(self):
+        """The job's folder."""
+        return self._record["dir"]
+
+    @property
+    def is_finished(self):
+        """Whether it ended well."""
+        return self._record["state"] == "JOB_FINISHED"
+
+    def read_file_in_workdir(self, name):
+        """The text of a file in the job's folder. Raises ValueError when there is none."""
+        try:
+            return self._session.ask({"op": "read", "job": self.id, "file": name})["content"]
+        except BjobError as error:
+            if error.code == "no-such-file":
+                raise ValueError(str(error)) from error
+            raise
+
+
+class Job(_Record):
+    """A job as it was when it was looked up: `id`, `state`, `attempt`, `launcher`, `dir`, and every field of job.yaml."""
+
+    def refresh(self):
+        """Brings everything up to date."""
+        self._record = self._session.ask({"op": "get", "job": self.id})
+        return self
+
+    # Balsam's and Django's name for it.
+    refresh_from_db = refresh
+
+    @property
+    def is_ended(self):
+        return self._record["state"] in END_STATES
+
+    def kill(self):
+        return self._session.ask({"op": "kill", "job": self.id})["kind"]
+
+
+class End(_Record):
+    """An end: `id`, `state`, `attempt`, `launcher`, `dir`, `ended`, `message`, and `content`, the text of the file (or
+    None); where that is JSON, `result` is its value."""
+
+    @property
+    def result(self):
+        """Raises ValueError when there is no content, or it is no JSON. NaN is read, as by `json.loads`."""
+        if self.content is None:
+            raise ValueError("{} has left no such file".format(self.id))
+        return json.loads(self.content)
+
+
+class JobQuery:
+    """Jobs that meet conditions; read anew each time it is iterated.
+
+    Conditions are of id (or job_id), name, workflow, state, application, launcher, and tags__KEY; alone or with __in,
+    __contains, __startswith or __endswith.
+    """
+
+    def __init__(self, session, filters=(), excludes=(), orders=()):
+        self._session = session
+        self._filters = tuple(filters)
+        self._excludes = tuple(excludes)
+        self._orders = tuple(orders)
+
+    def all(self):
+        return self
+
+    def filter(self, **conditions):
+        """Those that meet all of `conditions`."""
+        return JobQuery(self._session, self._filters + tuple(_filters(conditions)), self._excludes, self._orders)
+
+    def exclude(self, **conditions):
+        """Those that do not meet all of `conditions`."""
+        merged = _merge(_filters(conditions)) if conditions else {"id": []}
+        return JobQuery(self._session, self._filters, self._excludes + (merged,), self._orders)
+
+    def order_by(self, *fields):
+        """By these fields, the first counting most; "-changed": newest first."""
+        return JobQuery(self._session, self._filters, self._excludes, fields)
+
+    def __iter__(self):
+        return iter([Job(self._session, record) for record in self._records()])
+
+    def __len__(self):
+        return len(self._records())
+
+    def count(self):
+        return len(self)
+
+    def exists(self):
+        return bool(self._records(1))
+
+    def first(self):
+        """The first one, or None."""
+        records = self._records(1)
+        return Job(self._session, records[0]) if records else None
+
+    def get(self, **conditions):
+        """The one that there is. Raises BjobError "no-match" or "many-match"."""
+        records = self.filter(**conditions)._records(2)
+        if len(records) == 1:
+            return Job(self._session, records[0])
+        raise BjobError("many-match", "more than one job matches") if records else BjobError("no-match", "no job matches")
+
+    def values_list(self, field, flat=True):
+        """One field of each."""
+        return [getattr(job, field) for job in self]
+
+    def kill(self):
+        """Kills all of them that have not ended; returns how many were asked to end."""
+        ids = [job.id for job in self if not job.is_ended]
+        self._session.ask_all([{"op": "kill", "job": job_id} for job_id in ids])
+        return len(ids)
+
+    def _records(self, limit=None):
+        request = {"op": "query", "filter": list(self._filters), "exclude": list(self._excludes)}
+        if self._orders:
+            request["order_by"] = list(self._orders)
+        if limit is not None:
+            request["limit"] = limit
+        return self._session.ask(request)
+
+
+_FIELDS = {
+    "id": "id",
+    "job_id": "id",
+    "pk": "id",
+    "name": "name",
+    "workflow": "workflow",
+    "state": "state",
+    "app": "app",
+    "application": "app",
+    "launcher": "launcher",
+}
+_PATTERNS = {"exact": "{}", "contains": "*{}*", "startswith": "{}*", "endswith": "*{}"}
+
+
+def _filters(conditions):
+    """A filter of the session for each condition."""
+    filters = []
+    for key, value in conditions.items():
+        field, _, operator = key.partition("__")
+        if field == "tags":
+            tag, _, operator = operator.partition("__")
+            field, make = "tag", (tag + "={}").format
+        elif field in _FIELDS:
+            field, make = _FIELDS[field], str
+        else:
+            raise TypeError("jobs cannot be looked up by {}; they can by {} and tags__KEY".format(key, ", ".join(_FIELDS)))
+        if operator == "in":
+            words = [make(_id_of(word)) for word in value]
+        elif operator in _PATTERNS or operator == "":
+            words = [make(_PATTERNS[operator or "exact"].format(_id_of(value)))]
+        else:
+            raise TypeError("{} is no operator; there are in, {}".format(operator, ", ".join(_PATTERNS)))
+        filters.append({field: words})
+    return filters
+
+
+def _merge(filters):
+    """One filter of several; within one, different fields must all match."""
+    merged = {}
+    for one in filters:
+        for field, words in one.items():
+            if field in merged:
+                raise TypeError("two conditions on {} in one call: chain two calls instead".format(field))
+            merged[field] = words
+    return merged
+
+
+def _id_of(job):
+    return job.id if isinstance(job, _Record) else str(job)
+
+
+class JobExecutor(concurrent.futures.Executor):
+    """Jobs as futures. `submit(name=…, application=…, …)` spawns one; the future's value is its End, whatever the state
+    (see `End.is_finished`). Cancelling a future kills its job."""
+
+    def __init__(self, site, fields):
+        self._site = site
+        self._fields = fields
+        self._futures = {}
+        self._early = {}
+        self._lock = threading.Lock()
+        self._follower = None
+        self._failure = None
+        self._is_over = threading.Event()
+
+    def submit(self, **fields):
+        """Spawns a job; one of that name that is there already is taken, so that a driver may be started again."""
+        record = dict(self._fields, **fields)
+        if_exists = record.pop("if_exists", "reuse")
+        future = _JobFuture(self._site)
+        job_id = self._site.spawn_child(if_exists=if_exists, **record)
+        future.job_id = job_id
+        with self._lock:
+            if self._is_over.is_set():
+                raise RuntimeError("the executor was shut down")
+            if self._failure is not None:
+                raise self._failure
+            end = self._early.get(job_id)
+            if end is None:
+                self._futures.setdefault(job_id, []).append(future)
+            if self._follower is None:
+                self._follower = threading.Thread(target=self._follow, name="bjob ends", daemon=True)
+                self._follower.start()
+        if end is not None:
+            future.finish(end)
+        return future
+
+    def map(self, records):
+        """The ends of the jobs of these dicts of fields, in their order."""
+        futures = [self.submit(**record) for record in records]
+        return (future.result() for future in futures)
+
+    def shutdown(self, wait=True):
+        if wait:
+            with self._lock:
+                waiting = [future for futures in self._futures.values() for future in futures]
+            concurrent.futures.wait(waiting)
+        self._is_over.set()
+
+    def _follow(self):
+        try:
+            for end in self._site.ends():
+                if self._is_over.is_set():
+                    return
+                with self._lock:
+                    self._early[end.id] = end
+                    futures = self._futures.pop(end.id, [])
+                for future in futures:
+                    future.finish(end)
+        except BaseException as error:
+            with self._lock:
+                self._failure = error
+                futures = [future for some in self._futures.values() for future in some]
+                self._futures.clear()
+            for future in futures:
+                future.fail(error)
+
+
+class _JobFuture(concurrent.futures.Future):
+    def __init__(self, site):
+        super().__init__()
+        self._site = site
+        self.job_id = None
+
+    def cancel(self):
+        if not super().cancel():
+            return False
+        self._site.kill(self.job_id)
+        return True
+
+    def finish(self, end):
+        if self.set_running_or_notify_cancel():
+            self.set_result(end)
+
+    def fail(self, error):
+        if self.set_running_or_notify_cancel():
+            self.set_exception(error)
+
+
+class _Call:
+    def __init__(self, request):
+        self.request = request
+        self.reply = None
+        self.is_over = threading.Event()
+
+    def finish(self, reply):
+        self.reply = reply
+        self.is_over.set()
+
+    def value(self):
+        self.is_over.wait()
+        if isinstance(self.reply, BaseException):
+            raise self.reply
+        return self.reply
+
+
+class _Stream:
+    """The ends that one `results` request hands out."""
+
+    def __init__(self, session, request):
+        self._session = session
+        self.request = request
+        self._items = queue.Queue()
+
+    def put(self, generation, item):
+        self._items.put((generation, item))
+
+    def next(self):
+        """The process that told of it, and an end's record; None when there are no more."""
+        generation, item = self._items.get()
+        if isinstance(item, BaseException):
+            raise item
+        return generation, item
+
+    def acknowledge(self, generation):
+        self._session.post({"op": "ack", "of": self.request["id"]}, generation)
+
+    def close(self):
+        self._session.unsubscribe(self)
+
+
+class _Session:
+    """The coprocess: requests out, replies and ends in by a thread of its own."""
+
+    def __init__(self, command, path):
+        self._command = command
+        self._path = path
+        self._lock = threading.RLock()
+        self._calls = collections.OrderedDict()
+        self._streams = collections.OrderedDict()
+        self._count = 0
+        self._process = None
+        self._generation = 0
+        self._barren = 0
+        self._reader = None
+
+    def ask(self, request):
+        return self.ask_all([request])[0]
+
+    def ask_all(self, requests):
+        """Sends all before it waits for the first reply. Raises the first refusal, when all are answered."""
+        calls = [_Call(dict(request)) for request in requests]
+        with self._lock:
+            for call in calls:
+                call.request["id"] = self._new_id()
+                self._calls[call.request["id"]] = call
+            self._send([call.request for call in calls])
+        for call in calls:
+            call.is_over.wait()
+        return [call.value() for call in calls]
+
+    def subscribe(self, request):
+        with self._lock:
+            stream = _Stream(self, dict(request, id=self._new_id()))
+            self._streams[stream.request["id"]] = stream
+            self._send([stream.request])
+        return stream
+
+    def unsubscribe(self, stream):
+        with self._lock:
+            if self._streams.pop(stream.request["id"], None) is not None and self._process is not None:
+                self._write([{"op": "stop", "id": self._new_id(), "of": stream.request["id"]}])
+
+    def post(self, request, generation):
+        """Sends what needs no reply, unless the process that it is for has died."""
+        with self._lock:
+            if generation == self._generation and self._process is not None:
+                self._write([request])
+
+    def close(self):
+        with self._lock:
+            process, reader = self._process, self._reader
+            self._process = None
+        if process is None:
+            return
+        process.stdin.close()
+        if reader is not threading.current_thread():
+            reader.join()
+
+    def _new_id(self):
+        self._count += 1
+        return self._count
+
+    def _send(self, requests):
+        """What was asked before goes with it when there is no process yet."""
+        if self._process is None:
+            try:
+                self._start()
+            except BaseException:
+                for request in requests:
+                    self._calls.pop(request["id"], None)
+                    self._streams.pop(request["id"], None)
+                raise
+        else:
+            self._write(requests)
+
+    def _start(self):
+        environment = dict(os.environ)
+        if self._path is not None:
+            environment["BJOB_SITE"] = os.path.abspath(self._path)
+        errors = tempfile.TemporaryFile()
+        try:
+            # A session of its own: Ctrl-C is for the driver, whose end is this process's end.
+            process = subprocess.Popen(
+                self._command + ["session"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            errors.close()
+            raise BjobError("no-bjob", "cannot start {}: {}".format(self._command[0], error), "is bjob on the PATH?")
+        self._process = process
+        self._generation += 1
+        self._reader = threading.Thread(
+            target=self._read, args=(process, self._generation, errors), name="bjob session", daemon=True
+        )
+        self._reader.start()
+        open_requests = [stream.request for stream in self._streams.values()]
+        open_requests += [call.request for call in self._calls.values()]
+        self._write(sorted(open_requests, key=lambda request: request["id"]))
+
+    def _write(self, requests):
+        text = "".join(json.dumps(request) + "\n" for request in requests)
+        try:
+            self._process.stdin.write(text.encode())
+            self._process.stdin.flush()
+        except OSError:
+            # It has died: the reader notices, and asks again.
+            pass
+        except BaseException:
+            # Interrupted in the middle of a line, it could not be understood any more.
+            self._process.kill()
+            raise
+
+    def _read(self, process, generation, errors):
+        is_barren = True
+        for line in process.stdout:
+            if not line.endswith(b"\n"):
+                break
+            is_barren = False
+            self._dispatch(json.loads(line.decode()), generation)
+        status = process.wait()
+        process.stdout.close()
+        errors.seek(0)
+        words = errors.read().decode(errors="replace").strip()
+        errors.close()
+        with self._lock:
+            if self._process is not process:
+                # Closed: nobody is to be told more.
+                self._fail_all(BjobError("closed", "the site was closed"))
+                return
+            try:
+                process.stdin.close()
+            except OSError:
+                pass
+            self._process = None
+            self._barren = self._barren + 1 if is_barren else 0
+            if not self._calls and not self._streams:
+                return
+            # 2 and 3 are bjob's own refusals: there is no site, or it cannot be read.
+            if self._barren >= _MOST_STARTS or (is_barren and status in (2, 3)):
+                self._barren = 0
+                self._fail_all(BjobError("no-session", words or "bjob session ended with status {}".format(status)))
+                return
+            for call in self._calls.values():
+                if call.request["op"] == "spawn" and call.request["if_exists"] == "error":
+                    # Perhaps it was made just before.
+                    call.request["if_exists"] = "reuse"
+            try:
+                self._start()
+            except BaseException as error:
+                self._fail_all(error)
+
+    def _dispatch(self, message, generation):
+        with self._lock:
+            if "of" in message:
+                stream = self._streams.get(message["of"])
+                if stream is not None:
+                    stream.put(generation, message["end"])
+                return
+            error = message.get("error")
+            if error is not None:
+                error = BjobError(error["code"], error["message"], error.get("hint"), error.get("field"))
+            call = self._calls.pop(message["id"], None)
+            if call is not None:
+                call.finish(error if error is not None else message["ok"])
+            stream = self._streams.pop(message["id"], None)
+            if stream is not None:
+                stream.put(generation, error)
+
+    def _fail_all(self, error):
+        calls, streams = list(self._calls.values()), list(self._streams.values())
+        self._calls.clear()
+        self._streams.clear()
+        for call in calls:
+            call.finish(error)
+        for stream in streams:
+            stream.put(self._generation, error)

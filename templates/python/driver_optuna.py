@@ -1,0 +1,79 @@
+"""An Optuna study, whose trials are jobs.
+
+    python3 driver_optuna.py [TRIALS [AT_ONCE]]        in the site's folder; needs Optuna, 2.4 or later
+
+The study is in study.db, by which Optuna goes on after a crash; a trial's job is named after its number, so a trial that
+was asked for and has no job gets it then. What ended is told once: the cursor remembers, and Optuna refuses a second time.
+"""
+
+import json
+import os
+import sys
+
+import bjob
+import optuna
+
+WORKFLOW = "optuna"
+MAX_TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+AT_ONCE = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+
+
+def suggest(trial):
+    """The space."""
+    return {"x1": trial.suggest_float("x1", -5, 10), "x2": trial.suggest_float("x2", 0, 15)}
+
+
+def create_job(site, number, x):
+    name = "trial{}".format(number)
+    file = "{}.dat".format(name)
+    with open(file, "w") as task:
+        json.dump({"x": x}, task)
+    site.spawn_child(
+        name=name,
+        workflow=WORKFLOW,
+        application="eval_point",
+        input_files=file,
+        args=file,
+        wait_for_parents=False,
+        if_exists="reuse",
+    )
+    os.remove(file)
+
+
+def main():
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(storage="sqlite:///study.db", study_name=WORKFLOW, load_if_exists=True)
+    running = optuna.trial.TrialState.RUNNING
+    with bjob.open_site() as site:
+        pending = {}
+        for trial in study.get_trials(states=[running]):
+            if len(trial.params) == 2:
+                pending[trial.number] = trial
+                create_job(site, trial.number, trial.params)
+            else:
+                # Killed before its point was complete.
+                study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        ends = site.ends(cursor="driver.cursor", workflow=WORKFLOW)
+        while True:
+            while len(pending) < AT_ONCE and len(study.trials) < MAX_TRIALS:
+                trial = study.ask()
+                pending[trial.number] = trial
+                create_job(site, trial.number, suggest(trial))
+            if not pending:
+                break
+            end = next(ends)
+            number = int(end.name[len("trial") :])
+            if number not in pending:
+                # Told, and killed before the cursor knew.
+                continue
+            del pending[number]
+            if end.is_finished and end.content:
+                study.tell(number, end.result["loss"])
+            else:
+                study.tell(number, state=optuna.trial.TrialState.FAIL)
+            print("trial {} {}".format(number, end.content or end.message), flush=True)
+    print("best: trial {} loss {} at {}".format(study.best_trial.number, study.best_value, study.best_params))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+/** What a scenario is and what it hands to the runner: figures, each beside what it was measured against in turn. */
+import { median } from './statistics.ts'
+
+export interface Scenario {
+  readonly name: string
+  /** One line for `--help`. */
+  readonly about: string
+  run(bench: Bench): Promise<void>
+}
+
+/** A checkout of bjob, built. */
+export interface Build {
+  readonly name: string
+  /** The path of its bin/bjob.js. */
+  readonly program: string
+}
+
+/** A folder on a file system of some kind. */
+export interface Place {
+  /** `tmpfs`, `ext4`, … */
+  readonly name: string
+  readonly folder: string
+}
+
+export interface Bench {
+  /** Sizes and rounds for a continuous integration: nothing is learnt from the figures, but nothing rots. */
+  readonly isSmall: boolean
+  /** This checkout first; another one beside it with `--against`. */
+  readonly builds: readonly Build[]
+  /** The fastest first. */
+  readonly places: readonly Place[]
+  report(figure: Figure): void
+  /** For what cannot be measured here, and why. */
+  note(text: string): void
+}
+
+export interface Figure {
+  readonly what: string
+  readonly unit: string
+  /** The median of `samples`. */
+  readonly value: number
+  readonly samples: readonly number[]
+  readonly against?: Comparison
+  /** What the design allows, as it says it. */
+  readonly budget?: string
+}
+
+export interface Comparison {
+  readonly what: string
+  readonly value: number
+  /** The median of the ratios within each round, which the load of a shared machine moves least. */
+  readonly ratio: number
+}
+
+/** Samples of one contestant, a round each. */
+export interface Series {
+  readonly what: string
+  readonly samples: readonly number[]
+}
+
+/** @param other measured in the same rounds */
+export function makeFigure(own: Series, unit: string, other?: Series, budget?: string): Figure {
+  return {
+    what: own.what,
+    unit,
+    value: median(own.samples),
+    samples: own.samples,
+    ...(other === undefined ? {} : { against: compareSeries(own, other) }),
+    ...(budget === undefined ? {} : { budget }),
+  }
+}
+
+function compareSeries(own: Series, other: Series): Comparison {
+  const ratios = own.samples.map((sample, round) => sample / (other.samples[round] ?? NaN))
+  return { what: other.what, value: median(other.samples), ratio: median(ratios) }
+}

@@ -1,0 +1,162 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+import { listTree } from '../rig/tree.ts'
+
+/** One clear line (and at most a hint), exit status 2, and nothing changed. */
+async function expectRefused(
+  rig: Rig,
+  args: readonly string[],
+  problem: string | RegExp,
+  options: { input?: string; cwd?: string } = {},
+): Promise<void> {
+  const before = listTree(rig.site)
+  const { status, stdout, stderr } = await rig.bjob(args, options)
+  expect({ stdout, status }).toEqual({ stdout: '', status: 2 })
+  const [line = '', ...rest] = stderr.trimEnd().split('\n')
+  expect(line).toMatch(/^bjob: /)
+  expect(line).toMatch(problem)
+  expect(rest.filter((text) => !text.startsWith('hint: '))).toEqual([])
+  expect(rest.length).toBeLessThanOrEqual(1)
+  // eslint-disable-next-line no-control-regex -- a terminal must not be told what to do by somebody's job name
+  expect(stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/)
+  expect(listTree(rig.site)).toEqual(before)
+}
+
+const spawn = ['spawn', '--app', 'yes', '--name', 'a']
+
+describe('bad input', () => {
+  test('not inside a site', async () => {
+    await using rig = await Rig.create()
+    for (const args of [['ls'], ['launch'], spawn, ['kill', 'a'], ['results']])
+      await expectRefused(rig, args, /no site here/, { cwd: rig.outside })
+  })
+
+  test('unknown command, option, application, field, state, job, choice', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'there'])
+    await expectRefused(rig, ['spwan'], /no command spwan; did you mean spawn/)
+    await expectRefused(rig, [...spawn, '--nmae', 'b'], /no option --nmae; did you mean --name/)
+    await expectRefused(rig, ['spawn', '--app', 'yess', '--name', 'a'], /no application yess; did you mean yes/)
+    await expectRefused(rig, ['spawn', '--from', '-'], /unknown field aplication; did you mean application/, {
+      input: '{"name":"a","application":"yes","aplication":1}\n',
+    })
+    await expectRefused(rig, ['ls', '--state', 'RUNING'], /no state RUNING; did you mean RUNNING/)
+    await expectRefused(rig, ['kill', 'nobody'], /no job default\/nobody/)
+    await expectRefused(rig, ['show', 'there/is/none'], /is not a job's id/)
+    await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'a', '--parents', 'nobody'], /no job default\/nobody/)
+    await expectRefused(rig, [...spawn, '--if-exists', 'perhaps'], /--if-exists is error or reuse or rename/)
+    await expectRefused(rig, ['launch', '--job-mode', 'parallel'], /--job-mode/)
+    await expectRefused(rig, ['launch', '--slots', 'many'], /--slots must be a number/)
+    await expectRefused(rig, ['launch', '--slots', '0'], /--slots must be a number of at least 1/)
+    await expectRefused(rig, ['kill'], /Nothing is chosen/)
+    await expectRefused(rig, ['cat', 'there', '../../../bjob.yaml'], /not inside the job's folder/)
+  })
+
+  test('a launcher with a filter that is wrong', async () => {
+    await using rig = await Rig.create()
+    await expectRefused(rig, ['launch', '--state', 'NONE'], /no state NONE/)
+    await expectRefused(rig, ['launch', 'a/b/c'], /./)
+  })
+
+  test('a field of the wrong type or range', async () => {
+    await using rig = await Rig.create()
+    await expectRefused(rig, [...spawn, '--num-nodes', '0'], /num_nodes must be at least 1/)
+    await expectRefused(rig, [...spawn, '--num-nodes', 'two'], /num_nodes must be a whole number/)
+    await expectRefused(rig, [...spawn, '--num-nodes', '1.5'], /num_nodes must be a whole number/)
+    await expectRefused(rig, [...spawn, '--wall-time-minutes', '-1'], /wall_time_minutes must be more than 0/)
+    await expectRefused(rig, [...spawn, '--cpu-affinity', 'deep'], /cpu_affinity must be none or depth/)
+    await expectRefused(rig, [...spawn, '--args', 'a "b'], /args has a " that is not closed/)
+    await expectRefused(rig, [...spawn, '--env', 'A B=1'], /environ_vars/)
+    await expectRefused(rig, [...spawn, '--data', '{'], /data is not JSON/)
+    await expectRefused(rig, ['spawn', '--name', 'a'], /application is missing/)
+    await expectRefused(rig, ['spawn', '--app', 'yes'], /name is missing/)
+  })
+
+  test('a name that is no name', async () => {
+    await using rig = await Rig.create()
+    for (const [name, problem] of [
+      ['a/b', /has a \/ in it/],
+      ['../../evil', /has a \/ in it/],
+      ['..', /starts with \./],
+      ['-x', /starts with -/],
+      ['.hidden', /starts with \./],
+      ['a\u001B[31mb', /control character/],
+      ['a\nb', /control character/],
+      ['x'.repeat(300), /300 characters/],
+      ['😀', /has 😀 in it/],
+      ['', /is empty/],
+    ] as const) {
+      await expectRefused(rig, ['spawn', '--app', 'yes', `--name=${name}`], problem)
+    }
+    await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'a', '--workflow=..'], /workflow starts with \./)
+    await expectRefused(rig, ['app', 'add', '../x', '--executable', 'true'], /has a \/ in it/)
+    await expectRefused(rig, ['spawn', '--app', '../x', '--name', 'a'], /has a \/ in it/)
+  })
+
+  test('a name that is taken, an input file that is missing or would take the place of ours', async () => {
+    await using rig = await Rig.create()
+    await rig.done(spawn)
+    fs.writeFileSync(path.join(rig.site, 'state.yaml'), '')
+    await expectRefused(rig, spawn, /there is a job default\/a already/)
+    await expectRefused(rig, ['app', 'add', 'yes', '--executable', 'true'], /there is an application yes already/)
+    await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'b', '--input-files', 'none.dat'], /none\.dat/)
+    await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'b', '--input-files', 'state.yaml'], /state\.yaml/)
+    await expectRefused(rig, ['spawn', '--from', 'none.jsonl'], /none\.jsonl/)
+    await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'b', '--parents', 'b'], /own parent/)
+  })
+
+  test('a file of thousands: all its mistakes with their lines, and none of its jobs', async () => {
+    await using rig = await Rig.create()
+    await rig.done(spawn)
+    const lines = Array.from({ length: 3000 }, (_, at) => JSON.stringify({ name: `job${at}`, application: 'yes' }))
+    lines[9] = '{"name": "job9", "application": "none"}'
+    lines[99] = '{"name": "job99", "application": "yes", "num_nodes": "two"}'
+    lines[999] = '{"name": "job999", '
+    lines[1999] = '{"name": "a", "application": "yes"}'
+    lines[2999] = '{"name": "job5", "application": "yes"}'
+    const file = path.join(rig.outside, 'tasks.jsonl')
+    fs.writeFileSync(file, lines.join('\n'))
+    const before = listTree(rig.site)
+    const { status, stdout, stderr } = await rig.bjob(['spawn', '--from', file])
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    const told = stderr.trimEnd().split('\n')
+    expect(told).toHaveLength(6)
+    for (const [at, [line, problem]] of [
+      [10, 'application none'],
+      [100, 'num_nodes'],
+      [1000, 'JSON'],
+      [2000, 'default/a already'],
+      [3000, 'asked for twice, first at line 6'],
+    ].entries()) {
+      expect(told[at]).toContain(`tasks.jsonl:${line}`)
+      expect(told[at]).toContain(problem)
+    }
+    expect(told[5]).toBe('bjob: 5 mistakes; nothing was spawned')
+    expect(listTree(rig.site)).toEqual(before)
+  })
+
+  test('a file in YAML tells line and column', async () => {
+    await using rig = await Rig.create()
+    await expectRefused(rig, ['spawn', '--from', '-'], /num_nodes must be a whole number.*:4:14/, {
+      input: '- name: a\n  application: yes\n- name: b\n  num_nodes: two\n  application: yes\n',
+    })
+    await expectRefused(rig, ['spawn', '--from', '-'], /standard input:3:1/, { input: '- name: a\n  application: [\n' })
+    await expectRefused(rig, ['spawn', '--from', '-'], /no jobs in it/, { input: '' })
+  })
+
+  test("the site's settings", async () => {
+    await using rig = await Rig.create()
+    const file = path.join(rig.site, 'bjob.yaml')
+    for (const [text, problem] of [
+      ['lease_seconds: soon\n', /lease_seconds/],
+      ['lease_secnds: 3\n', /unknown setting lease_secnds; did you mean lease_seconds.*bjob\.yaml:1/],
+      ['a: [\n', /bjob\.yaml:/],
+      ['format: 2\n', /another version/],
+    ] as const) {
+      fs.writeFileSync(file, text)
+      await expectRefused(rig, ['ls'], problem)
+    }
+  })
+})

@@ -1,0 +1,104 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+
+describe('the journal deleted while nothing runs', () => {
+  test('the next launcher finds every job', async () => {
+    await using rig = await Rig.create()
+    for (const name of ['a', 'b', 'c']) await rig.done(['spawn', '--app', 'yes', '--name', name])
+    await rig.done(['spawn', '--app', 'yes', '--name', 'child', '--parents', 'a'])
+    fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+    await rig.done(['launch', '--idle-seconds', '0.5'])
+    for (const name of ['a', 'b', 'c', 'child']) expect(rig.state(`default/${name}`).state).toBe('JOB_FINISHED')
+  })
+
+  test('fsck finds every job, and so do listings', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'old'])
+    await rig.done(['launch', '--idle-seconds', '0.2'])
+    await rig.done(['spawn', '--app', 'yes', '--name', 'new'])
+    fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+    await rig.done(['fsck', '--repair'])
+    expect((await rig.bjob(['fsck'])).status).toBe(0)
+    expect(await rig.done(['ls', '--fields', 'id,state', '--json'])).toBe(
+      '{"id":"default/new","state":"CREATED"}\n{"id":"default/old","state":"JOB_FINISHED"}\n',
+    )
+  })
+
+  test('jobs made after it and before it are both run', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'before'])
+    fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+    await rig.done(['spawn', '--app', 'yes', '--name', 'after'])
+    await rig.done(['fsck', '--repair'])
+    await rig.done(['launch', '--idle-seconds', '0.5'])
+    expect(['before', 'after'].map((name) => rig.state(`default/${name}`).state)).toEqual([
+      'JOB_FINISHED',
+      'JOB_FINISHED',
+    ])
+  })
+
+  test('lines that are torn or of another program disturb nobody', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'a'])
+    const [journal = ''] = fs.readdirSync(path.join(rig.site, 'journal'))
+    rig.appendJournal(journal.replace('.jsonl', ''), '{"id":"default/x","revis')
+    await rig.done(['spawn', '--app', 'yes', '--name', 'b'])
+    rig.appendJournal('stranger', 'hello\n\0\0\0\n{"by":"x","n":1}\n[]\n')
+    await rig.done(['launch', '--idle-seconds', '0.5'])
+    expect(['a', 'b'].map((name) => rig.state(`default/${name}`).state)).toEqual(['JOB_FINISHED', 'JOB_FINISHED'])
+  })
+})
+
+describe('a job.yaml broken by hand', () => {
+  test.each([
+    ['application: [', 'job.yaml:1'],
+    ['application: yes\nnum_nodes: many\n', 'num_nodes'],
+    ['', 'job.yaml'],
+  ])('%j: that job alone is set aside with the reason, and comes back when it is mended', async (text, reason) => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'broken'])
+    await rig.done(['spawn', '--app', 'yes', '--name', 'sound'])
+    const file = path.join(rig.folder('default/broken'), 'job.yaml')
+    const whole = fs.readFileSync(file, 'utf8')
+    fs.writeFileSync(file, text)
+    const launcher = await rig.launch()
+    await rig.reached('default/sound', 'JOB_FINISHED')
+    await launcher.printed('default/broken set aside')
+    expect(rig.state('default/broken').state).toBe('CREATED')
+    expect(await rig.done(['ls'])).toContain(reason)
+    expect(await rig.done(['why', 'broken'])).toContain(reason)
+    expect(launcher.hasExited).toBe(false)
+    fs.writeFileSync(file, whole)
+    await rig.done(['fsck', '--repair'])
+    await rig.reached('default/broken', 'JOB_FINISHED')
+    await launcher.kill('SIGTERM')
+  })
+})
+
+describe('a state.yaml deleted or garbled by hand', () => {
+  test.each([
+    ['deleted', undefined],
+    ['cut off', 'state: CREATED\nattempt: 0\nrevi'],
+    ['of zeros', '\0'.repeat(100)],
+  ])('%s: that job alone is set aside, and fsck writes it again from the journal', async (_, text) => {
+    await using rig = await Rig.create()
+    for (const name of ['broken', 'sound']) await rig.done(['spawn', '--app', 'yes', '--name', name])
+    const file = path.join(rig.folder('default/broken'), 'state.yaml')
+    const whole = fs.readFileSync(file, 'utf8')
+    if (text === undefined) fs.rmSync(file)
+    else fs.writeFileSync(file, text)
+    await rig.done(['launch', '--idle-seconds', '0.5'])
+    expect(rig.state('default/sound').state).toBe('JOB_FINISHED')
+    expect(await rig.done(['why', 'broken'])).toContain('state.yaml')
+    const shown = await rig.bjob(['show', 'broken'])
+    expect(shown.status).toBe(3)
+    expect(shown.stderr.trim().split('\n').length).toBeLessThanOrEqual(2)
+    expect((await rig.bjob(['fsck'])).status).toBe(3)
+    await rig.done(['fsck', '--repair'])
+    expect(fs.readFileSync(file, 'utf8')).toBe(whole)
+    await rig.done(['launch', '--idle-seconds', '0.5'])
+    expect(rig.state('default/broken').state).toBe('JOB_FINISHED')
+  })
+})

@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+
+const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
+const MODULE = path.resolve(import.meta.dirname, '../../templates/python')
+const PYTHON = ['python3', '/usr/bin/python3'].find(canRun)
+
+function canRun(python: string): boolean {
+  try {
+    execFileSync(python, ['-c', 'import sys; assert sys.version_info >= (3, 6)'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const PREAMBLE = `
+import json, os, signal, sys, threading
+import bjob
+site = bjob.open_site(command=${JSON.stringify([process.execPath, COMMAND])})
+def kill_session():
+    os.kill(site._session._process.pid, signal.SIGKILL)
+def spawn(name, **more):
+    fields = dict(name=name, workflow="w", application="controlled", wait_for_parents=False)
+    fields.update(more)
+    return site.spawn_child(**fields)
+`
+
+function start(rig: Rig, program: string) {
+  const file = path.join(rig.outside, 'driver.py')
+  fs.writeFileSync(file, PREAMBLE + program)
+  return rig.startProgram([PYTHON ?? '', '-u', file], {
+    env: { PYTHONPATH: MODULE, PYTHONDONTWRITEBYTECODE: '1' },
+    cwd: rig.site,
+  })
+}
+
+async function run(rig: Rig, program: string): Promise<string> {
+  const { status, stdout, stderr } = await start(rig, program).ended({ within: 60 })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  return stdout
+}
+
+describe.skipIf(PYTHON === undefined)('bjob.py', () => {
+  test('reads as the drivers of Balsam do: spawn_child, filter, read_file_in_workdir', async () => {
+    await using rig = await Rig.create()
+    const launcher = await rig.launch()
+    const driver = start(
+      rig,
+      `
+with open("task1.dat", "w") as file:
+    file.write("{}")
+a = spawn("task1", wall_time_minutes=2, num_nodes=1, ranks_per_node=1, input_files="task1.dat", args="task1.dat")
+b = spawn("task2", tags={"kind": "other"})
+print(a, b)
+for end in site.ends(cursor="ends.cursor"):
+    if end.id == a:
+        break
+jobs = site.jobs.filter(id__in=[a, b]).filter(state="JOB_FINISHED").exclude(job_id__in=[b])
+job, = jobs
+print(json.loads(job.read_file_in_workdir("result.dat"))["y"], job.args, os.path.basename(job.working_directory), end.result)
+try:
+    job.read_file_in_workdir("none.dat")
+except ValueError:
+    print("ValueError")
+query = site.jobs.filter(workflow="w")
+print(query.count(), query.filter(name__contains="k2").first().id, query.filter(tags__kind="other").values_list("id"),
+      len(site.jobs.filter(id__in=[])), query.order_by("-name").first().name, query.get(name="task1").refresh().state)
+print(site.job(b).kill(), site.job(b).state)
+for wrong in ({"name": "task1"}, {"name": "x", "argz": "1"}, {"name": "y", "application": "none"}):
+    try:
+        spawn(**wrong)
+    except bjob.BjobError as error:
+        print(error.code, error.field)
+site.close()
+`,
+    )
+    const a = await rig.jobs.start('w/task1')
+    await rig.jobs.start('w/task2')
+    expect(fs.readFileSync(path.join(a.folder, 'task1.dat'), 'utf8')).toBe('{}')
+    a.write('result.dat', '{"y": 2}').exit(0)
+    const { status, stdout, stderr } = await driver.ended()
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    expect(stdout.trim().split('\n')).toEqual([
+      'w/task1 w/task2',
+      "2 ['task1.dat'] task1 {'y': 2}",
+      'ValueError',
+      "2 w/task2 ['w/task2'] 0 task2 JOB_FINISHED",
+      'killed USER_KILLED',
+      'name-taken name',
+      'bad-field argz',
+      'unknown-application application',
+    ])
+    await launcher.kill('SIGTERM')
+  })
+
+  test('goes on when its session is killed: each job made once, each end handed out once', async () => {
+    await using rig = await Rig.create({ mayLeaveScaffolding: true })
+    const made = await run(
+      rig,
+      `
+records = [dict(name="j%d" % n, workflow="w", application="yes") for n in range(300)]
+threading.Timer(0.3, kill_session).start()
+ids = site.spawn_many(records)
+kill_session()
+more = [spawn("k%d" % n, application="yes") for n in range(3)]
+print(len(set(ids)), more)
+`,
+    )
+    expect(made).toBe("300 ['w/k0', 'w/k1', 'w/k2']\n")
+    expect(rig.ids()).toHaveLength(303)
+    const launcher = await rig.launch()
+    const handled = path.join(rig.outside, 'handled')
+    // Killed itself in the middle, and started again.
+    const half = (count: number, last: string): string => `
+count = 0
+with open(${JSON.stringify(handled)}, "a") as file:
+    for end in site.ends(cursor="ends.cursor", workflow="w"):
+        count += 1
+        if count % 40 == 0:
+            kill_session()
+        if count == ${count}:
+            ${last}
+        file.write(end.id + "\\n")
+        file.flush()
+        if count == ${count - 1} and ${last === 'break' ? 'True' : 'False'}:
+            break
+`
+    const first = start(rig, half(100, 'os.kill(os.getpid(), signal.SIGKILL)'))
+    expect((await first.ended({ within: 50 })).signal).toBe('SIGKILL')
+    expect(fs.readFileSync(handled, 'utf8').trim().split('\n')).toHaveLength(99)
+    await run(rig, half(303 - 99 + 1, 'break'))
+    const ids = fs.readFileSync(handled, 'utf8').trim().split('\n')
+    expect(ids).toHaveLength(303)
+    expect(new Set(ids).size).toBe(303)
+    await launcher.kill('SIGTERM')
+  })
+
+  test('says what is wrong: no bjob, no site', async () => {
+    await using rig = await Rig.create()
+    const words = await run(
+      rig,
+      `
+for wrong in (bjob.open_site("/", command=site._session._command), bjob.open_site(command=["no-such-command"])):
+    try:
+        wrong.jobs.count()
+    except bjob.BjobError as error:
+        print(error.code)
+try:
+    site.jobs.filter(colour="red")
+except TypeError as error:
+    print(error)
+`,
+    )
+    expect(words).toMatch(/^no-session\nno-bjob\njobs cannot be looked up by colour; they can by id, .*\n$/)
+  })
+
+  test('hands out jobs as futures', async () => {
+    await using rig = await Rig.create()
+    const launcher = await rig.launch()
+    const words = await run(
+      rig,
+      `
+with site.executor(workflow="w") as executor:
+    good = executor.submit(name="good", application="yes")
+    bad = executor.submit(name="bad", application="no")
+    again = executor.submit(name="good", application="yes")
+    never = executor.submit(name="never", application="controlled")
+    print(good.result().state, bad.result().state, again.result().id, never.cancel())
+print([end.state for end in executor._early.values() if end.name == "never"], site.job("w/never").state)
+`,
+    )
+    expect(words).toMatch(/^JOB_FINISHED FAILED w\/good True\n.* USER_KILLED\n$/)
+    await launcher.kill('SIGTERM')
+  })
+})

@@ -1,0 +1,117 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+
+const SPACE = 'parameters:\n  a: {type: float, low: 0, high: 1}\n  b: {choices: [x, y]}\nobjective: loss\n'
+
+async function makeRig(): Promise<Rig> {
+  const rig = await Rig.create({ mayLeaveScaffolding: true })
+  fs.writeFileSync(path.join(rig.site, 'space.yaml'), SPACE)
+  return rig
+}
+
+const tune = (...more: string[]): string[] => [
+  'tune',
+  'space.yaml',
+  '--application',
+  'controlled',
+  '--parallel',
+  '2',
+  '--sampler',
+  'random',
+  ...more,
+]
+const folderOf = (rig: Rig): string => path.join(rig.site, 'jobs', 'space')
+
+/** Ends whatever starts; by the number of its evaluation, some badly. */
+function workOff(rig: Rig): void {
+  for (const job of rig.jobs.running) {
+    const number = Number(job.id.split('-')[1])
+    const { x } = JSON.parse(fs.readFileSync(path.join(job.folder, `eval-${number}.json`), 'utf8')) as {
+      x: { a: number }
+    }
+    if (number === 2) job.exit(3)
+    else if (number === 3) job.write('result.dat', '{"loss": NaN}').exit(0)
+    else if (number === 5) job.exit(0)
+    else job.write('result.dat', JSON.stringify({ loss: x.a })).exit(0)
+  }
+}
+
+describe('bjob tune', () => {
+  test('killed with -9 again and again, evaluates each point once, and tells at the end what failed', async () => {
+    await using rig = await makeRig()
+    const launcher = await rig.launch()
+    for (const count of [2, 4, 7]) {
+      const search = rig.start(tune('--evals', '12'))
+      await rig.until(`${count} starts`, () => {
+        if (rig.jobs.started.length < count) workOff(rig)
+        return rig.jobs.started.length >= count
+      })
+      await search.kill('SIGKILL')
+    }
+    const search = rig.start(tune('--evals', '12'))
+    await rig.until('the end', () => {
+      workOff(rig)
+      return search.hasExited
+    })
+    const { status, stdout, stderr } = await search.exit
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/going on with \d+ evaluations/)
+    expect(stdout).toMatch(/^evaluation +loss +a +b$/m)
+    expect(stderr).toContain('all evaluations are done: 12 ended, 3 of them failed:')
+    expect(stderr).toMatch(/space\/eval-2: .*3/)
+    expect(stderr).toContain('space/eval-3: loss in result.dat is not a number')
+    expect(stderr).toContain('space/eval-5: it left no result.dat')
+    expect(rig.jobs.started.map(({ id }) => id).toSorted()).toEqual(
+      Array.from({ length: 12 }, (_, at) => `space/eval-${at + 1}`).toSorted(),
+    )
+    const records = (await rig.done(tune('--evals', '12', '--json')))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { value: number | null; point: { a: number } })
+    const values = records.map(({ value }) => value).filter((value) => value !== null)
+    expect(values).toHaveLength(9)
+    expect(values).toEqual(values.toSorted((one, other) => one - other))
+    expect(records.filter(({ value, point }) => value !== null && value !== point.a)).toEqual([])
+    expect(new Set(records.map(({ point }) => point.a)).size).toBe(12)
+    await launcher.kill('SIGTERM')
+  })
+
+  test('counts a job that is killed by hand; interrupted, says how to go on', async () => {
+    await using rig = await makeRig()
+    const launcher = await rig.launch()
+    const search = rig.start(tune('--evals', '3'))
+    await rig.jobs.starts(2)
+    await rig.done(['kill', 'space/eval-1'])
+    await search.printed(/eval-1 failed: killed by/)
+    await rig.jobs.start('space/eval-3')
+    const { status, stderr } = await search.kill('SIGINT')
+    expect(status).toBe(1)
+    expect(stderr).toContain('interrupted: 1 ended, 1 of them failed')
+    expect(stderr).toContain('2 evaluations go on: the same command waits for them')
+    for (const job of rig.jobs.running) job.write('result.dat', '{"loss": 1}').exit(0)
+    expect((await rig.bjob(tune('--evals', '3'))).status).toBe(0)
+    expect(fs.readdirSync(folderOf(rig)).toSorted()).toEqual(['eval-1', 'eval-2', 'eval-3'])
+    await launcher.kill('SIGTERM')
+  })
+
+  test('refuses what is wrong before any job is made', async () => {
+    await using rig = await makeRig()
+    const refused = async (args: readonly string[], message: string): Promise<void> => {
+      const { status, stderr } = await rig.bjob(args)
+      expect(stderr).toContain(message)
+      expect(status).toBe(2)
+    }
+    await refused(['tune', 'space.yaml'], 'what evaluates a point?')
+    await refused(['tune', 'none.yaml', '--application', 'yes'], 'there is no file none.yaml')
+    await refused(['tune', 'space.yaml', '--application', 'yess'], 'did you mean yes?')
+    await refused([...tune(), '--evals', '1.5'], '--evals must be a whole number')
+    fs.writeFileSync(path.join(rig.site, 'bad.yaml'), SPACE.replace('low: 0', 'low: 3'))
+    await refused(
+      ['tune', 'bad.yaml', '--application', 'yes'],
+      'parameters.a has an empty range: low 3 is above high 1 (bad.yaml:2',
+    )
+    expect(rig.ids()).toEqual([])
+  })
+})

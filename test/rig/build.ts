@@ -1,0 +1,34 @@
+/** Builds, once for a run of the tests, what they start as processes: the command, and the programs that tests in `site/` are made of. */
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { build } from 'esbuild'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder of the programs, by name with the ending `.cjs`. */
+    programs: string
+  }
+}
+
+const root = path.resolve(import.meta.dirname, '../..')
+
+export async function setup(project: TestProject): Promise<() => void> {
+  execFileSync('npm', ['run', '--silent', 'build:cli'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const programs = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-programs-'))
+  const folder = path.join(root, 'test', 'rig', 'programs')
+  await build({
+    entryPoints: fs.readdirSync(folder).map((name) => path.join(folder, name)),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    outdir: programs,
+    outExtension: { '.js': '.cjs' },
+    logLevel: 'warning',
+  })
+  project.provide('programs', programs)
+  return () => fs.rmSync(programs, { recursive: true, force: true })
+}

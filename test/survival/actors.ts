@@ -1,0 +1,119 @@
+/** What spawners, launchers and people do to jobs, each by the site's own functions; the rules are those of src/launch and src/client. */
+import { type SpawnContext } from '../../src/client/spawn-plan.ts'
+import { type Spawned, spawnJobs } from '../../src/client/spawn.ts'
+import { type JobState, advance, isOwned } from '../../src/core/job-state.ts'
+import { type Outcome, countFailures, stepsFor } from '../../src/core/outcome.ts'
+import { isClaimable, isEnded } from '../../src/core/states.ts'
+import { changeJob, changeSpecification } from '../../src/site/jobs.ts'
+import type { Site } from '../../src/site/site.ts'
+
+const now = (): string => new Date().toISOString()
+
+export async function spawn(
+  site: Site,
+  names: readonly string[],
+  context: SpawnContext,
+  fields: object = {},
+): Promise<Spawned[]> {
+  const records = names.map((name) => ({ record: { workflow: 'wf', name, application: 'eval', ...fields } }))
+  return spawnJobs(site, records, context)
+}
+
+/** @returns the attempt that this launcher now owns, or undefined when it is somebody else's */
+export async function claim(site: Site, id: string, launcher: string, expected?: number): Promise<number | undefined> {
+  const claimed = await changeJob(
+    site,
+    id,
+    (current) => {
+      if (!isClaimable(current.state) || isOwned(current)) return undefined
+      const attempt = current.attempt + 1
+      return advance(current, [{ time: now(), state: 'RUNNING', message: `attempt ${attempt} by ${launcher}` }], {
+        launcher,
+        attempt,
+      })
+    },
+    expected,
+  )
+  return claimed?.launcher === launcher ? claimed.attempt : undefined
+}
+
+export const DONE: Outcome = { kind: 'done', seconds: 1 }
+export const ERROR: Outcome = { kind: 'error', reason: 'exit 1', tail: 'what it said: last\n line', seconds: 1 }
+
+/** @returns whether the end of that attempt is this call's */
+export async function end(
+  site: Site,
+  id: string,
+  launcher: string,
+  attempt: number,
+  outcome: Outcome = DONE,
+  maxRetries = 0,
+): Promise<boolean> {
+  const ended = await changeJob(site, id, (current) => {
+    if (current.launcher !== launcher || current.attempt !== attempt || !isOwned(current)) return undefined
+    const steps = stepsFor(outcome, { autoTimeoutRetry: true, maxRetries }, countFailures(current.history), now())
+    return advance(current, steps, {
+      kill: undefined,
+      ...(steps.at(-1)?.state === 'RESTART_READY' ? { launcher: undefined } : {}),
+    })
+  })
+  return ended !== undefined
+}
+
+/** What `bjob kill` writes. */
+export async function kill(site: Site, id: string, by = 'somebody'): Promise<JobState | undefined> {
+  return changeJob(site, id, (current) => {
+    if (isEnded(current.state)) return undefined
+    if (isOwned(current)) return current.kill === undefined ? advance(current, [], { kill: by }) : undefined
+    return advance(current, [{ time: now(), state: 'USER_KILLED', message: `killed by ${by}` }], { kill: undefined })
+  })
+}
+
+/** What recovery writes for a launcher that died. */
+export async function release(site: Site, id: string, launcher: string): Promise<boolean> {
+  const released = await changeJob(site, id, (current) => {
+    if (current.launcher !== launcher || !isOwned(current)) return undefined
+    const outcome: Outcome =
+      current.kill === undefined
+        ? { kind: 'lost', reason: 'its launcher was killed' }
+        : { kind: 'killed', by: current.kill }
+    return advance(current, stepsFor(outcome, { autoTimeoutRetry: true, maxRetries: 0 }, 0, now()), {
+      launcher: undefined,
+      kill: undefined,
+    })
+  })
+  return released !== undefined
+}
+
+/** What `bjob retry` writes. */
+export async function retry(site: Site, id: string): Promise<boolean> {
+  const changed = await changeJob(site, id, (current) => {
+    if (current.state !== 'FAILED' && current.state !== 'USER_KILLED') return undefined
+    return advance(current, [{ time: now(), state: 'RESTART_READY', message: 'retried' }], {
+      launcher: undefined,
+      kill: undefined,
+    })
+  })
+  return changed !== undefined
+}
+
+/** What `bjob set` writes. */
+export async function setTag(site: Site, id: string, value: string): Promise<boolean> {
+  const changed = await changeSpecification(site, id, (current, specification) =>
+    isOwned(current) || isEnded(current.state)
+      ? undefined
+      : {
+          state: advance(current, [{ time: now(), state: current.state, message: `tag ${value}` }]),
+          specification: { ...specification, tags: { value } },
+        },
+  )
+  return changed !== undefined
+}
+
+/** A change that leaves the job where it is: whatever came before, it can be made. */
+export async function note(site: Site, id: string, message: string): Promise<boolean> {
+  return (
+    (await changeJob(site, id, (current) => advance(current, [{ time: now(), state: current.state, message }]))) !==
+    undefined
+  )
+}

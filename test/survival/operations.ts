@@ -1,0 +1,279 @@
+/**
+ * Everything that bjob does to a tree, one entry each: whoever adds an operation adds it here, and every crash point, every suspension, every
+ * fault and every power failure of it is tried.
+ */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { addApplication, readApplication, removeApplication } from '../../src/site/applications.ts'
+import type { Disk } from '../../src/site/disk.ts'
+import { checkSite } from '../../src/site/fsck.ts'
+import { createLauncher, readLease, writeLease } from '../../src/site/launchers.ts'
+import { JobView } from '../../src/site/job-view.ts'
+import { mendSite } from '../../src/site/mend.ts'
+import { readSpecification } from '../../src/site/jobs.ts'
+import { readEntry } from '../../src/site/scan.ts'
+import type { Site } from '../../src/site/site.ts'
+import { linkInputs } from '../../src/site/stage-in.ts'
+import { Recovery } from '../../src/launch/recovery.ts'
+import { ERROR, claim, end, kill, release, retry, setTag, spawn } from './actors.ts'
+import type { World } from './world.ts'
+
+export interface Operation {
+  readonly name: string
+  /** Makes what has to be there before. */
+  readonly prepare?: (site: Site, world: World) => Promise<unknown>
+  readonly run: (site: Site, world: World, disk: Disk) => Promise<unknown>
+  /** What another process does after a crash; the same again unless given. */
+  readonly again?: (site: Site, world: World) => Promise<unknown>
+  /** What must be there once `again` has been run. */
+  readonly check?: (world: World) => Promise<void> | void
+}
+
+const EVAL = { name: 'other', executable: 'echo', shell: false, description: 'says it' }
+const LEASE = { launcher: 'L9', beat: 7, host: 'h', pid: 1, agents: [], kernel: 'k', started: '' }
+const FULL = { input_files: ['input.dat', 'deck'], data: { x: [1, 2, 3] }, args: ['a b'], tags: { k: 'v' } }
+
+async function makeJobs(site: Site, world: World, names: readonly string[]): Promise<void> {
+  await spawn(site, names, world.context())
+}
+
+/** Jobs j1 … that `launcher` runs. */
+async function makeRunning(site: Site, world: World, names: readonly string[], launcher: string): Promise<void> {
+  await makeJobs(site, world, names)
+  for (const name of names) await claim(site, `wf/${name}`, launcher)
+}
+
+function expectFiles(world: World, name: string): void {
+  const dir = path.join(world.root, 'jobs/wf', name)
+  assert.equal(
+    fs.readFileSync(path.join(dir, 'input.dat'), 'utf8'),
+    fs.readFileSync(path.join(world.inputs, 'input.dat'), 'utf8'),
+  )
+  assert.equal(fs.readFileSync(path.join(dir, 'deck/mesh.dat'), 'utf8'), 'mesh\n')
+  assert.deepEqual(JSON.parse(fs.readFileSync(path.join(dir, 'data.json'), 'utf8')), FULL.data)
+}
+
+async function expectState(world: World, id: string, ...states: readonly string[]): Promise<void> {
+  const text = fs.readFileSync(path.join(world.root, 'jobs', id, 'state.yaml'), 'utf8')
+  assert.ok(states.includes(/^state: (\w+)$/m.exec(text)?.[1] ?? ''), `${id} is not ${states.join(' or ')}:\n${text}`)
+}
+
+/** Recovery as a launcher runs it: it is told of the jobs by the journal, and looks at the leases. */
+async function recover(site: Site): Promise<void> {
+  const view = await JobView.open(site, 'live')
+  // As the launcher does with what was announced and not said to be made.
+  for (const id of Array.from(view.index.pendingIds())) {
+    const entry = await readEntry(site, id)
+    if (entry !== undefined) view.index.restore([entry], { pending: [], removed: [] })
+  }
+  await new Recovery(site, 'L2', view.index, () => {}).look()
+}
+
+async function makeDamage(site: Site, world: World): Promise<void> {
+  await makeRunning(site, world, ['a', 'b'], 'L1')
+  await end(site, 'wf/a', 'L1', 1)
+  const dir = path.join(world.root, 'jobs/wf')
+  fs.writeFileSync(path.join(dir, 'a/state.yaml'), 'state: JOB_FIN')
+  fs.writeFileSync(path.join(dir, 'b/job.yaml'), '')
+  fs.mkdirSync(path.join(dir, 'b/.lock'))
+  fs.writeFileSync(path.join(dir, 'b/.state-dead-1-x-1'), '')
+  fs.mkdirSync(path.join(dir, '.new-elsewhere-1-x-1'))
+}
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    name: 'spawn one',
+    run: (site, world) => spawn(site, ['j1'], world.context()),
+    again: (site, world) => spawn(site, ['j1'], world.context('reuse')),
+  },
+  {
+    name: 'spawn with data and input',
+    run: (site, world) => spawn(site, ['j1'], world.context(), FULL),
+    again: (site, world) => spawn(site, ['j1'], world.context('reuse'), FULL),
+    check: (world) => expectFiles(world, 'j1'),
+  },
+  {
+    name: 'spawn a batch',
+    run: (site, world) => spawn(site, ['j1', 'j2', 'j3', 'j4'], world.context()),
+    again: (site, world) => spawn(site, ['j1', 'j2', 'j3', 'j4'], world.context('reuse')),
+  },
+  {
+    name: 'spawn, reusing',
+    prepare: (site, world) => makeJobs(site, world, ['j2']),
+    run: (site, world) => spawn(site, ['j1', 'j2', 'j3'], world.context('reuse')),
+  },
+  {
+    name: 'spawn, renaming',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: (site, world) => spawn(site, ['j1'], world.context('rename')),
+    again: async () => {},
+  },
+  {
+    name: 'claim',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: (site) => claim(site, 'wf/j1', 'L1'),
+    again: (site) => claim(site, 'wf/j1', 'L2'),
+    check: (world) => expectState(world, 'wf/j1', 'RUNNING'),
+  },
+  {
+    name: 'claim, revision known',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: (site) => claim(site, 'wf/j1', 'L1', 1),
+    again: (site) => claim(site, 'wf/j1', 'L2', 1),
+    check: (world) => expectState(world, 'wf/j1', 'RUNNING'),
+  },
+  {
+    name: 'end',
+    prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
+    run: (site) => end(site, 'wf/j1', 'L1', 1),
+    check: (world) => expectState(world, 'wf/j1', 'JOB_FINISHED'),
+  },
+  {
+    name: 'fail, to be retried',
+    prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
+    run: (site) => end(site, 'wf/j1', 'L1', 1, ERROR, 1),
+    check: (world) => expectState(world, 'wf/j1', 'RESTART_READY'),
+  },
+  {
+    name: 'fail for good',
+    prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
+    run: (site) => end(site, 'wf/j1', 'L1', 1, ERROR),
+    check: (world) => expectState(world, 'wf/j1', 'FAILED'),
+  },
+  {
+    name: 'kill one that waits',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: (site) => kill(site, 'wf/j1'),
+    check: (world) => expectState(world, 'wf/j1', 'USER_KILLED'),
+  },
+  {
+    name: 'kill one that runs',
+    prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
+    run: (site) => kill(site, 'wf/j1'),
+    check: (world) => expectState(world, 'wf/j1', 'RUNNING'),
+  },
+  {
+    name: 'claim and end',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: async (site) => end(site, 'wf/j1', 'L1', (await claim(site, 'wf/j1', 'L1')) ?? 0),
+    again: async (site) => (
+      await release(site, 'wf/j1', 'L1'),
+      await end(site, 'wf/j1', 'L2', (await claim(site, 'wf/j1', 'L2')) ?? 0)
+    ),
+    check: (world) => expectState(world, 'wf/j1', 'JOB_FINISHED'),
+  },
+  {
+    name: 'take back from a dead launcher',
+    prepare: async (site, world) => {
+      await makeRunning(site, world, ['j1', 'j2'], 'L1')
+      await kill(site, 'wf/j2')
+      await createLauncher(site, 'L1', {})
+      await writeLease(site, { ...LEASE, launcher: 'L1', ended: 'died' })
+    },
+    run: recover,
+    check: async (world) => (
+      await expectState(world, 'wf/j1', 'RESTART_READY'),
+      expectState(world, 'wf/j2', 'USER_KILLED')
+    ),
+  },
+  {
+    name: 'retry by hand',
+    prepare: async (site, world) => (
+      await makeJobs(site, world, ['j1']),
+      await kill(site, 'wf/j1'),
+      await world.drain(site)
+    ),
+    run: (site) => retry(site, 'wf/j1'),
+    check: (world) => expectState(world, 'wf/j1', 'RESTART_READY'),
+  },
+  {
+    name: 'write the snapshots',
+    prepare: (site, world) => makeRunning(site, world, ['j1', 'j2'], 'L1'),
+    run: async (site) => (
+      await (await JobView.open(site, 'all')).save(),
+      await (await JobView.open(site, 'live')).save()
+    ),
+  },
+  {
+    name: 'scan and write a snapshot, the journal gone',
+    prepare: async (site, world) => {
+      await makeRunning(site, world, ['j1', 'j2'], 'L1')
+      await site.close()
+      fs.rmSync(path.join(world.root, 'journal'), { recursive: true })
+    },
+    run: (site) => JobView.open(site, 'all'),
+  },
+  {
+    name: 'drain into a cursor',
+    prepare: async (site, world) => {
+      await makeJobs(site, world, ['j1', 'j2', 'j3'])
+      await kill(site, 'wf/j1')
+      await world.drain(site)
+      for (const name of ['j2', 'j3']) await kill(site, `wf/${name}`)
+    },
+    run: (site, world, disk) => world.drain(site, disk),
+  },
+  {
+    name: 'fsck --repair',
+    prepare: makeDamage,
+    run: async (site) => mendSite(site, await checkSite(site)),
+    check: async (world) => (await expectState(world, 'wf/a', 'JOB_FINISHED'), expectState(world, 'wf/b', 'RUNNING')),
+  },
+  {
+    name: 'fsck --repair, the journal gone',
+    prepare: async (site, world) => {
+      await makeRunning(site, world, ['j1', 'j2'], 'L1')
+      await end(site, 'wf/j1', 'L1', 1)
+      await site.close()
+      fs.rmSync(path.join(world.root, 'journal'), { recursive: true })
+    },
+    run: async (site) => mendSite(site, await checkSite(site)),
+  },
+  {
+    name: 'add an application',
+    run: (site) => addApplication(site.disk, site.layout, EVAL),
+    again: async (site) => {
+      const isThere = (await site.disk.stat(site.layout.app(EVAL.name))) !== undefined
+      if (!isThere) await addApplication(site.disk, site.layout, EVAL)
+    },
+    check: async (world) => void (await readApplication(world.open().disk, world.open().layout, EVAL.name)),
+  },
+  {
+    name: 'remove an application',
+    run: (site) => removeApplication(site.disk, site.layout, 'eval'),
+    again: async () => {},
+  },
+  {
+    name: 'begin a launcher',
+    run: async (site) => (await createLauncher(site, 'L9', { slots: 1 }), await writeLease(site, LEASE)),
+    check: async (world) => assert.equal((await readLease(world.open(), 'L9'))?.beat, 7),
+  },
+  {
+    name: 'renew a lease',
+    prepare: async (site) => (await createLauncher(site, 'L9', {}), await writeLease(site, { ...LEASE, beat: 6 })),
+    run: (site) => writeLease(site, LEASE),
+    check: async (world) => assert.equal((await readLease(world.open(), 'L9'))?.beat, 7),
+  },
+  {
+    name: 'set a field',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: (site) => setTag(site, 'wf/j1', 'x'),
+    check: async (world) => assert.equal((await readSpecification(world.open(), 'wf/j1')).tags['value'], 'x'),
+  },
+  {
+    name: "link a parent's files",
+    prepare: async (site, world) => {
+      await makeJobs(site, world, ['p1', 'p2', 'child'])
+      for (const parent of ['p1', 'p2']) fs.writeFileSync(path.join(world.root, 'jobs/wf', parent, 'out.dat'), parent)
+    },
+    run: (site) => linkInputs(site, 'wf/child', ['wf/p1', 'wf/p2'], ['*.dat']),
+    check: (world) => {
+      const dir = path.join(world.root, 'jobs/wf/child')
+      assert.equal(
+        fs.readFileSync(path.join(dir, 'out.dat'), 'utf8') + fs.readFileSync(path.join(dir, 'out.dat_p2'), 'utf8'),
+        'p1p2',
+      )
+    },
+  },
+]

@@ -1,0 +1,88 @@
+/** The worker's program, bundled, and the processes that run it: started again as often as they die. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { build } from 'esbuild'
+import { mutate } from './mutant.ts'
+
+/** Bundles worker.ts into `folder`. @returns the program */
+export async function bundleWorker(folder: string): Promise<string> {
+  const outfile = path.join(folder, 'worker.mjs')
+  await build({
+    entryPoints: [path.join(import.meta.dirname, 'worker.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
+    alias: { 'graceful-fs': 'node:fs' },
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'break-on-purpose',
+        setup: (build) =>
+          build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path: file }) => {
+            const contents = mutate(process.env['SURVIVAL_BREAK'], file, fs.readFileSync(file, 'utf8'))
+            return contents === undefined ? undefined : { contents, loader: 'ts' }
+          }),
+      },
+    ],
+  })
+  return outfile
+}
+
+export class Worker {
+  readonly log: string
+  starts = 0
+  readonly errors: string[] = []
+  #process: ChildProcess | undefined
+  #isOver = false
+  readonly #start: () => ChildProcess
+
+  constructor(program: string, role: string, site: string, folder: string, name: string) {
+    this.log = path.join(folder, name)
+    fs.writeFileSync(this.log, '')
+    const env = {
+      ...process.env,
+      BJOB_SITE: site,
+      WORKER_ROLE: role,
+      WORKER_LOG: this.log,
+      WORKER_STOP: path.join(folder, 'stop'),
+      NODE_OPTIONS: '',
+    }
+    this.#start = () => spawn(process.execPath, [program], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#run()
+  }
+
+  #run(): void {
+    this.starts += 1
+    const child = this.#start()
+    this.#process = child
+    child.stderr?.on('data', (bytes: Buffer) => this.errors.push(bytes.toString()))
+    child.on('exit', () => {
+      if (!this.#isOver) this.#run()
+    })
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  /** Resolves when it has ended by itself; it was told to by the file `stop`. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    const child = this.#process
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    this.signal('SIGCONT')
+    await new Promise((resolve) => child.once('exit', resolve))
+  }
+
+  lines(): string[] {
+    return fs.readFileSync(this.log, 'utf8').split('\n').slice(0, -1)
+  }
+}

@@ -1,0 +1,196 @@
+/** The promises, checked on a tree by reading it without any of bjob's short cuts. Throws with what is broken. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { Catalogue } from '../../src/client/catalogue.ts'
+import { followResults } from '../../src/client/results.ts'
+import type { IndexEntry } from '../../src/core/job-index.ts'
+import { type JobState, isOwned } from '../../src/core/job-state.ts'
+import { parseState } from '../../src/core/state-document.ts'
+import { type State, END_STATES, leadsTo } from '../../src/core/states.ts'
+import { type Finding, checkSite } from '../../src/site/fsck.ts'
+import { JobView } from '../../src/site/job-view.ts'
+import { readJobState, readSpecification } from '../../src/site/jobs.ts'
+import { mendSite } from '../../src/site/mend.ts'
+import { entryOf, readEntry } from '../../src/site/scan.ts'
+import type { Site } from '../../src/site/site.ts'
+import { kill, release } from './actors.ts'
+import type { World } from './world.ts'
+
+const ENDS: readonly string[] = END_STATES
+
+/** Every job, from its folder and nothing else. */
+export async function readTruth(world: World): Promise<Map<string, IndexEntry & { readonly job: JobState }>> {
+  const site = world.open()
+  const truth = new Map<string, IndexEntry & { readonly job: JobState }>()
+  const jobs = path.join(world.root, 'jobs')
+  for (const workflow of fs.readdirSync(jobs).filter(isPlain)) {
+    for (const name of fs.readdirSync(path.join(jobs, workflow)).filter(isPlain)) {
+      const id = `${workflow}/${name}`
+      const file = path.join(jobs, workflow, name, 'state.yaml')
+      const job = parseState(fs.readFileSync(file, 'utf8'), file)
+      truth.set(id, { ...entryOf(id, job, await readSpecification(site, id)), job })
+    }
+  }
+  return truth
+}
+
+const isPlain = (name: string): boolean => !name.startsWith('.')
+
+/** Something that was noted of a job without moving it; an end or a start that is there twice is none. */
+function isNote(from: State, to: State): boolean {
+  return from === to && to !== 'RUNNING' && !ENDS.includes(to)
+}
+
+/** A history is a walk through the table of states, and ends at most once between two retries. */
+export function checkHistory(id: string, { state, attempt, history }: JobState): void {
+  let from: State = 'CREATED'
+  for (const [index, entry] of history.entries()) {
+    if (index === 0) assert.equal(entry.state, 'CREATED', `${id} does not begin with CREATED`)
+    else
+      assert.ok(
+        leadsTo(from, entry.state) || isNote(from, entry.state),
+        `${id} went from ${from} to ${entry.state}:\n${JSON.stringify(history, undefined, 1)}`,
+      )
+    from = entry.state
+  }
+  assert.equal(from, state, `${id}: the history ends in another state`)
+  assert.equal(
+    history.filter((entry) => entry.state === 'RUNNING').length,
+    attempt,
+    `${id}: attempts and history differ`,
+  )
+}
+
+export interface Verdict {
+  readonly jobs: number
+  readonly ended: number
+}
+
+/** What everybody sees is what there is, and each end is delivered once. */
+export async function checkPromises(world: World): Promise<Verdict> {
+  const truth = await readTruth(world)
+  for (const [id, { job }] of truth) checkHistory(id, job)
+  const expected = [...truth.values()].map(({ job: _job, ...entry }) => entry)
+  await world.as(async (site) => {
+    assert.deepEqual(
+      sorted(await new Catalogue(site).entries()).map(stable),
+      sorted(expected).map(stable),
+      'the catalogue differs from the folders',
+    )
+    const live = (await readLive(site)).filter(({ state }) => !ENDS.includes(state))
+    assert.deepEqual(
+      sorted(live).map(stable),
+      sorted(expected.filter(({ state }) => !ENDS.includes(state))).map(stable),
+      'a launcher sees other jobs than there are',
+    )
+    await world.drain(site)
+    await world.drain(site)
+  })
+  const ended = expected.filter(({ state }) => ENDS.includes(state))
+  checkDeliveries(world, ended)
+  const fresh = await world.as((site) => collectEnds(site))
+  assert.deepEqual(fresh.sort(), ended.map(({ id }) => id).sort(), 'a new driver does not get each end once')
+  return { jobs: truth.size, ended: ended.length }
+}
+
+async function readLive(site: Site): Promise<IndexEntry[]> {
+  const { index } = await JobView.open(site, 'live')
+  // As the launcher does: what was only announced, or of which the journal's newest lines do not tell all, is looked up.
+  const doubtful = [
+    ...index.pendingIds(),
+    ...[...index.entries()].filter(({ spec }) => spec === undefined).map(({ id }) => id),
+  ]
+  const entries = [...index.entries()].filter(({ id }) => !doubtful.includes(id))
+  for (const id of new Set(doubtful)) {
+    const entry = await readEntry(site, id)
+    if (entry !== undefined) entries.push(entry)
+  }
+  return entries
+}
+
+async function collectEnds(site: Site): Promise<string[]> {
+  const ids: string[] = []
+  for await (const { id } of followResults(site, {})) ids.push(id)
+  return ids
+}
+
+/** The driver has been handed the end that each job has now, and nothing twice that it had dealt with. */
+export function checkDeliveries(world: World, ended: readonly IndexEntry[]): void {
+  const handed = new Set<string>()
+  const acknowledged = new Set<string>()
+  for (const { id, state, ended: time, isAcknowledged } of world.deliveries) {
+    const key = `${id} ${state} ${time}`
+    // The one that a driver was busy with when it died may come again; nothing else.
+    assert.ok(!acknowledged.has(key), `delivered 2 times: ${key} ${JSON.stringify(world.deliveries)}`)
+    handed.add(key)
+    if (isAcknowledged) acknowledged.add(key)
+  }
+  for (const { id, state, changed } of ended)
+    assert.ok(handed.has(`${id} ${state} ${changed}`), `never delivered: ${id} ${state}`)
+}
+
+/** One line an entry, without the time: of a change that adds nothing to the history, the journal does not tell it. */
+function stable({ changed: _changed, ...entry }: IndexEntry): string {
+  return JSON.stringify(Object.entries(entry).sort())
+}
+
+function sorted(entries: readonly IndexEntry[]): IndexEntry[] {
+  return [...entries].sort((one, other) => (one.id < other.id ? -1 : 1))
+}
+
+/** Whatever was left behind does not keep anybody from going on: every job can be brought to its end. */
+export async function checkOpenToChange(world: World): Promise<void> {
+  for (const [id, { job }] of await readTruth(world)) {
+    if (ENDS.includes(job.state)) continue
+    await world.as(async (site) => {
+      await kill(site, id)
+      if (isOwned(job)) await release(site, id, job.launcher ?? '')
+    })
+    const after = await readJobState(world.open(), id)
+    assert.ok(after.revision > job.revision, `${id} could not be changed`)
+    assert.ok(ENDS.includes(after.state), `${id} did not end: ${after.state}`)
+  }
+}
+
+/** `bjob fsck --repair` leaves a tree that is whole, with nothing left over. @returns what it found */
+export async function repair(world: World): Promise<readonly Finding[]> {
+  buryTheSpawners(world)
+  const found = await world.as(async (site) => {
+    const findings = await checkSite(site)
+    await mendSite(site, findings)
+    return findings
+  })
+  const left = await world.as((site) => checkSite(site))
+  assert.deepEqual(
+    left.filter(({ isRemark }) => isRemark !== true).map(({ kind, path: file }) => `${kind} ${file}`),
+    [],
+    'fsck --repair left damage',
+  )
+  return found
+}
+
+/** Draft folders, drafts, locks: after a repair none but the symlink of a revision that nobody may make any more. */
+export function listLeftovers(world: World): string[] {
+  const names = fs.readdirSync(world.root, { recursive: true, encoding: 'utf8' })
+  return names.filter(
+    (name) =>
+      !name.startsWith('driver/') &&
+      path.basename(name).startsWith('.') &&
+      !path.basename(name).startsWith('.revision-'),
+  )
+}
+
+/** All processes that are played here have one process id, which lives: a dead spawner's is written into the folder that it left. */
+function buryTheSpawners(world: World): void {
+  const jobs = path.join(world.root, 'jobs')
+  for (const workflow of fs.readdirSync(jobs).filter(isPlain)) {
+    for (const name of fs.readdirSync(path.join(jobs, workflow))) {
+      if (!name.startsWith('.new-')) continue
+      fs.renameSync(
+        path.join(jobs, workflow, name),
+        path.join(jobs, workflow, name.replace(`-${process.pid}-`, '-999999999-')),
+      )
+    }
+  }
+}

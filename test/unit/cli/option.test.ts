@@ -1,0 +1,82 @@
+import { fc, test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import { Input, type Option, parseArguments } from '../../../src/cli/option.ts'
+
+const options: readonly Option[] = [
+  { name: 'name', value: 'NAME', summary: '' },
+  { name: 'tag', value: 'K=V', isList: true, summary: '' },
+  { name: 'no-wait-for-parents', summary: '' },
+  { name: 'force', alias: 'f', summary: '' },
+]
+
+function parse(...words: string[]): Input {
+  const input = parseArguments(options, words)
+  if (input === 'help') throw new Error('help')
+  return input
+}
+
+/** What cac and its parser would change: numbers in disguise, flags, negations, dots. */
+const tricky = fc.constantFrom(
+  '007',
+  '1e3',
+  '0x10',
+  '0123e4',
+  '',
+  '-',
+  'true',
+  'false',
+  'null',
+  '--',
+  '--no-x',
+  '-f',
+  '--name',
+  'a.b',
+  'a=b',
+  '=',
+  '__proto__',
+  '_',
+  'Infinity',
+  ' 1',
+)
+const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), tricky)
+const word = anyText.filter((text) => !text.startsWith('-') || text === '-')
+
+describe('parseArguments', () => {
+  test.prop([anyText, fc.array(anyText)])('the value of an option comes through as it was typed', (name, tags) => {
+    const input = parse(
+      '--name',
+      name,
+      ...tags.flatMap((tag, index) => (index % 2 === 0 ? ['--tag', tag] : [`--tag=${tag}`])),
+    )
+    expect(input.text('name')).toBe(name)
+    expect(input.list('tag')).toEqual(tags)
+  })
+
+  test.prop([fc.array(word), fc.array(anyText)])('so do words after flags, and words after --', (words, rest) => {
+    const input = parse('--force', ...words, '--no-wait-for-parents', '--', ...rest)
+    expect(input.words).toEqual(words)
+    expect(input.rest).toEqual(rest)
+    expect(input.has('force')).toBe(true)
+    expect(input.has('no-wait-for-parents')).toBe(true)
+    expect(input.has('tag')).toBe(false)
+  })
+
+  test('refuses what is not there, with the nearest that is', () => {
+    expect(() => parse('--nam', 'x')).toThrow(/--nam; did you mean --name/)
+    expect(() => parse('-x')).toThrow(/there is no option -x/)
+    expect(() => parse('--name')).toThrow(/--name needs a value/)
+    expect(() => parse('--force=1')).toThrow(/takes no value/)
+    expect(() => parse('--name', 'a', '--name', 'b')).toThrow(/given 2 times/)
+    expect(parse('-f').has('force')).toBe(true)
+    expect(parseArguments(options, ['x', '--help'])).toBe('help')
+    expect(parse('--name', '--help').text('name')).toBe('--help')
+    expect(parse('--', '--help').rest).toEqual(['--help'])
+  })
+
+  test('numbers and choices are checked', () => {
+    const input = new Input([], [], new Map([['n', ['x']]]))
+    expect(() => input.number('n')).toThrow(/--n must be a number/)
+    expect(() => input.choice('n', ['a', 'b'])).toThrow(/--n is a or b/)
+    expect(new Input([], [], new Map([['n', ['1.5']]])).number('n')).toBe(1.5)
+  })
+})

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { type Conditions, compileConditions } from '../../../src/client/condition.ts'
+import type { IndexEntry } from '../../../src/core/job-index.ts'
+
+const entry: IndexEntry = {
+  id: 'dl-hps/task1',
+  born: '2026-01-01T00:00:00.000Z',
+  revision: 1,
+  state: 'RUNNING',
+  attempt: 1,
+  launcher: 'node01-1',
+  changed: '2026-01-01T00:00:00.000Z',
+  spec: { application: 'eval_point', tags: { round: '3' }, parents: ['dl-hps/driver'] },
+}
+
+describe('compileConditions', () => {
+  const matching: Conditions[] = [
+    {},
+    { id: 'dl-hps/task1' },
+    { id: ['x/y', 'dl-hps/task1'] },
+    { id: new Set(['dl-hps/task1']) },
+    { name: { startsWith: 'task' }, workflow: 'dl-hps' },
+    { name: { glob: 't*1', contains: 'ask' } },
+    { state: { in: ['RUNNING', 'FAILED'] } },
+    { application: 'eval_point' },
+    { app: 'eval_point', launcher: 'node01-1' },
+    { tags: { round: '3' } },
+    { parents: ['dl-hps/driver'] },
+  ]
+  test.each(matching)('%j matches', (conditions) => expect(compileConditions(conditions)(entry)).toBe(true))
+
+  const others: Conditions[] = [
+    { id: [] },
+    { id: 'task1' },
+    { name: 'task' },
+    { name: 'task*' },
+    { state: 'FAILED' },
+    { tags: { round: '4' } },
+    { tags: { other: '3' } },
+    { workflow: 'dl-hps', launcher: 'node02' },
+  ]
+  test.each(others)('%j does not', (conditions) => expect(compileConditions(conditions)(entry)).toBe(false))
+
+  test('refuses what it does not know', () => {
+    expect(() => compileConditions({ state: 'RUNING' })).toThrow(/did you mean RUNNING/)
+    expect(() => compileConditions(Object.fromEntries([['nmae', 'x']]))).toThrow(/did you mean name/)
+    expect(() => compileConditions({ name: Object.fromEntries([['begins', 'x']]) })).toThrow(/begins is no operator/)
+  })
+})

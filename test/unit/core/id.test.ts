@@ -1,0 +1,76 @@
+import path from 'node:path'
+import { fc, test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import { checkName, jobId, problemOf, splitId } from '../../../src/core/id.ts'
+
+const names = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]{0,199}$/)
+
+describe('a name', () => {
+  test.each([
+    ['', 'is empty'],
+    ['a/b', 'has a / in it'],
+    ['../x', 'has a / in it'],
+    ['..', 'starts with .'],
+    ['.hidden', 'starts with .'],
+    ['-rf', 'starts with -'],
+    ['a b', 'has a blank or a control character'],
+    ['a\nb', 'has a blank or a control character'],
+    ['a\u0007b', 'has a blank or a control character'],
+    ['a\u007Fb', 'in it'],
+    ['x'.repeat(201), 'is 201 characters long'],
+    ['😀', 'has 😀 in it'],
+    ['naïve', 'has ï in it'],
+    ['a;b', 'has ; in it'],
+    ['a$b', 'has $ in it'],
+    ['a*b', 'has * in it'],
+    ['a:b', 'has : in it'],
+    ['+a', 'starts with +'],
+    ['~a', 'starts with ~'],
+  ])('%j is refused: %s', (word, problem) => {
+    expect(problemOf(word)).toContain(problem)
+    expect(() => checkName('name', word)).toThrow(problem)
+  })
+
+  test.prop([names])('of the allowed characters is taken as it is, and is one folder', (name) => {
+    expect(checkName('name', name)).toBe(name)
+    expect(path.join('/jobs', name)).toBe(`/jobs/${name}`)
+  })
+
+  test.prop([fc.string({ unit: 'binary' })])(
+    'that is taken never leaves its folder, hides, or looks like an option',
+    (word) => {
+      if (problemOf(word) !== undefined) return
+      expect(path.dirname(path.join('/jobs', word))).toBe('/jobs')
+      expect(path.basename(path.join('/jobs', word))).toBe(word)
+      expect(word).toMatch(/^[^.-]/)
+      expect(Buffer.byteLength(word)).toBeLessThanOrEqual(200)
+    },
+  )
+
+  test.prop([fc.string({ unit: 'binary', minLength: 1 })])('that is refused is refused in one short line', (word) => {
+    if (problemOf(word) === undefined) return
+    const message = messageOf(() => checkName('name', word))
+    expect(message.length).toBeLessThan(500)
+    expect(message).not.toContain('\n')
+  })
+})
+
+describe('an id', () => {
+  test.prop([names, names])('is workflow and name, and splits into them again', (workflow, name) => {
+    expect(splitId(jobId(workflow, name))).toEqual({ workflow, name })
+    expect(splitId(name)).toEqual({ workflow: 'default', name })
+  })
+
+  test.each([['a/b/c'], ['a//b'], ['/a'], ['a/'], [''], ['../x'], ['a/..'], ['./a'], ['a/.b']])('%j is none', (id) => {
+    expect(() => splitId(id)).toThrow()
+  })
+})
+
+function messageOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    return error instanceof Error ? error.message : ''
+  }
+  return ''
+}

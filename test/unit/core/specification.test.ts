@@ -1,0 +1,206 @@
+import { fc, test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import {
+  FIELD_NAMES,
+  type Specification,
+  canonicalField,
+  checkSpawn,
+  checkSpecification,
+  fromRecord,
+  toRecord,
+} from '../../../src/core/specification.ts'
+import { formatYaml, parseYaml } from '../../../src/core/yaml-text.ts'
+
+const names = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]{0,20}$/)
+const text = fc
+  .string({ unit: 'binary', maxLength: 20 })
+  .filter((value) => !value.includes('\0') && !/\p{Surrogate}/u.test(value))
+const words = fc.array(
+  fc.oneof(
+    text,
+    fc.constantFrom(
+      '',
+      '007',
+      '1e3',
+      'true',
+      'null',
+      '~',
+      '-x',
+      '*',
+      '{a}',
+      'a: b',
+      ' #',
+      "'",
+      '"',
+      '\n',
+      '2026-01-01',
+    ),
+  ),
+  { maxLength: 4 },
+)
+const counts = fc.integer({ min: 1, max: 1e9 })
+const maps = (keys: fc.Arbitrary<string>) => fc.dictionary(keys, text, { maxKeys: 3, noNullPrototype: true })
+
+/** A job.yaml with any of its fields, all well. */
+const records = fc.record(
+  {
+    application: names,
+    args: words,
+    input_files: fc.array(
+      text.filter((word) => word !== ''),
+      { maxLength: 3 },
+    ),
+    parents: fc.array(text, { maxLength: 3 }),
+    wait_for_parents: fc.boolean(),
+    description: text,
+    tags: maps(text.filter((key) => key !== '__proto__')),
+    priority: fc.integer({ min: -1e6, max: 1e6 }),
+    wall_time_minutes: fc.oneof(
+      counts.map((value) => Math.min(value, 1e7)),
+      fc.double({ min: 0.001, max: 1e7, noNaN: true }),
+    ),
+    timeout_minutes: fc.double({ min: 0.001, max: 1e7, noNaN: true }),
+    num_nodes: counts,
+    ranks_per_node: counts,
+    threads_per_rank: counts,
+    threads_per_core: counts,
+    gpus_per_rank: fc.integer({ min: 0, max: 1000 }),
+    node_packing_count: counts,
+    cpu_affinity: fc.constantFrom('none', 'depth'),
+    mpi_flags: words,
+    environ_vars: maps(fc.stringMatching(/^[A-Za-z_]\w{0,8}$/).filter((key) => key !== '__proto__')),
+    auto_timeout_retry: fc.boolean(),
+    max_retries: fc.integer({ min: 0, max: 1e6 }),
+  },
+  { requiredKeys: ['application'], noNullPrototype: true },
+)
+
+function read(record: unknown): Specification {
+  const checked = checkSpecification(record)
+  if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join('; '))
+  return checked.value
+}
+
+function problems(record: unknown): string[] {
+  const checked = checkSpawn(record)
+  return checked.ok ? [] : checked.problems.map(({ message }) => message)
+}
+
+describe('a specification', () => {
+  test.prop([records])('survives job.yaml and the journal', (record) => {
+    const specification = read(record)
+    const kept = toRecord(specification)
+    expect(read(kept)).toEqual(specification)
+    expect(fromRecord(kept)).toEqual(specification)
+    expect(fromRecord(JSON.parse(JSON.stringify(kept)) as Record<string, unknown>)).toEqual(specification)
+    expect(read(parseYaml(formatYaml(kept), 'job.yaml').value)).toEqual(specification)
+  })
+
+  test.prop([records])('is the same from snake_case and from camelCase', (record) => {
+    const toCamel = (key: string): string => key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    const camel = Object.fromEntries(Object.entries(record).map(([key, value]) => [toCamel(key), value]))
+    expect(read(camel)).toEqual(read(record))
+  })
+
+  test.prop([records])('is kept without the fields that are the default anyway', (record) => {
+    const kept = toRecord(read(record))
+    const plain = toRecord(read({ application: record.application }))
+    expect(plain).toEqual({ application: record.application })
+    for (const key of Object.keys(kept)) expect(FIELD_NAMES).toContain(key)
+  })
+
+  test("reads Balsam's other spellings", () => {
+    expect(read({ app: 'a', application_args: 'x "y z"', env: 'A=1:B=2', wall_minutes: 3 })).toMatchObject({
+      application: 'a',
+      args: ['x', 'y z'],
+      environVars: { A: '1', B: '2' },
+      wallTimeMinutes: 3,
+    })
+    expect(read({ application: 'a', input_files: 'a.dat  *.txt', env: ['A=1=2'], args: [1, 'b'] })).toMatchObject({
+      inputFiles: ['a.dat', '*.txt'],
+      environVars: { A: '1=2' },
+      args: ['1', 'b'],
+    })
+  })
+
+  test.each([
+    ['application', 'a b', 'application has a blank'],
+    ['application', '../evil', 'application has a /'],
+    ['args', '"open', 'args has a " that is not closed'],
+    ['args', { a: 1 }, 'args must be'],
+    ['args', ['a\0b'], 'has a NUL character'],
+    ['input_files', 7, 'input_files must be'],
+    ['input_files', [''], 'has an empty pattern'],
+    ['parents', 3, 'parents must be'],
+    ['wait_for_parents', 'yes', 'wait_for_parents must be true or false'],
+    ['description', [], 'description must be text'],
+    ['tags', 'x', 'tags must be a map'],
+    ['priority', 1.5, 'priority must be a whole number'],
+    ['wall_time_minutes', 0, 'wall_time_minutes must be more than 0'],
+    ['wall_time_minutes', 'two', 'wall_time_minutes must be a number'],
+    ['timeout_minutes', -1, 'timeout_minutes must be more than 0'],
+    ['num_nodes', 0, 'num_nodes must be at least 1'],
+    ['ranks_per_node', 'many', 'ranks_per_node must be a whole number'],
+    ['threads_per_rank', 1.5, 'threads_per_rank must be a whole number'],
+    ['threads_per_core', -1, 'threads_per_core must be at least 1'],
+    ['gpus_per_rank', -1, 'gpus_per_rank must be at least 0'],
+    ['node_packing_count', 0, 'node_packing_count must be at least 1'],
+    ['cpu_affinity', 'deep', 'cpu_affinity must be none or depth'],
+    ['mpi_flags', "'", "mpi_flags has a ' that is not closed"],
+    ['environ_vars', 'A', 'environ_vars has "A", which is not NAME=VALUE'],
+    ['environ_vars', { 'A B': '1' }, 'has "A B", which is not a variable\'s name'],
+    ['auto_timeout_retry', 1, 'auto_timeout_retry must be true or false'],
+    ['max_retries', -1, 'max_retries must be at least 0'],
+    ['num_nodes', Number.NaN, 'num_nodes must be a whole number'],
+    ['num_nodes', null, 'num_nodes must be a whole number'],
+    ['name', '-x', 'name starts with -'],
+    ['workflow', 'a/b', 'workflow has a /'],
+  ])('with a bad %s (%j) is refused with that field named', (field, value, message) => {
+    const found = problems({ name: 'n', application: 'a', [field]: value })
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain(message)
+    expect(found[0]).not.toContain('\n')
+  })
+
+  test('reports every problem at once, the misspelt before the missing', () => {
+    expect(problems({ nmae: 'n', aplication: 'a', num_nodes: 0 })).toEqual([
+      'unknown field nmae; did you mean name?',
+      'unknown field aplication; did you mean application?',
+      'name is missing',
+      'application is missing',
+      'num_nodes must be at least 1',
+    ])
+  })
+
+  test.each([
+    ['wall_time_minutes', 'wallTimeMinutes'],
+    ['args', 'application_args'],
+    ['application', 'app'],
+    ['environ_vars', 'env'],
+  ])('refuses %s beside %s', (one, other) => {
+    const value = one === 'args' ? [] : one === 'environ_vars' ? {} : one === 'application' ? 'a' : 1
+    expect(problems({ name: 'n', application: 'a', [one]: value, [other]: value }).join()).toContain(
+      `${one} is given twice`,
+    )
+  })
+
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'])(
+    'takes the field %s for what it is: unknown',
+    (key) => {
+      const record: unknown = JSON.parse(`{"name": "n", "application": "a", "${key}": {"application": "b"}}`)
+      expect(problems(record)).toEqual([expect.stringMatching(/^unknown field \w+$/)])
+      expect(typeof canonicalField(key)).toBe('string')
+    },
+  )
+
+  test.each([undefined, null, 7, 'text', [], [{}]])('%j is no record', (value) => {
+    expect(problems(value)).toEqual(['must be a map of fields'])
+  })
+
+  test.prop([fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true, withSet: true })])(
+    'never throws, whatever it is given',
+    (value) => {
+      expect(checkSpawn(value).ok).toBe(false)
+    },
+  )
+})

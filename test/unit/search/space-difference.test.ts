@@ -1,0 +1,43 @@
+import { test } from '@fast-check/vitest'
+import { expect } from 'vitest'
+import { describeDifference, fingerprintSpace } from '../../../src/search/space-difference.ts'
+import { parseSpace } from '../../../src/search/space.ts'
+import { arbitrarySpace } from './arbitrary-space.ts'
+
+const rate = { type: 'float', low: 0.001, high: 0.1, log: true }
+const kind = { choices: ['a', 'b'] }
+
+test('says field by field what differs', () => {
+  const before = parseSpace({ parameters: { rate, kind, depth: { choices: [1] } } })
+  const after = parseSpace({
+    direction: 'maximise',
+    parameters: {
+      width: { choices: [1] },
+      kind: { choices: ['a', 'c'] },
+      rate: { ...rate, high: 1, when: { kind: 'a' } },
+    },
+  })
+  expect(describeDifference(before, after)?.split('; ')).toEqual([
+    'direction: minimise → maximise',
+    'width: new',
+    'kind.choices: ["a", "b"] → ["a", "c"]',
+    'rate.high: 0.1 → 1',
+    'rate.when.kind: none → ["a"]',
+    'depth: gone',
+  ])
+})
+
+test('order is no difference', () => {
+  const one = parseSpace({ parameters: { rate, kind } })
+  const other = parseSpace({ parameters: { kind: { choices: ['b', 'a'] }, rate } })
+  expect(describeDifference(one, other)).toBeUndefined()
+  expect(fingerprintSpace(one)).toBe(fingerprintSpace(other))
+})
+
+test.prop([arbitrarySpace, arbitrarySpace])(
+  'fingerprints differ exactly where a difference is described',
+  (one, other) => {
+    expect(fingerprintSpace(one) === fingerprintSpace(other)).toBe(describeDifference(one, other) === undefined)
+    expect(describeDifference(one, one)).toBeUndefined()
+  },
+)
