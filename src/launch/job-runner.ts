@@ -2,6 +2,7 @@
  * One job from claim to end: the claim is a change of its state that only one launcher can make; then its processes, the application's hooks
  * before and after them where it has any; then the end, which only the owner of that very attempt can make.
  */
+import { formatClaim } from '../core/claim-text.ts'
 import { BjobError } from '../core/errors.ts'
 import { type HistoryEntry, type JobState, advance, isOwned } from '../core/job-state.ts'
 import {
@@ -14,9 +15,10 @@ import {
   stepsOfRelease,
   stepsWithoutPostprocess,
 } from '../core/outcome.ts'
-import type { Assignment } from '../core/node-pool.ts'
+import { type Assignment, type NodeShape, type NodeShare, OCCUPANCY_UNITS } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
 import { isClaimable, isEnded, isHandled } from '../core/states.ts'
+import { foldHostList } from '../platform/hostlist.ts'
 import type { Application } from '../site/applications.ts'
 import { changeJob, readSpecification } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
@@ -148,21 +150,26 @@ export class JobRun {
     if (current.revision !== this.candidate.revision) return undefined
     const time = new Date().toISOString()
     if (isHandled(current.state))
-      return advance(current, [{ time, state: current.state, message: `postprocess on ${this.#nodes}` }], { launcher })
+      return advance(current, [{ time, state: current.state, message: this.#claimText('postprocess') }], { launcher })
     const isFirst = !current.history.some(({ state }) => state === 'PREPROCESSED')
     if (application.preprocess !== undefined && isFirst)
-      return advance(current, [{ time, state: 'STAGED_IN', message: `preprocess on ${this.#nodes}` }], { launcher })
+      return advance(current, [{ time, state: 'STAGED_IN', message: this.#claimText('preprocess') }], { launcher })
     return advance(current, [this.#startStep(current, time)], { launcher, attempt: current.attempt + 1 })
   }
 
   #startStep({ attempt }: JobState, time: string): HistoryEntry {
-    return { time, state: 'RUNNING', message: `attempt ${attempt + 1} on ${this.#nodes}` }
+    return { time, state: 'RUNNING', message: this.#claimText(`attempt ${attempt + 1}`) }
   }
 
-  /** `node01`, or `node01 and 3 more`. */
-  get #nodes(): string {
-    const [first, ...others] = this.#assignment.shares
-    return `${first?.name ?? 'no node'}${others.length === 0 ? '' : ` and ${others.length} more`}`
+  #claimText(what: string): string {
+    const { shares } = this.#assignment
+    const { nodes } = this.#surroundings.allocation
+    return formatClaim({
+      what,
+      nodes: foldHostList(shares.map(({ name }) => name)),
+      cores: shares.reduce((sum, share) => sum + coresOf(share, nodes), 0),
+      gpus: shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0),
+    })
   }
 
   /** Somebody who was changing the job was passed over; what he had written of job.yaml must not be run by what was read before. */
@@ -265,6 +272,11 @@ export class JobRun {
 }
 
 const NO_RETRY = { maxRetries: 0, autoTimeoutRetry: false }
+
+/** Jobs that share cores have none of their own: theirs is a part of the node. */
+function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeShape[]): number {
+  return coreIds.length > 0 ? coreIds.length : ((nodes[node]?.cores ?? 0) * occupancy) / OCCUPANCY_UNITS
+}
 
 function summaryOf(state: JobState): string {
   const told = state.history.slice(-2).map(({ message }) => message.split('\n')[0] ?? '')

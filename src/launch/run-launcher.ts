@@ -76,6 +76,7 @@ async function runOnce(
     ...(schedulerId === undefined ? {} : { scheduler_id: schedulerId }),
     nodes: nodes.map(({ name }) => name),
     cores: nodes.reduce((sum, { cores }) => sum + cores, 0),
+    gpus: nodes.reduce((sum, { gpus }) => sum + gpus, 0),
   })
   const log = await openLauncherLog(site, id)
   const report: Report = (event) => {
