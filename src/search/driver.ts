@@ -8,12 +8,12 @@ import path from 'node:path'
 import type { SiteClient } from '../client/site-client.ts'
 import type { Spawned } from '../client/spawn.ts'
 import { type SpawnRecord, SpawnProblems } from '../client/spawn-plan.ts'
-import { BjobError, requestError } from '../core/errors.ts'
-import type { IndexEntry } from '../core/job-index.ts'
-import { isEnded, type State } from '../core/states.ts'
+import { requestError } from '../core/errors.ts'
+import { isEnded } from '../core/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { monotonicMs } from '../lib/sleep.ts'
-import { type Result, readObjective } from './objective.ts'
+import { AT_ONCE, inputOf, listEvaluationJobs, readResult, readTask, toResult } from './evaluation-jobs.ts'
+import type { Result } from './objective.ts'
 import { type Evaluation, type Study, trialOfName } from './study.ts'
 
 export interface SearchOptions {
@@ -45,8 +45,6 @@ export type SearchEnd = 'evaluations' | 'target' | 'exhausted' | 'time' | 'inter
 const LONGEST_MS = 2 ** 31 - 1
 /** A model may think long about each point; those that it has thought of are not kept waiting for the rest. */
 const SPAWN_AFTER_MS = 200
-/** Folders looked into at once. */
-const AT_ONCE = 16
 
 /**
  * Runs a study that is new.
@@ -90,14 +88,11 @@ class SearchDriver {
   /** Takes in the jobs that are there, in the order in which their points were asked for. */
   async #resume(): Promise<void> {
     const study = this.#study
-    const entries = await this.#client.select({ workflow: [this.#options.workflow] }).entries()
-    const found = entries
-      .map((entry) => ({ entry, id: trialOfName(entry.id.slice(entry.id.indexOf('/') + 1)) }))
-      .filter((one): one is { entry: IndexEntry; id: number } => one.id !== undefined)
-      .sort((one, other) => one.id - other.id)
+    const { workflow, file } = this.#options
+    const found = await listEvaluationJobs(this.#client, workflow)
     const jobs = await mapConcurrently(found, AT_ONCE, async ({ entry, id }) => ({
-      trial: study.parseTask(await this.#readTask(entry.id, id), id),
-      result: isEnded(entry.state) ? await this.#readResult(entry.id) : undefined,
+      trial: study.parseTask(await readTask(this.#client, entry.id, id), id),
+      result: isEnded(entry.state) ? await readResult(this.#client, entry.id, study.search.space, file) : undefined,
     }))
     for (const { trial } of jobs) study.adopt(trial)
     for (const { trial, result } of jobs) if (result !== undefined) study.tell(trial.id, result)
@@ -143,7 +138,7 @@ class SearchDriver {
     const filter = { workflow: [workflow] }
     for await (const end of this.#client.results({ filter, file, follow: true, signal: this.#stop.signal })) {
       const id = trialOfName(end.id.slice(end.id.indexOf('/') + 1))
-      if (id !== undefined && this.#study.isPending(id)) take(id, this.#toResult(end.state, end.message, end.content))
+      if (id !== undefined && this.#study.isPending(id)) take(id, toResult(end, this.#study.search.space, file))
     }
   }
 
@@ -209,47 +204,10 @@ class SearchDriver {
 
   async #requireSame(evaluation: Evaluation): Promise<void> {
     const id = `${this.#options.workflow}/${evaluation.name}`
-    if ((await this.#readTask(id, evaluation.id)) === this.#study.formatTask(evaluation)) return
+    if ((await readTask(this.#client, id, evaluation.id)) === this.#study.formatTask(evaluation)) return
     throw requestError('search-busy', `${id} has just been made for another point: another search is at work there`, {
       hint: 'let it end, or choose another --workflow',
     })
-  }
-
-  async #readTask(job: string, id: number): Promise<string> {
-    try {
-      return await (await this.#client.job(job)).readFile(inputOf({ name: job.slice(job.indexOf('/') + 1) }))
-    } catch (error) {
-      if (!(error instanceof BjobError) || error.code !== 'no-such-file') throw error
-      throw requestError('no-evaluation', `${job} is there, and was not made by a search (it has no point ${id + 1})`, {
-        hint: 'choose another --workflow',
-      })
-    }
-  }
-
-  async #readResult(id: string): Promise<Result | undefined> {
-    const job = await this.#client.job(id)
-    // Started again meanwhile.
-    if (!job.isEnded) return undefined
-    const last = (await job.history()).at(-1)
-    return this.#toResult(
-      job.state,
-      last?.message ?? '',
-      job.state === 'JOB_FINISHED' ? await this.#readContent(id) : null,
-    )
-  }
-
-  async #readContent(id: string): Promise<string | null> {
-    try {
-      return await (await this.#client.job(id)).readFile(this.#options.file)
-    } catch (error) {
-      if (error instanceof BjobError && error.code === 'no-such-file') return null
-      throw error
-    }
-  }
-
-  #toResult(state: State, message: string, content: string | null): Result {
-    if (state === 'JOB_FINISHED') return readObjective(content, this.#study.search.space, this.#options.file)
-    return { kind: 'failed', reason: message === '' ? state : message }
   }
 
   #hasReachedTarget(): boolean {
@@ -257,9 +215,4 @@ class SearchDriver {
     const { best } = this.#study
     return target !== undefined && best !== undefined && this.#study.reaches(best.result.value, target)
   }
-}
-
-/** The file that holds a point. */
-function inputOf({ name }: { readonly name: string }): string {
-  return `${name}.json`
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { SiteClient } from '../../../src/client/site-client.ts'
 import { type SearchEnd, type SearchOptions, runSearch } from '../../../src/search/driver.ts'
+import { readStudy } from '../../../src/search/evaluation-jobs.ts'
 import { Study, parseSearch } from '../../../src/search/study.ts'
 import { type Fixture, endJob, makeFixture, namesIn } from '../client/fixture.ts'
 
@@ -151,5 +152,22 @@ describe('a search', () => {
       new Search(fixture, document, { workflow: 'u', job: { application: 'helo' } }).ended(),
     ).rejects.toMatchObject({ code: 'unknown-application' })
     expect(await fixture.client.jobs.filter({ workflow: 'u' }).count()).toBe(0)
+  })
+
+  test('is read back from the tree for those who look at it, whatever else has the names of its jobs', async () => {
+    const fixture = await makeFixture()
+    await fixture.client.spawn({ name: 'driver', workflow: 'w', application: 'hello' })
+    expect(await readStudy(fixture.client, 'w')).toBeUndefined()
+    const search = new Search(fixture, { ...document, params: { epochs: 3 } }, { evaluations: 5 })
+    await search.ended((task, id) =>
+      task.trial === 3 ? endJob(fixture.site, id, 'FAILED', 'exit 3') : finish(fixture, task, id),
+    )
+    await fixture.client.spawn({ name: 'eval-99', workflow: 'w', application: 'hello' })
+    const study = await readStudy(fixture.client, 'w')
+    expect(study?.evaluations).toEqual(search.study.evaluations)
+    expect(study?.search.params).toEqual({ epochs: 3 })
+    // The first decides what the search is; one that is no evaluation makes the workflow none of a search.
+    await fixture.client.spawn({ name: 'eval-1', workflow: 'v', application: 'hello' })
+    expect(await readStudy(fixture.client, 'v')).toBeUndefined()
   })
 })
