@@ -11,6 +11,8 @@ export type Match = string | Iterable<string> | MatchOperators
 export interface MatchOperators {
   readonly in?: Iterable<string>
   readonly contains?: string
+  /** As `contains`, upper and lower case alike. */
+  readonly icontains?: string
   readonly startsWith?: string
   /** `*` stands for anything. */
   readonly glob?: string
@@ -29,13 +31,15 @@ export interface Conditions {
   readonly parents?: Match
   /** By tag: its value. */
   readonly tags?: Readonly<Record<string, Match>>
+  /** By key of data.json, which is read for this: a number, true, false or null, or as for text. */
+  readonly data?: Readonly<Record<string, Match | number | boolean | null>>
 }
 
 export type EntryTest = (entry: IndexEntry) => boolean
 
 type Reader = (entry: IndexEntry) => readonly string[]
 
-const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags'>, Reader>> = {
+const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags' | 'data'>, Reader>> = {
   id: (entry) => [entry.id],
   name: (entry) => [entry.id.slice(entry.id.indexOf('/') + 1)],
   workflow: (entry) => [entry.id.slice(0, entry.id.indexOf('/'))],
@@ -47,7 +51,7 @@ const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags'>, Reader>> = {
 }
 
 /** @throws BjobError `unknown-field`, `unknown-state` */
-export function compileConditions(conditions: Conditions): EntryTest {
+export function compileConditions(conditions: Omit<Conditions, 'data'>): EntryTest {
   const tests: EntryTest[] = []
   for (const [field, match] of Object.entries(conditions)) {
     if (match === undefined) continue
@@ -59,7 +63,7 @@ export function compileConditions(conditions: Conditions): EntryTest {
 
 function compileField(field: string, match: Match): EntryTest {
   if (!isField(field)) {
-    const known = [...Object.keys(READERS), 'tags']
+    const known = [...Object.keys(READERS), 'tags', 'data']
     const near = nearestWord(field, known)
     throw requestError(
       'unknown-field',
@@ -85,20 +89,40 @@ function compileTags(tags: Readonly<Record<string, Match>>): EntryTest {
   }
 }
 
+/** The test of what data.json holds; a job without it meets no condition. @throws BjobError `unknown-field` */
+export function compileData(conditions: NonNullable<Conditions['data']>): (data: unknown) => boolean {
+  const tests = Object.entries(conditions).map(([key, match]) => ({ key, test: compileDatum(match, key) }))
+  return (data) => {
+    if (typeof data !== 'object' || data === null) return tests.length === 0
+    const values = new Map<string, unknown>(Object.entries(data))
+    return tests.every(({ key, test }) => values.has(key) && test(values.get(key)))
+  }
+}
+
+function compileDatum(match: Match | number | boolean | null, key: string): (value: unknown) => boolean {
+  if (match === null || typeof match === 'number' || typeof match === 'boolean') return (value) => value === match
+  const test = compileMatch(match, `data.${key}`)
+  return (value) => typeof value === 'string' && test(value)
+}
+
 function compileMatch(match: Match, field: string): (value: string) => boolean {
   if (typeof match === 'string') return compileExact([match], field)
   if (isIterable(match)) return compileExact(match, field)
   const tests: ((value: string) => boolean)[] = []
-  const { in: list, contains, startsWith, glob, ...others } = match
+  const { in: list, contains, icontains, startsWith, glob, ...others } = match
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) {
     throw requestError('unknown-field', `${unknown} is no operator`, {
       field,
-      hint: 'operators are: in contains startsWith glob',
+      hint: 'operators are: in contains icontains startsWith glob',
     })
   }
   if (list !== undefined) tests.push(compileExact(list, field))
   if (contains !== undefined) tests.push((value) => value.includes(contains))
+  if (icontains !== undefined) {
+    const lower = icontains.toLowerCase()
+    tests.push((value) => value.toLowerCase().includes(lower))
+  }
   if (startsWith !== undefined) tests.push((value) => value.startsWith(startsWith))
   if (glob !== undefined) tests.push(compileWords([glob]))
   return (value) => tests.every((test) => test(value))

@@ -1,21 +1,36 @@
 /** Chainable, lazy queries over all jobs: nothing is read until one is iterated, counted or awaited, and each time anew. */
 import { FIELD_NAMES, canonicalField, fromRecord } from '../core/specification.ts'
-import { requestError } from '../core/errors.ts'
+import { BjobError, requestError } from '../core/errors.ts'
+import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
+import { mapConcurrently } from '../lib/concurrently.ts'
 import { nearestWord } from '../lib/nearest.ts'
+import { readData } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Change } from './change.ts'
-import { type Conditions, type EntryTest, compileConditions } from './condition.ts'
+import { type Conditions, type EntryTest, compileConditions, compileData } from './condition.ts'
 import { Job } from './job.ts'
 import { compareNaturally } from './natural-order.ts'
 
 interface Plan {
   readonly tests: readonly EntryTest[]
+  /** Those that read a job's data.json, tried on what passes all others. */
+  readonly dataTests: readonly DataTest[]
   readonly orders: readonly string[]
   readonly start: number
   readonly end: number
 }
+
+type DataTest = (entry: IndexEntry, data: unknown) => boolean
+
+/** Where a query takes its jobs from: all there are, or another query that was cut to a slice. */
+type Source = () => Promise<IndexEntry[]>
+
+const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, end: Infinity }
+
+/** Files read at once. */
+const AT_ONCE = 16
 
 /** Fields of a job that are not in its specification. */
 const OWN_FIELDS: Readonly<Record<string, (entry: IndexEntry) => unknown>> = {
@@ -32,38 +47,52 @@ const OWN_FIELDS: Readonly<Record<string, (entry: IndexEntry) => unknown>> = {
 export class JobQuery implements AsyncIterable<Job> {
   readonly #site: Site
   readonly #catalogue: Catalogue
+  readonly #source: Source
   readonly #plan: Plan
 
-  constructor(site: Site, catalogue: Catalogue, plan: Plan = { tests: [], orders: ['id'], start: 0, end: Infinity }) {
+  constructor(site: Site, catalogue: Catalogue, source: Source = () => catalogue.entries(), plan: Plan = EVERYTHING) {
     this.#site = site
     this.#catalogue = catalogue
+    this.#source = source
     this.#plan = plan
   }
 
   /** Those that meet all of `conditions`. @throws BjobError `unknown-field`, `unknown-state` */
   filter(conditions: Conditions): JobQuery {
-    return this.where(compileConditions(conditions))
+    const { data, ...others } = conditions
+    const query = this.where(compileConditions(others))
+    if (data === undefined) return query
+    const test = compileData(data)
+    return query.#with({ dataTests: [...query.#plan.dataTests, (_, found) => test(found)] })
   }
 
-  /** Those that do not meet all of `conditions`. */
+  /** Those that do not meet all of `conditions`. @throws BjobError `unknown-field`, `unknown-state` */
   exclude(conditions: Conditions): JobQuery {
-    const test = compileConditions(conditions)
-    return this.where((entry) => !test(entry))
+    const { data, ...others } = conditions
+    const test = compileConditions(others)
+    if (data === undefined) return this.where((entry) => !test(entry))
+    const dataTest = compileData(data)
+    const query = this.#unsliced()
+    const isKept: DataTest = (entry, found) => !(test(entry) && dataTest(found))
+    return query.#with({ dataTests: [...query.#plan.dataTests, isKept] })
   }
 
   /** Those that a function of one's own lets through. */
   where(test: EntryTest): JobQuery {
-    return this.#with({ tests: [...this.#plan.tests, test] })
+    const query = this.#unsliced()
+    return query.#with({ tests: [...query.#plan.tests, test] })
   }
 
   /** By these fields, the first counting most; `-changed` = newest first. Without it: by id. @throws BjobError `unknown-field` */
   orderBy(...fields: readonly string[]): JobQuery {
     for (const field of fields) readerOf(field.replace(/^-/, ''))
-    return this.#with({ orders: [...fields, 'id'] })
+    return this.#unsliced().#with({ orders: [...fields, 'id'] })
   }
 
-  /** Those from `start` up to and without `end`, counted from 0. */
+  /** Those from `start` up to and without `end`, counted from 0. What is chained after it chooses among these. @throws RangeError below 0 */
   slice(start: number, end = Infinity): JobQuery {
+    if (!(start >= 0 && end >= 0))
+      throw new RangeError(`a slice of jobs is counted from 0, not from ${start} to ${end}`)
     return this.#with({ start: this.#plan.start + start, end: Math.min(this.#plan.end, this.#plan.start + end) })
   }
 
@@ -88,9 +117,30 @@ export class JobQuery implements AsyncIterable<Job> {
     return entry === undefined ? undefined : new Job(this.#site, entry)
   }
 
-  /** One field of each: of the job (`id`, `state`, …) or of its specification. @throws BjobError `unknown-field` */
-  async values(field: string): Promise<unknown[]> {
-    return (await this.entries()).map(readerOf(field))
+  /** The one that there is. @throws BjobError `no-match`, `many-match` */
+  async get(conditions: Conditions = {}): Promise<Job> {
+    const [entry, other] = await this.filter(conditions).slice(0, 2).entries()
+    if (entry === undefined) throw requestError('no-match', 'no job matches')
+    if (other !== undefined) throw requestError('many-match', `more than one job matches: ${entry.id}, ${other.id}, …`)
+    return new Job(this.#site, entry)
+  }
+
+  /** Fields of each, of the job (`id`, `state`, …) or of its specification: of one field the values, of several a record. @throws BjobError `unknown-field` */
+  async values(field: string): Promise<unknown[]>
+  async values(...fields: readonly string[]): Promise<Record<string, unknown>[]>
+  async values(...fields: readonly string[]): Promise<unknown[]> {
+    const readers = fields.map((field) => [field, readerOf(field)] as const)
+    const entries = await this.entries()
+    const [first] = readers
+    if (first !== undefined && readers.length === 1) return entries.map(first[1])
+    return entries.map((entry) => Object.fromEntries(readers.map(([field, read]) => [field, read(entry)])))
+  }
+
+  /** How many have each value of a field. @throws BjobError `unknown-field` */
+  async countBy(field: string): Promise<Map<unknown, number>> {
+    const counts = new Map<unknown, number>()
+    for (const value of await this.values(field)) counts.set(value, (counts.get(value) ?? 0) + 1)
+    return counts
   }
 
   /** Changes fields of each that nobody has (see `Job.set`). @throws BjobError `unknown-field` */
@@ -118,8 +168,8 @@ export class JobQuery implements AsyncIterable<Job> {
 
   /** The bare records, in order. */
   async entries(): Promise<IndexEntry[]> {
-    const entries = await this.#matching()
     const { orders, start, end } = this.#plan
+    const entries = await this.#matching()
     const keys = orders.map((order) => ({
       read: readerOf(order.replace(/^-/, '')),
       sign: order.startsWith('-') ? -1 : 1,
@@ -135,12 +185,35 @@ export class JobQuery implements AsyncIterable<Job> {
   }
 
   async #matching(): Promise<IndexEntry[]> {
-    const { tests } = this.#plan
-    return (await this.#catalogue.entries()).filter((entry) => tests.every((test) => test(entry)))
+    const { tests, dataTests } = this.#plan
+    const passed = (await this.#source()).filter((entry) => tests.every((test) => test(entry)))
+    if (dataTests.length === 0) return passed
+    const kept = await mapConcurrently(passed, AT_ONCE, async (entry) => {
+      const data = await readDataIfThere(this.#site, entry.id)
+      return dataTests.every((test) => test(entry, data))
+    })
+    return passed.filter((_, at) => kept[at])
+  }
+
+  /** What is chosen or ordered after a slice is chosen among what the slice holds. */
+  #unsliced(): JobQuery {
+    const { orders, start, end } = this.#plan
+    if (start === 0 && end === Infinity) return this
+    return new JobQuery(this.#site, this.#catalogue, () => this.entries(), { ...EVERYTHING, orders })
   }
 
   #with(change: Partial<Plan>): JobQuery {
-    return new JobQuery(this.#site, this.#catalogue, { ...this.#plan, ...change })
+    return new JobQuery(this.#site, this.#catalogue, this.#source, { ...this.#plan, ...change })
+  }
+}
+
+/** A job may be removed between the look at the journal and the one at its file. */
+async function readDataIfThere(site: Site, id: JobId): Promise<unknown> {
+  try {
+    return await readData(site, id)
+  } catch (error) {
+    if (error instanceof BjobError && error.code === 'unknown-job') return undefined
+    throw error
   }
 }
 

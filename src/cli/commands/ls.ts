@@ -10,6 +10,7 @@ import { readJobState } from '../../site/jobs.ts'
 import type { Command, Session } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
 import { jobRecord } from '../job-record.ts'
+import { treeRows } from '../job-tree.ts'
 import type { Input } from '../option.ts'
 import { formatAge } from '../terminal.ts'
 
@@ -58,6 +59,8 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
   const entries = await query.entries()
   await requireNamed(client, entries, input)
   const { terminal } = session
+  if (entries.length === 0)
+    terminal.note((await client.jobs.exists()) ? 'no job matches' : 'no jobs yet: bjob spawn --help')
   if (input.has('by-state')) return listByState(entries, input, session)
   const fields = input.text('fields')
   if (fields !== undefined)
@@ -77,8 +80,7 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
       entries.map((entry) => `${JSON.stringify(jobRecord(client.site, entry, broken.get(entry.id)))}\n`).join(''),
     )
   }
-  if (entries.length === 0)
-    return terminal.note((await client.jobs.exists()) ? 'no job matches' : 'no jobs yet: bjob spawn --help')
+  if (entries.length === 0) return
   const rows = input.has('tree') ? treeRows(entries) : entries.map((entry) => ({ entry, label: entry.id }))
   const now = Date.now()
   const hasNotes = entries.some(({ id, kill }) => broken.has(id) || kill !== undefined)
@@ -196,35 +198,6 @@ async function listWorkflows(client: SiteClient, input: Input, { terminal }: Ses
     ['WORKFLOW', 'JOBS', 'ENDED', 'FAILED'],
     [...workflows].map(([name, { jobs, ended, failed }]) => [name, String(jobs), String(ended), String(failed)]),
   )
-}
-
-/** Each job below its first parent that is in the list, as deep as it goes. */
-function treeRows(entries: readonly IndexEntry[]): { entry: IndexEntry; label: string }[] {
-  const listed = new Set(entries.map(({ id }) => id))
-  const children = new Map<string, IndexEntry[]>()
-  for (const entry of entries) {
-    const parents = entry.spec?.['parents']
-    // The last is the nearest: a child's parents are its spawner's parents, and then its spawner.
-    const parent = Array.isArray(parents)
-      ? parents.findLast((id) => typeof id === 'string' && listed.has(id) && id !== entry.id)
-      : undefined
-    const key = typeof parent === 'string' ? parent : ''
-    children.set(key, [...(children.get(key) ?? []), entry])
-  }
-  const rows: { entry: IndexEntry; label: string }[] = []
-  const seen = new Set<string>()
-  const add = (parent: string, depth: number): void => {
-    for (const entry of children.get(parent) ?? []) {
-      if (seen.has(entry.id)) continue
-      seen.add(entry.id)
-      rows.push({ entry, label: `${'  '.repeat(depth)}${entry.id}` })
-      add(entry.id, depth + 1)
-    }
-  }
-  add('', 0)
-  // What hangs in a circle has no top.
-  for (const entry of entries) if (!seen.has(entry.id)) rows.push({ entry, label: entry.id })
-  return rows
 }
 
 function textOf(value: unknown): string {

@@ -37,6 +37,31 @@ describe('JobQuery', () => {
     expect(() => jobs.orderBy('nonsense')).toThrow(/no field nonsense/)
   })
 
+  test('gets one, counts by field, updates and deletes what is chosen', async () => {
+    const { client } = await withJobs()
+    const { jobs } = client
+    expect((await jobs.get({ name: 't2' })).id).toBe('w/t2')
+    await expect(jobs.get({ name: 'none' })).rejects.toMatchObject({ code: 'no-match' })
+    await expect(jobs.get()).rejects.toMatchObject({ code: 'many-match' })
+    expect(await jobs.countBy('state')).toEqual(new Map([['CREATED', 3]]))
+    await jobs.slice(0, 2).update({ priority: 9, data: { loss: 1 } })
+    expect(await jobs.values('name', 'priority')).toEqual([
+      { name: 't1', priority: 9 },
+      { name: 't2', priority: 9 },
+      { name: 't10', priority: 0 },
+    ])
+    expect(await jobs.filter({ data: { loss: 1 } }).count()).toBe(2)
+    const asked = await Promise.all([
+      jobs.count(),
+      jobs.filter({ name: 't1' }).count(),
+      jobs.exclude({ name: 't1' }).count(),
+    ])
+    expect(asked).toEqual([3, 1, 2])
+    expect((await jobs.exclude({ name: 't1' }).delete()).map(({ kind }) => kind)).toEqual(['done', 'done'])
+    expect(await jobs.values('id')).toEqual(['w/t1'])
+    expect(() => jobs.slice(-1)).toThrow(RangeError)
+  })
+
   test('each evaluation sees what has happened since', async () => {
     const { client, site } = await withJobs()
     const finished = client.jobs.filter({ state: 'JOB_FINISHED' })
