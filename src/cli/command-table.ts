@@ -99,6 +99,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tune.ts')).tuneCommand,
   },
   {
+    name: 'doctor',
+    summary: 'check that a file system is fit for bjob, on one node or two',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  {
     name: 'fsck',
     summary: 'check that the site is whole, and mend it',
     load: async () => (await import('./commands/fsck.ts')).fsckCommand,

@@ -208,7 +208,8 @@ async function makeParents(disk: Disk, target: string): Promise<void> {
   }
 }
 
-async function unlessTaken(made: Promise<void>): Promise<void> {
+/** Makes a name that may be there already. */
+export async function unlessTaken(made: Promise<void>): Promise<void> {
   try {
     await made
   } catch (error) {

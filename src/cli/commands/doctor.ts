@@ -1,0 +1,107 @@
+/** `bjob doctor`: is this file system fit for bjob, on this node and between two. */
+import path from 'node:path'
+import {
+  type Check,
+  type Grade,
+  type SuitableSettings,
+  isFit,
+  judgeLocal,
+  judgePeer,
+  suitableSettings,
+} from '../../core/file-system-fitness.ts'
+import { requestError } from '../../core/errors.ts'
+import { quoteShellWord } from '../../lib/shell-words.ts'
+import { probeHere } from '../../site/probe.ts'
+import { beginConsultation, endConsultation, isAwaited, joinConsultation } from '../../site/probe-channel.ts'
+import { assist, probeTogether } from '../../site/probe-peer.ts'
+import type { Command } from '../command.ts'
+import { limitWords } from '../job-word.ts'
+import { stopSignal } from '../stop-signal.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** On a network file system, for a second node that is about to be started. */
+const PEER_MS = 3000
+const COLOURS = { ok: 'green', note: 'yellow', bad: 'red' } as const satisfies Record<Grade, string>
+
+export const doctorCommand: Command = {
+  words: '[FOLDER]',
+  about: `Checks the file system of FOLDER (without it, the current folder) in some seconds, before anyone trusts it with jobs: a line a check, then the
+settings that suit it. What only two nodes can find out needs a second one: run \`bjob doctor --peer FOLDER\` there first. Nothing is left in
+FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or run twice.`,
+  options: [
+    { name: 'peer', summary: 'be the second node: wait for a doctor in the same folder and assist it' },
+    { name: 'json', summary: 'print JSON, an object a check, then one with the settings' },
+  ],
+  examples: [
+    ['bjob doctor', 'check the file system of this folder'],
+    ['bjob doctor --peer /scratch/ada', 'on the second node; then, on the first, `bjob doctor /scratch/ada`'],
+    ['srun -N1 -n1 bjob doctor --peer "$PWD" & bjob doctor', 'inside an allocation of Slurm'],
+  ],
+  async run(input, { terminal }) {
+    limitWords(input.words, 1)
+    const folder = path.resolve(input.words[0] ?? '.')
+    return input.has('peer') ? bePeer(folder, terminal) : examine(folder, terminal, input.has('json'))
+  },
+}
+
+async function examine(folder: string, terminal: Terminal, isJson: boolean): Promise<number> {
+  const consultation = await beginConsultation(folder)
+  const checks: Check[] = []
+  const tell = async (made: readonly Check[], isTogether: boolean): Promise<void> => {
+    checks.push(...made)
+    for (const check of made)
+      await (isJson ? terminal.json({ nodes: isTogether ? 2 : 1, ...check }) : terminal.line(lineOf(check, terminal)))
+  }
+  try {
+    if (!isJson) await terminal.line(folder)
+    const local = await probeHere(consultation.alone)
+    await tell(judgeLocal(local), false)
+    const isAsked = local.kind.isNetwork || (await isAwaited(consultation))
+    const together = isAsked ? await probeTogether(consultation, PEER_MS) : undefined
+    if (together !== undefined) {
+      if (!isJson) await terminal.line(`together with ${together.host}`)
+      await tell(judgePeer(together, local.kind.isNetwork), true)
+    }
+    const settings = suitableSettings(local, together)
+    if (isJson) await terminal.json({ fit: isFit(checks), settings })
+    else await terminal.write(summaryOf(checks, settings))
+    if (together === undefined && local.kind.isNetwork)
+      terminal.note(
+        `hint: no second node took part. Run this on one: bjob doctor --peer ${quoteShellWord(folder)}\n      and then, here, the doctor again`,
+      )
+    return isFit(checks) ? 0 : 3
+  } finally {
+    await endConsultation(consultation)
+  }
+}
+
+async function bePeer(folder: string, terminal: Terminal): Promise<number> {
+  terminal.note(`waiting for the first node; run there: bjob doctor ${quoteShellWord(folder)}`)
+  const stop = stopSignal()
+  for (;;) {
+    const consultation = await joinConsultation(folder, stop)
+    if (consultation === undefined) throw requestError('stopped', `stopped by ${String(stop.reason)}; nobody asked`)
+    try {
+      await assist(consultation)
+      await terminal.line('assisted; the first node has the verdicts')
+      return 0
+    } catch (error) {
+      // Left behind by a doctor that was killed: the next one may be alive.
+      terminal.note(`${error instanceof Error ? error.message : String(error)}; still waiting`)
+    }
+  }
+}
+
+function lineOf({ name, grade, finding }: Check, terminal: Terminal): string {
+  return `${terminal.paint(COLOURS[grade], grade.padEnd(4))}  ${name.padEnd(19)}  ${finding}`
+}
+
+function summaryOf(checks: readonly Check[], settings: SuitableSettings): string {
+  const lines = Object.entries(settings).map(([name, value]) => `  ${name}: ${value}`)
+  const count = checks.filter(({ grade }) => grade === 'bad').length
+  const verdict =
+    count === 0
+      ? 'fit for bjob; in bjob.yaml:'
+      : `not fit for bjob: ${count === 1 ? '1 check' : `${count} checks`} failed. Otherwise, in bjob.yaml:`
+  return `${verdict}\n${lines.join('\n')}\n`
+}

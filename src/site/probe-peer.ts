@@ -1,0 +1,211 @@
+/** What only two nodes can find out of a file system: one asks (`probeTogether`), the other does what it is told (`assist`). */
+import os from 'node:os'
+import path from 'node:path'
+import type { Delay, Measured, PeerMeasurements, Race } from '../core/file-system-fitness.ts'
+import { runCommand } from '../lib/run-command.ts'
+import { monotonicMs, sleep } from '../lib/sleep.ts'
+import { pooledDisk } from './disk.ts'
+import { bootId } from './journal-writer.ts'
+import { TAKINGS, countRace, holdLock, measure, probeWatch, summarise, touch, tryTaking } from './probe.ts'
+import { Channel, type Consultation, awaitPeer } from './probe-channel.ts'
+
+const disk = pooledDisk
+const ANSWER_MS = 3000
+/** Until the other node, which may be checked by somebody else first, gives its first sign. */
+const GREETING_MS = 5000
+const ROUNDS = 8
+const NAMES = 40
+const LINES = 100
+/** For how long a name that was asked for too early is waited for. */
+const LATE_MS = 1200
+
+interface Greeting {
+  readonly host: string
+  readonly kernel: string
+}
+
+type Order = { readonly order: 'echo' } | { readonly order: 'end' } | Deed
+
+interface Deed {
+  /** `list`: say when a listing shows the name. `ask`: say when asking for it does, having asked for it too early. */
+  readonly order: 'list' | 'ask' | 'race' | 'append' | 'touch' | 'lock'
+  readonly name: string
+}
+
+/**
+ * @param patienceMs for how long a second node is waited for
+ * @returns undefined when none came
+ * @throws BjobError `silent-peer` when one came and says nothing
+ */
+export async function probeTogether(
+  consultation: Consultation,
+  patienceMs: number,
+): Promise<PeerMeasurements | undefined> {
+  const channel = await Channel.open(consultation, 'host')
+  try {
+    return (await awaitPeer(consultation, patienceMs)) ? await question(channel, consultation) : undefined
+  } finally {
+    await channel.say({ order: 'end' }).catch(() => {})
+    await channel.close()
+  }
+}
+
+async function question(channel: Channel, { folder }: Consultation): Promise<PeerMeasurements> {
+  const ask = async <T>(order: Order): Promise<T> => {
+    await channel.say(order)
+    return channel.hear<T>(ANSWER_MS)
+  }
+  /** What is said after a first answer, `ready`. */
+  const then = <T>(): Promise<T> => channel.hear<T>(ANSWER_MS)
+  await channel.say({ order: 'echo' })
+  const { host, kernel } = await channel.hear<Greeting>(GREETING_MS)
+  const echoes: { readonly ms: number; readonly aheadMs: number }[] = []
+  const patient = <T>(act: () => Promise<T>): Promise<Measured<T>> => measure(act, 2 * ANSWER_MS)
+  const appendMs = await patient(async () => {
+    for (let round = 0; round < ROUNDS; round++) echoes.push(await exchangeEcho(ask))
+    return halve(echoes.map(({ ms }) => ms))
+  })
+  const echoMs = summarise(echoes.map(({ ms }) => ms)).medianMs
+  const awaitName = async (order: 'list' | 'ask', name: string): Promise<number> => {
+    await ask({ order, name })
+    const begun = monotonicMs()
+    await touch(path.join(folder, name))
+    return (await then<boolean>()) ? Math.max(0, monotonicMs() - begun - echoMs / 2) : Infinity
+  }
+  return {
+    host,
+    isSameKernel: kernel === bootId(),
+    appendMs,
+    clock: await measure(async () => bestClock(echoes)),
+    nameMs: await patient(async () => {
+      const times: number[] = []
+      for (let round = 0; round < ROUNDS / 2; round++) times.push(await awaitName('list', `name-${round}`))
+      return summarise(times)
+    }),
+    lateNameMs: await patient(() => awaitName('ask', 'late')),
+    exclusive: await patient(async () => {
+      await ask({ order: 'race', name: 'race' })
+      return compareWins(await takeNames(folder), await then<boolean[]>())
+    }),
+    sharedAppend: await patient(async () => {
+      await ask({ order: 'append', name: 'shared' })
+      await appendLines(path.join(folder, 'shared'))
+      await then()
+      await disk.refresh(folder)
+      const lines = (await disk.readText(path.join(folder, 'shared')))
+        .split('\n')
+        .filter((line) => line === 'x'.repeat(20))
+      return { lines: 2 * LINES, lost: 2 * LINES - lines.length }
+    }),
+    watch: await patient(() =>
+      probeWatch(path.join(folder, 'watched'), () => ask({ order: 'touch', name: 'watched/changed' })),
+    ),
+    locks: await patient(async () => {
+      const lock = path.join(folder, 'lock')
+      await holdLock(lock, ['true'])
+      const held = holdLock(lock, ['sleep', '1'])
+      await sleep(200)
+      const { code } = await ask<{ code: number }>({ order: 'lock', name: 'lock' })
+      await held
+      if (code !== 0 && code !== 9) throw new Error('flock does not work on the other node')
+      return { isExclusive: code === 9 }
+    }),
+  }
+}
+
+/** The second node's part. @throws BjobError `silent-peer` when the first says nothing */
+export async function assist(consultation: Consultation): Promise<void> {
+  const { folder } = consultation
+  const channel = await Channel.open(consultation, 'peer')
+  try {
+    for (let isFirst = true; ; isFirst = false) {
+      const order = await channel.hear<Order>(isFirst ? GREETING_MS : 4 * ANSWER_MS)
+      if (order.order === 'end') return
+      if (order.order === 'echo') await channel.say({ host: os.hostname(), kernel: bootId(), now: Date.now() })
+      else await obey(order, path.join(folder, order.name), channel)
+    }
+  } finally {
+    await channel.close()
+  }
+}
+
+async function obey({ order }: Deed, target: string, channel: Channel): Promise<void> {
+  const has = async (): Promise<boolean> => (await disk.stat(target)) !== undefined
+  const isListed = async (): Promise<boolean> =>
+    (await disk.list(path.dirname(target))).some(({ name }) => name === path.basename(target))
+  switch (order) {
+    case 'list':
+      await channel.say('ready')
+      return channel.say(await waitFor(isListed, ANSWER_MS))
+    case 'ask':
+      await has()
+      await channel.say('ready')
+      return channel.say(await waitFor(has, LATE_MS))
+    case 'race':
+      await channel.say('ready')
+      return channel.say(await takeNames(path.dirname(target)))
+    case 'append':
+      await channel.say('ready')
+      await appendLines(target)
+      return channel.say('done')
+    case 'touch':
+      await disk.refresh(path.dirname(target))
+      await touch(target)
+      return channel.say('done')
+    case 'lock':
+      await disk.refresh(path.dirname(target))
+      return channel.say(
+        await runCommand(['flock', '--nonblock', '--conflict-exit-code', '9', target, 'true'], ANSWER_MS),
+      )
+  }
+}
+
+async function waitFor(isThere: () => Promise<boolean>, patienceMs: number): Promise<boolean> {
+  const until = monotonicMs() + patienceMs
+  while (!(await isThere())) {
+    if (monotonicMs() > until) return false
+    await sleep(5)
+  }
+  return true
+}
+
+async function exchangeEcho(ask: <T>(order: Order) => Promise<T>): Promise<{ ms: number; aheadMs: number }> {
+  const begun = monotonicMs()
+  const before = Date.now()
+  const { now } = await ask<{ now: number }>({ order: 'echo' })
+  return { ms: monotonicMs() - begun, aheadMs: now - (before + Date.now()) / 2 }
+}
+
+/** Of a round trip, one way. */
+function halve(times: readonly number[]): Delay {
+  return summarise(times.map((ms) => ms / 2))
+}
+
+/** The quickest round trip leaves the least room for error. */
+function bestClock(echoes: readonly { ms: number; aheadMs: number }[]): { aheadMs: number; uncertainMs: number } {
+  const [best] = echoes.toSorted((one, other) => one.ms - other.ms)
+  if (best === undefined) throw new Error('no answer')
+  return { aheadMs: best.aheadMs, uncertainMs: best.ms / 2 }
+}
+
+/** Takes what can be had of the names that both go for. @returns which it got */
+async function takeNames(folder: string): Promise<boolean[]> {
+  const got: boolean[] = []
+  for (let at = 0; at < NAMES; at++)
+    for (const [way, take] of TAKINGS.entries())
+      got.push(await tryTaking(take, path.join(folder, `taken-${way}-${at}`)))
+  return got
+}
+
+function compareWins(mine: readonly boolean[], theirs: readonly boolean[]): Race {
+  return countRace(mine.map((isMine, at) => Number(isMine) + Number(theirs[at])))
+}
+
+async function appendLines(file: string): Promise<void> {
+  const writer = await disk.openAppend(file)
+  try {
+    for (let line = 0; line < LINES; line++) await writer.append(`${'x'.repeat(20)}\n`, false)
+  } finally {
+    await writer.close()
+  }
+}
