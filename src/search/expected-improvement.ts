@@ -4,7 +4,7 @@
  */
 import type { RandomStream } from '../lib/random-stream.ts'
 import { fitLogs, GaussianProcess, type DimensionKind } from './gaussian-process.ts'
-import type { History } from './history.ts'
+import type { History, Observation } from './history.ts'
 import { logNormalDensity, normalProbability, scaledErfc } from './normal-distribution.ts'
 import { decodePoint, encodePoint, type Point } from './point.ts'
 import { warpToNormal } from './power-transform.ts'
@@ -17,6 +17,8 @@ const WIDE_CANDIDATES = 300
 const NEAR_CANDIDATES = 200
 const SEARCH_STARTS = 4
 const SEARCH_STEPS = 60
+/** A failure is never certain. */
+const LEAST_CHANCE = 0.01
 
 interface Candidate {
   readonly units: Float64Array
@@ -25,6 +27,10 @@ interface Candidate {
 }
 
 /**
+ * The expected improvement is weighed by the probability that an evaluation gives a value at all (Gelbart, Snoek and Adams 2014, "Bayesian
+ * optimization with unknown constraints", equation 7), which a second process estimates from successes and failures: where failures come by
+ * chance, it is the same everywhere and decides nothing.
+ *
  * Pending points are taken to end at what the model expects of them (the kriging believer of Ginsbourger, Le Riche and
  * Carraro 2010, "Kriging is well-suited to parallelize optimization"): there is then no improvement to be had near them.
  */
@@ -33,7 +39,13 @@ export class ExpectedImprovementStrategy implements Strategy {
   readonly #sequence: HaltonSequence
   readonly #kinds: readonly DimensionKind[]
   readonly #startCount: number
-  #fit: { readonly endCount: number; readonly logs: Float64Array } | undefined
+  #fit:
+    | {
+        readonly endCount: number
+        readonly logs: Float64Array
+        readonly logChance: (input: Float64Array) => number
+      }
+    | undefined
 
   constructor(space: Space, random: RandomStream) {
     this.#space = space
@@ -43,7 +55,8 @@ export class ExpectedImprovementStrategy implements Strategy {
   }
 
   propose(history: History, id: number, random: RandomStream): Point {
-    const observations = history.listObservations()
+    const ended = history.listObservations()
+    const observations = ended.filter(({ kind }) => kind !== 'failed')
     if (id < this.#startCount || observations.length < this.#startCount / 2)
       return decodePoint(this.#space, this.#sequence.point(id))
 
@@ -52,7 +65,12 @@ export class ExpectedImprovementStrategy implements Strategy {
     const outputs = warpToNormal(observations.map(({ loss }) => loss))
     // Several points are often asked for between two ends: what is fitted to the ends serves them all.
     if (this.#fit?.endCount !== history.endCount)
-      this.#fit = { endCount: history.endCount, logs: this.#fitSome(inputs, outputs) }
+      this.#fit = {
+        endCount: history.endCount,
+        logs: this.#fitSome(inputs, outputs),
+        logChance: this.#fitChance(ended),
+      }
+    const { logChance } = this.#fit
     const model = new GaussianProcess(this.#kinds, inputs, outputs, this.#fit.logs, pending.length)
     for (const { point } of pending) {
       const input = this.#encode(point)
@@ -65,8 +83,19 @@ export class ExpectedImprovementStrategy implements Strategy {
     return this.#maximise(random, centres, (input) => {
       const { mean, variance } = model.predict(input)
       const deviation = Math.sqrt(variance)
-      return logExpectedImprovement((incumbent - mean) / deviation) + Math.log(deviation)
+      return logExpectedImprovement((incumbent - mean) / deviation) + Math.log(deviation) + logChance(input)
     })
+  }
+
+  /** The logarithm of the chance of a value, by least-squares classification (Rasmussen and Williams 2006, section 6.5). */
+  #fitChance(ended: readonly Observation[]): (input: Float64Array) => number {
+    const share = ended.filter(({ kind }) => kind !== 'failed').length / ended.length
+    if (share === 1) return () => 0
+    const deviation = Math.sqrt(share * (1 - share))
+    const inputs = ended.map(({ point }) => this.#encode(point))
+    const outputs = ended.map(({ kind }) => ((kind === 'failed' ? 0 : 1) - share) / deviation)
+    const model = new GaussianProcess(this.#kinds, inputs, outputs, this.#fitSome(inputs, outputs), 0)
+    return (input) => Math.log(Math.min(1, Math.max(LEAST_CHANCE, share + deviation * model.predict(input).mean)))
   }
 
   /** Fits to all observations or, where those are many, to some from the lowest to the highest: a fit takes their cube in time. */

@@ -21,12 +21,12 @@ export type Outcome =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'intermediate'; readonly step: number; readonly value: number }
 
-/** A point with what it cost, smaller is better; `isValue` is false where the loss is a guess. */
+/** A point with what it cost, smaller is better; unless its kind is `value`, the loss is a guess. */
 export interface Observation {
   readonly id: number
   readonly point: Point
   readonly loss: number
-  readonly isValue: boolean
+  readonly kind: 'value' | 'failed' | 'stopped'
 }
 
 interface Progress {
@@ -115,9 +115,10 @@ export class History {
     return ended.flatMap(({ trial, end, latest }): Observation[] => {
       if (!end) return []
       const { id, point } = trial
-      if (end.kind === 'value') return [{ id, point, loss: this.#toLoss(end.value), isValue: true }]
-      const stoppedAt = end.kind === 'stopped' && latest ? this.#toLoss(latest.value) : worst
-      return [{ id, point, loss: Math.min(worst, Math.max(median, stoppedAt)), isValue: false }]
+      const { kind } = end
+      if (kind === 'value') return [{ id, point, loss: this.#toLoss(end.value), kind }]
+      const stoppedAt = kind === 'stopped' && latest ? this.#toLoss(latest.value) : worst
+      return [{ id, point, loss: Math.min(worst, Math.max(median, stoppedAt)), kind }]
     })
   }
 

@@ -44,7 +44,9 @@ def main():
             parameters, trials = request["parameters"], {}
             study = optuna.create_study(sampler=SAMPLERS[request["start"]](request["seed"]))
         elif "tell" in request:
-            study.tell(trials.pop(request["tell"]), request["value"])
+            failed = request["value"] is None
+            state = optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE
+            study.tell(trials.pop(request["tell"]), request["value"], state=state)
         else:
             trial = study.ask()
             trials[trial.number] = trial

@@ -5,7 +5,8 @@ export interface Problem {
   readonly name: string
   /** As an author would write it, for `parseSpace` and for Optuna alike. */
   readonly space: { readonly parameters: Readonly<Record<string, object>> }
-  readonly evaluate: (point: Point) => number
+  /** Undefined where the evaluation fails. `chance` is uniform in [0, 1), the same for the same trial of the same seed. */
+  readonly evaluate: (point: Point, chance: number) => number | undefined
 }
 
 /** `x1` to `xN`, in the order of their numbers. */
@@ -164,4 +165,30 @@ const conditional: Problem = {
   },
 }
 
-export const PROBLEMS: readonly Problem[] = [branin, hartmann, ackley, rosenbrock, mixed, conditional]
+/** Nodes die, whatever the point. */
+const failingByChance: Problem = {
+  ...hartmann,
+  name: 'Hartmann 6 (30 % fail)',
+  evaluate: (point, chance) => (chance < 0.3 ? undefined : hartmann.evaluate(point, chance)),
+}
+
+/** Out of memory, or divergence: a third of the space fails, and reaches to its best point. */
+const failingByPlace: Problem = {
+  ...hartmann,
+  name: 'Hartmann 6 (a third fails)',
+  evaluate: (point, chance) =>
+    readNumber(point, 'x1') > 0.67 || (readNumber(point, 'x3') < 0.4 && readNumber(point, 'x6') > 0.6)
+      ? undefined
+      : hartmann.evaluate(point, chance),
+}
+
+export const PROBLEMS: readonly Problem[] = [
+  branin,
+  hartmann,
+  ackley,
+  rosenbrock,
+  mixed,
+  conditional,
+  failingByChance,
+  failingByPlace,
+]

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { RandomStream } from '../../src/lib/random-stream.ts'
 import { createSampler, SAMPLER_NAMES, type SamplerName } from '../../src/search/create-sampler.ts'
 import type { Trial } from '../../src/search/history.ts'
 import { parseSpace } from '../../src/search/space.ts'
@@ -17,7 +18,8 @@ const OPTUNA_SCRIPT = 'test/bench/samplers-optuna.py'
 /** A search of either side, one point at a time. */
 interface Contestant {
   ask(): Promise<Trial>
-  tell(id: number, value: number): void
+  /** Undefined: it failed. */
+  tell(id: number, value: number | undefined): void
 }
 
 interface Side {
@@ -49,7 +51,7 @@ function makeOwnSide(name: SamplerName): Side {
           if (!trial) throw new Error(`${name} has no more points on ${problem.name}`)
           return trial
         },
-        tell: (id, value) => sampler.tell(id, { kind: 'value', value }),
+        tell: (id, value) => sampler.tell(id, value === undefined ? { kind: 'failed' } : { kind: 'value', value }),
       }
     },
   }
@@ -70,7 +72,7 @@ async function startOptuna(): Promise<{ sides: Side[]; stop: () => Promise<void>
           if (line.done) throw new Error('Optuna ended early')
           return JSON.parse(line.value) as Trial
         },
-        tell: (id, value) => send({ tell: id, value }),
+        tell: (id, value) => send({ tell: id, value: value ?? null }),
       }
     },
   }))
@@ -82,7 +84,8 @@ async function startOptuna(): Promise<{ sides: Side[]; stop: () => Promise<void>
 }
 
 /** Runs one search with `width` points pending, of which the oldest always ends first; returns the best value found. */
-async function search(problem: Problem, contestant: Contestant, width: number): Promise<number> {
+async function search(problem: Problem, contestant: Contestant, width: number, seed: number): Promise<number> {
+  const chances = new RandomStream(`chances ${seed}`)
   const pending: Trial[] = []
   let best = Infinity
   for (let asked = 0; asked < evaluations || pending.length > 0;) {
@@ -92,8 +95,8 @@ async function search(problem: Problem, contestant: Contestant, width: number): 
     }
     const trial = pending.shift()
     if (!trial) break
-    const value = problem.evaluate(trial.point)
-    best = Math.min(best, value)
+    const value = problem.evaluate(trial.point, chances.uniform())
+    best = Math.min(best, value ?? Infinity)
     contestant.tell(trial.id, value)
   }
   return best
@@ -121,7 +124,7 @@ for (const problem of PROBLEMS) {
     for (const side of sides) {
       const started = performance.now()
       const bests: number[] = []
-      for (const seed of seeds) bests.push(await search(problem, side.start(problem, seed), width))
+      for (const seed of seeds) bests.push(await search(problem, side.start(problem, seed), width, seed))
       milliseconds.set(side.name, (milliseconds.get(side.name) ?? 0) + performance.now() - started)
       cells.push(median(bests).toPrecision(3))
     }
