@@ -22,6 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Beside `site`, which owns the tree: the modules that use node:fs, and for what. */
 const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
+  'lib/oom-counter.ts': 'control groups',
+  'lib/process-usage.ts': '/proc',
   'lib/process-table.ts': '/proc',
   'lib/run-command.ts': 'looks for commands on the PATH',
   'launch/attempt.ts': "opens the file for a job's output, which the job then writes",

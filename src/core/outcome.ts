@@ -1,21 +1,27 @@
 /** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
+import { formatSeconds } from './duration.ts'
 import type { HistoryEntry } from './job-state.ts'
 import type { Specification } from './specification.ts'
 import { type State, isEnded } from './states.ts'
+import { type Ran, formatRan } from './usage.ts'
 
 /** Why an attempt is over. */
 export type Outcome =
-  | { readonly kind: 'done'; readonly seconds: number }
-  | { readonly kind: 'error'; readonly reason: string; readonly tail: string; readonly seconds: number }
+  | ({ readonly kind: 'done' } & Ran)
+  | ({ readonly kind: 'error'; readonly reason: string; readonly tail: string } & Ran)
+  | Stop
+
+/** Why an attempt was stopped, or not even begun: whatever its processes made of that. */
+export type Stop =
   /** The allocation or the launcher ended before the job did. */
-  | { readonly kind: 'interrupted'; readonly reason: string }
+  | { readonly kind: 'interrupted'; readonly reason: string; readonly ran?: Ran }
   /** It ran for longer than its own `timeout_minutes`. */
-  | { readonly kind: 'overran'; readonly minutes: number }
-  | { readonly kind: 'killed'; readonly by: string }
+  | { readonly kind: 'overran'; readonly minutes: number; readonly ran?: Ran }
+  | { readonly kind: 'killed'; readonly by: string; readonly ran?: Ran }
   /** It could not be started, and trying again would not help. */
-  | { readonly kind: 'impossible'; readonly reason: string }
+  | { readonly kind: 'impossible'; readonly reason: string; readonly ran?: Ran }
   /** Its owner stopped it because others may have taken it over. */
-  | { readonly kind: 'lost'; readonly reason: string }
+  | { readonly kind: 'lost'; readonly reason: string; readonly ran?: Ran }
 
 type Policy = Pick<Specification, 'maxRetries' | 'autoTimeoutRetry'>
 
@@ -45,9 +51,9 @@ export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now
   const retry = failures < policy.maxRetries
   switch (outcome.kind) {
     case 'done':
-      return [step('RUN_DONE', `exit 0 after ${formatSeconds(outcome.seconds)}`), step('JOB_FINISHED', '')]
+      return [step('RUN_DONE', `exit 0 ${formatRan(outcome)}`), step('JOB_FINISHED', '')]
     case 'error': {
-      const what = `${outcome.reason} after ${formatSeconds(outcome.seconds)}${outcome.tail === '' ? '' : `\n${outcome.tail}`}`
+      const what = `${outcome.reason} ${formatRan(outcome)}${outcome.tail === '' ? '' : `\n${outcome.tail}`}`
       const next = retry
         ? step('RESTART_READY', `retry ${failures + 1} of ${policy.maxRetries}`)
         : step('FAILED', outcome.reason)
@@ -56,24 +62,30 @@ export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now
     case 'overran': {
       const what = `ran for longer than its timeout_minutes, ${outcome.minutes}`
       return [
-        step('RUN_TIMEOUT', what),
+        step('RUN_TIMEOUT', `${what}${endedText(outcome.ran)}`),
         retry ? step('RESTART_READY', `retry ${failures + 1} of ${policy.maxRetries}`) : step('FAILED', what),
       ]
     }
     case 'interrupted':
       return [
-        step('RUN_TIMEOUT', outcome.reason),
+        step('RUN_TIMEOUT', `${outcome.reason}${endedText(outcome.ran)}`),
         policy.autoTimeoutRetry
           ? step('RESTART_READY', '')
           : step('FAILED', `${outcome.reason}, and auto_timeout_retry is false`),
       ]
     case 'killed':
-      return [step('USER_KILLED', `killed by ${outcome.by}`)]
+      return [
+        step('USER_KILLED', `killed by ${outcome.by}${outcome.ran === undefined ? '' : ` ${formatRan(outcome.ran)}`}`),
+      ]
     case 'impossible':
       return [step('FAILED', outcome.reason)]
     case 'lost':
       return [step('RESTART_READY', outcome.reason)]
   }
+}
+
+function endedText(ran: Ran | undefined): string {
+  return ran === undefined ? '' : `: ended ${formatRan(ran)}`
 }
 
 /** Whether the application's postprocess decides what follows the first of the steps of `outcome`. */
@@ -136,12 +148,4 @@ export function countFailures(history: readonly HistoryEntry[]): number {
     if (at <= last || history[at - 1]?.state === state) return false
     return state === 'RUN_ERROR' || (state === 'RUN_TIMEOUT' && message.startsWith('ran for longer'))
   }).length
-}
-
-/** `0.12 s`, `3.4 s`, `5 min 20 s`, `3 h 5 min`. */
-export function formatSeconds(seconds: number): string {
-  if (seconds < 1) return `${seconds.toFixed(2)} s`
-  if (seconds < 60) return `${seconds.toFixed(1)} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }

@@ -1,5 +1,6 @@
 /** What a launcher and its agents say to each other: JSON Lines through the agent's standard input and output. */
 import type { Exit } from './attempt.ts'
+import type { OomKills } from './oom-watch.ts'
 
 /** To the agent. */
 export type Order =
@@ -23,9 +24,12 @@ export type Order =
   /** Kill what runs, and go. */
   | { readonly order: 'end' }
 
+/** An end, and what the kernel has counted, where that may be the reason. */
+export type Measured = Exit & { readonly oomKills?: OomKills | undefined }
+
 /** From the agent: an attempt is over (`cut-off`: it was killed, as no beat came in time), or a beat has come. */
 export type Notice =
-  | { readonly key: number; readonly exit: Exit | { readonly kind: 'cut-off' } }
+  | { readonly key: number; readonly exit: Measured | { readonly kind: 'cut-off' } }
   | { readonly alive: true }
 
 /** Cuts a stream of text into lines and hands each one, parsed, to `take`; what is no JSON is somebody else's and goes to `other`. */

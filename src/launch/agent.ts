@@ -3,8 +3,10 @@
  * costs; and it is the launcher's guard: when the launcher was killed (its pipe closes), or is suspended, or cannot renew its lease (no beat comes
  * in time), the agent kills the jobs, so that nobody's job runs twice at once: others take them over only after the lease.
  */
-import { type Notice, type Order, lineReader } from './agent-protocol.ts'
-import { Attempt } from './attempt.ts'
+import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { Attempt, type Exit } from './attempt.ts'
+import { OomWatch } from './oom-watch.ts'
+import { UsageMeter } from './usage-meter.ts'
 
 interface Running {
   readonly attempt: Attempt
@@ -18,6 +20,8 @@ const OF_THE_NODE =
   /^(HOSTNAME|HOST|TMPDIR|SLURMD_NODENAME|SLURM_TOPOLOGY_ADDR|XDG_RUNTIME_DIR|(CUDA|ROCR|HIP)_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK)$/
 
 const running = new Map<number, Running>()
+const oomWatch = new OomWatch()
+const meter = new UsageMeter(() => oomWatch.look())
 let silence: NodeJS.Timeout | undefined
 let inherited: NodeJS.ProcessEnv = process.env
 
@@ -59,10 +63,18 @@ function start(order: Order & { order: 'start' }): void {
   const attempt = Attempt.start({ ...order, environment })
   const job: Running = { attempt, hurry: new AbortController(), isStopping: false, isCutOff: false }
   running.set(order.key, job)
-  void attempt.exit.then((exit) => {
+  if (attempt.pid !== undefined) meter.begin(attempt.pid)
+  void attempt.exit.then(async (exit) => {
     running.delete(order.key)
-    tell({ key: order.key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : exit })
+    const measured = await measure(attempt, exit)
+    tell({ key: order.key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : measured })
   })
+}
+
+async function measure({ pid }: Attempt, exit: Exit): Promise<Measured> {
+  if (exit.kind === 'not-started' || pid === undefined) return exit
+  const isFailure = exit.kind === 'signalled' || exit.code !== 0
+  return { ...exit, usage: await meter.end(pid), oomKills: isFailure ? oomWatch.recent() : undefined }
 }
 
 function tell(notice: Notice): void {

@@ -5,8 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { findByEnvironment } from '../lib/process-table.ts'
 import { monotonicMs } from '../lib/sleep.ts'
-import { type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import type { Command, Exit } from './attempt.ts'
+import { OomAccounts } from './oom-watch.ts'
 
 /** One Node process starts about 1,100 processes a second, two nearly twice as many (measured on two cores). */
 const AGENTS_ON_HEAD = 2
@@ -55,6 +56,7 @@ export class Agents {
   readonly #agents: readonly Agent[]
   readonly #events: AgentEvents
   readonly #silenceMs: number
+  readonly #oomAccounts = new OomAccounts()
   #limitMs = 0
   #count = 0
   #isOver = false
@@ -128,8 +130,7 @@ export class Agents {
       agent.heardMs = monotonicMs()
       agent.hasSpoken = true
       if (!('key' in notice)) return
-      const exit = notice.exit.kind === 'cut-off' ? ({ kind: 'lost', node } as const) : notice.exit
-      agent.waiting.get(notice.key)?.(exit)
+      agent.waiting.get(notice.key)?.(this.#judge(node, notice.exit))
       agent.waiting.delete(notice.key)
     }
     child.stdout?.setEncoding('utf8').on('data', lineReader(hear))
@@ -139,6 +140,13 @@ export class Agents {
     child.once('exit', () => this.#die(agent, agent.isHead ? 0 : this.#limitMs))
     if (!agent.isHead) tell(agent, { order: 'environment', variables: environment })
     return agent
+  }
+
+  #judge(node: string, exit: Measured | { readonly kind: 'cut-off' }): AgentExit {
+    if (exit.kind === 'cut-off') return { kind: 'lost', node }
+    const { oomKills, ...facts } = exit
+    if (oomKills === undefined || facts.kind === 'not-started') return facts
+    return this.#oomAccounts.explain(node, oomKills) ? { ...facts, isOutOfMemory: true } : facts
   }
 
   /** @param restMs after which none of its jobs runs any more */

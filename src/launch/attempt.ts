@@ -1,6 +1,7 @@
 /** One attempt of one job as processes on this machine: a process group, its output, and the facts of its end. */
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
+import type { Usage } from '../core/usage.ts'
 import { signalGroup } from '../lib/process-table.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 
@@ -14,9 +15,17 @@ export interface Command {
 
 /** How an attempt ended. */
 export type Exit =
-  | { readonly kind: 'exited'; readonly code: number; readonly seconds: number }
-  | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals; readonly seconds: number }
+  | ({ readonly kind: 'exited'; readonly code: number } & Facts)
+  | ({ readonly kind: 'signalled'; readonly signal: NodeJS.Signals } & Facts)
   | { readonly kind: 'not-started'; readonly message: string }
+
+/** What is known of any that ran. */
+interface Facts {
+  readonly seconds: number
+  readonly usage?: Usage
+  /** The kernel has killed a process of this node for want of memory while it ran. */
+  readonly isOutOfMemory?: true
+}
 
 export class Attempt {
   readonly exit: Promise<Exit>
@@ -31,6 +40,11 @@ export class Attempt {
       if (group !== undefined) signalGroup(group, 'SIGKILL')
       return facts
     })
+  }
+
+  /** The process that leads its group and session; `undefined` when it could not be started. */
+  get pid(): number | undefined {
+    return this.#group
   }
 
   /** Starts the command. Never throws: a command that cannot be started is an exit, too. */

@@ -1,7 +1,9 @@
 /** One attempt of a job: its processes, its own time limit, and what their end means. */
 import { BjobError } from '../core/errors.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Outcome, Stop } from '../core/outcome.ts'
+import type { Ran } from '../core/usage.ts'
 import { sleep } from '../lib/sleep.ts'
+import { saysOutOfMemory } from '../platform/srun.ts'
 import { outputPath, outputTail } from '../site/output.ts'
 import type { Site } from '../site/site.ts'
 import type { AgentExit } from './agents.ts'
@@ -52,13 +54,28 @@ function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping):
   return setTimeout(() => stopping.stop({ kind: 'overran', minutes }, graceMs), minutes * 60_000)
 }
 
-async function judge(site: Site, job: JobToRun, exit: AgentExit, stop: Outcome | undefined): Promise<Outcome> {
+async function judge(site: Site, job: JobToRun, exit: AgentExit, stop: Stop | undefined): Promise<Outcome> {
   // Work that was finished is finished, even if somebody had begun to stop it.
-  if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed')
-    return { kind: 'done', seconds: exit.seconds }
-  if (stop !== undefined) return stop
+  if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(exit) }
+  if (stop !== undefined)
+    return exit.kind === 'exited' || exit.kind === 'signalled' ? { ...stop, ran: ranOf(exit) } : stop
   if (exit.kind === 'lost') return { kind: 'lost', reason: `node ${exit.node} was lost` }
   if (exit.kind === 'not-started') return { kind: 'impossible', reason: `cannot be started: ${exit.message}` }
-  const reason = exit.kind === 'exited' ? `exit ${exit.code}` : `killed by ${exit.signal}`
-  return { kind: 'error', reason, tail: await outputTail(site, job.id, job.attempt), seconds: exit.seconds }
+  const tail = await outputTail(site, job.id, job.attempt)
+  return { kind: 'error', reason: reasonOf(exit, tail), tail, ...ranOf(exit) }
+}
+
+type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>
+
+function ranOf({ seconds, usage }: RealExit): Ran {
+  return { seconds, usage }
+}
+
+/** A job that was killed while memory ran out was killed for that; one that failed otherwise may have failed for that. */
+function reasonOf(exit: RealExit, tail: string): string {
+  const what = exit.kind === 'exited' ? `exit ${exit.code}` : `killed by ${exit.signal}`
+  if (saysOutOfMemory(tail)) return `out of memory, ${what}`
+  if (exit.isOutOfMemory !== true) return what
+  const isKilled = exit.kind === 'signalled' ? exit.signal === 'SIGKILL' : exit.code === 128 + 9
+  return isKilled ? `out of memory, ${what}` : `${what} (a process on its node was killed out of memory meanwhile)`
 }

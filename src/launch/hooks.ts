@@ -1,5 +1,5 @@
 /** The application's hooks, preprocess and postprocess: run on the job's first node, in its folder, with a time limit and a log of their own. */
-import type { HookResult, Outcome } from '../core/outcome.ts'
+import type { HookResult, Stop } from '../core/outcome.ts'
 import type { State } from '../core/states.ts'
 import { hookOf } from '../site/applications.ts'
 import { fileTail, hookLogPath } from '../site/output.ts'
@@ -11,7 +11,7 @@ import type { Stopping } from './stopping.ts'
 export type HookName = 'preprocess' | 'postprocess'
 
 /** What a hook came to; `stopped`: its end says nothing about the job. */
-export type HookEnd = HookResult | { readonly kind: 'stopped'; readonly outcome: Outcome }
+export type HookEnd = HookResult | { readonly kind: 'stopped'; readonly outcome: Stop }
 
 /**
  * Runs a hook of the job's application, which has it.

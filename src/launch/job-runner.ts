@@ -7,6 +7,7 @@ import { BjobError } from '../core/errors.ts'
 import { type HistoryEntry, type JobState, advance, isOwned } from '../core/job-state.ts'
 import {
   type Outcome,
+  type Stop,
   countFailures,
   isForPostprocess,
   stepsAfterPostprocess,
@@ -135,7 +136,7 @@ export class JobRun {
   }
 
   /** Stops it: TERM, after `graceMs` KILL; its end will be `outcome`. A later call may only hurry it. */
-  stop(outcome: Outcome, graceMs: number): void {
+  stop(outcome: Stop, graceMs: number): void {
     this.#stopping.stop(outcome, graceMs)
   }
 

@@ -7,9 +7,10 @@
  *
  * It lives under one name until it ends or loses its lease.
  */
+import { formatSeconds } from '../core/duration.ts'
 import { type Filter, compileFilter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
-import { type Outcome, formatSeconds } from '../core/outcome.ts'
+import type { Stop } from '../core/outcome.ts'
 import type { Assignment, PlacementRequest } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
 import { monotonicMs } from '../lib/sleep.ts'
@@ -120,7 +121,7 @@ export class Launcher {
   }
 
   /** Begins to end: starts nothing more, and stops what runs. Again, it only hurries. */
-  finish(reason: string, outcome: Outcome, graceMs: number): void {
+  finish(reason: string, outcome: Stop, graceMs: number): void {
     if (this.#reason === undefined) {
       this.#reason = reason
       if (this.#active.size > 0)

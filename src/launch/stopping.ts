@@ -1,15 +1,15 @@
 /** Why what runs of a job is being stopped, if it is, and how: one for all that runs of it in turn, its hooks and the job itself. */
-import type { Outcome } from '../core/outcome.ts'
+import type { Stop } from '../core/outcome.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 import type { RemoteAttempt } from './agents.ts'
 
 export class Stopping {
-  #outcome: Outcome | undefined
+  #outcome: Stop | undefined
   #attempt: RemoteAttempt | undefined
   #terminate: (() => Promise<boolean>) | undefined
 
   /** Decides what comes of the job, whatever its processes say. */
-  get outcome(): Outcome | undefined {
+  get outcome(): Stop | undefined {
     return this.#outcome
   }
 
@@ -23,7 +23,7 @@ export class Stopping {
   }
 
   /** TERM, after `graceMs` KILL. A later call may only hurry it. */
-  stop(outcome: Outcome, graceMs: number): void {
+  stop(outcome: Stop, graceMs: number): void {
     const isFirst = this.#outcome === undefined
     this.#outcome ??= outcome
     const attempt = this.#attempt

@@ -65,3 +65,12 @@ function buildBinding(run: MpiRun): string[] {
 function formatMask(coreIds: readonly number[]): string {
   return `0x${coreIds.reduce((mask, id) => mask | (1n << BigInt(id)), 0n).toString(16)}`
 }
+
+/** What slurmstepd and srun write into a step's output when the kernel, or they, have killed a task for want of memory (22.05; others spell it alike). */
+const OUT_OF_MEMORY =
+  /^(?:slurmstepd: error: (?:Detected \d+ oom[-_ ]kill event|Exceeded (?:step|job) memory limit)|srun: error: \S+: tasks? [\d,-]+: Out Of Memory$)/m
+
+/** Whether the end of a step's output says that memory ran out. */
+export function saysOutOfMemory(output: string): boolean {
+  return OUT_OF_MEMORY.test(output)
+}

@@ -1,7 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { type JobState, advance } from '../../../src/core/job-state.ts'
-import { type Outcome, countFailures, formatSeconds, stepsFor } from '../../../src/core/outcome.ts'
+import { formatSeconds } from '../../../src/core/duration.ts'
+import { type Outcome, countFailures, stepsFor } from '../../../src/core/outcome.ts'
 
 const now = '2026-11-23T03:41:20.113Z'
 const born: JobState = {

@@ -1,0 +1,112 @@
+/** What the kernel counts of processes on this node (proc(5)); where there is no /proc, nothing is known. */
+import fs from 'node:fs'
+
+/** A process, and what it and those of its children that it has waited for have used. */
+export interface ProcessUsage {
+  readonly pid: number
+  readonly parent: number
+  readonly session: number
+  readonly cpuSeconds: number
+}
+
+/** The unit of times in /proc, on every architecture that Node.js runs on. */
+const TICKS_PER_SECOND = 100
+
+/** All processes of this node; those that end meanwhile may be missing. */
+export function listProcesses(): ProcessUsage[] {
+  let names: string[]
+  try {
+    names = fs.readdirSync('/proc')
+  } catch {
+    return []
+  }
+  return names.flatMap((name) => {
+    const text = /^\d/.test(name) ? readText(`/proc/${name}/stat`) : undefined
+    return text === undefined ? [] : [parseStat(text)]
+  })
+}
+
+/** A line of /proc/PID/stat. A command's name may hold blanks and brackets. */
+export function parseStat(text: string): ProcessUsage {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const number = (at: number): number => Number(fields[at])
+  return {
+    pid: Number.parseInt(text, 10),
+    parent: number(1),
+    session: number(3),
+    cpuSeconds: (number(11) + number(12) + number(13) + number(14)) / TICKS_PER_SECOND,
+  }
+}
+
+/** The CPU time of all children that this process has waited for, with theirs, in seconds. */
+export class ChildrenCpu {
+  /** Kept open: this is asked for after every job. */
+  readonly #file = openQuietly('/proc/self/stat')
+  readonly #bytes = Buffer.alloc(1024)
+
+  read(): number | undefined {
+    if (this.#file === undefined) return undefined
+    const length = fs.readSync(this.#file, this.#bytes, 0, this.#bytes.length, 0)
+    const text = this.#bytes.toString('latin1', 0, length)
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ', 15)
+    return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
+  }
+}
+
+/** The resident memory of a process, now and at its most, in MiB; `undefined` when it has ended. */
+export function readMemory(pid: number): { readonly nowMiB: number; readonly peakMiB: number } | undefined {
+  const text = readText(`/proc/${pid}/status`)
+  if (text === undefined) return undefined
+  const sizeOf = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1024
+  return { nowMiB: sizeOf('VmRSS'), peakMiB: sizeOf('VmHWM') }
+}
+
+/**
+ * The processes that descend from each of `leaders`, or are in the session that it leads, whoever their parent is now.
+ * @returns by leader
+ */
+export function groupByLeader(
+  processes: readonly ProcessUsage[],
+  leaders: ReadonlySet<number>,
+): Map<number, ProcessUsage[]> {
+  const byPid = new Map(processes.map((process) => [process.pid, process]))
+  const groups = new Map<number, ProcessUsage[]>()
+  for (const process of processes) {
+    const leader = leaderOf(process, byPid, leaders)
+    if (leader === undefined) continue
+    const group = groups.get(leader)
+    if (group === undefined) groups.set(leader, [process])
+    else group.push(process)
+  }
+  return groups
+}
+
+function leaderOf(
+  process: ProcessUsage,
+  byPid: ReadonlyMap<number, ProcessUsage>,
+  leaders: ReadonlySet<number>,
+): number | undefined {
+  const passed = new Set<number>()
+  for (let at: ProcessUsage | undefined = process; at !== undefined && !passed.has(at.pid); at = byPid.get(at.parent)) {
+    if (leaders.has(at.pid)) return at.pid
+    if (leaders.has(at.session)) return at.session
+    passed.add(at.pid)
+  }
+  return undefined
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
+function openQuietly(file: string): number | undefined {
+  try {
+    return fs.openSync(file, 'r')
+  } catch {
+    return undefined
+  }
+}

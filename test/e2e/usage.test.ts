@@ -1,0 +1,92 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { parseRan } from '../../src/core/usage.ts'
+import { Rig } from '../rig/rig.ts'
+
+const MEMORY_HOG = 'const held = []; for (;;) held.push(Buffer.alloc(8 << 20, 1))'
+/** Burns CPU time until it has had enough of it: 0.2 s, half of it in a child that it waits for; then it stays to be looked at. */
+const BURNER = [
+  'const until = 0.1e6; const burn = "while (process.cpuUsage().user < " + until + ");"',
+  'const held = Buffer.alloc(200 << 20, 1)',
+  'eval(burn)',
+  'require("node:child_process").execFileSync(process.execPath, ["-e", burn])',
+  'setTimeout(() => held, 1500)',
+].join(';')
+
+test('what an attempt used is in its history: of its children, too', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('burn', `executable: [${JSON.stringify(process.execPath)}, -e, ${JSON.stringify(BURNER)}]\n`)
+  await rig.done(['spawn', '--app', 'burn', '--workflow', 'w', '--name', 'a'])
+  await rig.done(['launch', '--idle-seconds', '0.3'])
+  const ran = parseRan(rig.state('w/a').history.find(({ state }) => state === 'RUN_DONE')?.message ?? '')
+  expect(ran?.usage?.cpuIs).toBe('exact')
+  expect(ran?.usage?.cpuSeconds).toBeGreaterThanOrEqual(0.2)
+  expect(ran?.usage?.peakMiB).toBeGreaterThanOrEqual(200)
+})
+
+test('a job that is killed while it runs says what it has used', async () => {
+  await using rig = await Rig.create()
+  await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', 'a'])
+  const launcher = await rig.launch()
+  await rig.jobs.starts(1)
+  await rig.done(['kill', 'w/a'])
+  expect(rig.state('w/a').history.at(-1)?.message).toMatch(/^killed by \S+ after [\d.]+ s, cpu [\d.]+ s/)
+  await launcher.kill('SIGTERM')
+})
+
+/** A control group of its own with little memory, where this user may make one; `undefined` elsewhere. */
+function makeCgroup(): string | undefined {
+  for (const [root, limit] of [
+    ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes'],
+    ['/sys/fs/cgroup', 'memory.max'],
+  ] as const) {
+    const folder = path.join(root, `bjob-test-${process.pid}`)
+    try {
+      fs.mkdirSync(folder)
+      fs.writeFileSync(path.join(folder, limit), String(512 << 20))
+      return folder
+    } catch {
+      fs.rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  return undefined
+}
+
+const cgroup = makeCgroup()
+test.skipIf(cgroup === undefined)('a job that the kernel kills for want of memory is said to be', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('hog', `executable: [${JSON.stringify(process.execPath)}, -e, ${JSON.stringify(MEMORY_HOG)}]\n`)
+  rig.addApplication('shot', 'executable: [/bin/sh, -c, "kill -9 $$"]\n')
+  try {
+    await rig.done(['spawn', '--app', 'hog', '--workflow', 'w', '--name', 'hog'])
+    await rig.done([
+      'spawn',
+      '--app',
+      'shot',
+      '--workflow',
+      'w',
+      '--name',
+      'shot',
+      '--parents',
+      'w/hog',
+      '--no-wait-for-parents',
+    ])
+    const bjob = path.resolve(import.meta.dirname, '../../bin/bjob.js')
+    const script = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+    const words = ['/bin/sh', '-c', script, cgroup ?? '', process.execPath, bjob]
+    const launcher = rig.startProgram([...words, 'launch', '--slots', '1', '--idle-seconds', '0.3'])
+    expect((await launcher.ended({ within: 60 })).status).toBe(0)
+    expect(rig.state('w/hog').history.at(-1)?.message).toBe('out of memory, killed by SIGKILL')
+    expect(rig.state('w/shot').history.at(-1)?.message).toBe('killed by SIGKILL')
+  } finally {
+    await rig.until('the control group to be empty', () => {
+      try {
+        fs.rmdirSync(cgroup ?? '')
+        return true
+      } catch {
+        return false
+      }
+    })
+  }
+})

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { OomAccounts } from '../../../src/launch/oom-watch.ts'
+import { candidates, parseOomKills } from '../../../src/lib/oom-counter.ts'
+import { groupByLeader, parseStat } from '../../../src/lib/process-usage.ts'
+import { saysOutOfMemory } from '../../../src/platform/srun.ts'
+
+const process = (pid: number, parent: number, session: number): ReturnType<typeof parseStat> => ({
+  pid,
+  parent,
+  session,
+  cpuSeconds: 0,
+})
+
+test('a line of /proc/PID/stat, of a command with blanks and brackets in its name', () => {
+  const line = '42 (a) b (c)) S 7 42 40 0 -1 4194304 1 2 3 4 100 20 3 1 20 0 1 0 99 1000 5'
+  expect(parseStat(line)).toEqual({ pid: 42, parent: 7, session: 40, cpuSeconds: 1.24 })
+})
+
+test('processes belong to the job that they descend from, or whose session they are in', () => {
+  const groups = groupByLeader(
+    [
+      process(1, 0, 1),
+      process(10, 1, 10),
+      process(11, 10, 10),
+      // It made a session of its own.
+      process(12, 11, 12),
+      // Its parent is gone.
+      process(13, 1, 10),
+      process(20, 1, 20),
+      process(21, 20, 20),
+      // Listed while it changed hands: parents in a circle.
+      process(30, 31, 30),
+      process(31, 30, 30),
+    ],
+    new Set([10, 20]),
+  )
+  const pids = [...groups].map(([leader, group]) => [leader, group.map(({ pid }) => pid)])
+  expect(pids).toEqual([
+    [10, [10, 11, 12, 13]],
+    [20, [20, 21]],
+  ])
+})
+
+describe('kills for want of memory', () => {
+  test.each([
+    ['low 0\nhigh 3\nmax 5\noom 2\noom_kill 1\noom_group_kill 0\n', 1],
+    ['oom_kill_disable 0\nunder_oom 0\noom_kill 12\n', 12],
+    ['oom_kill_disable 0\nunder_oom 0\n', undefined],
+  ])('are counted by the kernel: %j', (text, count) => expect(parseOomKills(text)).toBe(count))
+
+  test('each explains one failure, whichever agent of the node tells of it', () => {
+    const accounts = new OomAccounts()
+    expect(accounts.explain('n1', { now: 7, before: 7 })).toBe(false)
+    expect(accounts.explain('n1', { now: 9, before: 7 })).toBe(true)
+    expect(accounts.explain('n1', { now: 9, before: 7 })).toBe(true)
+    expect(accounts.explain('n1', { now: 9, before: 7 })).toBe(false)
+    expect(accounts.explain('n2', { now: 9, before: 8 })).toBe(true)
+    // Long ago, and of no job that failed.
+    expect(accounts.explain('n1', { now: 12, before: 12 })).toBe(false)
+  })
+
+  test('the counter is looked for in both hierarchies', () => {
+    expect(candidates('0::/a/b\n')).toContain('/sys/fs/cgroup/a/b/memory.events')
+    expect(candidates('9:name=systemd:/\n4:memory,x:/c\n0::/\n')).toContain(
+      '/sys/fs/cgroup/memory/c/memory.oom_control',
+    )
+  })
+
+  test.each([
+    [
+      'x\nslurmstepd: error: Detected 1 oom_kill event in StepId=12.0. Some of the step tasks have been OOM Killed.\n',
+      true,
+    ],
+    ['slurmstepd: error: Detected 2 oom-kill event(s) in StepId=12.batch.\n', true],
+    ['srun: error: node01: task 0: Out Of Memory\nsrun: launch/slurm: …', true],
+    ['RuntimeError: CUDA error: Out Of Memory\n', false],
+  ])('are told by Slurm: %j', (text, isTold) => expect(saysOutOfMemory(text)).toBe(isTold))
+})
