@@ -1,8 +1,9 @@
 /** `bjob ls launchers`. */
-import { inspectSubmissions } from '../client/submit.ts'
+import { askSchedulers } from '../client/submission-status.ts'
 import { fateOf } from '../client/why.ts'
 import { listLaunchers as listIds, readLease } from '../site/launchers.ts'
 import type { Site } from '../site/site.ts'
+import { listSubmissions } from '../site/submissions.ts'
 import type { Session } from './command.ts'
 import type { Input } from './option.ts'
 import { formatAge } from './terminal.ts'
@@ -10,8 +11,10 @@ import { formatAge } from './terminal.ts'
 export async function listLaunchers(site: Site, input: Input, { terminal }: Session): Promise<void> {
   const now = Date.now()
   const rows: string[][] = []
-  for (const { submission, status } of await inspectSubmissions(site)) {
-    const { id, record } = submission
+  const submissions = await listSubmissions(site)
+  const states = await askSchedulers(submissions)
+  for (const { id, record } of submissions) {
+    const status = states.get(id)
     if (input.has('json')) await terminal.json({ id, submission: record, status: status ?? null })
     else
       rows.push([
@@ -19,7 +22,7 @@ export async function listLaunchers(site: Site, input: Input, { terminal }: Sess
         `${record.nodes} node${record.nodes === 1 ? '' : 's'}`,
         formatAge(record.submitted, now),
         status === undefined
-          ? `submitted; ${record.scheduler_id === undefined ? 'no answer came' : `${record.scheduler} cannot be asked here`}`
+          ? `submitted; ${record.scheduler_id === undefined ? 'no answer came' : `${record.scheduler} cannot be asked now`}`
           : `${status.state === 'unknown' ? `no longer known to ${record.scheduler}` : status.state}${status.raw === '' ? '' : ` (${status.raw})`}`,
       ])
   }

@@ -1,31 +1,24 @@
-/** Hands allocations to the batch scheduler: fills in the site's batch script, submits it, and tells later what became of it. */
+/** Hands an allocation to the batch scheduler: fills in the site's batch script and submits it. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { BjobError, requestError } from '../core/errors.ts'
-import type { IndexEntry } from '../core/job-index.ts'
-import { type Specification, fromRecord } from '../core/specification.ts'
-import { isEnded } from '../core/states.ts'
+import { BjobError, requestError, siteError } from '../core/errors.ts'
 import { hasCommand, runCommand } from '../lib/run-command.ts'
 import { renderBatchScript } from '../platform/batch-script.ts'
-import type { BatchStatus, Scheduler } from '../platform/scheduler.ts'
+import type { Scheduler } from '../platform/scheduler.ts'
 import { detectSubmission, findScheduler } from '../platform/schedulers.ts'
 import type { Site } from '../site/site.ts'
 import {
   type Submission,
   type SubmissionRecord,
   createSubmission,
-  listSubmissions,
   readBatchTemplate,
   removeSubmission,
   submissionId,
   writeSubmission,
 } from '../site/submissions.ts'
 
-/** A scheduler under load may take its time to accept a job; asked for a state, it should not hold up a listing. */
+/** A scheduler under load may take its time to accept a job. */
 const SUBMIT_TIMEOUT_MS = 120_000
-const STATUS_TIMEOUT_MS = 15_000
-/** The states of this many submissions are asked for, the newest. */
-const ASKED = 200
 /** The scheduler's warning comes this long before the launcher would by itself begin to end its jobs. */
 const WARNING_SECONDS = 10
 /** What PBS takes at most. */
@@ -39,6 +32,8 @@ export interface AllocationRequest {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
   /** The words that start the launcher, absolute: the batch script has another environment and another folder. */
   readonly launch: readonly string[]
+  /** What the launcher is told beyond that: its options and filters. */
+  readonly options: readonly string[]
   /** The folder of the templates that bjob brings, for a site that has none of its own. */
   readonly templates: string
 }
@@ -86,7 +81,7 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
       directives: undefined,
       setup: undefined,
       site: site.layout.root,
-      launch: request.launch,
+      launch: [...request.launch, ...request.options],
     },
     template.path,
   )
@@ -96,6 +91,7 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
     minutes,
     ...(queue === undefined ? {} : { queue }),
     ...(account === undefined ? {} : { account }),
+    options: [...request.options],
     submitted: new Date().toISOString(),
   }
   return { scheduler, submission: { id, record }, script }
@@ -113,7 +109,8 @@ async function findBatchTemplate(site: Site, { name }: Scheduler, folder: string
 
 /**
  * Hands a rendered script to its scheduler and records it.
- * @throws BjobError `submit-failed` with what the scheduler said; nothing is recorded then
+ * @throws BjobError `submit-failed` with what the scheduler said; nothing is recorded then. `submit-unanswered` when it said nothing in time:
+ * the record stays, without the scheduler's id, because the allocation may be queued all the same
  */
 export async function submitAllocation(site: Site, rendered: RenderedScript): Promise<Submission> {
   const { scheduler, submission, script } = rendered
@@ -128,6 +125,7 @@ export async function submitAllocation(site: Site, rendered: RenderedScript): Pr
       })
     }
     const { code, stdout, stderr } = await runCommand(args, SUBMIT_TIMEOUT_MS, stdinPath === undefined ? '' : script)
+    if (code === -1) throw siteError('submit-unanswered', `${command} did not answer: ${firstLine(stderr, stdout)}`)
     if (code !== 0) throw requestError('submit-failed', `${command} refused: ${firstLine(stderr, stdout)}`)
     const submitted = { id, record: { ...record, scheduler_id: scheduler.parseSubmitted(stdout) } }
     await writeSubmission(site, submitted)
@@ -146,72 +144,4 @@ function firstLine(stderr: string, stdout: string): string {
     .filter((line) => line !== '')
   const line = lines.find((text) => /error|invalid|fail|denied/i.test(text)) ?? lines.at(-1)
   return line?.replace(/^\w+: error: /, '').slice(0, 300) ?? 'it said nothing'
-}
-
-/**
- * Refuses an allocation that would have nothing to run.
- * @param entries the jobs that it is for
- * @throws BjobError `no-runnable-job`
- */
-export function checkDemand(entries: readonly IndexEntry[], request: AllocationRequest): void {
-  const { nodes, minutes, jobMode } = request
-  const waiting = entries
-    .filter(({ state, broken }) => !isEnded(state) && state !== 'RUNNING' && broken === undefined)
-    // The journal may not tell what a job asks for; then it may fit.
-    .map(({ id, spec }) => ({ id, job: spec === undefined ? undefined : fromRecord(spec) }))
-    .filter(({ job }) => job === undefined || isOfMode(job, jobMode))
-  if (waiting.length === 0) {
-    throw requestError('no-runnable-job', 'no job that could run matches; an allocation would have nothing to do', {
-      hint: 'spawn jobs first; `bjob ls --by-state` counts them',
-    })
-  }
-  const misfits = waiting.flatMap(({ id, job }) => {
-    const misfit = job === undefined ? undefined : findMisfit(job, nodes, minutes)
-    return misfit === undefined ? [] : [`${id} ${misfit}`]
-  })
-  if (misfits.length < waiting.length) return
-  const others = misfits.length === 1 ? '' : `, and ${misfits.length - 1} others do not fit either`
-  throw requestError(
-    'no-runnable-job',
-    `no job fits into ${nodes} nodes for ${minutes} minutes: ${misfits[0] ?? ''}${others}`,
-    { hint: 'ask for more with -n and -t' },
-  )
-}
-
-function isOfMode({ numNodes, ranksPerNode }: Specification, mode: AllocationRequest['jobMode']): boolean {
-  return mode === 'auto' || (mode === 'serial') === (numNodes * ranksPerNode === 1)
-}
-
-function findMisfit(job: Specification, nodes: number, minutes: number): string | undefined {
-  if (job.numNodes > nodes) return `asks for ${job.numNodes} nodes`
-  return job.wallTimeMinutes > minutes ? `asks for ${job.wallTimeMinutes} minutes` : undefined
-}
-
-/**
- * What the schedulers say of the site's submissions now. One that does not answer leaves its submissions `unknown`.
- * @returns oldest first; without a status where there is nobody to ask
- */
-export async function inspectSubmissions(
-  site: Site,
-): Promise<{ readonly submission: Submission; readonly status: BatchStatus | undefined }[]> {
-  const submissions = await listSubmissions(site)
-  const status = new Map<string, BatchStatus>()
-  const asked = new Map<string, Submission[]>()
-  for (const submission of submissions.slice(-ASKED)) {
-    const { scheduler, scheduler_id: id } = submission.record
-    if (id !== undefined) asked.set(scheduler, [...(asked.get(scheduler) ?? []), submission])
-  }
-  for (const [name, group] of asked) {
-    const scheduler = findScheduler(name)
-    const ids = group.map(({ record }) => record.scheduler_id ?? '')
-    const command = scheduler.statusCommand(ids)
-    if (!hasCommand(command[0] ?? '')) continue
-    const { stdout } = await runCommand(command, STATUS_TIMEOUT_MS)
-    const states = scheduler.parseStatus(stdout, ids)
-    for (const { id, record } of group) {
-      const state = states.get(record.scheduler_id ?? '')
-      if (state !== undefined) status.set(id, state)
-    }
-  }
-  return submissions.map((submission) => ({ submission, status: status.get(submission.id) }))
 }

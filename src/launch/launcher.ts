@@ -15,6 +15,7 @@ import type { Assignment, PlacementRequest } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import type { JobView } from '../site/job-view.ts'
+import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import type { JournalWatch } from '../site/watch.ts'
 import type { LaunchSummary, Report } from './events.ts'
@@ -40,14 +41,6 @@ const LOOK_AHEAD = 64
 const HOUSEKEEPING_MS = 500
 /** Looks at others' leases this often within a lease. */
 const LOOKS_PER_LEASE = 6
-
-/** Ends and releases are written after the grace. */
-const LAST_WRITES_MS = 2000
-
-/** How long before its time is up a launcher asks its jobs to end, in ms. */
-export function drainMs(site: Site): number {
-  return site.settings.grace_seconds * 1000 + LAST_WRITES_MS
-}
 
 export class Launcher {
   readonly counts = { finished: 0, failed: 0, interrupted: 0, killed: 0 }
@@ -237,7 +230,7 @@ export class Launcher {
     if (this.#surroundings.lease.isLost()) return
     this.#attend(() => this.#intake.lookIntoUnsettled())
     const now = monotonicMs()
-    if (now >= this.#limits.deadlineMs - drainMs(this.#site)) {
+    if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', reason: 'the time of the allocation was up' }, this.#graceMs)
     } else if (this.#active.size > 0 || this.#recovery.isUndecided) this.#idleSinceMs = now
     else if (!this.#limits.persistent && now - this.#idleSinceMs >= this.#limits.idleSeconds * 1000) {

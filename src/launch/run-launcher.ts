@@ -6,13 +6,14 @@ import { randomBytes } from 'node:crypto'
 import { type Application, readApplication } from '../site/applications.ts'
 import { JobView } from '../site/job-view.ts'
 import { createLauncher, openLauncherLog } from '../site/launchers.ts'
+import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import { watchJournal } from '../site/watch.ts'
 import type { LaunchEvent, LaunchSummary, Report } from './events.ts'
 import type { MpiLauncher } from '../platform/mpi.ts'
 import { type AgentNode, Agents } from './agents.ts'
 import { type Allocation, findAllocation } from './allocation.ts'
-import { Launcher, drainMs } from './launcher.ts'
+import { Launcher } from './launcher.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Room } from './room.ts'
 
@@ -102,7 +103,7 @@ async function runOnce(
     await using watch = await watchJournal(site)
     const view = await JobView.open(site, 'live')
     // A job has to be over when the others are asked to end.
-    const room = new Room(allocation.nodes, deadlineMs - drainMs(site))
+    const room = new Room(allocation.nodes, deadlineMs - drainSeconds(site.settings) * 1000)
     launcher = new Launcher(
       view,
       room,

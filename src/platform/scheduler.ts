@@ -109,6 +109,15 @@ export function badAllocation(scheduler: SchedulerName, reason: string): Error {
   })
 }
 
+/**
+ * Whether a status command that failed has answered all the same: that it does not know (or no longer knows) the job. In the words of squeue
+ * ("Invalid job id specified"), qstat of PBS ("Unknown Job Id", "Job has finished") and of Grid Engine ("Following jobs do not exist"), bjobs
+ * ("Job <1> is not found") and flux jobs ("JobID 1 unknown"). Anything else may be a scheduler that cannot be reached.
+ */
+export function saysUnknownJob(message: string): boolean {
+  return /invalid job ?id|unknown job|job has finished|not found|do(es)? not exist|jobid \S+ unknown/i.test(message)
+}
+
 /** Fills in `unknown` for the ids that a scheduler's answer does not have. */
 export function completeStatus(found: ReadonlyMap<string, BatchStatus>, schedulerIds: readonly string[]) {
   return new Map(schedulerIds.map((id): [string, BatchStatus] => [id, found.get(id) ?? { state: 'unknown', raw: '' }]))

@@ -26,6 +26,14 @@ const schema = z.strictObject({
 /** The site's settings, defaults filled in; what each means stands in the bjob.yaml that `bjob init` writes. */
 export type Settings = Readonly<z.output<typeof schema>>
 
+/** Ends and releases are written after the grace. */
+const LAST_WRITES_SECONDS = 2
+
+/** How long before its time is up a launcher asks its jobs to end, in seconds. */
+export function drainSeconds(settings: Settings): number {
+  return settings.grace_seconds + LAST_WRITES_SECONDS
+}
+
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape)
 
 /** @throws BjobError `bad-setting` with line and field */

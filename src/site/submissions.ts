@@ -14,8 +14,12 @@ const schema = z.object({
   minutes: z.number(),
   queue: z.string().optional(),
   account: z.string().optional(),
+  /** What the launcher was told: its options and filters. */
+  options: z.array(z.string()).default([]),
   /** ISO 8601. */
   submitted: z.string(),
+  /** What became of it, once somebody has heard: schedulers forget. */
+  ended: z.string().optional(),
 })
 
 export type SubmissionRecord = Readonly<z.output<typeof schema>>

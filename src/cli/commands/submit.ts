@@ -1,18 +1,30 @@
 /** `bjob submit`: asks the batch scheduler for nodes. */
 import path from 'node:path'
 import { requestError } from '../../core/errors.ts'
-import { type AllocationRequest, checkDemand, renderAllocation, submitAllocation } from '../../client/submit.ts'
-import type { Command } from '../command.ts'
+import { checkDemand, measureDemand } from '../../client/demand.ts'
+import { keepAllocations } from '../../client/keep.ts'
+import type { JobQuery } from '../../client/query.ts'
+import type { SiteClient } from '../../client/site-client.ts'
+import { type AllocationRequest, renderAllocation, submitAllocation } from '../../client/submit.ts'
+import type { Command, Session } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
 import type { Input } from '../option.ts'
+import { stopSignal } from '../stop-signal.ts'
 
 /** Handed on to the launcher as they are. */
 const LAUNCH_OPTIONS = ['slots', 'job-mode', 'idle-seconds'] as const
 
+/** How often --keep looks; schedulers do not like to be asked all the time. */
+const EVERY_SECONDS = 30
+
+/** How long a reader who has stopped reading may hold up the end. */
+const LAST_WORDS_MS = 2000
+
 export const submitCommand: Command = {
   words: '[ID…]',
   about: `Fills in the site's batch script and submits it; in the allocation, \`bjob launch\` runs the jobs. The script's template is
-templates/SCHEDULER.sh in the site, yours to edit. \`bjob ls launchers\` shows what was submitted. ${FILTER_HELP}`,
+templates/SCHEDULER.sh in the site, yours to edit. \`bjob ls launchers\` shows what was submitted. With --keep, it stays and submits again while there
+are jobs that could run, what a walltime has cut off included: start it in tmux, say. It may be killed and started again. ${FILTER_HELP}`,
   options: [
     { name: 'nodes', alias: 'n', value: 'N', summary: 'how many nodes' },
     { name: 'time-minutes', alias: 't', value: 'M', summary: 'for how long' },
@@ -21,6 +33,9 @@ templates/SCHEDULER.sh in the site, yours to edit. \`bjob ls launchers\` shows w
     { name: 'slots', value: 'N', summary: 'serial jobs at once on a node (default: one for each core)' },
     { name: 'job-mode', value: 'MODE', summary: 'auto (default), serial or mpi' },
     { name: 'idle-seconds', value: 'S', summary: 'give the nodes back after that long with nothing to do' },
+    { name: 'keep', value: 'N', summary: 'submit again while jobs could run; at most N queued or running at once' },
+    { name: 'every', value: 'S', summary: `with --keep: look after so many seconds (default ${EVERY_SECONDS})` },
+    { name: 'persistent', summary: 'with --keep: stay though no job could run; a driver may bring more' },
     { name: 'dry-run', summary: 'print the script and do nothing' },
     { name: 'json', summary: 'print JSON' },
     ...FILTER_OPTIONS,
@@ -29,28 +44,74 @@ templates/SCHEDULER.sh in the site, yours to edit. \`bjob ls launchers\` shows w
     ['bjob submit -n 4 -t 60', 'four nodes for an hour'],
     ['bjob submit -n 4 -t 60 -q debug -A myproject --workflow dl-hps', 'for one workflow only'],
     ['bjob submit -n 4 -t 60 --dry-run', 'see the script first'],
+    ['bjob submit -n 4 -t 60 --keep 2', 'until all is done, in up to two allocations at once'],
   ],
   async run(input, session) {
     const { terminal, packageRoot } = session
-    const queue = input.text('queue')
-    const account = input.text('account')
-    const request: AllocationRequest = {
-      nodes: requireWhole(input, 'nodes', '-n'),
-      minutes: requireWhole(input, 'time-minutes', '-t'),
-      ...(queue === undefined ? {} : { queue }),
-      ...(account === undefined ? {} : { account }),
-      jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
-      launch: [process.execPath, path.join(packageRoot, 'bin', 'bjob.js'), 'launch', ...launchWords(input)],
-      templates: path.join(packageRoot, 'templates'),
-    }
+    const request = requestOf(input, packageRoot)
+    const count = input.has('keep') ? requireWhole(input, 'keep', 'N') : undefined
+    for (const name of ['every', 'persistent'])
+      if (input.has(name) && count === undefined) throw requestError('bad-option', `--${name} goes with --keep`)
     const client = await session.open()
     const rendered = await renderAllocation(client.site, request)
-    checkDemand(await client.select(filterOf(input)).entries(), request)
+    const chosen = client.select(filterOf(input))
+    if (count === undefined) checkDemand(measureDemand(await chosen.entries(), request, client.site.settings), request)
     if (input.has('dry-run')) return terminal.write(rendered.script)
+    if (count !== undefined) return keep(client, chosen, request, count, input, session)
     const { id, record } = await submitAllocation(client.site, rendered)
     if (input.has('json')) return terminal.json({ id, ...record })
     await terminal.line(`${record.scheduler} job ${record.scheduler_id ?? ''}`)
   },
+}
+
+function requestOf(input: Input, packageRoot: string): AllocationRequest {
+  const queue = input.text('queue')
+  const account = input.text('account')
+  return {
+    nodes: requireWhole(input, 'nodes', '-n'),
+    minutes: requireWhole(input, 'time-minutes', '-t'),
+    ...(queue === undefined ? {} : { queue }),
+    ...(account === undefined ? {} : { account }),
+    jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
+    launch: [process.execPath, path.join(packageRoot, 'bin', 'bjob.js'), 'launch'],
+    options: launchWords(input),
+    templates: path.join(packageRoot, 'templates'),
+  }
+}
+
+async function keep(
+  client: SiteClient,
+  chosen: JobQuery,
+  request: AllocationRequest,
+  count: number,
+  input: Input,
+  { terminal }: Session,
+): Promise<number> {
+  const stop = stopSignal()
+  const options = {
+    request,
+    count,
+    everySeconds: input.number('every', 0.1) ?? EVERY_SECONDS,
+    isPersistent: input.has('persistent'),
+    stop,
+  }
+  const summary = await keepAllocations(
+    client.site,
+    options,
+    async () => ({ chosen: await chosen.entries(), all: await client.jobs.entries() }),
+    (event) => {
+      const line = event.kind === 'problem' ? `${terminal.paint('yellow', 'problem: ')}${event.message}` : event.message
+      terminal.writeLater(`${input.has('json') ? JSON.stringify(event) : line}\n`)
+    },
+  )
+  const { submitted, live, left } = summary
+  const many = (number: number): string => `${number} ${number === 1 ? 'allocation' : 'allocations'}`
+  const last = stop.aborted
+    ? `stopped by ${String(stop.reason)}, ${many(submitted)} submitted. ${many(live)} queued or running; started again, this goes on.`
+    : `no job is left to run, ${many(submitted)} submitted.${left === undefined ? '' : ` Left: ${left}.`}`
+  terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
+  await terminal.settled(LAST_WORDS_MS)
+  return left === undefined || stop.aborted ? 0 : 1
 }
 
 function requireWhole(input: Input, name: string, flag: string): number {
