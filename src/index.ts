@@ -1,5 +1,6 @@
 /** bjob as a library: what a driver imports. */
 export { SiteClient, type SpawnOptions, openSite } from './client/site-client.ts'
+export { type FutureOutcome, type FutureState, JobFuture } from './client/future.ts'
 export { Job } from './client/job.ts'
 export { JobQuery } from './client/query.ts'
 export type { Conditions, Match, MatchOperators } from './client/condition.ts'

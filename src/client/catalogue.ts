@@ -8,12 +8,19 @@ import { JobView } from '../site/job-view.ts'
 import { readEntry } from '../site/scan.ts'
 import type { Site } from '../site/site.ts'
 
+export interface Follower {
+  /** Those of `ids` that may have changed since this was last called: all the first time, then those of which there is news, and those in doubt. */
+  readonly changedOf: (ids: ReadonlySet<JobId>) => Promise<JobId[]>
+  /** Whether a job that `changedOf` told of is in doubt: look again soon. */
+  isUnsure: boolean
+  readonly stop: () => void
+}
+
 export class Catalogue {
   readonly #site: Site
   #view: Promise<JobView> | undefined
-  /** Ids that the journal had news of since `changedOf` was called. */
-  #news: Set<JobId> | undefined
-  #isUnsure = false
+  /** By follower, the ids that the journal had news of since it last asked. */
+  readonly #news = new Map<Follower, Set<JobId>>()
 
   constructor(site: Site) {
     this.#site = site
@@ -41,21 +48,21 @@ export class Catalogue {
     return known === undefined || view.index.isPending(id) ? this.#lookUp(id, view) : known
   }
 
-  /**
-   * Those of `ids` that may have changed since this was last called: all of them the first time, then the ones that the journal has news of,
-   * and those in doubt.
-   */
-  async changedOf(ids: ReadonlySet<JobId>): Promise<JobId[]> {
-    const view = await this.#refreshed()
-    const news = this.#news
-    this.#news = new Set(view.index.pendingIds())
-    this.#isUnsure = [...this.#news].some((id) => ids.has(id))
-    return news === undefined ? [...ids] : [...news].filter((id) => ids.has(id))
-  }
-
-  /** Whether a job that `changedOf` told of is in doubt: look again soon. */
-  get isUnsure(): boolean {
-    return this.#isUnsure
+  /** Looks again and again at what has changed, beside others who do. */
+  follow(): Follower {
+    const follower: Follower = {
+      isUnsure: false,
+      changedOf: async (ids) => {
+        const view = await this.#refreshed()
+        const news = this.#news.get(follower)
+        const pending = new Set(view.index.pendingIds())
+        this.#news.set(follower, pending)
+        follower.isUnsure = [...pending].some((id) => ids.has(id))
+        return news === undefined ? [...ids] : [...news].filter((id) => ids.has(id))
+      },
+      stop: () => this.#news.delete(follower),
+    }
+    return follower
   }
 
   async #refreshed(): Promise<JobView> {
@@ -64,7 +71,7 @@ export class Catalogue {
       return this.#view
     }
     const view = await this.#view
-    for (const { id } of await view.refresh()) this.#news?.add(id)
+    for (const { id } of await view.refresh()) for (const news of this.#news.values()) news.add(id)
     return view
   }
 

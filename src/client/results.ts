@@ -3,9 +3,10 @@ import path from 'node:path'
 import { type Filter, compileFilter } from '../core/filter.ts'
 import { BjobError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
+import type { HistoryEntry } from '../core/job-state.ts'
 import { type SpecificationRecord, toRecord } from '../core/specification.ts'
 import type { State } from '../core/states.ts'
-import { readJobFile, readSpecification } from '../site/jobs.ts'
+import { readJobFile, readJobState, readSpecification } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import { Cursor } from './cursor.ts'
 import { EndFeed, type JobEnd } from './end-feed.ts'
@@ -105,13 +106,36 @@ async function toResult(
   { event, last, attempt, launcher, hasFolder }: JobEnd,
   file: string,
 ): Promise<JobResult> {
-  const content = hasFolder ? await readContent(site, event.id, file) : null
+  return describeEnd(site, event.id, last, { attempt, launcher }, hasFolder ? file : undefined)
+}
+
+/** How a job has ended, from its folder. One that is not there any more was killed by that. @throws BjobError what is broken in its folder */
+export async function readResult(site: Site, id: JobId, file: string): Promise<JobResult> {
+  try {
+    const state = await readJobState(site, id)
+    const last = state.history.at(-1) ?? { time: '', state: state.state, message: '' }
+    return await describeEnd(site, id, last, state, file)
+  } catch (error) {
+    if (!(error instanceof BjobError) || error.code !== 'unknown-job') throw error
+    const last: HistoryEntry = { time: new Date().toISOString(), state: 'USER_KILLED', message: 'it was removed' }
+    return describeEnd(site, id, last, { attempt: 0 }, undefined)
+  }
+}
+
+async function describeEnd(
+  site: Site,
+  id: JobId,
+  last: HistoryEntry,
+  { attempt, launcher }: { readonly attempt: number; readonly launcher?: string | undefined },
+  file: string | undefined,
+): Promise<JobResult> {
+  const content = file === undefined ? null : await readContent(site, id, file)
   return {
-    id: event.id,
+    id,
     state: last.state,
     attempt,
     launcher: launcher ?? null,
-    dir: site.layout.job(event.id).dir,
+    dir: site.layout.job(id).dir,
     ended: last.time,
     message: last.message,
     content,

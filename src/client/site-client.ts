@@ -10,6 +10,7 @@ import { Catalogue } from './catalogue.ts'
 import type { Change } from './change.ts'
 import type { CloneOptions } from './clone.ts'
 import { type KillOutcome, killJob } from './control.ts'
+import { type FutureOutcome, JobFuture, waitForFutures } from './future.ts'
 import { Job } from './job.ts'
 import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
 import { JobQuery } from './query.ts'
@@ -138,7 +139,20 @@ export class SiteClient {
   async wait(ids: JobId | Iterable<JobId>, options: WaitOptions = {}): Promise<WaitOutcome> {
     const { waitForJobs } = await import('./wait.ts')
     const wanted = typeof ids === 'string' ? [ids] : [...ids]
-    return waitForJobs(this.site, wanted.map(fullId), options)
+    return waitForJobs(this.site, this.#catalogue, wanted.map(fullId), options)
+  }
+
+  /**
+   * Jobs as futures, whose end has the content of `file`: with `waitForFutures` for the way of Balsam and of `concurrent.futures` to wait for any
+   * or all, and to find what finished, failed and was killed alike.
+   */
+  futures(ids: Iterable<JobId>, file = 'result.dat'): JobFuture[] {
+    return [...ids].map((id) => new JobFuture(this.site, this.#catalogue, fullId(id), file))
+  }
+
+  /** Waits for all of `futures`, or with `any` for one of those that are active; a job that fails or is gone throws nothing. */
+  async waitForFutures(futures: readonly JobFuture[], options: WaitOptions = {}): Promise<FutureOutcome> {
+    return waitForFutures(this.site, this.#catalogue, futures, options)
   }
 
   /**

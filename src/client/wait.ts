@@ -5,7 +5,7 @@ import type { IndexEntry } from '../core/job-index.ts'
 import { isEnded } from '../core/states.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import type { Site } from '../site/site.ts'
-import { Catalogue } from './catalogue.ts'
+import type { Catalogue } from './catalogue.ts'
 
 export interface WaitOptions {
   /** Until one has ended instead of all. */
@@ -33,19 +33,34 @@ const SOON_MS = 5
 const SLOWEST_MS = 5000
 
 /** @throws BjobError `unknown-job` when one of `ids` is not there to begin with */
-export async function waitForJobs(site: Site, ids: readonly JobId[], options: WaitOptions = {}): Promise<WaitOutcome> {
+export async function waitForJobs(
+  site: Site,
+  catalogue: Catalogue,
+  ids: readonly JobId[],
+  options: WaitOptions = {},
+): Promise<WaitOutcome> {
+  await requireAll(catalogue, ids)
+  return waitForEnds(site, catalogue, ids, options)
+}
+
+/** As `waitForJobs`; a job that is not there to begin with is one of those that are gone. */
+export async function waitForEnds(
+  site: Site,
+  catalogue: Catalogue,
+  ids: readonly JobId[],
+  options: WaitOptions = {},
+): Promise<WaitOutcome> {
   const { watchJournal } = await import('../site/watch.ts')
   const started = monotonicMs()
   const watch = await watchJournal(site)
-  const catalogue = new Catalogue(site)
+  const follower = catalogue.follow()
   const open = new Set(ids)
   const ended: IndexEntry[] = []
   const gone: JobId[] = []
   let pauseMs = SOON_MS
   try {
-    await requireAll(catalogue, ids)
     for (;;) {
-      for (const id of await catalogue.changedOf(open)) {
+      for (const id of await follower.changedOf(open)) {
         const entry = await catalogue.get(id)
         if (entry !== undefined && !isEnded(entry.state)) continue
         open.delete(id)
@@ -55,16 +70,17 @@ export async function waitForJobs(site: Site, ids: readonly JobId[], options: Wa
           options.onEnd?.(entry)
         }
       }
-      const isDone = open.size === 0 || (options.any === true && ended.length > 0)
+      const isDone = open.size === 0 || (options.any === true && ended.length + gone.length > 0)
       const leftMs =
         options.timeoutSeconds === undefined ? Infinity : started + options.timeoutSeconds * 1000 - monotonicMs()
       if (isDone || leftMs <= 0 || options.signal?.aborted === true)
         return { ended, open: [...open], gone, isTimeout: !isDone && leftMs <= 0 }
       // A change is made a moment after it was announced, and nobody tells of that moment.
-      pauseMs = catalogue.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
-      await watch.next(signalOf(catalogue.isUnsure ? Math.min(leftMs, pauseMs) : leftMs, options.signal))
+      pauseMs = follower.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
+      await watch.next(signalOf(follower.isUnsure ? Math.min(leftMs, pauseMs) : leftMs, options.signal))
     }
   } finally {
+    follower.stop()
     await watch[Symbol.asyncDispose]()
   }
 }
