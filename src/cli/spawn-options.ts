@@ -139,7 +139,12 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
 
 export const SPAWN_OPTIONS: readonly Option[] = [
   ...FIELD_OPTIONS,
-  { name: 'from', value: 'FILE', summary: 'make the jobs of a file of YAML or JSON Lines; - is standard input' },
+  {
+    name: 'from',
+    value: 'FILE',
+    summary: 'make the jobs of a file of YAML, JSON Lines or commands; - is standard input',
+  },
+  { name: 'format', value: 'WHAT', summary: 'what is in FILE: records (default), or commands, one a line' },
   {
     name: 'if-exists',
     value: 'HOW',

@@ -1,6 +1,7 @@
-/** Reads files of spawn records, YAML or JSON Lines, and keeps the line of each so that a mistake can be found. */
-import { type ErrorDetail, requestError } from '../core/errors.ts'
-import { parseYaml } from '../core/yaml-text.ts'
+/** Reads files of spawn records, YAML or JSON Lines, bjob's own or Balsam's, and keeps the line of each so that a mistake can be found. */
+import { BjobError, type ErrorDetail, requestError } from '../core/errors.ts'
+import { type YamlText, parseYaml } from '../core/yaml-text.ts'
+import { translateBalsam } from './balsam-record.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
 /**
@@ -8,9 +9,11 @@ import type { SpawnRecord } from './spawn-plan.ts'
  * @param file named in errors
  * @throws BjobError `bad-yaml` with the line; a line that is no JSON is a record with a problem, reported with all others
  */
-export function parseSpawnFile(text: string, file: string): SpawnRecord[] {
-  return isJsonLines(text) ? parseLines(text, file) : parseYamlRecords(text, file)
+export function parseSpawnFile(text: string, file: string): readonly SpawnRecord[] {
+  return translateBalsam(isJsonLines(text) ? parseLines(text, file) : parseYamlRecords(text, file))
 }
+
+const COMMANDS_HINT = 'if each line is a command, say --format commands'
 
 function isJsonLines(text: string): boolean {
   const first = /^\s*(\{.*)$/m.exec(text.slice(0, 1_000_000))
@@ -47,12 +50,23 @@ function parseLines(text: string, file: string): SpawnRecord[] {
 }
 
 function parseYamlRecords(text: string, file: string): SpawnRecord[] {
-  const yaml = parseYaml(text, file)
+  const yaml = parseDocument(text, file)
   const { value } = yaml
+  if (typeof value === 'string')
+    throw requestError('bad-yaml', 'has no records in it', { path: file, hint: COMMANDS_HINT })
   if (value === null || value === undefined) throw requestError('bad-yaml', 'has no jobs in it', { path: file })
   if (!Array.isArray(value)) return [{ record: value, locate: (field) => ({ path: file, ...yaml.locate(field) }) }]
   return value.map((record: unknown, index) => ({
     record,
     locate: (field) => ({ path: file, ...yaml.locate([index, ...field]) }),
   }))
+}
+
+function parseDocument(text: string, file: string): YamlText {
+  try {
+    return parseYaml(text, file)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    throw new BjobError(error.kind, error.code, error.message, { hint: COMMANDS_HINT, ...error.detail })
+  }
 }

@@ -3,8 +3,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { requestError } from '../../core/errors.ts'
+import { DEFAULT_WORKFLOW } from '../../core/id.ts'
+import type { SiteClient } from '../../client/site-client.ts'
 import type { SpawnRecord } from '../../client/spawn-plan.ts'
-import type { Command } from '../command.ts'
+import type { TaskOptions } from '../../client/task-file.ts'
+import type { Command, Session } from '../command.ts'
+import type { Input } from '../option.ts'
 import { SPAWN_OPTIONS, recordOf } from '../spawn-options.ts'
 
 const CHOICES = ['error', 'reuse', 'rename'] as const
@@ -14,7 +18,10 @@ export const spawnCommand: Command = {
   about: `A job appears whole, with its input, or not at all; its id is printed, one a line. Inside a running job, what it spawns are its children:
 of its workflow, and with it and its parents as parents (they wait for it to finish, unless --no-wait-for-parents).
 With --from, thousands are made at once; when anything is wrong with any of them, none is. A record has the fields of job.yaml, and
-workflow and name. Options given beside it hold for every record that does not say otherwise.`,
+workflow and name; what Balsam dumps of its jobs is read, too. Options given beside it hold for every record that does not say otherwise.
+With --format commands, each line is a command for bash and runs in the current folder, as with GNU parallel; with --app NAME, it is the arguments
+of that application. Jobs are named after --name (default: line) and the line's number. Of disBatch's directives PREFIX, SUFFIX, REPEAT and BARRIER
+are understood, and a file that has one needs no --format; what follows a BARRIER fails when something before it does.`,
   options: SPAWN_OPTIONS,
   examples: [
     ['bjob spawn --app hello --name first -- world', 'one job; the words after -- are its arguments'],
@@ -24,6 +31,7 @@ workflow and name. Options given beside it hold for every record that does not s
     ],
     ['bjob spawn --app plot --name plot --parents dl-hps/task1', 'one that waits for another'],
     ['bjob spawn --from tasks.jsonl --if-exists reuse', 'many; safe to run again after a crash'],
+    ['bjob spawn --from commands.txt --format commands --workflow sweep', 'a job for each line of shell'],
   ],
   async run(input, session) {
     if (input.words.length > 0) {
@@ -36,7 +44,7 @@ workflow and name. Options given beside it hold for every record that does not s
     const ifExists = input.choice('if-exists', CHOICES) ?? 'error'
     const given = recordOf(input)
     const from = input.text('from')
-    const records = from === undefined ? [{ record: given }] : await readRecords(from, given)
+    const records = from === undefined ? [{ record: given }] : await readRecords(client, from, given, input, session)
     const isJson = input.has('json')
     const print = (ids: readonly string[]): Promise<void> => terminal.tryWrite(ids.map((id) => `${id}\n`).join(''))
     let printed: Promise<void> = Promise.resolve()
@@ -50,12 +58,48 @@ workflow and name. Options given beside it hold for every record that does not s
   },
 }
 
-async function readRecords(from: string, given: Readonly<Record<string, unknown>>): Promise<SpawnRecord[]> {
-  const { parseSpawnFile } = await import('../../client/spawn-file.ts')
-  const records = parseSpawnFile(await readSource(from), from === '-' ? 'standard input' : path.resolve(from))
+async function readRecords(
+  client: SiteClient,
+  from: string,
+  given: Readonly<Record<string, unknown>>,
+  input: Input,
+  session: Session,
+): Promise<readonly SpawnRecord[]> {
+  const { isTaskFile } = await import('../../client/task-file.ts')
+  const format = input.choice('format', ['records', 'commands'] as const)
+  const text = await readSource(from)
+  const file = from === '-' ? 'standard input' : path.resolve(from)
+  const isCommands = format === 'commands' || (format === undefined && isTaskFile(text))
+  const records = isCommands
+    ? await readCommands(client, text, file, given, input, session)
+    : (await import('../../client/spawn-file.ts')).parseSpawnFile(text, file)
   if (Object.keys(given).length === 0) return records
   const { withDefaults } = await import('../../client/spawn-plan.ts')
   return records.map((entry) => ({ ...entry, record: withDefaults(entry.record, given) }))
+}
+
+async function readCommands(
+  client: SiteClient,
+  text: string,
+  file: string,
+  given: Readonly<Record<string, unknown>>,
+  input: Input,
+  { terminal }: Session,
+): Promise<readonly SpawnRecord[]> {
+  if ('args' in given) throw requestError('bad-option', 'each line of the file is the arguments: give no others')
+  const { SHELL_APPLICATION, parseTaskFile, provideShell } = await import('../../client/task-file.ts')
+  const records = parseTaskFile(text, file, {
+    folder: process.cwd(),
+    workflow: input.text('workflow') ?? client.environment?.id.split('/')[0] ?? DEFAULT_WORKFLOW,
+    application: input.text('application'),
+    name: input.text('name'),
+    environment: given['environ_vars'] as TaskOptions['environment'],
+  })
+  if (given['application'] === undefined && (await provideShell(client.site)))
+    terminal.note(
+      `bjob: registered the application ${SHELL_APPLICATION}, which runs the lines: see apps/${SHELL_APPLICATION}.yaml`,
+    )
+  return records
 }
 
 async function readSource(from: string): Promise<string> {

@@ -35,9 +35,11 @@ test('futures: whatever the end, it is delivered; any of them, then all', async 
   expect(futures[1]?.end?.message).toBe('exit 3')
   await expect(futures[4]?.result({ timeoutSeconds: 0.01 })).rejects.toMatchObject({ code: 'timeout' })
   // Several who wait at the same time each hear of the end.
-  const waiting = [client.waitForFutures(futures), client.wait('w/slow'), client.futures(['w/slow'])[0]?.result()]
+  const [alone] = client.futures(['w/slow'])
+  if (alone === undefined) throw new Error('there is no future')
+  const waiting = Promise.all([client.waitForFutures(futures), client.wait('w/slow'), alone.result()])
   await endJob(site, 'w/slow')
-  const [all, , own] = await Promise.all(waiting)
+  const [all, , own] = await waiting
   expect(own).toMatchObject({ id: 'w/slow', state: 'JOB_FINISHED' })
   expect(all).toMatchObject({ active: [], done: [{ id: 'w/well' }, { id: 'w/slow' }] })
   // With none left that is active there is nothing to wait for.
