@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['site', 'platform', 'core', 'lib'],
   launch: ['site', 'platform', 'core', 'lib'],
   search: ['client', 'site', 'platform', 'core', 'lib'],
-  report: ['client', 'site', 'platform', 'core', 'lib'],
+  report: ['search', 'client', 'site', 'platform', 'core', 'lib'],
+  page: ['report', 'search', 'core'],
   cli: ['search', 'report', 'client', 'launch', 'site', 'platform', 'core', 'lib'],
   // The library as it is imported: what drivers get.
   'index.ts': ['search', 'report', 'client', 'site', 'core'],
@@ -37,6 +38,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'cli/commands/tune.ts': 'the file that describes the space',
   'cli/commands/session.ts': 'standard output',
   'cli/commands/spawn.ts': 'the file that --from names',
+  'cli/commands/report.ts': 'the parts of the page, and the file that is asked for',
   'cli/commands/app.ts': 'looks whether a word of the command line is a file',
 }
 
@@ -48,6 +50,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   yaml: ['core'],
   'proper-lockfile': ['site'],
   'fast-glob': ['site', 'client'],
+  uplot: ['page'],
 }
 
 const MAX_LINES = 320
@@ -118,11 +121,16 @@ describe('the rooms of src', () => {
   })
 
   test('use each package in its rooms, and none that package.json does not name', () => {
-    const { dependencies } = JSON.parse(readText('package.json')) as { dependencies: Record<string, string> }
+    const { dependencies, devDependencies } = JSON.parse(readText('package.json')) as {
+      dependencies: Record<string, string>
+      devDependencies: Record<string, string>
+    }
     const wrong = places(({ room, imports }) =>
       imports.filter((target) => {
         if (target.startsWith('.') || target.startsWith('node:')) return false
-        return !Object.hasOwn(dependencies, target) || !(PACKAGE_ROOMS[target] ?? []).includes(room)
+        // What the page needs is put into its one file when it is built; whoever installs bjob does not need it.
+        const named = room === 'page' ? devDependencies : dependencies
+        return !Object.hasOwn(named, target) || !(PACKAGE_ROOMS[target] ?? []).includes(room)
       }),
     )
     expect(wrong).toEqual([])
@@ -155,6 +163,20 @@ describe('the rooms of src', () => {
             ...imports.filter((target) => target.startsWith('node:')),
             ...(code.match(
               /\bDate\.now|\bnew Date\(\)|\bMath\.random|\basync\b|\bawait\b|\bperformance\.|\bprocess\.|\bsetTimeout/g,
+            ) ?? []),
+          ]
+        : [],
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('keep the page for browsers: nothing of Node.js, no network, no markup out of text', () => {
+    const wrong = places(({ room, imports, code }) =>
+      room === 'page'
+        ? [
+            ...imports.filter((target) => target.startsWith('node:')),
+            ...(code.match(
+              /\bprocess\.|\bfetch\(|\bXMLHttpRequest|\binnerHTML|\bouterHTML|\binsertAdjacentHTML|\beval\(/g,
             ) ?? []),
           ]
         : [],

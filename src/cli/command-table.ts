@@ -99,6 +99,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tune.ts')).tuneCommand,
   },
   {
+    name: 'report',
+    summary: 'figures and plots of what happened, in one HTML file',
+    load: async () => (await import('./commands/report.ts')).reportCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check that a file system is fit for bjob, on one node or two',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,

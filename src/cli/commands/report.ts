@@ -1,0 +1,77 @@
+/** `bjob report`: figures of a site, as a page for people and as JSON or CSV for programs. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { requestError, siteError } from '../../core/errors.ts'
+import { computeFigures } from '../../report/figures.ts'
+import { figuresCsv, figuresRecord } from '../../report/figure-text.ts'
+import { type PageParts, formatPage } from '../../report/page-text.ts'
+import { readReport } from '../../report/read-report.ts'
+import { codeOf } from '../../site/disk.ts'
+import type { Command } from '../command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+
+const PAGE = 'report.html'
+
+export const reportCommand: Command = {
+  words: '[ID…]',
+  about: `Writes one HTML file that opens from disk, without a network: how nodes were used, a chart of nodes and jobs, throughput, waiting and running
+times, failures, launchers, searches, and a table of all jobs with links to their folders. ${FILTER_HELP}`,
+  options: [
+    { name: 'output', alias: 'o', value: 'FILE', summary: `where to write (default ${PAGE}; - is standard output)` },
+    { name: 'json', summary: 'the figures as one JSON object instead, on standard output or in FILE' },
+    { name: 'csv', summary: 'the figures as CSV instead: figure,series,at,value' },
+    ...FILTER_OPTIONS,
+  ],
+  examples: [
+    ['bjob report', `all jobs, in ${PAGE}`],
+    ["bjob report --workflow 'dl-*' -o dl.html", 'some'],
+    ['bjob report --json', 'the same figures for a program'],
+  ],
+  async run(input, session) {
+    if (input.has('json') && input.has('csv')) throw requestError('bad-option', 'either --json or --csv, not both')
+    const client = await session.open()
+    const isPage = !input.has('json') && !input.has('csv')
+    const file = input.text('output') ?? (isPage ? PAGE : '-')
+    const pageFolder = path.dirname(path.resolve(file === '-' ? PAGE : file))
+    const filter = filterOf(input)
+    const dataset = await readReport(client, { filter, filterText: filterText(filter), pageFolder })
+    const text = isPage
+      ? formatPage(dataset, readParts(session.packageRoot))
+      : input.has('csv')
+        ? figuresCsv(dataset, computeFigures(dataset))
+        : `${JSON.stringify(figuresRecord(dataset, computeFigures(dataset)))}\n`
+    if (file === '-') return session.terminal.write(text)
+    writeFile(file, text)
+    const count = dataset.jobs.name.length
+    session.terminal.note(`${count} job${count === 1 ? '' : 's'}: ${file}`)
+  },
+}
+
+function readParts(packageRoot: string): PageParts {
+  const read = (name: string): string => fs.readFileSync(path.join(packageRoot, 'dist', name), 'utf8')
+  return { script: read('report-page.js'), style: read('report-page.css') }
+}
+
+/** Written aside, so that a browser that looks meanwhile sees the old page or the new one. */
+function writeFile(file: string, text: string): void {
+  const aside = `${file}.${process.pid}.new`
+  try {
+    fs.writeFileSync(aside, text)
+    fs.renameSync(aside, file)
+  } catch (error) {
+    fs.rmSync(aside, { force: true })
+    throw siteError('cannot-write', `cannot write ${file}: ${codeOf(error)}`, {
+      path: file,
+      cause: error,
+      hint: 'name another file with -o',
+    })
+  }
+}
+
+function filterText(filter: ReturnType<typeof filterOf>): string {
+  return Object.entries(filter)
+    .flatMap(([name, words]: [string, readonly string[] | undefined]) =>
+      (words ?? []).map((word) => (name === 'id' ? word : `--${name} ${word}`)),
+    )
+    .join(' ')
+}

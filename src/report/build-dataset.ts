@@ -1,0 +1,217 @@
+/** From jobs, their histories and their launchers to the columns of a report. Pure. */
+import type { IndexEntry } from '../core/job-index.ts'
+import { STATES, isEnded } from '../core/states.ts'
+import { expandHostList } from '../platform/hostlist.ts'
+import { type Dataset, type JobColumns, type LauncherRow, NEVER, type RunColumns } from './dataset.ts'
+import { type Moment, RUN_ENDS, type Run, causeOf, findRuns } from './run.ts'
+import type { SearchFigures } from './search-figures.ts'
+
+export interface JobHistory {
+  readonly entry: IndexEntry
+  readonly moments: readonly Moment[]
+}
+
+/** A launcher as its folder tells of it, with times in milliseconds since 1970. */
+export interface LauncherFacts extends Omit<LauncherRow, 'start' | 'end'> {
+  readonly start: number
+  /** `undefined` while it lives. */
+  readonly end: number | undefined
+}
+
+export interface ReportSource {
+  readonly site: string
+  readonly folder: string
+  readonly filter: string
+  readonly now: number
+  readonly jobs: readonly JobHistory[]
+  readonly launchers: readonly LauncherFacts[]
+  readonly searches: readonly SearchFigures[]
+}
+
+/** Words and their numbers, in the order in which they came. */
+class Dictionary {
+  readonly words: string[] = []
+  readonly #numbers = new Map<string, number>()
+
+  numberOf(word: string): number {
+    let number = this.#numbers.get(word)
+    if (number === undefined) {
+      number = this.words.push(word) - 1
+      this.#numbers.set(word, number)
+    }
+    return number
+  }
+}
+
+type Mutable<Columns> = {
+  -readonly [Key in keyof Columns]: Columns[Key] extends readonly (infer Item)[] ? Item[] : never
+}
+
+interface FoundJob extends JobHistory {
+  readonly runs: readonly Run[]
+}
+
+/** Whether the launcher itself wrote the end of the run: of the others, somebody else may have, later. */
+function isFirstHand({ how }: Run): boolean {
+  return how === 'finished' || how === 'failed' || how === 'timeout'
+}
+
+export function buildDataset(source: ReportSource): Dataset {
+  return new DatasetBuilder(source).build()
+}
+
+class DatasetBuilder {
+  readonly #source: ReportSource
+  readonly #origin: number
+  readonly #workflows = new Dictionary()
+  readonly #applications = new Dictionary()
+  readonly #causes = new Dictionary()
+  readonly #nodes = new Dictionary()
+  readonly #placeTexts = new Dictionary()
+  readonly #launcherNumbers: ReadonlyMap<string, number>
+  readonly #found: readonly FoundJob[]
+  readonly #launcherEnds: readonly (number | undefined)[]
+  readonly #endOf: ReadonlyMap<string, number>
+  readonly #jobs: Mutable<JobColumns> = {
+    name: [],
+    workflow: [],
+    state: [],
+    application: [],
+    launcher: [],
+    attempts: [],
+    born: [],
+    start: [],
+    end: [],
+    cause: [],
+  }
+  readonly #runs: Mutable<RunColumns> = {
+    job: [],
+    ready: [],
+    start: [],
+    end: [],
+    how: [],
+    cause: [],
+    launcher: [],
+    place: [],
+    cores: [],
+    gpus: [],
+  }
+
+  constructor(source: ReportSource) {
+    this.#source = source
+    const { jobs, launchers, now } = source
+    this.#launcherNumbers = new Map(launchers.map(({ id }, number) => [id, number]))
+    this.#found = jobs.map((job) => ({ ...job, runs: findRuns(job.moments) }))
+    this.#launcherEnds = this.#findLauncherEnds()
+    this.#endOf = new Map(jobs.map(({ entry, moments }) => [entry.id, moments.at(-1)?.time ?? 0]))
+    let origin = now
+    for (const { moments } of jobs) origin = Math.min(origin, moments[0]?.time ?? now)
+    for (const { start } of launchers) if (start > 0) origin = Math.min(origin, start)
+    this.#origin = origin
+  }
+
+  build(): Dataset {
+    const { site, folder, filter, now, launchers, searches } = this.#source
+    for (const { nodes } of launchers) for (const node of nodes) this.#nodes.numberOf(node)
+    for (const job of this.#found) this.#addJob(job)
+    const places = this.#placeTexts.words.map((text) =>
+      text === '' ? [] : expandHostList(text).map((node) => this.#nodes.numberOf(node)),
+    )
+    return {
+      site,
+      folder,
+      made: new Date(now).toISOString(),
+      filter,
+      origin: this.#origin,
+      now: this.#relative(now),
+      workflows: this.#workflows.words,
+      applications: this.#applications.words,
+      causes: this.#causes.words,
+      nodes: this.#nodes.words,
+      places,
+      launchers: launchers.map((row, at) => ({
+        ...row,
+        start: this.#relative(row.start),
+        end: this.#relative(this.#launcherEnds[at]),
+      })),
+      jobs: this.#jobs,
+      runs: this.#runs,
+      searches,
+    }
+  }
+
+  #addJob({ entry, moments, runs: found }: FoundJob): void {
+    const { id, state, attempt, launcher, spec } = entry
+    const slash = id.indexOf('/')
+    const number = this.#jobs.name.push(id.slice(slash + 1)) - 1
+    const runs = this.#clip(found)
+    const application = spec?.['application']
+    this.#jobs.workflow.push(this.#workflows.numberOf(id.slice(0, slash)))
+    this.#jobs.state.push(STATES.indexOf(state))
+    this.#jobs.application.push(this.#applications.numberOf(typeof application === 'string' ? application : ''))
+    this.#jobs.launcher.push(this.#launcherNumbers.get(launcher ?? '') ?? -1)
+    this.#jobs.attempts.push(attempt)
+    this.#jobs.born.push(this.#relative(moments[0]?.time))
+    this.#jobs.start.push(this.#relative(runs[0]?.start))
+    this.#jobs.end.push(isEnded(state) ? this.#relative(moments.at(-1)?.time) : NEVER)
+    this.#jobs.cause.push(this.#causeNumber(state, runs.at(-1), moments))
+    const free = this.#freeAt(spec)
+    for (const run of runs) this.#addRun(number, run, free)
+  }
+
+  #addRun(job: number, run: Run, free: number): void {
+    const { ready, start, end, how, cause, launcher, claim } = run
+    this.#runs.job.push(job)
+    this.#runs.ready.push(this.#relative(Math.min(start, Math.max(ready, free))))
+    this.#runs.start.push(this.#relative(start))
+    this.#runs.end.push(this.#relative(end))
+    this.#runs.how.push(RUN_ENDS.indexOf(how))
+    this.#runs.cause.push(cause === '' ? -1 : this.#causes.numberOf(cause))
+    this.#runs.launcher.push(this.#launcherNumbers.get(launcher) ?? -1)
+    this.#runs.place.push(this.#placeTexts.numberOf(claim.nodes))
+    this.#runs.cores.push(claim.cores)
+    this.#runs.gpus.push(claim.gpus)
+  }
+
+  /** A run that nobody ended was over when its launcher died, not when somebody noticed. */
+  #clip(runs: readonly Run[]): Run[] {
+    return runs.map((run) => {
+      if (isFirstHand(run)) return run
+      const died = this.#launcherEnds[this.#launcherNumbers.get(run.launcher) ?? -1]
+      if (died === undefined || died >= (run.end ?? Infinity)) return run
+      const end = Math.max(run.start, died)
+      return run.how === 'running' ? { ...run, end, how: 'lost', cause: 'its launcher was lost' } : { ...run, end }
+    })
+  }
+
+  /** A launcher's last sign of life is its lease's, or the end of a run that it wrote later. */
+  #findLauncherEnds(): (number | undefined)[] {
+    const ends = this.#source.launchers.map(({ end }) => end)
+    for (const { runs } of this.#found) {
+      for (const run of runs) {
+        const number = this.#launcherNumbers.get(run.launcher) ?? -1
+        const end = ends[number]
+        if (end !== undefined && run.end !== undefined && isFirstHand(run)) ends[number] = Math.max(end, run.end)
+      }
+    }
+    return ends
+  }
+
+  /** When the last of the jobs that this one waits for ended. */
+  #freeAt(spec: IndexEntry['spec']): number {
+    const parents = spec?.['wait_for_parents'] === false ? undefined : spec?.['parents']
+    if (!Array.isArray(parents)) return 0
+    return parents.reduce<number>((latest, id) => Math.max(latest, this.#endOf.get(String(id)) ?? 0), 0)
+  }
+
+  #causeNumber(state: IndexEntry['state'], run: Run | undefined, moments: readonly Moment[]): number {
+    if (state !== 'FAILED' && state !== 'USER_KILLED') return -1
+    const last = moments.at(-1)
+    const isOfRun = run?.end !== undefined && run.cause !== '' && last !== undefined && run.end >= last.time
+    return this.#causes.numberOf(isOfRun ? run.cause : causeOf(last?.message ?? ''))
+  }
+
+  #relative(time: number | undefined): number {
+    return time === undefined || Number.isNaN(time) ? NEVER : Math.max(0, time - this.#origin)
+  }
+}

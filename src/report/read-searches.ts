@@ -1,0 +1,41 @@
+/** The hyperparameter searches that the chosen jobs belong to, with the data of their figures. */
+import type { SiteClient } from '../client/site-client.ts'
+import { BjobError } from '../core/errors.ts'
+import type { IndexEntry } from '../core/job-index.ts'
+import { readStudy } from '../search/evaluation-jobs.ts'
+import { historyOfBest, parallelCoordinates } from '../search/figures.ts'
+import { importances } from '../search/importance.ts'
+import { type Study, trialOfName } from '../search/study.ts'
+import type { SearchFigures } from './search-figures.ts'
+
+export async function readSearches(client: SiteClient, entries: readonly IndexEntry[]): Promise<SearchFigures[]> {
+  const workflows = new Set<string>()
+  for (const { id } of entries) {
+    const slash = id.indexOf('/')
+    if (trialOfName(id.slice(slash + 1)) !== undefined) workflows.add(id.slice(0, slash))
+  }
+  const searches: SearchFigures[] = []
+  for (const workflow of workflows) {
+    const study = await tryReadStudy(client, workflow)
+    if (study?.best === undefined) continue
+    const { direction } = study.search.space
+    searches.push({
+      workflow,
+      direction,
+      history: historyOfBest(study),
+      parallel: parallelCoordinates(study),
+      importances: importances(study),
+    })
+  }
+  return searches
+}
+
+/** A job that goes away or breaks meanwhile costs the figures of its search, not the report. */
+async function tryReadStudy(client: SiteClient, workflow: string): Promise<Study | undefined> {
+  try {
+    return await readStudy(client, workflow)
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
