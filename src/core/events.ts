@@ -17,7 +17,6 @@ export interface JobEvent {
   readonly attempt: number
   readonly launcher?: string
   readonly kill?: string
-  readonly notBefore?: string
   /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
   readonly broken?: string
   /** The job's folder has been taken away. */
@@ -52,7 +51,6 @@ export function toEvent(id: JobId, next: JobState, since: number, spec?: Specifi
     attempt: next.attempt,
     ...(next.launcher === undefined ? {} : { launcher: next.launcher }),
     ...(next.kill === undefined ? {} : { kill: next.kill }),
-    ...(next.notBefore === undefined ? {} : { notBefore: next.notBefore }),
     ...(spec === undefined ? {} : { spec }),
     history: next.history.slice(since),
   }

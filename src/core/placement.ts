@@ -13,6 +13,7 @@ import {
   countGpusPerNode,
   fitsShape,
 } from './node-pool.ts'
+import { type Cursor, type Waiting, type WaitingLine, findMostUrgent } from './waiting-line.ts'
 
 /** A job that runs. */
 export interface RunningJob {
@@ -30,94 +31,66 @@ export interface Reservation {
   readonly spare: ReadonlyMap<number, FreeResources>
 }
 
-export interface Start {
-  readonly request: PlacementRequest
-  readonly assignment: Assignment
-}
-
-export interface Choice {
-  /** In the order in which they were chosen; their resources are taken from the pool. */
-  readonly starts: readonly Start[]
-  /** Present only when a later job could have taken the room of an earlier one. */
-  readonly reservation: Reservation | undefined
-}
-
-/** The order of starting: priority, then widest (nodes, whole nodes, cores, packing), then longest, then the id. */
-export function compareRequests(a: PlacementRequest, b: PlacementRequest): number {
-  return compareUrgency(a, b) || (a.id < b.id ? -1 : Number(a.id > b.id))
-}
-
-/** The same, but 0 for two that differ in nothing but their ids. */
-export function compareUrgency(a: PlacementRequest, b: PlacementRequest): number {
-  return (
-    b.priority - a.priority ||
-    b.nodes - a.nodes ||
-    Number(b.exclusive === true) - Number(a.exclusive === true) ||
-    countCoresPerNode(b) - countCoresPerNode(a) ||
-    (a.packing ?? Number.MAX_VALUE) - (b.packing ?? Number.MAX_VALUE) ||
-    b.wallSeconds - a.wallSeconds
-  )
-}
+/** How many wall times of one shape are tried around a reservation. */
+const LOOK_AHEAD = 64
 
 /**
  * Starts what fits, in order, and fills the gaps without delaying the first job that does not fit: EASY backfilling (Lifka, The ANL/IBM SP
- * scheduling system, 1995; Mu'alem and Feitelson, 2001). A job starts only if its wall time fits what is left of the allocation. The first job
- * without room gets a reservation from the running jobs' expected ends; later ones start beside it only if they end before, or take what
- * it does not need. A job that has overrun its wall time counts as about to end, so its nodes are not refilled and the reservation holds even
- * where wall times are guesses.
- * @param queue in any order; one that is already in order costs less
+ * scheduling system, 1995; Mu'alem and Feitelson, 2001). A job starts only if its wall time fits what is left of the allocation; one that does not
+ * leaves the line, because time only gets shorter. The first job without room gets a reservation; later ones start beside it only if they end
+ * before, or take what it does not need. A job that has overrun its wall time counts as about to end, so its nodes are not refilled and the
+ * reservation holds even where wall times are guesses.
  * @param timeLeftSeconds of the allocation, Infinity without an end
- * @param running every job that holds something of the pool; what is not listed is taken never to end
+ * @param reserve asked for the first job without room when a later one could take some, see `reserveNodes`; without an answer it holds nobody up
+ * @param start hears of each job that starts, in order; it has left the line, and its resources are taken from the pool
+ * @returns the reservation that is kept for the first job without room
  */
-export function chooseStarts(
-  queue: readonly PlacementRequest[],
+export function chooseStarts<Item extends Waiting>(
+  line: WaitingLine<Item>,
   pool: NodePool,
   timeLeftSeconds: number,
-  running: readonly RunningJob[],
-): Choice {
-  const starts: Start[] = []
-  const runningNow = [...running]
-  // Room only shrinks within one choice: what needs at least as much as something that had none has none either.
-  let withoutRoom: readonly PlacementRequest[] = []
-  let withoutSpare: readonly PlacementRequest[] = []
+  reserve: (request: PlacementRequest) => Reservation | undefined,
+  start: (item: Item, assignment: Assignment) => void,
+): Reservation | undefined {
+  const cursors = new Set(line.cursors())
+  const skipped = new Map<Cursor<Item>, number>()
   let blocked: PlacementRequest | undefined
   let reservation: Reservation | undefined
-
-  const start = (request: PlacementRequest, assignment: Assignment): void => {
-    starts.push({ request, assignment })
-    runningNow.push({ assignment, endsInSeconds: request.wallSeconds })
-  }
-
-  for (const request of [...queue].sort(compareRequests)) {
-    if (request.wallSeconds > timeLeftSeconds || isHopeless(request, withoutRoom)) continue
-    if (!pool.canPlace(request)) {
-      withoutRoom = addFailed(withoutRoom, request)
-      if (blocked === undefined && isPossible(request, pool)) blocked = request
+  for (let cursor = findMostUrgent(cursors); cursor !== undefined; cursor = findMostUrgent(cursors)) {
+    const item = cursor.head
+    if (item === undefined) break
+    const { request } = item
+    if (request.wallSeconds > timeLeftSeconds) {
+      cursor.dropGroup()
       continue
     }
-    if (blocked !== undefined && reservation === undefined) {
-      reservation = reserveNodes(blocked, pool, runningNow)
-      // It cannot end within this allocation: it waits for the next one, where it is the first, and holds nobody up here.
+    if (blocked !== undefined && reservation === undefined && pool.canPlace(request)) {
+      reservation = reserve(blocked)
+      // What cannot end within this allocation waits for the next one, where it is the first, and holds nobody up here.
       const endsInSeconds = (reservation?.startsInSeconds ?? Infinity) + blocked.wallSeconds
-      if (endsInSeconds > timeLeftSeconds || endsInSeconds === Infinity) {
-        blocked = undefined
-        reservation = undefined
-      }
+      if (endsInSeconds > timeLeftSeconds || endsInSeconds === Infinity) reservation = blocked = undefined
     }
-    if (reservation === undefined || request.wallSeconds <= reservation.startsInSeconds) {
-      const assignment = pool.place(request)
-      if (assignment !== undefined) start(request, assignment)
+    const isInTheWay = reservation !== undefined && request.wallSeconds > reservation.startsInSeconds
+    const spare = isInTheWay ? reservation?.spare : undefined
+    const assignment = pool.place(request, spare)
+    if (assignment !== undefined) {
+      cursor.take()
+      if (spare !== undefined) takeSpare(assignment, spare)
+      start(item, assignment)
       continue
     }
-    if (isHopeless(request, withoutSpare)) continue
-    const assignment = pool.place(request, reservation.spare)
-    if (assignment === undefined) withoutSpare = addFailed(withoutSpare, request)
-    else {
-      start(request, assignment)
-      takeSpare(assignment, reservation.spare)
+    if (!isInTheWay || !pool.canPlace(request)) {
+      cursors.delete(cursor)
+      blocked ??= request
+      continue
     }
+    // It would delay the reserved job; a shorter one of its shape may not.
+    const count = (skipped.get(cursor) ?? 0) + 1
+    skipped.set(cursor, count)
+    if (count < LOOK_AHEAD) cursor.skipGroup()
+    else cursors.delete(cursor)
   }
-  return { starts, reservation }
+  return reservation
 }
 
 /**
@@ -256,33 +229,6 @@ function takeSpare(assignment: Assignment, spare: ReadonlyMap<number, FreeResour
       occupancy: share.occupancy,
     })
   }
-}
-
-function isHopeless(request: PlacementRequest, failed: readonly PlacementRequest[]): boolean {
-  return failed.some((other) => needsAtLeast(request, other))
-}
-
-/** Only the smallest are kept, so that the list stays short however many widths are waiting. */
-function addFailed(failed: readonly PlacementRequest[], request: PlacementRequest): PlacementRequest[] {
-  return [...failed.filter((other) => !needsAtLeast(other, request)), request]
-}
-
-/** Whether every placement of `a` would have been one for `b`. False where that cannot be told. */
-function needsAtLeast(a: PlacementRequest, b: PlacementRequest): boolean {
-  if (a.nodes < b.nodes || (b.exclusive === true && a.exclusive !== true)) return false
-  if (a.exclusive !== true && (a.packing ?? 0) !== (b.packing ?? 0)) {
-    if (a.packing === undefined || b.packing === undefined || a.packing > b.packing) return false
-  }
-  return (
-    (b.packing !== undefined || countCoresPerNode(a) >= countCoresPerNode(b)) &&
-    countGpusPerNode(a) >= countGpusPerNode(b) &&
-    (a.memoryMiBPerNode ?? 0) >= (b.memoryMiBPerNode ?? 0)
-  )
-}
-
-/** Whether the nodes that are up could ever take it. */
-function isPossible(request: PlacementRequest, pool: NodePool): boolean {
-  return explainUnfit(request, pool.nodes) === undefined
 }
 
 function explainShape(request: PlacementRequest, nodes: readonly NodeShape[], fitting: number): Unfit {

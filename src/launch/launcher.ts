@@ -36,8 +36,6 @@ export interface LaunchLimits {
   readonly deadlineMs: number
 }
 
-/** How many jobs that do not fit now are passed over in search of one that does. */
-const LOOK_AHEAD = 64
 const HOUSEKEEPING_MS = 500
 /** Looks at others' leases this often within a lease. */
 const LOOKS_PER_LEASE = 6
@@ -153,38 +151,11 @@ export class Launcher {
     this.#isBlocked = false
   }
 
-  /** Starts jobs while there is room: in order, and, when the first has no room, those that do not delay it. */
+  /** Starts what has room now. */
   #fill(): void {
-    while (this.#reason === undefined && !this.#isBlocked) {
-      const candidate = this.#pop()
-      if (candidate === undefined) return
-      const assignment = this.#room.place(candidate.request)
-      if (assignment === undefined) this.#backfill(candidate)
-      else this.#start(candidate, assignment)
-    }
-  }
-
-  #backfill(first: Candidate): void {
+    if (this.#reason !== undefined || this.#isBlocked) return
     this.#isBlocked = true
-    if (this.#room.isFull) return this.#queue.pushAgain(first)
-    const window = new Map([[first.id, first]])
-    for (let next = this.#pop(); next !== undefined; next = window.size < LOOK_AHEAD ? this.#pop() : undefined)
-      window.set(next.id, next)
-    const starts = this.#room.backfill([...window.values()].map(({ request }) => request))
-    for (const { request, assignment } of starts) {
-      const candidate = window.get(request.id)
-      window.delete(request.id)
-      if (candidate !== undefined) this.#start(candidate, assignment)
-    }
-    for (const candidate of window.values()) this.#queue.pushAgain(candidate)
-  }
-
-  /** The next candidate that can ever run here: time only gets shorter. */
-  #pop(): Candidate | undefined {
-    let candidate = this.#queue.pop()
-    while (candidate !== undefined && candidate.request.wallSeconds > this.#room.secondsLeft)
-      candidate = this.#queue.pop()
-    return candidate
+    this.#queue.fill(this.#room, (candidate, assignment) => this.#start(candidate, assignment))
   }
 
   #start(candidate: Candidate, assignment: Assignment): void {
@@ -232,7 +203,7 @@ export class Launcher {
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', reason: 'the time of the allocation was up' }, this.#graceMs)
-    } else if (this.#active.size > 0 || this.#recovery.isUndecided || this.#intake.isDelaying) this.#idleSinceMs = now
+    } else if (this.#active.size > 0 || this.#recovery.isUndecided) this.#idleSinceMs = now
     else if (!this.#limits.persistent && now - this.#idleSinceMs >= this.#limits.idleSeconds * 1000) {
       this.finish(
         `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`,

@@ -1,6 +1,7 @@
 /** The room that this launcher has for jobs: the free cores and GPUs of its nodes, and what runs on them until when. */
 import { type Assignment, NodePool, type NodeShape, type PlacementRequest } from '../core/node-pool.ts'
-import { type RunningJob, chooseStarts, explainUnfit } from '../core/placement.ts'
+import { type Reservation, type RunningJob, chooseStarts, explainUnfit, reserveNodes } from '../core/placement.ts'
+import type { Waiting, WaitingLine } from '../core/waiting-line.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 
 export { requestOf } from '../core/placement-request.ts'
@@ -10,34 +11,40 @@ interface Placed {
   readonly endsMs: number
 }
 
-/** Packed a million to a node: it has room wherever anything has. */
-const SMALLEST: PlacementRequest = {
-  id: '',
-  nodes: 1,
-  ranksPerNode: 1,
-  threadsPerRank: 1,
-  threadsPerCore: 1,
-  gpusPerRank: 0,
-  packing: 1e6,
-  wallSeconds: 0,
-  priority: 0,
+/** A job that others with room stand behind. */
+interface Kept {
+  reservation: Reservation | undefined
+  startsMs: number
+  /** After so many looks its reservation is made, or made anew: jobs end early, too. */
+  looksLeft: number
 }
+
+/**
+ * To make a reservation is to look at all nodes and all jobs that run. So that a head node with thousands of nodes decides quickly, a look costs
+ * this many of them: a small allocation reserves at once, a big one for a job that was passed over for some seconds.
+ */
+const COST_PER_LOOK = 64
+/** What is forgotten beyond that are jobs that another launcher has taken. */
+const MOST_KEPT = 1000
 
 export class Room {
   #nodes: readonly NodeShape[]
   readonly #deadlineMs: number
   readonly #pool: NodePool
   readonly #placed = new Map<string, Placed>()
+  readonly #now: () => number
+  readonly #kept = new Map<string, Kept>()
 
-  /** @param deadlineMs when the time is up, on the monotonic clock */
-  constructor(nodes: readonly NodeShape[], deadlineMs: number) {
+  /** @param deadlineMs when the time is up, on the clock `now` */
+  constructor(nodes: readonly NodeShape[], deadlineMs: number, now: () => number = monotonicMs) {
+    this.#now = now
     this.#nodes = nodes
     this.#deadlineMs = deadlineMs
     this.#pool = new NodePool(nodes)
   }
 
   get secondsLeft(): number {
-    return (this.#deadlineMs - monotonicMs()) / 1000
+    return (this.#deadlineMs - this.#now()) / 1000
   }
 
   /** Whether it has no node any more. */
@@ -50,33 +57,26 @@ export class Room {
     return explainUnfit(request, this.#nodes, this.secondsLeft)?.message
   }
 
-  /** Whether not even the smallest part of a node is free. */
-  get isFull(): boolean {
-    return !this.#pool.canPlace(SMALLEST)
-  }
-
-  /** Takes room for a job that nobody is before. */
-  place(request: PlacementRequest): Assignment | undefined {
-    return this.#remember(request, this.#pool.place(request))
-  }
-
-  /** Takes room for those of `queue` that may start though the first of them has none: around what is kept for that one. */
-  backfill(
-    queue: readonly PlacementRequest[],
-  ): readonly { readonly request: PlacementRequest; readonly assignment: Assignment }[] {
-    const now = monotonicMs()
-    const running: RunningJob[] = [...this.#placed.values()].map(({ assignment, endsMs }) => ({
-      assignment,
-      endsInSeconds: (endsMs - now) / 1000,
-    }))
-    const { starts } = chooseStarts(queue, this.#pool, this.secondsLeft, running)
-    for (const { request, assignment } of starts) this.#remember(request, assignment)
-    return starts
+  /** Takes room for those of `line` that may start now, and says which. */
+  choose<Item extends Waiting>(line: WaitingLine<Item>, start: (item: Item, assignment: Assignment) => void): void {
+    chooseStarts(
+      line,
+      this.#pool,
+      this.secondsLeft,
+      (request) => this.#reserve(request),
+      (item, assignment) => {
+        const { id, wallSeconds } = item.request
+        this.#placed.set(id, { assignment, endsMs: this.#now() + wallSeconds * 1000 })
+        this.#kept.delete(id)
+        start(item, assignment)
+      },
+    )
   }
 
   removeNode(name: string): void {
     this.#pool.removeNode(name)
     this.#nodes = this.#pool.nodes
+    this.#kept.clear()
   }
 
   release(id: string): void {
@@ -86,9 +86,22 @@ export class Room {
     this.#pool.release(placed.assignment)
   }
 
-  #remember(request: PlacementRequest, assignment: Assignment | undefined): Assignment | undefined {
-    if (assignment !== undefined)
-      this.#placed.set(request.id, { assignment, endsMs: monotonicMs() + request.wallSeconds * 1000 })
-    return assignment
+  #reserve(request: PlacementRequest): Reservation | undefined {
+    const now = this.#now()
+    const patience = Math.floor((this.#pool.nodeCount + this.#placed.size) / COST_PER_LOOK)
+    const kept = this.#kept.get(request.id) ?? { reservation: undefined, startsMs: 0, looksLeft: patience }
+    if (kept.looksLeft === 0) {
+      const running: RunningJob[] = [...this.#placed.values()].map(({ assignment, endsMs }) => ({
+        assignment,
+        endsInSeconds: (endsMs - now) / 1000,
+      }))
+      kept.reservation = reserveNodes(request, this.#pool, running)
+      kept.startsMs = now + (kept.reservation?.startsInSeconds ?? 0) * 1000
+      kept.looksLeft = patience
+    } else kept.looksLeft -= 1
+    const [oldest] = this.#kept.keys()
+    if (oldest !== undefined && this.#kept.size >= MOST_KEPT) this.#kept.delete(oldest)
+    this.#kept.set(request.id, kept)
+    return kept.reservation && { ...kept.reservation, startsInSeconds: Math.max(0, (kept.startsMs - now) / 1000) }
   }
 }

@@ -3,10 +3,10 @@
  * launchers do not all reach for the same job. A job that has changed since it was put in is dropped when its turn comes.
  */
 import type { IndexEntry, JobIndex } from '../core/job-index.ts'
-import type { PlacementRequest } from '../core/node-pool.ts'
-import { compareUrgency } from '../core/placement.ts'
+import type { Assignment, PlacementRequest } from '../core/node-pool.ts'
 import { isClaimable } from '../core/states.ts'
-import { Heap } from '../lib/heap.ts'
+import { WaitingLine } from '../core/waiting-line.ts'
+import type { Room } from './room.ts'
 
 export interface Candidate {
   readonly id: string
@@ -23,8 +23,8 @@ export class RunQueue {
   readonly #index: JobIndex
   readonly #salt: string
   #count = 0
-  readonly #heap = new Heap<Candidate>(isBefore)
-  /** What is in the heap and still current, by id. */
+  readonly #line = new WaitingLine<Candidate>((candidate) => this.#keeps(candidate))
+  /** What is in the line and still current, by id. */
   readonly #queued = new Map<string, Candidate>()
 
   constructor(index: JobIndex, salt: string) {
@@ -32,37 +32,30 @@ export class RunQueue {
     this.#salt = salt
   }
 
-  get size(): number {
-    return this.#queued.size
-  }
-
   push({ id, born, revision }: IndexEntry, request: PlacementRequest): void {
     const known = this.#queued.get(id)
     if (known?.revision === revision && known.born === born) return
-    this.pushAgain({ id, born, revision, request, order: (this.#count += 1) + (hash(id + this.#salt) % SHUFFLE) })
+    const candidate = { id, born, revision, request, order: (this.#count += 1) + (hash(id + this.#salt) % SHUFFLE) }
+    this.#queued.set(id, candidate)
+    this.#line.push(candidate)
   }
 
-  /** Puts back what had been taken. */
-  pushAgain(candidate: Candidate): void {
-    this.#queued.set(candidate.id, candidate)
-    this.#heap.push(candidate)
-  }
-
-  pop(): Candidate | undefined {
-    for (let candidate = this.#heap.pop(); candidate !== undefined; candidate = this.#heap.pop()) {
-      if (this.#queued.get(candidate.id) !== candidate) continue
+  /** Takes out those for which there is room, and says which. */
+  fill(room: Room, start: (candidate: Candidate, assignment: Assignment) => void): void {
+    room.choose(this.#line, (candidate, assignment) => {
       this.#queued.delete(candidate.id)
-      const entry = this.#index.get(candidate.id)
-      if (entry?.revision === candidate.revision && entry.born === candidate.born && isClaimable(entry.state))
-        return candidate
-    }
-    return undefined
+      start(candidate, assignment)
+    })
   }
-}
 
-function isBefore(a: Candidate, b: Candidate): boolean {
-  const difference = compareUrgency(a.request, b.request)
-  return difference === 0 ? a.order < b.order : difference < 0
+  #keeps(candidate: Candidate): boolean {
+    const { id, born, revision } = candidate
+    if (this.#queued.get(id) !== candidate) return false
+    const entry = this.#index.get(id)
+    if (entry?.revision === revision && entry.born === born && isClaimable(entry.state)) return true
+    this.#queued.delete(id)
+    return false
+  }
 }
 
 /** FNV-1a, 32 bits. */

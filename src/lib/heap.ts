@@ -12,6 +12,11 @@ export class Heap<Item> {
     return this.#items.length
   }
 
+  /** Stays where it is. */
+  get first(): Item | undefined {
+    return this.#items[0]
+  }
+
   push(item: Item): void {
     const items = this.#items
     let at = items.length

@@ -10,13 +10,9 @@ import {
   countCoresPerNode,
   measureNeed,
 } from '../../../src/core/node-pool.ts'
-import {
-  type RunningJob,
-  chooseStarts,
-  compareRequests,
-  explainUnfit,
-  reserveNodes,
-} from '../../../src/core/placement.ts'
+import { type RunningJob, chooseStarts as chooseFrom, explainUnfit, reserveNodes } from '../../../src/core/placement.ts'
+import { compareUrgency } from '../../../src/core/placement-request.ts'
+import { type Waiting, WaitingLine } from '../../../src/core/waiting-line.ts'
 
 const ask = (change: Partial<PlacementRequest> = {}): PlacementRequest => ({
   id: 'job',
@@ -37,6 +33,33 @@ const place = (pool: NodePool, change: Partial<PlacementRequest> = {}): Assignme
   const assignment = pool.place(ask(change))
   if (assignment === undefined) throw new Error('no room')
   return assignment
+}
+
+/** What starts of a queue, in whatever order it comes: between equals, the lower id is first. */
+function chooseStarts(
+  queue: readonly PlacementRequest[],
+  pool: NodePool,
+  timeLeftSeconds: number,
+  running: readonly RunningJob[],
+) {
+  const line = new WaitingLine<Waiting>()
+  const sorted = [...queue].sort((a, b) => (a.id < b.id ? -1 : 1))
+  for (const [order, request] of sorted.entries()) line.push({ request, order })
+  const starts: { readonly request: PlacementRequest; readonly assignment: Assignment }[] = []
+  const reservation = chooseFrom(
+    line,
+    pool,
+    timeLeftSeconds,
+    (request) => {
+      const started = starts.map(({ request: { wallSeconds }, assignment }) => ({
+        assignment,
+        endsInSeconds: wallSeconds,
+      }))
+      return reserveNodes(request, pool, [...running, ...started])
+    },
+    ({ request }, assignment) => starts.push({ request, assignment }),
+  )
+  return { starts, reservation }
 }
 
 describe('NodePool', () => {
@@ -208,11 +231,11 @@ describe('NodePool', () => {
   }
 })
 
-describe('compareRequests', () => {
-  test('priority, then widest, then longest, then the id', () => {
+describe('compareUrgency', () => {
+  test('priority, then widest, then longest', () => {
     const jobs = [
-      ask({ id: 'b' }),
       ask({ id: 'a' }),
+      ask({ id: 'b' }),
       ask({ id: 'long', wallSeconds: 90 }),
       ask({ id: 'half', packing: 2 }),
       ask({ id: 'cores', threadsPerRank: 4 }),
@@ -220,7 +243,7 @@ describe('compareRequests', () => {
       ask({ id: 'wide', nodes: 2, wallSeconds: 1 }),
       ask({ id: 'first', priority: 1, wallSeconds: 1 }),
     ]
-    expect(jobs.sort(compareRequests).map((job) => job.id)).toEqual([
+    expect(jobs.sort(compareUrgency).map((job) => job.id)).toEqual([
       'first',
       'wide',
       'whole',
@@ -307,6 +330,16 @@ describe('chooseStarts', () => {
   test('a job that never fits holds nobody up', () => {
     const queue = [ask({ id: 'impossible', nodes: 3 }), ask({ id: 'a' })]
     expect(ids(chooseStarts(queue, new NodePool(makeNodes(2)), Infinity, []))).toEqual(['a'])
+  })
+
+  test('any number of wide jobs that wait keeps no room from a narrow one', () => {
+    const pool = new NodePool(makeNodes(3))
+    const running = [run(place(pool, { exclusive: true }), 100)]
+    const wide = Array.from({ length: 500 }, (_, at) =>
+      ask({ id: `w${at}`, nodes: 3, exclusive: true, wallSeconds: 1000 + at }),
+    )
+    const queue = [...wide, ask({ id: 'long', wallSeconds: 101 }), ask({ id: 'short', wallSeconds: 100 })]
+    expect(ids(chooseStarts(queue, pool, Infinity, running))).toEqual(['short'])
   })
 
   test('nodes of overrun jobs drain for the wide job', () => {
