@@ -104,7 +104,7 @@ async function amendJob(
   isDry: boolean,
 ): Promise<Omit<Change, 'id'> | undefined> {
   const state = await readJobState(site, id)
-  const before = await readSpecification(site, id)
+  const before = await readSpecification(site, id, state)
   const after = change(before)
   if (!isChangeable(state)) return refusalOf(id, state)
   if (isSame(before, after)) return { kind: 'left', message: 'is so already' }

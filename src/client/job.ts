@@ -35,7 +35,8 @@ export class Job {
     const full = `${workflow}/${name}`
     const { disk, layout } = site
     if ((await disk.stat(layout.job(full).dir)) === undefined) throw unknownJob(full)
-    return new Job(site, entryOf(full, await readJobState(site, full), await readSpecification(site, full)))
+    const state = await readJobState(site, full)
+    return new Job(site, entryOf(full, state, await readSpecification(site, full, state)))
   }
 
   /** The state when this handle was made, or last refreshed. */

@@ -32,7 +32,7 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
       `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${last?.message === '' ? '' : ` (${last?.message ?? ''})`}`,
     ]
   if (isOwned(state)) return explainOwned(site, state)
-  return explainWaiting(site, id, state, await readSpecification(site, id))
+  return explainWaiting(site, id, state, await readSpecification(site, id, state))
 }
 
 async function explainOwned(site: Site, state: JobState): Promise<string[]> {

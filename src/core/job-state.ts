@@ -23,6 +23,8 @@ export interface JobState {
   readonly kill?: string
   /** Who removes it: nothing else may happen to it any more, and its folder goes to the trash next. */
   readonly removed?: string
+  /** This revision changed job.yaml, too: whose draft has its new text until that is in place (see `site/revision.ts`). */
+  readonly amended?: string
   /** Numbers this content; each number is made at most once (see `site/revision.ts`). */
   readonly revision: number
   readonly history: readonly HistoryEntry[]

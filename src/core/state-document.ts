@@ -15,6 +15,7 @@ export function formatState(job: JobState): string {
   if (job.launcher !== undefined) lines.push(`launcher: ${job.launcher}`)
   if (job.kill !== undefined) lines.push(`kill: ${JSON.stringify(job.kill)}`)
   if (job.removed !== undefined) lines.push(`removed: ${JSON.stringify(job.removed)}`)
+  if (job.amended !== undefined) lines.push(`amended: ${job.amended}`)
   lines.push(`revision: ${job.revision}`, 'history:')
   for (const entry of job.history) lines.push(formatEntry(entry))
   return `${lines.join('\n')}\n${END}`
@@ -77,12 +78,14 @@ export function parseState(text: string, path: string): JobState {
   const launcher = fields.get('launcher')
   const kill = fields.get('kill')
   const removed = fields.get('removed')
+  const amended = fields.get('amended')
   return {
     state,
     attempt: wholeNumber(fields.get('attempt'), 'attempt', path),
     ...(launcher === undefined ? {} : { launcher }),
     ...(kill === undefined ? {} : { kill: parseQuoted(kill, path, 0) }),
     ...(removed === undefined ? {} : { removed: parseQuoted(removed, path, 0) }),
+    ...(amended === undefined ? {} : { amended }),
     revision: wholeNumber(fields.get('revision'), 'revision', path),
     history,
   }

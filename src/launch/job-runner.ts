@@ -118,8 +118,13 @@ export class JobRun {
     try {
       specification = await readSpecification(site, id)
       application = await this.#surroundings.applicationOf(specification.application)
-      claimed = await changeJob(site, id, (current) => this.#claim(current, application), this.candidate.revision)
-      if (claimed !== undefined && claimed.revision !== this.candidate.revision + 1)
+      let wasAmended = false
+      const claim = (current: JobState): JobState | undefined => {
+        wasAmended = current.amended !== undefined
+        return this.#claim(current, application)
+      }
+      claimed = await changeJob(site, id, claim, this.candidate.revision)
+      if (claimed !== undefined && (wasAmended || claimed.revision !== this.candidate.revision + 1))
         specification = await this.#readAgain(specification)
     } catch (error) {
       return setAside(this.#surroundings, this.candidate, error)
@@ -173,7 +178,7 @@ export class JobRun {
     })
   }
 
-  /** Somebody who was changing the job was passed over; what he had written of job.yaml must not be run by what was read before. */
+  /** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */
   async #readAgain(before: Specification): Promise<Specification> {
     const specification = await readSpecification(this.#surroundings.site, this.candidate.id)
     if (JSON.stringify(specification) !== JSON.stringify(before))

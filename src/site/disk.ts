@@ -46,7 +46,8 @@ export interface Disk {
   /** Fails when the name is taken. */
   create(target: string): Promise<NewFile>
   openAppend(target: string): Promise<AppendFile>
-  copy(from: string, to: string): Promise<void>
+  /** A file, or a folder with all in it; links become what they lead to. With `durable`, not returning before it is on the disk. */
+  copy(from: string, to: string, durable?: boolean): Promise<void>
   utimes(target: string, atime: Date, mtime: Date): Promise<void>
   /** Makes this node forget what it cached of a folder's names; on NFS only listing does that. */
   refresh(folder: string): Promise<void>
@@ -89,6 +90,35 @@ function toEntries(entries: readonly fs.Dirent[]): Entry[] {
 function writeWhole(fd: number, text: string): void {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
+}
+
+const COPYING = { recursive: true, dereference: true, preserveTimestamps: true }
+
+/** Brings a file, or all files below a folder, to the disk. */
+function flushSync(target: string): void {
+  if (fs.statSync(target).isDirectory()) {
+    for (const name of fs.readdirSync(target)) flushSync(path.join(target, name))
+    return
+  }
+  const fd = fs.openSync(target, 'r')
+  try {
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+async function flush(target: string): Promise<void> {
+  if ((await fs.promises.stat(target)).isDirectory()) {
+    for (const name of await fs.promises.readdir(target)) await flush(path.join(target, name))
+    return
+  }
+  const file = await fs.promises.open(target, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
 
 /** Calls made at once, in this thread. */
@@ -138,7 +168,10 @@ export const directDisk: Disk = {
       close: async () => fs.closeSync(fd),
     }
   },
-  copy: async (from, to) => fs.cpSync(from, to, { recursive: true, dereference: true, preserveTimestamps: true }),
+  copy: async (from, to, durable = false) => {
+    fs.cpSync(from, to, COPYING)
+    if (durable) flushSync(to)
+  },
   utimes: async (target, atime, mtime) => fs.utimesSync(target, atime, mtime),
   refresh: async () => {},
 }
@@ -190,7 +223,10 @@ export const pooledDisk: Disk = {
       close: async () => file.close(),
     }
   },
-  copy: async (from, to) => fs.promises.cp(from, to, { recursive: true, dereference: true, preserveTimestamps: true }),
+  copy: async (from, to, durable = false) => {
+    await fs.promises.cp(from, to, COPYING)
+    if (durable) await flush(to)
+  },
   utimes: async (target, atime, mtime) => fs.promises.utimes(target, atime, mtime),
   refresh: async (folder) => void (await fs.promises.readdir(folder)),
 }

@@ -12,8 +12,7 @@ import { shortHost } from '../lib/token.ts'
 import { unlessGone } from './disk.ts'
 import { readJobState, readSpecification } from './jobs.ts'
 import { JournalReader } from './journal-reader.ts'
-import { listLaunchers } from './launchers.ts'
-import { isScaffold, leftoverKind, revisionPath } from './layout.ts'
+import { isScaffold, leftoverKind, revisionPath, specificationDraftPath } from './layout.ts'
 import { entryOf } from './scan.ts'
 import type { Site } from './site.ts'
 
@@ -26,6 +25,8 @@ export type FindingKind =
   | 'leftover-draft'
   | 'leftover-revision'
   | 'leftover-lock'
+  | 'half-removed'
+  | 'unplaced-specification'
   | 'lost-state'
   | 'lost-specification'
   | 'broken-specification'
@@ -129,8 +130,13 @@ async function checkJob(
     findings.push(await lostState(site, id, error))
   }
   for (const name of names) addLeftover(paths.dir, name, id, state, suspects)
+  if (state?.removed !== undefined) {
+    const message = `${state.removed} was removing it, and was cut off`
+    suspects.push({ kind: 'half-removed', path: paths.dir, id, message })
+    return undefined
+  }
   try {
-    const specification = await readSpecification(site, id)
+    const specification = await readSpecification(site, id, state)
     return state === undefined ? undefined : entryOf(id, state, specification)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
@@ -163,6 +169,10 @@ async function lostState(site: Site, id: JobId, error: BjobError): Promise<Findi
 function addLeftover(dir: string, name: string, id: JobId, state: JobState | undefined, suspects: Finding[]): void {
   const kind = leftoverKind(name)
   const path = `${dir}/${name}`
+  if (state?.amended !== undefined && path === specificationDraftPath(dir, state.amended)) {
+    suspects.push({ kind: 'unplaced-specification', path, id, message: 'the job.yaml of a change that was cut off' })
+    return
+  }
   if (kind === 'draft') suspects.push({ kind: 'leftover-draft', path, id, message: 'a change that was never made' })
   if (kind === 'lock') suspects.push({ kind: 'leftover-lock', path, id, message: 'a lock whose holder died' })
   if (kind !== 'revision' || state === undefined) return
@@ -295,8 +305,10 @@ async function foldJournals(site: Site): Promise<Journals> {
 
 /** Files that were to take the place of others, outside the jobs' folders. */
 async function addReplacements(site: Site, suspects: Finding[]): Promise<void> {
-  const { root, apps, journal, launchers } = site.layout
-  const folders = [root, apps, journal, ...(await listLaunchers(site)).map((id) => `${launchers}/${id}`)]
+  const { root, apps, journal, launchers, submissions } = site.layout
+  const folders = [root, apps, journal]
+  for (const above of [launchers, submissions])
+    for (const { name } of (await unlessGone(site.disk.list(above))) ?? []) folders.push(`${above}/${name}`)
   for (const folder of folders) {
     for (const { name } of (await unlessGone(site.disk.list(folder))) ?? []) {
       const path = `${folder}/${name}`

@@ -1,9 +1,9 @@
-/** Jobs as folders: made whole or not at all, read, changed, listed. */
+/** Jobs as folders: read, changed, listed. How they are made: births.ts. */
 import path from 'node:path'
 import { BjobError, requestError, siteError } from '../core/errors.ts'
 import { toEvent } from '../core/events.ts'
-import { type JobId, jobId } from '../core/id.ts'
-import { type JobState, bornAt } from '../core/job-state.ts'
+import type { JobId } from '../core/id.ts'
+import type { JobState } from '../core/job-state.ts'
 import {
   type Specification,
   type SpecificationRecord,
@@ -11,106 +11,13 @@ import {
   problemError,
   toRecord,
 } from '../core/specification.ts'
-import { formatState } from '../core/state-document.ts'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
-import { mapConcurrently } from '../lib/concurrently.ts'
-import { uniqueToken } from '../lib/token.ts'
-import { codeOf, isGone, unlessGone } from './disk.ts'
+import { isGone, unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
-import { type JobPaths, isReserved, isScaffold } from './layout.ts'
+import { isReserved, isScaffold, specificationDraftPath } from './layout.ts'
 import { withLock } from './lock.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from './site.ts'
-
-/** A job that is to be made. */
-export interface NewJob {
-  readonly workflow: string
-  readonly name: string
-  readonly specification: Specification
-  readonly state: JobState
-  /** Content of data.json. */
-  readonly data?: unknown
-  /** Files and folders to copy into the job's folder, by absolute path; each keeps its last name. */
-  readonly inputs: readonly string[]
-}
-
-/** Folders built at once: enough to hide a network's latency. */
-const AT_ONCE = 16
-
-/** What became of one: made, or its name was taken already. */
-export type Creation = 'made' | 'taken'
-
-interface Draft {
-  readonly job: NewJob
-  readonly aside: JobPaths
-  readonly record: SpecificationRecord
-}
-
-/**
- * Makes jobs, in the order given. Each folder is built aside, announced, and renamed into place: that rename is the job's birth, and what
- * makes its name unique. Killed at any point, it leaves whole jobs and, at worst, folders that no one takes for jobs.
- * @throws BjobError `missing-input`; the file system's errors
- */
-export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
-  const drafts: Draft[] = []
-  try {
-    await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
-      drafts[index] = await buildAside(site, job)
-    })
-    // All of them come to their end, also beside one that fails: what is thrown away below must not be on its way into place.
-    return await mapConcurrently(drafts, drafts.length, (draft) => bear(site, draft))
-  } catch (error) {
-    for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
-    throw error
-  }
-}
-
-async function buildAside(site: Site, job: NewJob): Promise<Draft> {
-  const { disk, layout } = site
-  const aside = layout.aside(job.workflow, uniqueToken())
-  if ((await unlessGone(disk.mkdir(aside.dir).then(() => true))) === undefined) await disk.makeParents(aside.dir)
-  try {
-    const record = toRecord(job.specification)
-    for (const input of job.inputs) await disk.copy(input, path.join(aside.dir, path.basename(input)))
-    if (job.data !== undefined)
-      await writeNew(site, aside.data, formatData(job.data), site.settings.durability === 'node')
-    await writeNew(site, aside.job, formatYaml(record))
-    await writeNew(site, aside.state, formatState(job.state))
-    return { job, aside, record }
-  } catch (error) {
-    await disk.removeAll(aside.dir)
-    throw error
-  }
-}
-
-/** @param durable whether it must be on the disk: what job.yaml and state.yaml say, the journal can say again */
-async function writeNew(site: Site, target: string, text: string, durable = false): Promise<void> {
-  await (await site.disk.create(target)).finish(text, durable)
-}
-
-async function bear(site: Site, draft: Draft): Promise<Creation> {
-  const { disk, layout, journal } = site
-  const id = jobId(draft.job.workflow, draft.job.name)
-  const announcement = await journal.announce(toEvent(id, draft.job.state, 0, draft.record))
-  try {
-    await disk.rename(draft.aside.dir, layout.job(id).dir)
-    announcement.settle(true)
-    return 'made'
-  } catch (error) {
-    const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))
-    // An answer that was lost: the call is repeated, or fails, and the folder is gone from aside because it is in place.
-    const there =
-      isTaken || (await disk.stat(draft.aside.dir)) !== undefined
-        ? undefined
-        : await unlessGone(readState(disk, layout.job(id)))
-    const isMade = there !== undefined && bornAt(there) === bornAt(draft.job.state)
-    announcement.settle(isMade)
-    if (isMade) return 'made'
-    await disk.removeAll(draft.aside.dir)
-    if (!isTaken) throw error
-    return 'taken'
-  }
-}
 
 /** @throws BjobError `unknown-job`, `torn-state`, `bad-state` */
 export async function readJobState(site: Site, id: JobId): Promise<JobState> {
@@ -133,10 +40,22 @@ async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promi
   }
 }
 
-/** Reads and checks job.yaml. @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not be run */
-export async function readSpecification(site: Site, id: JobId): Promise<Specification> {
-  const file = site.layout.job(id).job
-  const text = await unlessGone(site.disk.readText(file))
+/**
+ * Reads and checks job.yaml.
+ * @param state what state.yaml has said: its revision may have a job.yaml that is not in place yet
+ * @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not be run
+ */
+export async function readSpecification(
+  site: Site,
+  id: JobId,
+  state?: Pick<JobState, 'amended'>,
+): Promise<Specification> {
+  const { dir, job: file } = site.layout.job(id)
+  const draft =
+    state?.amended === undefined
+      ? undefined
+      : await unlessGone(site.disk.readText(specificationDraftPath(dir, state.amended)))
+  const text = draft ?? (await unlessGone(site.disk.readText(file)))
   if (text === undefined) {
     if ((await site.disk.stat(site.layout.job(id).dir)) === undefined) throw unknownJob(id)
     throw siteError('broken-job', 'job.yaml is missing', { path: file, hint: '`bjob fsck --repair` mends it' })
@@ -182,7 +101,7 @@ async function specificationAfter(
 ): Promise<SpecificationRecord | undefined> {
   if (next.revision === current.revision + 1) return undefined
   try {
-    return toRecord(await readSpecification(site, id))
+    return toRecord(await readSpecification(site, id, current))
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error
@@ -207,8 +126,9 @@ export async function changeSpecification(
   amend: (current: JobState, specification: Specification) => Amendment | undefined,
 ): Promise<JobState | undefined> {
   for (;;) {
-    const { revision } = await readJobState(site, id)
-    const specification = await readSpecification(site, id)
+    const state = await readJobState(site, id)
+    const { revision } = state
+    const specification = await readSpecification(site, id, state)
     let isStale = false
     let record: SpecificationRecord = {}
     const changed = await commitJob(site, id, {
@@ -274,7 +194,8 @@ export async function writeData(site: Site, id: JobId, data: unknown): Promise<v
     throw unknownJob(id)
 }
 
-function formatData(data: unknown): string {
+/** The text of data.json. */
+export function formatData(data: unknown): string {
   return `${JSON.stringify(data, undefined, 2)}\n`
 }
 

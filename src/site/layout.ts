@@ -157,6 +157,11 @@ export function specificationDraftPath(dir: string, token: string): string {
   return `${draftPath(dir, token)}-job`
 }
 
+/** Whose draft a file in a job's folder is: of its state.yaml or of its job.yaml. */
+export function draftOwner(name: string): string | undefined {
+  return name.startsWith(DRAFT) ? name.slice(DRAFT.length).replace(/-job$/, '') : undefined
+}
+
 /** The file that an attempt's output goes to, in the job's folder. */
 export function outputName(attempt: number): string {
   return attempt <= 1 ? 'job.out' : `job.out.${attempt}`

@@ -1,15 +1,20 @@
 /** Mends what `fsck.ts` finds, where there is one right answer. The folder is the truth; where it is lost, what the journal says of it. */
+import path from 'node:path'
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { formatState } from '../core/state-document.ts'
 import { formatYaml } from '../core/yaml-text.ts'
 import { unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
-import type { Finding } from './fsck.ts'
+import type { Finding, FindingKind } from './fsck.ts'
 import { type JobRecord, foldEvents, readRecords } from './job-record.ts'
 import { JobView } from './job-view.ts'
+import { readJobState } from './jobs.ts'
+import { draftOwner, specificationDraftPath } from './layout.ts'
 import { withLock } from './lock.ts'
 import { markJournalWhole, tellJournal } from './retell.ts'
+import { removeJob } from './removal.ts'
+import { placeSpecification, takeDraftAway } from './revision.ts'
 import { readEntry } from './scan.ts'
 import type { Site } from './site.ts'
 
@@ -49,33 +54,46 @@ async function takeBack(
   }
 }
 
-/** Files first: what is told to the journal is read from them. */
+const LATE: readonly FindingKind[] = ['leftover-draft', 'not-in-journal', 'journal-behind']
+
+/** Files first: what is told to the journal is read from them, and whether a draft is over. */
 function order(findings: readonly Finding[]): Finding[] {
-  const isLate = ({ kind }: Finding): boolean => ['not-in-journal', 'journal-behind'].includes(kind)
+  const isLate = ({ kind }: Finding): boolean => LATE.includes(kind)
   return [...findings.filter((finding) => !isLate(finding)), ...findings.filter(isLate)]
 }
 
 async function mend(site: Site, finding: Finding, records: ReadonlyMap<JobId, JobRecord>): Promise<Remedy> {
-  const { kind, path, id, entry } = finding
+  const { kind, path: file, id, entry } = finding
   const { disk } = site
   const record = id === undefined ? undefined : records.get(id)
   switch (kind) {
     case 'leftover-aside':
-      await disk.removeAll(path)
+      await disk.removeAll(file)
       return 'removed'
     case 'leftover-draft':
+      return removeDraft(site, finding)
+    case 'unplaced-specification':
+      if (id === undefined) return undefined
+      await placeSpecification(disk, site.layout.job(id), await readJobState(site, id))
+      return 'put in its place'
+    case 'half-removed': {
+      if (id === undefined) return undefined
+      const removal = await removeJob(site, id, 'fsck')
+      return removal.kind === 'removed' ? 'moved to the trash' : undefined
+    }
     case 'leftover-revision':
-      await unlessGone(disk.unlink(path))
+      await unlessGone(disk.unlink(file))
       return 'removed'
     case 'leftover-lock':
-      await unlessGone(disk.rmdir(path))
+      await unlessGone(disk.rmdir(file))
       return 'removed'
     case 'lost-state':
     case 'state-behind':
       return id === undefined || record === undefined ? undefined : rebuildState(site, id, record, finding.revision)
     case 'lost-specification':
-      if (record?.spec === undefined) return undefined
-      await replaceFile(disk, path, formatYaml(record.spec))
+      if (id === undefined || record?.spec === undefined) return undefined
+      await replaceFile(disk, file, formatYaml(record.spec))
+      await removeEmptyDraft(site, id)
       return 'written again from the journal'
     case 'not-in-journal':
     case 'journal-behind':
@@ -96,11 +114,29 @@ async function mend(site: Site, finding: Finding, records: ReadonlyMap<JobId, Jo
   return undefined
 }
 
+/** Its writer may only be slow: after this it cannot make that change any more. */
+async function removeDraft({ disk, layout }: Site, { path: file, id }: Finding): Promise<Remedy> {
+  const owner = id === undefined ? undefined : draftOwner(path.basename(file))
+  if (id === undefined || owner === undefined) await unlessGone(disk.unlink(file))
+  else await takeDraftAway(disk, layout.job(id), owner, 0)
+  return 'removed'
+}
+
+/** A job.yaml that was not in its place when the power was lost has kept its name and lost its text. */
+async function removeEmptyDraft(site: Site, id: JobId): Promise<void> {
+  const { dir, state } = site.layout.job(id)
+  const [, owner] = /^amended: (\S+)$/m.exec((await unlessGone(site.disk.readText(state))) ?? '') ?? []
+  if (owner !== undefined) await unlessGone(site.disk.unlink(specificationDraftPath(dir, owner)))
+}
+
 async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: number | undefined): Promise<Remedy> {
   const state = foldEvents(events, upTo)
   if (state === undefined) return undefined
   const paths = site.layout.job(id)
+  const { spec } = events.findLast(({ revision }) => revision === state.revision) ?? {}
   return withLock(site.disk, paths, async () => {
+    // What a revision changed of job.yaml may have got no further than its draft, and whose that was is lost.
+    if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec))
     await replaceFile(site.disk, paths.state, formatState(state))
     return `written again from the journal: ${state.state}`
   })

@@ -40,7 +40,7 @@ export async function retellAll(site: Site): Promise<void> {
 /** Tells the journal what a job's folder says. @throws BjobError when its files are broken */
 export async function tellJournal(site: Site, id: JobId): Promise<void> {
   const state = await readJobState(site, id)
-  const spec = toRecord(await readSpecification(site, id))
+  const spec = toRecord(await readSpecification(site, id, state))
   const announcement = await site.journal.announce({ ...toEvent(id, state, 0, spec), recovered: true })
   announcement.settle(true)
 }

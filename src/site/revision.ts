@@ -7,7 +7,8 @@
  *   3. Whoever finds `.revision-<n>` taken while state.yaml stays below n takes the draft of its owner away and goes on with n + 1.
  *      The owner's rename then fails, however late it comes: of rename and unlink of one name, one succeeds.
  *
- * A change of job.yaml is part of such a revision: its draft is renamed in the same way, before that of state.yaml, and taken away with it.
+ * A change of job.yaml is part of such a revision: its draft is complete before that, state.yaml then says whose draft it is (`amended`), and it is
+ * renamed over job.yaml right after; whoever makes the next revision does that first. Until then it is to be read instead of job.yaml.
  *
  * So state.yaml never goes back, and a writer that was suspended for an hour between any two calls cannot undo what came after. A reply that
  * NFS lost is told from a lost race by reading again: the symlink's content, or state.yaml's, is this writer's own.
@@ -81,24 +82,27 @@ async function tryRevision(
       await removeRevisions(disk, paths, claimed)
       return 'again'
     }
+    await placeSpecification(disk, paths, current)
     const decided = commit.decide(current)
     // The symlink stays: with state.yaml below it, only a later revision may remove it.
     if (decided === undefined) return undefined
-    const next = { ...decided, revision: claimed.revision }
     const specification = commit.specification?.()
+    const next: JobState = {
+      ...decided,
+      revision: claimed.revision,
+      ...(specification === undefined ? {} : { amended: token }),
+    }
     if (specification !== undefined) {
       const unfinished = specificationFile
       specificationFile = undefined
       await unfinished?.finish(specification, false)
     }
     const announcement = await commit.announce(next, current)
-    if (specification !== undefined && !(await placeSpecification(disk, paths, token, specification))) {
-      announcement.settle(false)
-      return 'again'
-    }
     isOpen = false
     const draftOfNext = { file, path: draft, text: formatState(next), revision: next.revision }
-    if (!(await publish(disk, paths, draftOfNext, announcement))) return 'again'
+    if (!(await publish(disk, draftOfNext, paths, announcement, specificationDraftPath(paths.dir, token))))
+      return 'again'
+    await placeSpecification(disk, paths, next)
     await removeRevisions(disk, paths, claimed)
     return next
   } finally {
@@ -111,16 +115,9 @@ async function tryRevision(
   }
 }
 
-/** @returns false when the draft was taken away first */
-async function placeSpecification(disk: Disk, paths: JobPaths, token: string, text: string): Promise<boolean> {
-  try {
-    await disk.rename(specificationDraftPath(paths.dir, token), paths.job)
-    return true
-  } catch (error) {
-    if (!isGone(error)) throw error
-    await disk.refresh(paths.dir)
-    return (await unlessGone(disk.readText(paths.job))) === text
-  }
+/** Puts the job.yaml that came with the job's last revision in its place, if nobody has yet. */
+export async function placeSpecification(disk: Disk, paths: JobPaths, { amended }: JobState): Promise<void> {
+  if (amended !== undefined) await unlessGone(disk.rename(specificationDraftPath(paths.dir, amended), paths.job))
 }
 
 interface ClaimedRevision {
@@ -170,10 +167,20 @@ async function fenceOwner(disk: Disk, paths: JobPaths, revision: number): Promis
   const draft = draftPath(paths.dir, owner)
   for (let waitedMs = 0; waitedMs < PATIENCE_MS && (await disk.stat(draft)) !== undefined; waitedMs += LOOK_AGAIN_MS)
     await sleep(LOOK_AGAIN_MS)
-  await unlessGone(disk.unlink(draft))
-  await unlessGone(disk.unlink(specificationDraftPath(paths.dir, owner)))
+  return !(await takeDraftAway(disk, paths, owner, revision))
+}
+
+/**
+ * Makes sure that a draft will not be renamed any more. @returns whether its revision, or a later one, had been made
+ * @throws BjobError when state.yaml cannot be read
+ */
+export async function takeDraftAway(disk: Disk, paths: JobPaths, token: string, revision: number): Promise<boolean> {
+  await unlessGone(disk.unlink(draftPath(paths.dir, token)))
   await disk.refresh(paths.dir)
-  return (await readState(disk, paths)).revision < revision
+  const current = await readState(disk, paths)
+  // Of a revision that was made the draft of job.yaml may be all there is of it.
+  if (current.amended !== token) await unlessGone(disk.unlink(specificationDraftPath(paths.dir, token)))
+  return current.revision >= revision
 }
 
 interface Draft {
@@ -185,9 +192,16 @@ interface Draft {
 
 /**
  * Writes the draft, renames it over state.yaml, and settles the announcement as soon as it is certain how that went.
+ * @param companion the draft of job.yaml, of no use without this one
  * @returns false when the draft was taken away first
  */
-async function publish(disk: Disk, paths: JobPaths, draft: Draft, announcement: Announcement): Promise<boolean> {
+async function publish(
+  disk: Disk,
+  draft: Draft,
+  paths: JobPaths,
+  announcement: Announcement,
+  companion: string,
+): Promise<boolean> {
   try {
     await draft.file.finish(draft.text, false)
     await disk.rename(draft.path, paths.state)
@@ -197,6 +211,7 @@ async function publish(disk: Disk, paths: JobPaths, draft: Draft, announcement: 
     const isMade = await findOut(disk, paths, draft)
     if (isMade !== undefined) announcement.settle(isMade)
     if (isMade === true) return true
+    if (isMade === false) await unlessGone(disk.unlink(companion))
     if (!isGone(error)) throw error
     return false
   }

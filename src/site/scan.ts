@@ -39,7 +39,7 @@ export async function forEachJob(site: Site, visit: (id: JobId) => Promise<void>
 export async function readEntry(site: Site, id: JobId): Promise<IndexEntry | undefined> {
   try {
     const state = await readJobState(site, id)
-    return entryOf(id, state, await readSpecification(site, id))
+    return entryOf(id, state, await readSpecification(site, id, state))
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error

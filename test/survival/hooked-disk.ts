@@ -79,17 +79,17 @@ export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): D
       open.add(file)
       return hookAppendFile(file, target, hook, open)
     },
-    copy: async (from, to) => {
+    copy: async (from, to, isDurable = false) => {
       const stat = fs.statSync(from)
       if (stat.isDirectory()) {
         await disk.mkdir(to)
-        for (const name of fs.readdirSync(from)) await disk.copy(path.join(from, name), path.join(to, name))
+        for (const name of fs.readdirSync(from)) await disk.copy(path.join(from, name), path.join(to, name), isDurable)
         return
       }
       const text = fs.readFileSync(from, 'utf8')
       await step({ name: 'create', target: to }, async () => fs.writeFileSync(to, '', { flag: 'wx' }))
       const write = async (bytes: number): Promise<void> => fs.writeFileSync(to, Buffer.from(text).subarray(0, bytes))
-      await hook.around({ name: 'copy-content', target: to, text }, () => write(Infinity), write)
+      await hook.around({ name: 'copy-content', target: to, text, isDurable }, () => write(Infinity), write)
     },
     utimes: (target, atime, mtime) => step({ name: 'utimes', target }, () => base.utimes(target, atime, mtime)),
     refresh: (folder) => looking('refresh', folder, () => base.refresh(folder)),

@@ -6,69 +6,28 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { addApplication, readApplication, removeApplication } from '../../src/site/applications.ts'
-import type { Disk } from '../../src/site/disk.ts'
 import { checkSite } from '../../src/site/fsck.ts'
 import { createLauncher, readLease, writeLease } from '../../src/site/launchers.ts'
 import { JobView } from '../../src/site/job-view.ts'
 import { mendSite } from '../../src/site/mend.ts'
-import { readSpecification } from '../../src/site/jobs.ts'
-import { readEntry } from '../../src/site/scan.ts'
 import type { Site } from '../../src/site/site.ts'
 import { linkInputs } from '../../src/site/stage-in.ts'
-import { Recovery } from '../../src/launch/recovery.ts'
 import { ERROR, claim, end, kill, release, retry, setTag, spawn } from './actors.ts'
+import {
+  FULL,
+  LEASE,
+  type Operation,
+  expectFiles,
+  expectState,
+  makeJobs,
+  makeRunning,
+  recover,
+  specificationOf,
+} from './operation.ts'
+import { REQUESTS } from './request-operations.ts'
 import type { World } from './world.ts'
 
-export interface Operation {
-  readonly name: string
-  /** Makes what has to be there before. */
-  readonly prepare?: (site: Site, world: World) => Promise<unknown>
-  readonly run: (site: Site, world: World, disk: Disk) => Promise<unknown>
-  /** What another process does after a crash; the same again unless given. */
-  readonly again?: (site: Site, world: World) => Promise<unknown>
-  /** What must be there once `again` has been run. */
-  readonly check?: (world: World) => Promise<void> | void
-}
-
 const EVAL = { name: 'other', executable: 'echo', shell: false, description: 'says it' }
-const LEASE = { launcher: 'L9', beat: 7, host: 'h', pid: 1, agents: [], kernel: 'k', started: '' }
-const FULL = { input_files: ['input.dat', 'deck'], data: { x: [1, 2, 3] }, args: ['a b'], tags: { k: 'v' } }
-
-async function makeJobs(site: Site, world: World, names: readonly string[]): Promise<void> {
-  await spawn(site, names, world.context())
-}
-
-/** Jobs j1 … that `launcher` runs. */
-async function makeRunning(site: Site, world: World, names: readonly string[], launcher: string): Promise<void> {
-  await makeJobs(site, world, names)
-  for (const name of names) await claim(site, `wf/${name}`, launcher)
-}
-
-function expectFiles(world: World, name: string): void {
-  const dir = path.join(world.root, 'jobs/wf', name)
-  assert.equal(
-    fs.readFileSync(path.join(dir, 'input.dat'), 'utf8'),
-    fs.readFileSync(path.join(world.inputs, 'input.dat'), 'utf8'),
-  )
-  assert.equal(fs.readFileSync(path.join(dir, 'deck/mesh.dat'), 'utf8'), 'mesh\n')
-  assert.deepEqual(JSON.parse(fs.readFileSync(path.join(dir, 'data.json'), 'utf8')), FULL.data)
-}
-
-async function expectState(world: World, id: string, ...states: readonly string[]): Promise<void> {
-  const text = fs.readFileSync(path.join(world.root, 'jobs', id, 'state.yaml'), 'utf8')
-  assert.ok(states.includes(/^state: (\w+)$/m.exec(text)?.[1] ?? ''), `${id} is not ${states.join(' or ')}:\n${text}`)
-}
-
-/** Recovery as a launcher runs it: it is told of the jobs by the journal, and looks at the leases. */
-async function recover(site: Site): Promise<void> {
-  const view = await JobView.open(site, 'live')
-  // As the launcher does with what was announced and not said to be made.
-  for (const id of Array.from(view.index.pendingIds())) {
-    const entry = await readEntry(site, id)
-    if (entry !== undefined) view.index.restore([entry], { pending: [], removed: [] })
-  }
-  await new Recovery(site, 'L2', view.index, () => {}).look()
-}
 
 async function makeDamage(site: Site, world: World): Promise<void> {
   await makeRunning(site, world, ['a', 'b'], 'L1')
@@ -81,7 +40,7 @@ async function makeDamage(site: Site, world: World): Promise<void> {
   fs.mkdirSync(path.join(dir, '.new-elsewhere-1-x-1'))
 }
 
-export const OPERATIONS: readonly Operation[] = [
+const CHANGES: readonly Operation[] = [
   {
     name: 'spawn one',
     run: (site, world) => spawn(site, ['j1'], world.context()),
@@ -259,7 +218,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'set a field',
     prepare: (site, world) => makeJobs(site, world, ['j1']),
     run: (site) => setTag(site, 'wf/j1', 'x'),
-    check: async (world) => assert.equal((await readSpecification(world.open(), 'wf/j1')).tags['value'], 'x'),
+    check: async (world) => assert.equal((await specificationOf(world, 'wf/j1')).tags['value'], 'x'),
   },
   {
     name: "link a parent's files",
@@ -277,3 +236,5 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
 ]
+
+export const OPERATIONS: readonly Operation[] = [...CHANGES, ...REQUESTS]

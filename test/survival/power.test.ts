@@ -4,10 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
+import type { IndexEntry } from '../../src/core/job-index.ts'
+import { fromRecord } from '../../src/core/specification.ts'
 import { checkSite } from '../../src/site/fsck.ts'
 import { mendSite } from '../../src/site/mend.ts'
-import { OPERATIONS, type Operation } from './operations.ts'
+import type { Operation } from './operation.ts'
+import { OPERATIONS } from './operations.ts'
 import { LOSSES, type Loss, PowerDisk } from './power-disk.ts'
 import { checkOpenToChange, checkPromises, readTruth } from './promises.ts'
 import { useHost } from './seam.ts'
@@ -29,6 +33,23 @@ async function countCalls(operation: Operation): Promise<number> {
 /** Jobs in a form that can be compared: what must not be lost. */
 async function describe(world: World): Promise<Map<string, string>> {
   return new Map([...(await readTruth(world))].map(([id, { state, revision }]) => [id, `${state} ${revision}`]))
+}
+
+function isInTrash(world: World, id: string): boolean {
+  const trash = fs.readdirSync(path.join(world.root, 'trash'))
+  return trash.some((name) => name.startsWith(`${id.replace('/', '+')}.`))
+}
+
+/** A job that is there has its input files, whole. */
+function checkInputs(world: World, truth: ReadonlyMap<string, IndexEntry>): void {
+  for (const [id, { spec }] of truth) {
+    if (!fromRecord(spec ?? {}).inputFiles.includes('input.dat')) continue
+    for (const name of ['input.dat', 'deck/mesh.dat']) {
+      const wanted = fs.readFileSync(path.join(world.inputs, name), 'utf8')
+      const staged = fs.readFileSync(path.join(world.root, 'jobs', id, name), 'utf8')
+      assert.equal(staged, wanted, `lost: ${name} of ${id}`)
+    }
+  }
 }
 
 async function meet(operation: Operation, at: number, loss: Loss): Promise<void> {
@@ -53,11 +74,15 @@ async function meet(operation: Operation, at: number, loss: Loss): Promise<void>
     const after = await describe(world)
     for (const [id, what] of promised ?? []) {
       const now = after.get(id)
+      if (now === undefined && !isDone && operation.removes?.includes(id) === true && isInTrash(world, id)) continue
       assert.ok(now !== undefined, `lost: ${id}, which was ${what}`)
       // A claim may be undone: what ran then does not run any more.
       if (!what.startsWith('RUNNING'))
         assert.ok(Number(now.split(' ')[1]) >= Number(what.split(' ')[1]), `lost: ${id} was ${what} and is ${now}`)
     }
+    for (const id of operation.removes ?? [])
+      if (isDone && promised?.has(id) === false) assert.ok(!after.has(id), `undone: ${id} was removed`)
+    checkInputs(world, await readTruth(world))
     // A driver's own record may be lost with the node, and a delivery with it; it is never lost otherwise.
     world.deliveries.length = 0
     fs.rmSync(world.cursor, { force: true })

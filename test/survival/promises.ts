@@ -10,7 +10,7 @@ import { parseState } from '../../src/core/state-document.ts'
 import { type State, END_STATES, leadsTo } from '../../src/core/states.ts'
 import { type Finding, checkSite } from '../../src/site/fsck.ts'
 import { JobView } from '../../src/site/job-view.ts'
-import { readJobState, readSpecification } from '../../src/site/jobs.ts'
+import { readData, readJobState, readSpecification } from '../../src/site/jobs.ts'
 import { mendSite } from '../../src/site/mend.ts'
 import { entryOf, readEntry } from '../../src/site/scan.ts'
 import type { Site } from '../../src/site/site.ts'
@@ -28,8 +28,9 @@ export async function readTruth(world: World): Promise<Map<string, IndexEntry & 
     for (const name of fs.readdirSync(path.join(jobs, workflow)).filter(isPlain)) {
       const id = `${workflow}/${name}`
       const file = path.join(jobs, workflow, name, 'state.yaml')
+      await readData(site, id)
       const job = parseState(fs.readFileSync(file, 'utf8'), file)
-      truth.set(id, { ...entryOf(id, job, await readSpecification(site, id)), job })
+      truth.set(id, { ...entryOf(id, job, await readSpecification(site, id, job)), job })
     }
   }
   return truth
@@ -89,8 +90,7 @@ export async function checkPromises(world: World): Promise<Verdict> {
   })
   const ended = expected.filter(({ state }) => ENDS.includes(state))
   checkDeliveries(world, ended)
-  const fresh = await world.as((site) => collectEnds(site))
-  assert.deepEqual(fresh.sort(), ended.map(({ id }) => id).sort(), 'a new driver does not get each end once')
+  checkEnds(await world.as((site) => collectEnds(site)), truth)
   return { jobs: truth.size, ended: ended.length }
 }
 
@@ -109,10 +109,26 @@ async function readLive(site: Site): Promise<IndexEntry[]> {
   return entries
 }
 
-async function collectEnds(site: Site): Promise<string[]> {
-  const ids: string[] = []
-  for await (const { id } of followResults(site, {})) ids.push(id)
-  return ids
+async function collectEnds(site: Site): Promise<{ readonly id: string; readonly ended: string }[]> {
+  const ends: { readonly id: string; readonly ended: string }[] = []
+  for await (const { id, ended } of followResults(site, {})) ends.push({ id, ended })
+  return ends
+}
+
+/** Each job that has ended once, and beside them only such as were removed since. */
+function checkEnds(
+  ends: readonly { readonly id: string; readonly ended: string }[],
+  truth: ReadonlyMap<string, IndexEntry>,
+): void {
+  const isPast = ({ id, ended }: (typeof ends)[number]): boolean => {
+    const now = truth.get(id)
+    return now === undefined || ended < now.born || (ended === now.born && now.changed !== ended)
+  }
+  const current = ends.filter((end) => !isPast(end)).map(({ id }) => id)
+  const expected = [...truth.values()].filter(({ state }) => ENDS.includes(state)).map(({ id }) => id)
+  assert.deepEqual(current.sort(), expected.sort(), 'a new driver does not get each end once')
+  const past = ends.filter(isPast).map(({ id, ended }) => `${id} ${ended}`)
+  assert.equal(new Set(past).size, past.length, 'an end of a removed job is delivered twice')
 }
 
 /** The driver has been handed the end that each job has now, and nothing twice that it had dealt with. */
@@ -175,7 +191,7 @@ export function listLeftovers(world: World): string[] {
   const names = fs.readdirSync(world.root, { recursive: true, encoding: 'utf8' })
   return names.filter(
     (name) =>
-      !name.startsWith('driver/') &&
+      !/^(driver|trash)\//.test(name) &&
       path.basename(name).startsWith('.') &&
       !path.basename(name).startsWith('.revision-'),
   )

@@ -34,7 +34,7 @@ export const showCommand: Command = {
         })
       await terminal.line(`${terminal.paint('bold', id)}  BROKEN: ${breakageText(breakage)}`)
     }
-    const specification = breakage === undefined ? await readSpecification(site, id) : undefined
+    const specification = breakage === undefined ? await readSpecification(site, id, state) : undefined
     if (input.has('json') && specification !== undefined)
       return terminal.json({ ...jobRecord(site, entryOf(id, state, specification)), history: state.history })
     const owner = state.launcher === undefined ? '' : `, launcher ${state.launcher}`

@@ -1,0 +1,56 @@
+/** A job run by the launcher's own code, from claim to end, with the processes of its application and of both hooks. */
+import path from 'node:path'
+import { readApplication } from '../../src/site/applications.ts'
+import { createLauncher } from '../../src/site/launchers.ts'
+import type { Site } from '../../src/site/site.ts'
+import { readEntry } from '../../src/site/scan.ts'
+import { Agents } from '../../src/launch/agents.ts'
+import { findAllocation } from '../../src/launch/allocation.ts'
+import { JobRun } from '../../src/launch/job-runner.ts'
+import { LeaseKeeper } from '../../src/launch/lease-keeper.ts'
+import { NodePool } from '../../src/core/node-pool.ts'
+import { requestOf } from '../../src/core/placement-request.ts'
+import { fromRecord } from '../../src/core/specification.ts'
+
+const AGENT = path.join(import.meta.dirname, '../../dist/agent.cjs')
+const NODE = 'here'
+
+let agents: Agents | undefined
+
+/** One pair of agents serves all points; it ends with this process. */
+function sharedAgents(): Agents {
+  agents ??= new Agents('survival', AGENT, [{ name: NODE, prefix: [] }], 1e9, {
+    onHeadDeath: () => {},
+    onNodeDeath: () => {},
+  })
+  return agents
+}
+
+/** Runs the job as a launcher does that has room for it; one that is not there to be run is left alone. */
+export async function runJob(site: Site, id: string, launcher: string): Promise<void> {
+  await createLauncher(site, launcher, {})
+  const lease = await LeaseKeeper.start(site, launcher, [], { onBeat: () => {}, onLost: () => {} })
+  try {
+    const entry = await readEntry(site, id)
+    if (entry === undefined) return
+    const found = await findAllocation(site.settings, 1)
+    const nodes = found.nodes.slice(0, 1).map((node) => ({ ...node, name: NODE }))
+    const allocation = { ...found, nodes, head: NODE }
+    const request = requestOf(id, fromRecord(entry.spec ?? {}))
+    const assignment = new NodePool(nodes).place(request)
+    if (assignment === undefined) throw new Error('no room')
+    const surroundings = {
+      site,
+      launcher,
+      lease,
+      agents: sharedAgents(),
+      report: () => {},
+      applicationOf: (name: string) => readApplication(site.disk, site.layout, name),
+      allocation,
+    }
+    const candidate = { id, born: entry.born, revision: entry.revision, request, order: 0 }
+    await new JobRun(candidate, assignment, surroundings, () => {}).run()
+  } finally {
+    await lease.end('done')
+  }
+}
