@@ -31,7 +31,7 @@ export interface LocalMeasurements {
 
 export interface PeerMeasurements {
   readonly host: string
-  readonly isSameKernel: boolean
+  readonly isSameMount: boolean
   /** How long until the other node sees what was appended and flushed, and a new name in a folder that it lists. */
   readonly appendMs: Measured<Delay>
   readonly nameMs: Measured<Delay>
@@ -161,9 +161,9 @@ export function judgeLocal(measured: LocalMeasurements): Check[] {
 }
 
 export function judgePeer(measured: PeerMeasurements, isNetwork: boolean): Check[] {
-  const { host, isSameKernel } = measured
-  const where = isSameKernel
-    ? note(`${host}, on this very kernel: what follows says nothing of two nodes`)
+  const { host, isSameMount } = measured
+  const where = isSameMount
+    ? note(`${host}, through the same mount: what follows says nothing of two nodes`)
     : isNetwork
       ? ok(host)
       : bad(`${host} sees this file system, which bjob takes for local: it would wait for news that never comes`)

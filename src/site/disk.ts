@@ -28,6 +28,8 @@ export interface AppendFile {
 export interface Disk {
   /** Whether other nodes may see this tree through caches of their own. */
   readonly isNetwork: boolean
+  /** For how long this node may go on seeing a file that another node has replaced, though it opens it anew; 0 where opening asks the server. */
+  readonly staleMs: number
   mkdir(target: string): Promise<void>
   makeParents(target: string): Promise<void>
   rmdir(target: string): Promise<void>
@@ -78,9 +80,16 @@ export async function unlessGone<T>(act: Promise<T>): Promise<T | undefined> {
 /** `f_type` of file systems that only this machine's kernel changes (statfs(2)); all others are taken for networks. */
 const LOCAL_TYPES = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
 
+/** FUSE's `f_type`: GlusterFS, CephFS and others. The kernel and the client's process each keep names and attributes for a second, by default. */
+const FUSE_TYPE = 0x65735546
+/** Both of these one after the other, and as much again for a loaded node. */
+const FUSE_STALE_MS = 4000
+
 /** The disk that suits the file system which `folder` is on. */
 export function diskFor(folder: string): Disk {
-  return LOCAL_TYPES.has(fs.statfsSync(folder).type) ? directDisk : pooledDisk
+  const { type } = fs.statfsSync(folder)
+  if (LOCAL_TYPES.has(type)) return directDisk
+  return type === FUSE_TYPE ? { ...pooledDisk, staleMs: FUSE_STALE_MS } : pooledDisk
 }
 
 function toEntries(entries: readonly fs.Dirent[]): Entry[] {
@@ -124,6 +133,7 @@ async function flush(target: string): Promise<void> {
 /** Calls made at once, in this thread. */
 export const directDisk: Disk = {
   isNetwork: false,
+  staleMs: 0,
   mkdir: async (target) => fs.mkdirSync(target),
   makeParents: (target) => makeParents(directDisk, target),
   rmdir: async (target) => fs.rmdirSync(target),
@@ -179,6 +189,7 @@ export const directDisk: Disk = {
 /** Calls made in the thread pool, for file systems where each is a round trip. */
 export const pooledDisk: Disk = {
   isNetwork: true,
+  staleMs: 0,
   mkdir: async (target) => fs.promises.mkdir(target),
   makeParents: (target) => makeParents(pooledDisk, target),
   rmdir: async (target) => fs.promises.rmdir(target),

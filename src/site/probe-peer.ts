@@ -1,10 +1,11 @@
 /** What only two nodes can find out of a file system: one asks (`probeTogether`), the other does what it is told (`assist`). */
+import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { Delay, Measured, PeerMeasurements, Race } from '../core/file-system-fitness.ts'
-import { runCommand } from '../lib/run-command.ts'
+import type { Measured, PeerMeasurements, Race } from '../core/file-system-fitness.ts'
+import { type CommandResult, runCommand } from '../lib/run-command.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
-import { pooledDisk } from './disk.ts'
+import { isGone, pooledDisk } from './disk.ts'
 import { bootId } from './journal-writer.ts'
 import { TAKINGS, countRace, holdLock, measure, probeWatch, summarise, touch, tryTaking } from './probe.ts'
 import { Channel, type Consultation, awaitPeer } from './probe-channel.ts'
@@ -13,7 +14,9 @@ const disk = pooledDisk
 const ANSWER_MS = 3000
 /** Until the other node, which may be checked by somebody else first, gives its first sign. */
 const GREETING_MS = 5000
+/** Of each delay: so many times, or for so long. */
 const ROUNDS = 8
+const ROUNDS_MS = 1000
 const NAMES = 40
 const LINES = 100
 /** For how long a name that was asked for too early is waited for. */
@@ -21,7 +24,8 @@ const LATE_MS = 1200
 
 interface Greeting {
   readonly host: string
-  readonly kernel: string
+  /** The kernel and the mount. */
+  readonly eyes: string
 }
 
 type Order = { readonly order: 'echo' } | { readonly order: 'end' } | Deed
@@ -58,12 +62,13 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
   /** What is said after a first answer, `ready`. */
   const then = <T>(): Promise<T> => channel.hear<T>(ANSWER_MS)
   await channel.say({ order: 'echo' })
-  const { host, kernel } = await channel.hear<Greeting>(GREETING_MS)
+  const { host, eyes } = await channel.hear<Greeting>(GREETING_MS)
   const echoes: { readonly ms: number; readonly aheadMs: number }[] = []
   const patient = <T>(act: () => Promise<T>): Promise<Measured<T>> => measure(act, 2 * ANSWER_MS)
   const appendMs = await patient(async () => {
-    for (let round = 0; round < ROUNDS; round++) echoes.push(await exchangeEcho(ask))
-    return halve(echoes.map(({ ms }) => ms))
+    await repeat(async () => echoes.push(await exchangeEcho(ask)))
+    // Of a round trip, one way.
+    return summarise(echoes.map(({ ms }) => ms / 2))
   })
   const echoMs = summarise(echoes.map(({ ms }) => ms)).medianMs
   const awaitName = async (order: 'list' | 'ask', name: string): Promise<number> => {
@@ -74,14 +79,10 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
   }
   return {
     host,
-    isSameKernel: kernel === bootId(),
+    isSameMount: eyes === eyesOn(folder),
     appendMs,
     clock: await measure(async () => bestClock(echoes)),
-    nameMs: await patient(async () => {
-      const times: number[] = []
-      for (let round = 0; round < ROUNDS / 2; round++) times.push(await awaitName('list', `name-${round}`))
-      return summarise(times)
-    }),
+    nameMs: await patient(async () => summarise(await repeat((round) => awaitName('list', `name-${round}`)))),
     lateNameMs: await patient(() => awaitName('ask', 'late')),
     exclusive: await patient(async () => {
       await ask({ order: 'race', name: 'race' })
@@ -105,9 +106,10 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
       await holdLock(lock, ['true'])
       const held = holdLock(lock, ['sleep', '1'])
       await sleep(200)
-      const { code } = await ask<{ code: number }>({ order: 'lock', name: 'lock' })
+      const { code, stderr } = await ask<CommandResult>({ order: 'lock', name: 'lock' })
       await held
-      if (code !== 0 && code !== 9) throw new Error('flock does not work on the other node')
+      if (code !== 0 && code !== 9)
+        throw new Error(`flock does not work on the other node: ${stderr.trim() || `exit ${code}`}`)
       return { isExclusive: code === 9 }
     }),
   }
@@ -117,13 +119,17 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
 export async function assist(consultation: Consultation): Promise<void> {
   const { folder } = consultation
   const channel = await Channel.open(consultation, 'peer')
+  let isFirst = true
   try {
-    for (let isFirst = true; ; isFirst = false) {
+    for (; ; isFirst = false) {
       const order = await channel.hear<Order>(isFirst ? GREETING_MS : 4 * ANSWER_MS)
       if (order.order === 'end') return
-      if (order.order === 'echo') await channel.say({ host: os.hostname(), kernel: bootId(), now: Date.now() })
+      if (order.order === 'echo') await channel.say({ host: os.hostname(), eyes: eyesOn(folder), now: Date.now() })
       else await obey(order, path.join(folder, order.name), channel)
     }
+  } catch (error) {
+    // The first is through, and has removed it all before its last word was seen here.
+    if (isFirst || !isGone(error)) throw error
   } finally {
     await channel.close()
   }
@@ -176,9 +182,16 @@ async function exchangeEcho(ask: <T>(order: Order) => Promise<T>): Promise<{ ms:
   return { ms: monotonicMs() - begun, aheadMs: now - (before + Date.now()) / 2 }
 }
 
-/** Of a round trip, one way. */
-function halve(times: readonly number[]): Delay {
-  return summarise(times.map((ms) => ms / 2))
+/** Through what this process sees a folder: two that see it through the same have no caches of their own. */
+function eyesOn(folder: string): string {
+  return `${bootId()} ${fs.statSync(folder).dev}`
+}
+
+async function repeat<T>(act: (round: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  const until = monotonicMs() + ROUNDS_MS
+  for (let round = 0; round < ROUNDS && (round === 0 || monotonicMs() < until); round++) results.push(await act(round))
+  return results
 }
 
 /** The quickest round trip leaves the least room for error. */

@@ -12,6 +12,9 @@
  *
  * So state.yaml never goes back, and a writer that was suspended for an hour between any two calls cannot undo what came after. A reply that
  * NFS lost is told from a lost race by reading again: the symlink's content, or state.yaml's, is this writer's own.
+ *
+ * All this needs a state.yaml that is read as it is. Where a node may be shown an old one for a while (`Disk.staleMs`: GlusterFS did, and a job ran
+ * twice), the symlink of a revision stays for that while: whoever has read an old state finds the number taken, and waits for the new one.
  */
 import type { JobState } from '../core/job-state.ts'
 import { formatState, parseState } from '../core/state-document.ts'
@@ -24,6 +27,8 @@ import { type JobPaths, draftPath, revisionPath, specificationDraftPath } from '
 /** A living writer is done within milliseconds; after this long its draft is taken away and it has to start over. */
 const PATIENCE_MS = 300
 const LOOK_AGAIN_MS = 10
+/** The same, for a state that may be an old one. */
+const STALE_LOOK_MS = 200
 
 export interface Commit {
   /** The state to make of the current one; `undefined` = leave it. Called again when another writer came first. */
@@ -177,7 +182,11 @@ async function fenceOwner(disk: Disk, paths: JobPaths, revision: number): Promis
 export async function takeDraftAway(disk: Disk, paths: JobPaths, token: string, revision: number): Promise<boolean> {
   await unlessGone(disk.unlink(draftPath(paths.dir, token)))
   await disk.refresh(paths.dir)
-  const current = await readState(disk, paths)
+  let current = await readState(disk, paths)
+  for (let waitedMs = 0; current.revision < revision && waitedMs < disk.staleMs; waitedMs += STALE_LOOK_MS) {
+    await sleep(STALE_LOOK_MS)
+    current = await readState(disk, paths)
+  }
   // Of a revision that was made the draft of job.yaml may be all there is of it.
   if (current.amended !== token) await unlessGone(disk.unlink(specificationDraftPath(paths.dir, token)))
   return current.revision >= revision
@@ -230,7 +239,12 @@ async function findOut(disk: Disk, paths: JobPaths, { path, text, revision }: Dr
   }
 }
 
+/** Nobody waits for that where it has to be late; a process that ends before leaves them to the job's next change, or to fsck. */
 async function removeRevisions(disk: Disk, paths: JobPaths, claimed: ClaimedRevision): Promise<void> {
-  for (const revision of [...claimed.passed, claimed.revision])
-    await unlessGone(disk.unlink(revisionPath(paths.dir, revision)))
+  const remove = async (): Promise<void> => {
+    for (const revision of [...claimed.passed, claimed.revision])
+      await unlessGone(disk.unlink(revisionPath(paths.dir, revision)))
+  }
+  if (disk.staleMs === 0) return remove()
+  setTimeout(() => void remove().catch(() => {}), disk.staleMs).unref()
 }

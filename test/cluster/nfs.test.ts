@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../rig/until.ts'
+import { say } from '../survival/tally.ts'
 
 const RIG = path.join(import.meta.dirname, 'nfs')
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -75,14 +76,84 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
     expect(await inClient('c1', 'cd shared && bjob fsck')).toContain('the site is whole')
   })
 
+  test('the doctor sees the skewed clock, the blindness of inotify and the lines that two nodes lose', async () => {
+    const peer = inClient('c2', 'bjob doctor --peer 2>&1')
+    await until(
+      'the second node to wait',
+      async () => (await inClient('c1', 'ls .bjob-doctor 2>&1 || true')).includes('waiting'),
+      {
+        within: 30,
+      },
+    )
+    const checks = (await inClient('c1', 'bjob doctor --json'))
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as { nodes?: number; name?: string; grade?: string; finding?: string; fit?: boolean },
+      )
+    expect(await peer).toContain('assisted')
+    expect(checks.at(-1)?.fit).toBe(true)
+    const found = (name: string): string | undefined =>
+      checks.flatMap((check) =>
+        check.nodes === 2 && check.name === name ? [`${check.grade} ${check.finding}`] : [],
+      )[0]
+    expect(found('clocks')).toMatch(/^note the other node's is 7(199|200)\.\d s ahead/)
+    expect(found('inotify')).toMatch(/^note blind to the other/)
+    expect(found('exclusive names')).toMatch(/^ok each of 120/)
+    expect(found('one file, two nodes')).toMatch(/^note \d+ of 200 lines/)
+  })
+
+  test('a mount hangs for longer than the lease: its launcher fences itself first, and nothing ends twice', async () => {
+    // Which attempts have come to their end, each node tells of its own.
+    await inClient(
+      'c1',
+      make('hung', 2, `'sh -c "sleep \\$((65 - 30 * BJOB_ATTEMPT)); echo \\$BJOB_JOB_ID >>/tmp/hung-ends"'`),
+    )
+    startLauncher('c1', 'hung', '--slots 2 --idle-seconds 60')
+    const countRunning = async (client: string): Promise<number> =>
+      Number(await inClient(client, 'cd /; pgrep -xc sleep || true'))
+    await until('two running jobs on c1', async () => (await countRunning('c1')) === 2, { within: 60 })
+    startLauncher('c2', 'hung', '--slots 2 --idle-seconds 20')
+    await until('the launcher on c2', async () => (await inClient('c2', 'cat /tmp/launch.log')).includes('launcher'))
+    execFileSync(RIG, ['hang', 'c1'], { env: environment, timeout: 60_000 })
+    try {
+      const stopped = 'cd /; pgrep -xc sleep; true'
+      await until('the jobs of the hung mount to be stopped', async () => {
+        const { stdout } = await run(RIG, ['run', 'c1', 'bash', '-c', stopped], { env: environment, timeout: 30_000 })
+        return stdout.trim() === '0'
+      })
+      expect(await countRunning('c2')).toBe(0)
+      await until('the other to run them', async () => (await countRunning('c2')) === 2, { within: 60 })
+    } finally {
+      execFileSync(RIG, ['resume', 'c1'], { env: environment, timeout: 60_000 })
+    }
+    await until('two finished jobs', async () => (await countEnded('c2', 'hung')) === 2, { within: 90 })
+    expect((await inClient('c2', 'sort /tmp/hung-ends')).trim()).toBe('default/j1\ndefault/j2')
+    await until('the late one to say so', async () =>
+      (await inClient('c1', 'cat /tmp/launch.log')).includes('lost its lease'),
+    )
+    expect(await inClient('c1', 'cat /tmp/hung-ends 2>/dev/null || true')).toBe('')
+    expect((await inClient('c1', 'cat hung/jobs/default/*/state.yaml | grep -c JOB_FINISHED$')).trim()).toBe('2')
+    await inClient('c1', 'pkill -TERM -f bjob.js; true')
+    expect(await inClient('c1', 'cd hung && bjob fsck')).toContain('the site is whole')
+  })
+
   test('a node vanishes; the other takes its jobs back after the lease', async () => {
-    await inClient('c1', make('lost', 8, `'sh -c "sleep 3; echo x >>ends"'`))
+    await inClient('c1', make('lost', 2, `'sh -c "sleep \\$((65 - 30 * BJOB_ATTEMPT)); echo x >>ends"'`))
     startLauncher('c2', 'lost', '--slots 2 --idle-seconds 60')
     const running = 'cd lost && bjob ls --state RUNNING --json | wc -l'
     await until('two running jobs on c2', async () => (await inClient('c1', running)).trim() === '2', { within: 60 })
-    execFileSync(RIG, ['kill', 'c2'], { env: environment, timeout: 60_000 })
     startLauncher('c1', 'lost', '--slots 4 --idle-seconds 20')
-    await until('eight finished jobs', async () => (await countEnded('c1', 'lost')) === 8, { within: 150 })
+    await until('the launcher on c1', async () => (await inClient('c1', 'cat /tmp/launch.log')).includes('launcher'))
+    execFileSync(RIG, ['kill', 'c2'], { env: environment, timeout: 60_000 })
+    const begun = performance.now()
+    const again = async (): Promise<string> => inClient('c1', 'cd /; pgrep -xc sleep; true')
+    await until('both to run on c1', async () => (await again()).trim() === '2', { within: 60 })
+    say(
+      `NFS ${version}, NODE VANISHED: running elsewhere after ${((performance.now() - begun) / 1000).toFixed(1)} s (lease 6 s)`,
+    )
+    await until('both to be finished', async () => (await countEnded('c1', 'lost')) === 2, { within: 150 })
     const history = await inClient('c1', 'cat lost/jobs/default/*/state.yaml')
     expect(history).toContain('RESTART_READY its launcher was silent for 6 s')
     expect(await inClient('c1', 'cd lost && bjob fsck')).toContain('the site is whole')

@@ -47,6 +47,7 @@ export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): D
   }
   const disk: Disk = {
     isNetwork: base.isNetwork,
+    staleMs: base.staleMs,
     mkdir: (target) => step({ name: 'mkdir', target }, () => base.mkdir(target)),
     makeParents: async (target) => {
       if ((await disk.stat(target)) !== undefined) return

@@ -24,7 +24,7 @@ const local: LocalMeasurements = {
 }
 const peer: PeerMeasurements = {
   host: 'c2',
-  isSameKernel: false,
+  isSameMount: false,
   appendMs: { value: { medianMs: 4, mostMs: 8 } },
   nameMs: { value: { medianMs: 4, mostMs: 8 } },
   lateNameMs: { value: 5 },
@@ -102,9 +102,9 @@ describe('the verdict on a file system', () => {
     ).toBe('bad')
   })
 
-  test('a second node on what was taken for local is bad, the same kernel is no second node', () => {
+  test('a second node on what was taken for local is bad, the same mount is no second node', () => {
     expect(isFit(judgePeer(peer, false))).toBe(false)
-    const same = judgePeer({ ...peer, isSameKernel: true, watch: { value: { isSeen: true } } }, false)
+    const same = judgePeer({ ...peer, isSameMount: true, watch: { value: { isSeen: true } } }, false)
     expect(gradeOf(same, 'other node')).toBe('note')
     expect(isFit(same)).toBe(true)
   })

@@ -7,6 +7,7 @@ import { formatState } from '../../../src/core/state-document.ts'
 import { type Disk, directDisk } from '../../../src/site/disk.ts'
 import { Layout } from '../../../src/site/layout.ts'
 import { commitState, readState } from '../../../src/site/revision.ts'
+import { until as waitUntil } from '../../rig/until.ts'
 import { findLeftovers } from '../../rig/tree.ts'
 import { SuspendableDisk } from './suspendable-disk.ts'
 
@@ -157,4 +158,21 @@ test('ten writers in one process, all believing that they hold the lock: each ch
   expect(first).toBe('born')
   expect(rest.toSorted()).toEqual(names)
   expect(job.leftovers()).toEqual([])
+})
+
+test('a node that is shown an old state.yaml for a while does not make a revision again that another has made', async () => {
+  using job = new TestJob()
+  const staleMs = 400
+  const writer: Disk = { ...directDisk, staleMs }
+  const old = fs.readFileSync(job.paths.state, 'utf8')
+  const changed = await job.change(writer, 'one', 1)
+  const until = performance.now() + staleMs / 2
+  const stale: Disk = {
+    ...writer,
+    readText: async (target) => (performance.now() < until ? old : directDisk.readText(target)),
+  }
+  expect([changed?.revision, (await job.change(stale, 'two', 1))?.revision]).toEqual([2, 3])
+  expect(await job.messages()).toEqual(['born', 'one', 'two'])
+  // What had to stay is gone a while later.
+  await waitUntil('the symlinks to go', () => fs.readdirSync(job.paths.dir).length === 1)
 })
