@@ -53,7 +53,8 @@ export class ClusterSite implements AsyncDisposable {
       `lease_seconds: 6\ngrace_seconds: 3\ndurability: process\n${settings}`,
     )
     this.addShell('once', 'hostname; echo x >>starts; sleep "$0"; echo x >>ends')
-    this.addShell('saves', `trap 'echo saved >>saved; exit 9' TERM; echo begun; sleep "$0" & wait`)
+    // Not `sleep & wait`: Slurm may signal the sleep first, and a shell that has nothing left to do is over before its own signal comes.
+    this.addShell('saves', `trap 'echo saved >>saved; exit 9' TERM; echo begun; for i in $(seq "$0"); do sleep 1; done`)
     this.addShell('stubborn', `trap '' TERM; echo x >>starts; for i in $(seq "$0"); do sleep 1; done`)
     this.addApplication('openmpi', `executable: [${this.env['MPI_HELLO_OPENMPI']}]\n`)
     this.addApplication('mpich', `executable: [${this.env['MPI_HELLO_MPICH']}]\n`)

@@ -21,6 +21,7 @@ int main(int argc, char **argv) {
   number = rank + 1;
   MPI_Allreduce(&number, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
   if (rank == 0) printf("sum %d\n", sum);
+  fflush(stdout);
   MPI_Finalize();
   return sum == size * (size + 1) / 2 ? 0 : 1;
 }

@@ -17,6 +17,8 @@ function findObstacle(): string | undefined {
 
 const NODES = ['node1', 'node2', 'node3', 'node4']
 const PMIX = { mpi_flags: ['--mpi=pmix'] }
+// MPI_Finalize of Debian 12's MPICH 4.0.2 (over UCX) hangs in about one run of ten, without bjob as well: such a run is ended and run again.
+const HANGS_AT_TIMES = { timeout_minutes: 0.2 }
 const obstacle = findObstacle()
 if (obstacle !== undefined) test.skip(`the Slurm rig cannot run here: ${obstacle}`, () => {})
 
@@ -35,7 +37,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
   test.each([
     ['srun', 'openmpi', PMIX],
     ['openmpi', 'openmpi', {}],
-    ['hydra', 'mpich', {}],
+    ['hydra', 'mpich', HANGS_AT_TIMES],
   ])('serial jobs on all nodes and MPI jobs on two each, by %s', async (mpi, program, fields) => {
     await using site = ClusterSite.create(`mpi: ${mpi}\n`)
     await site.spawn(range(80).map((n) => ({ name: `s${n}`, application: 'once', args: ['0.3'] })))
@@ -44,7 +46,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     const wide = { application: program, num_nodes: 2, ranks_per_node: 2, ...fields }
     await site.spawn(range(6).map((n) => ({ name: `m${n}`, ...wide })))
     const id = await site.submit(4, 5, '--idle-seconds=2')
-    await site.untilOver(id, 120)
+    await site.untilOver(id, 240)
     expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 87 })
     const used = range(80).map((n) => {
       const [host] = site.lines(`s${n}`, 'job.out')
@@ -124,8 +126,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     for (const n of range(20)) expect(site.lines(`s${n}`, 'ends')).toHaveLength(1)
   }, 300_000)
 
-  // Tried again: in up to half of the runs, one rank of four has not saved its state when the step is over. Why is not yet known.
-  test('a warning reaches every job, and every rank, in time for a checkpoint', { retry: 9 }, async () => {
+  test('a warning reaches every job, and every rank, in time for a checkpoint', async () => {
     await using site = ClusterSite.create('mpi: srun\n')
     await site.spawn([
       { name: 'wide', application: 'saves', args: ['60'], num_nodes: 2, ranks_per_node: 2, priority: 9 },
