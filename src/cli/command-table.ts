@@ -60,6 +60,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "a job's output, while it runs or afterwards",
     load: async () => (await import('./commands/log.ts')).logCommand,
   },
+  {
+    name: 'watch',
+    summary: 'what happens, live, on one screen',
+    load: async () => (await import('./commands/watch.ts')).watchCommand,
+  },
   { name: 'wait', summary: 'wait until jobs end', load: async () => (await import('./commands/wait.ts')).waitCommand },
   {
     name: 'results',

@@ -39,3 +39,12 @@ export function oneWord(input: Input, what: string): string {
   if (input.words.length > 1) throw requestError('bad-option', `one ${what} at a time; ${input.words.length} are given`)
   return word
 }
+
+/** A filter as a person writes it; empty when it lets everything through. */
+export function filterText(filter: Filter): string {
+  return Object.entries(filter)
+    .flatMap(([name, words]: [string, readonly string[] | undefined]) =>
+      (words ?? []).map((word) => (name === 'id' ? word : `--${name} ${word}`)),
+    )
+    .join(' ')
+}

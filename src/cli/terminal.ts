@@ -2,11 +2,12 @@
 import fs from 'node:fs'
 import { styleText } from 'node:util'
 import type { State } from '../core/states.ts'
+import { cutText, padText, printable, textWidth } from '../lib/text-width.ts'
 import { codeOf } from '../site/disk.ts'
 
-type Colour = Parameters<typeof styleText>[0]
+export type Colour = Parameters<typeof styleText>[0]
 
-const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
+export const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
   RUNNING: 'cyan',
   JOB_FINISHED: 'green',
   FAILED: 'red',
@@ -32,7 +33,7 @@ export class ClosedOutput extends Error {
 export class Terminal {
   /** Whether a person is likely to be reading. */
   readonly isInteractive = isCharacterDevice(STDOUT) && process.stdout.isTTY
-  readonly #colours = this.isInteractive && (process.env['NO_COLOR'] ?? '') === ''
+  readonly #colours = wantsColours(this.isInteractive)
 
   #later: Promise<void> = Promise.resolve()
   #laterCount = 0
@@ -80,6 +81,11 @@ export class Terminal {
     this.#later = this.#later.then(() => writePooled(bytes)).finally(() => (this.#laterCount -= 1))
   }
 
+  /** Whether some of `writeLater` is not written yet. */
+  get isBehind(): boolean {
+    return this.#laterCount > 0
+  }
+
   /** Resolves when all of `writeLater` is written, or when that takes longer than `patienceMs`. */
   async settled(patienceMs: number): Promise<void> {
     await Promise.race([this.#later, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
@@ -100,7 +106,7 @@ export class Terminal {
   }
 
   paint(colour: Colour, text: string): string {
-    return this.#colours ? styleText(colour, text) : text
+    return this.#colours ? styleText(colour, text, { validateStream: false }) : text
   }
 
   paintState(state: string, text: string): string {
@@ -111,16 +117,16 @@ export class Terminal {
   /** Rows under their headings, in columns; on a terminal, lines too long for it are cut. */
   async table(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
     const widths = headings.map((heading, column) =>
-      rows.reduce((width, row) => Math.max(width, printable(row[column] ?? '').length), heading.length),
+      rows.reduce((width, row) => Math.max(width, textWidth(printable(row[column] ?? ''))), heading.length),
     )
     const width = this.isInteractive ? process.stdout.columns : Infinity
     const stateColumn = headings.indexOf('STATE')
     const lines: string[] = []
     const add = (cells: readonly string[], isHeading: boolean): void => {
       const padded = cells.map((cell, column) =>
-        printable(cell).padEnd(column === cells.length - 1 ? 0 : (widths[column] ?? 0)),
+        padText(printable(cell), column === cells.length - 1 ? 0 : (widths[column] ?? 0)),
       )
-      const text = cutTo(padded.join('  ').trimEnd(), width)
+      const text = cutText(padded.join('  ').trimEnd(), width)
       const state = cells[stateColumn] ?? ''
       if (isHeading) lines.push(this.paint('bold', text))
       else lines.push(state === '' ? text : text.replace(` ${state}`, ` ${this.paintState(state, state)}`))
@@ -129,6 +135,14 @@ export class Terminal {
     for (const row of rows) add(row, false)
     await this.write(`${lines.join('\n')}\n`)
   }
+}
+
+/** The conventions of https://no-color.org and https://force-color.org: either counts when it is not empty, and the first wins. */
+function wantsColours(isInteractive: boolean): boolean {
+  if ((process.env['NO_COLOR'] ?? '') !== '') return false
+  const forced = process.env['FORCE_COLOR'] ?? ''
+  if (forced !== '') return forced !== '0' && forced !== 'false'
+  return isInteractive && process.env['TERM'] !== 'dumb'
 }
 
 function isCharacterDevice(fd: number): boolean {
@@ -145,16 +159,6 @@ async function writeStream(bytes: Uint8Array): Promise<void> {
     process.stdout.once('error', (error) => reject(codeOf(error) === 'EPIPE' ? new ClosedOutput() : error))
     process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
   })
-}
-
-function cutTo(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
-}
-
-/** A message may quote a program's output; a table's line is one line and moves no cursor. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are just what has to go
-  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ')
 }
 
 /** How long ago, as people say it: `12s`, `5m`, `3h`, `2d`. Clocks of other nodes may be ahead. */

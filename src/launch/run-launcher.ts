@@ -78,6 +78,7 @@ async function runOnce(
     nodes: nodes.map(({ name }) => name),
     cores: nodes.reduce((sum, { cores }) => sum + cores, 0),
     gpus: nodes.reduce((sum, { gpus }) => sum + gpus, 0),
+    ...(deadlineMs === Infinity ? {} : { ends: new Date(Date.now() + deadlineMs - monotonicMs()).toISOString() }),
   })
   const log = await openLauncherLog(site, id)
   const report: Report = (event) => {

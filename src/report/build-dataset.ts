@@ -1,21 +1,15 @@
 /** From jobs, their histories and their launchers to the columns of a report. Pure. */
+import type { LauncherFacts } from '../client/launcher-facts.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { STATES, isEnded } from '../core/states.ts'
 import { expandHostList } from '../platform/hostlist.ts'
-import { type Dataset, type JobColumns, type LauncherRow, NEVER, type RunColumns } from './dataset.ts'
+import { type Dataset, type JobColumns, NEVER, type RunColumns } from './dataset.ts'
 import { type Moment, RUN_ENDS, type Run, causeOf, findRuns } from './run.ts'
 import type { SearchFigures } from './search-figures.ts'
 
 export interface JobHistory {
   readonly entry: IndexEntry
   readonly moments: readonly Moment[]
-}
-
-/** A launcher as its folder tells of it, with times in milliseconds since 1970. */
-export interface LauncherFacts extends Omit<LauncherRow, 'start' | 'end'> {
-  readonly start: number
-  /** `undefined` while it lives. */
-  readonly end: number | undefined
 }
 
 export interface ReportSource {
@@ -129,10 +123,15 @@ class DatasetBuilder {
       causes: this.#causes.words,
       nodes: this.#nodes.words,
       places,
-      launchers: launchers.map((row, at) => ({
-        ...row,
-        start: this.#relative(row.start),
+      launchers: launchers.map(({ id, host, start, fate, nodes, cores, gpus }, at) => ({
+        id,
+        host,
+        start: this.#relative(start),
         end: this.#relative(this.#launcherEnds[at]),
+        fate,
+        nodes,
+        cores,
+        gpus,
       })),
       jobs: this.#jobs,
       runs: this.#runs,

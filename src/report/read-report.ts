@@ -1,19 +1,16 @@
 /** Reads what a report is made from: the jobs that a filter means, their histories, and the launchers. */
 import path from 'node:path'
+import { readLaunchers } from '../client/launcher-facts.ts'
 import type { SiteClient } from '../client/site-client.ts'
-import { fateOf } from '../client/why.ts'
 import { parseClaim } from '../core/claim-text.ts'
 import { BjobError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
-import { parseYaml } from '../core/yaml-text.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
-import { unlessGone } from '../site/disk.ts'
 import { readJobState } from '../site/jobs.ts'
 import { JournalReader } from '../site/journal-reader.ts'
-import { type Lease, listLaunchers, readLease } from '../site/launchers.ts'
 import type { Site } from '../site/site.ts'
-import { type JobHistory, type LauncherFacts, type ReportSource, buildDataset } from './build-dataset.ts'
+import { type JobHistory, type ReportSource, buildDataset } from './build-dataset.ts'
 import type { Dataset } from './dataset.ts'
 import { HistoryCollector, toMoments } from './history-collector.ts'
 import { readSearches } from './read-searches.ts'
@@ -74,50 +71,6 @@ async function readHistory(site: Site, entry: IndexEntry): Promise<JobHistory> {
     const last: Moment = { time: Date.parse(entry.changed), state: entry.state, message: '', launcher: entry.launcher }
     return { entry, moments: [told, last] }
   }
-}
-
-/** What launcher.yaml tells (see `createLauncher`). */
-interface Settings {
-  readonly nodes?: readonly string[]
-  readonly cores?: number
-  readonly gpus?: number
-}
-
-async function readLaunchers(site: Site): Promise<LauncherFacts[]> {
-  const found = await mapConcurrently(await listLaunchers(site), AT_ONCE, async (id) => readLauncher(site, id))
-  return found.filter((launcher) => launcher !== undefined).sort((one, other) => one.start - other.start)
-}
-
-/** @returns undefined for a folder that tells nothing of a launcher */
-async function readLauncher(site: Site, id: string): Promise<LauncherFacts | undefined> {
-  const paths = site.layout.launcher(id)
-  try {
-    const lease = await readLease(site, id)
-    if (lease === undefined) return undefined
-    const text = await unlessGone(site.disk.readText(paths.settings))
-    const settings = (text === undefined ? {} : (parseYaml(text, paths.settings).value ?? {})) as Settings
-    const signed = Math.round((await site.disk.stat(paths.lease))?.mtimeMs ?? Date.parse(lease.started))
-    const fate = lease.ended ?? deathOf(lease, signed, site.settings.lease_seconds)
-    return {
-      id,
-      host: lease.host,
-      start: Date.parse(lease.started),
-      end: fate === undefined ? undefined : signed,
-      fate: fate ?? '',
-      nodes: settings.nodes ?? [lease.host],
-      cores: settings.cores ?? 0,
-      gpus: settings.gpus ?? 0,
-    }
-  } catch (error) {
-    if (error instanceof BjobError) return undefined
-    throw error
-  }
-}
-
-/** By its process, or, of another node's, by the age of its lease: a figure may rely on clocks, a takeover never does. */
-function deathOf(lease: Lease, signed: number, leaseSeconds: number): string | undefined {
-  if (fateOf(lease) !== undefined) return 'its process is gone'
-  return Date.now() - signed > leaseSeconds * 2000 ? 'no sign of life' : undefined
 }
 
 function relativeUrl(from: string, to: string): string {

@@ -8,7 +8,7 @@ import { type PageParts, formatPage } from '../../report/page-text.ts'
 import { readReport } from '../../report/read-report.ts'
 import { codeOf } from '../../site/disk.ts'
 import type { Command } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
 
 const PAGE = 'report.html'
 
@@ -66,12 +66,4 @@ function writeFile(file: string, text: string): void {
       hint: 'name another file with -o',
     })
   }
-}
-
-function filterText(filter: ReturnType<typeof filterOf>): string {
-  return Object.entries(filter)
-    .flatMap(([name, words]: [string, readonly string[] | undefined]) =>
-      (words ?? []).map((word) => (name === 'id' ? word : `--${name} ${word}`)),
-    )
-    .join(' ')
 }

@@ -1,0 +1,111 @@
+/** `bjob watch`: what happens, live, on one screen. */
+import { sleep } from '../../lib/sleep.ts'
+import { watchJournal } from '../../site/watch.ts'
+import type { Site } from '../../site/site.ts'
+import type { Command, Session } from '../command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
+import { Screen } from '../screen.ts'
+import { stopSignal } from '../stop-signal.ts'
+import { lineText, renderWatch } from '../watch/render-watch.ts'
+import { SiteWatcher } from '../watch/site-watcher.ts'
+import { type WatchModel, buildModel } from '../watch/watch-model.ts'
+
+/** Clocks on the screen move this often. */
+const REDRAW_MS = 1000
+/** However much happens, nobody reads faster. */
+const LEAST_MS = 250
+const LAUNCHERS_MS = 3000
+/** In raw mode Ctrl-C is a key like others. */
+const QUIT_KEYS = ['q', 'Q', '\u0003']
+/** Without a terminal there is no height to keep to. */
+const PLAIN = { width: 100, height: 60 }
+
+export const watchCommand: Command = {
+  words: '[ID…]',
+  about: `Jobs by state, launchers with what they have free and the time they have left, throughput, failures with the last line of their output, and when it
+will be over; drawn anew as it changes, until q or Ctrl-C. It reads the journals, not the jobs: with a million of them it costs what changes.
+Where there is no terminal it prints how things stand, once. ${FILTER_HELP}`,
+  options: [...FILTER_OPTIONS, { name: 'json', summary: 'print how things stand as JSON, once' }],
+  examples: [
+    ['bjob watch', 'all of the site'],
+    ['bjob watch --workflow dl-hps', 'one workflow'],
+    ['bjob watch --json | jq .estimated_end', 'for a program'],
+  ],
+  async run(input, session) {
+    const { site } = await session.open()
+    const filter = filterOf(input)
+    const watcher = await SiteWatcher.open(site, filter)
+    const look = async (): Promise<WatchModel> =>
+      buildModel(
+        site.layout.root,
+        filterText(filter),
+        watcher.tally,
+        watcher.launchers,
+        await watcher.readFailures(),
+        Date.now(),
+      )
+    if (input.has('json') || !session.terminal.isInteractive) {
+      await watcher.readLaunchers()
+      const model = await look()
+      if (input.has('json')) return session.terminal.json(model)
+      const lines = renderWatch(model, PLAIN.width, PLAIN.height)
+      return session.terminal.write(lines.map((line) => `${lineText(line).trimEnd()}\n`).join(''))
+    }
+    await showScreen(site, watcher, look, session)
+  },
+}
+
+async function showScreen(
+  site: Site,
+  watcher: SiteWatcher,
+  look: () => Promise<WatchModel>,
+  { terminal }: Session,
+): Promise<void> {
+  const quit = new AbortController()
+  const over = AbortSignal.any([quit.signal, stopSignal()])
+  let model: WatchModel | undefined
+  const draw = (): void => {
+    if (model === undefined) return
+    const { width, height } = screen.size
+    const lines = renderWatch(model, width, height)
+    screen.draw(
+      lines.map((line) =>
+        line.map(([text, colour]) => (colour === undefined ? text : terminal.paint(colour, text))).join(''),
+      ),
+    )
+  }
+  const screen = new Screen(terminal, {
+    onKeys: (keys) => {
+      if (QUIT_KEYS.some((key) => keys.includes(key))) quit.abort()
+    },
+    onResize: draw,
+  })
+  try {
+    await using watch = await watchJournal(site)
+    let isNews = true
+    const waitForNews = async (): Promise<void> => {
+      await watch.next(over)
+      isNews = true
+    }
+    let news = waitForNews()
+    let launchersAt = -Infinity
+    while (!over.aborted) {
+      const now = performance.now()
+      if (isNews) {
+        isNews = false
+        await watcher.readNews()
+      }
+      if (now - launchersAt >= LAUNCHERS_MS) {
+        launchersAt = now
+        await watcher.readLaunchers()
+      }
+      model = await look()
+      draw()
+      await sleep(LEAST_MS, over)
+      if (!isNews) await Promise.race([news, sleep(REDRAW_MS - LEAST_MS, over)])
+      if (isNews) news = waitForNews()
+    }
+  } finally {
+    await screen.close()
+  }
+}

@@ -1,0 +1,105 @@
+/** What a watch knows of the jobs: counts that each change of a job adjusts, so that a change costs the same however many jobs there are. */
+import type { JobId } from '../../core/id.ts'
+import type { IndexEntry } from '../../core/job-index.ts'
+import { type State, isEnded } from '../../core/states.ts'
+
+/** Ends are counted in spans of this length. */
+export const SPAN_MS = 5000
+/** How far back a rate looks. */
+const WINDOW_MS = 600_000
+const SHORT_WINDOW_MS = 60_000
+/** As many ends in the short window tell a rate well enough. */
+const ENOUGH_ENDS = 20
+/** More failures than these no screen shows. */
+const KEPT_FAILURES = 100
+
+export class JobTally {
+  readonly #isMeant: (entry: IndexEntry) => boolean
+  /** Of the jobs that are meant. */
+  readonly #states = new Map<JobId, State>()
+  readonly #counts = new Map<State, number>()
+  /** Of all jobs that a launcher has, meant or not: they fill its slots. */
+  readonly #running = new Map<JobId, IndexEntry>()
+  readonly #ends = new Map<number, number>()
+  #failures: IndexEntry[] = []
+
+  constructor(isMeant: (entry: IndexEntry) => boolean) {
+    this.#isMeant = isMeant
+  }
+
+  /** Takes in how a job stands; `undefined`: it is gone. @param nowMs the clock by which rates are told */
+  set(id: JobId, entry: IndexEntry | undefined, nowMs: number): void {
+    if (entry?.launcher !== undefined && !isEnded(entry.state)) this.#running.set(id, entry)
+    else this.#running.delete(id)
+    const before = this.#states.get(id)
+    const after = entry === undefined || !this.#isMeant(entry) ? undefined : entry.state
+    if (before !== undefined) this.#counts.set(before, (this.#counts.get(before) ?? 1) - 1)
+    if (after === undefined) this.#states.delete(id)
+    else {
+      this.#states.set(id, after)
+      this.#counts.set(after, (this.#counts.get(after) ?? 0) + 1)
+    }
+    if (before === 'FAILED' || after === 'FAILED') this.#setFailure(id, after === 'FAILED' ? entry : undefined)
+    if (entry !== undefined && after !== undefined && isEnded(after) && after !== before) this.#addEnd(entry, nowMs)
+  }
+
+  get total(): number {
+    return this.#states.size
+  }
+
+  countOf(state: State): number {
+    return this.#counts.get(state) ?? 0
+  }
+
+  running(): IterableIterator<IndexEntry> {
+    return this.#running.values()
+  }
+
+  /** Those that failed last, the newest first. */
+  failures(): readonly IndexEntry[] {
+    return this.#failures
+  }
+
+  /** Ends a second over the last minute, or, where few jobs end, the last ten; 0 when none did. */
+  ratePerSecond(nowMs: number): number {
+    const short = this.#rate(nowMs, SHORT_WINDOW_MS)
+    return short.count >= ENOUGH_ENDS ? short.rate : this.#rate(nowMs, WINDOW_MS).rate
+  }
+
+  /** How many ended in each of the last `spans` spans, the oldest first. */
+  endsBySpan(nowMs: number, spans: number): number[] {
+    const last = Math.floor(nowMs / SPAN_MS)
+    return Array.from({ length: spans }, (_, at) => this.#ends.get(last - spans + 1 + at) ?? 0)
+  }
+
+  #rate(nowMs: number, windowMs: number): { count: number; rate: number } {
+    const from = Math.floor((nowMs - windowMs) / SPAN_MS)
+    let count = 0
+    let first = Infinity
+    for (const [span, ends] of this.#ends) {
+      if (span <= from) continue
+      count += ends
+      first = Math.min(first, span)
+    }
+    return { count, rate: count === 0 ? 0 : count / (Math.max(SPAN_MS, nowMs - first * SPAN_MS) / 1000) }
+  }
+
+  /** By the clock of the job's node, which may be ahead. */
+  #addEnd({ changed }: IndexEntry, nowMs: number): void {
+    const endMs = Math.min(Date.parse(changed), nowMs)
+    const oldest = Math.floor((nowMs - WINDOW_MS) / SPAN_MS)
+    const span = Math.floor(endMs / SPAN_MS)
+    if (!(span > oldest)) return
+    if (!this.#ends.has(span)) for (const old of this.#ends.keys()) if (old <= oldest) this.#ends.delete(old)
+    this.#ends.set(span, (this.#ends.get(span) ?? 0) + 1)
+  }
+
+  #setFailure(id: JobId, entry: IndexEntry | undefined): void {
+    const others = this.#failures.filter((other) => other.id !== id)
+    if (entry !== undefined) {
+      const at = others.findIndex(({ changed }) => changed <= entry.changed)
+      others.splice(at < 0 ? others.length : at, 0, entry)
+    }
+    this.#failures = others.slice(0, KEPT_FAILURES)
+  }
+}

@@ -1,0 +1,104 @@
+/** Follows a site for `bjob watch`: the journal's new lines, the launchers' leases, and the last line of what failed. */
+import { type LauncherFacts, readLaunchers } from '../../client/launcher-facts.ts'
+import { type Filter, compileFilter } from '../../core/filter.ts'
+import type { JobId } from '../../core/id.ts'
+import type { IndexEntry } from '../../core/job-index.ts'
+import { BjobError } from '../../core/errors.ts'
+import { causeOf } from '../../report/run.ts'
+import { monotonicMs } from '../../lib/sleep.ts'
+import { printable } from '../../lib/text-width.ts'
+import { JobView } from '../../site/job-view.ts'
+import { readJobState } from '../../site/jobs.ts'
+import { outputTail } from '../../site/output.ts'
+import { readEntry } from '../../site/scan.ts'
+import type { Site } from '../../site/site.ts'
+import { JobTally } from './job-tally.ts'
+import type { Failure } from './watch-model.ts'
+
+/** A change is announced and made within milliseconds; one that is still only announced then is looked up. */
+const DOUBT_MS = 3000
+/** Failures whose output is read at a time: as many as a screen may show. */
+const READ_FAILURES = 40
+
+export class SiteWatcher {
+  readonly tally: JobTally
+  readonly #site: Site
+  readonly #view: JobView
+  /** Since when a job's last change has been announced only; `Infinity` once its folder was asked. */
+  readonly #doubtfulSince = new Map<JobId, number>()
+  readonly #failures = new Map<string, Failure>()
+  #launchers: ReadonlyMap<string, LauncherFacts> = new Map()
+
+  private constructor(site: Site, view: JobView, filter: Filter) {
+    this.#site = site
+    this.#view = view
+    this.tally = new JobTally(compileFilter(filter))
+  }
+
+  /** Reads the snapshot and what came since: the one time when the cost is that of all jobs. @throws BjobError `unknown-state`, … */
+  static async open(site: Site, filter: Filter): Promise<SiteWatcher> {
+    compileFilter(filter)
+    const watcher = new SiteWatcher(site, await JobView.open(site, 'all'), filter)
+    const now = Date.now()
+    for (const entry of watcher.#view.index.entries()) watcher.tally.set(entry.id, entry, now)
+    await watcher.#lookIntoDoubtful()
+    return watcher
+  }
+
+  get launchers(): readonly LauncherFacts[] {
+    return [...this.#launchers.values()]
+  }
+
+  /** Takes in what the journals say since the last time. */
+  async readNews(): Promise<void> {
+    const events = await this.#view.refresh()
+    const now = Date.now()
+    for (const id of new Set(events.map((event) => event.id))) this.tally.set(id, this.#view.index.get(id), now)
+    await this.#lookIntoDoubtful()
+  }
+
+  async readLaunchers(): Promise<void> {
+    const facts = await readLaunchers(this.#site, this.#launchers)
+    this.#launchers = new Map(facts.map((one) => [one.id, one]))
+  }
+
+  /** What failed last, with what it said last: each job's folder is read once. */
+  async readFailures(): Promise<Failure[]> {
+    const shown = this.tally.failures().slice(0, READ_FAILURES)
+    const failures: Failure[] = []
+    for (const entry of shown) {
+      const key = `${entry.id} ${entry.born} ${entry.revision}`
+      let failure = this.#failures.get(key)
+      if (failure === undefined) this.#failures.set(key, (failure = await readFailure(this.#site, entry)))
+      failures.push(failure)
+    }
+    return failures
+  }
+
+  async #lookIntoDoubtful(): Promise<void> {
+    const now = monotonicMs()
+    const pending = new Set(this.#view.index.pendingIds())
+    for (const id of this.#doubtfulSince.keys()) if (!pending.has(id)) this.#doubtfulSince.delete(id)
+    for (const id of pending) {
+      const since = this.#doubtfulSince.get(id)
+      if (since === undefined) this.#doubtfulSince.set(id, now)
+      else if (now - since >= DOUBT_MS) {
+        this.#doubtfulSince.set(id, Infinity)
+        this.tally.set(id, await readEntry(this.#site, id), Date.now())
+      }
+    }
+  }
+}
+
+async function readFailure(site: Site, { id, attempt, changed }: IndexEntry): Promise<Failure> {
+  try {
+    const { history } = await readJobState(site, id)
+    const told = history.findLast(({ state }) => state === 'RUN_ERROR' || state === 'RUN_TIMEOUT') ?? history.at(-1)
+    const tail = attempt === 0 ? '' : await outputTail(site, id, attempt)
+    const last = tail.split('\n').findLast((line) => line.trim() !== '') ?? ''
+    return { id, time: changed, reason: printable(causeOf(told?.message ?? '')), output: printable(last).trim() }
+  } catch (error) {
+    if (error instanceof BjobError) return { id, time: changed, reason: '', output: '' }
+    throw error
+  }
+}

@@ -1,0 +1,103 @@
+/** What the screen of `bjob watch` shows, as data: what `--json` prints, and what the lines are made from. */
+import type { LauncherFacts } from '../../client/launcher-facts.ts'
+import type { IndexEntry } from '../../core/job-index.ts'
+import { END_STATES, STATES, type State } from '../../core/states.ts'
+import type { JobTally } from './job-tally.ts'
+
+export interface LauncherStatus {
+  readonly id: string
+  readonly nodes: number
+  readonly running: number
+  /** Cores that running jobs were given, and all. */
+  readonly cores_used: number
+  readonly cores: number
+  /** ISO 8601; null where its time is not limited. */
+  readonly ends: string | null
+}
+
+export interface Failure {
+  readonly id: string
+  readonly time: string
+  /** Why, in one line; empty where it is not known. */
+  readonly reason: string
+  /** The last line of its output. */
+  readonly output: string
+}
+
+export interface WatchModel {
+  readonly site: string
+  /** The filter as a person writes it; empty for all jobs. */
+  readonly filter: string
+  readonly time: string
+  readonly total: number
+  readonly ended: number
+  /** States that some job is in, in the order of a job's life. */
+  readonly states: Partial<Readonly<Record<State, number>>>
+  readonly per_second: number
+  /** How many ended lately, the oldest first, in spans of `SPAN_MS`. */
+  readonly ends: readonly number[]
+  /** When all will have ended at this rate; null where nothing tells. */
+  readonly estimated_end: string | null
+  readonly launchers: readonly LauncherStatus[]
+  /** How many launchers there were that are no more. */
+  readonly launchers_ended: number
+  readonly failures: readonly Failure[]
+}
+
+export const SHOWN_SPANS = 24
+
+export function buildModel(
+  site: string,
+  filter: string,
+  tally: JobTally,
+  launchers: readonly LauncherFacts[],
+  failures: readonly Failure[],
+  nowMs: number,
+): WatchModel {
+  const counts = STATES.map((state) => [state, tally.countOf(state)] as const).filter(([, count]) => count > 0)
+  const ended = END_STATES.reduce((sum, state) => sum + tally.countOf(state), 0)
+  const rate = tally.ratePerSecond(nowMs)
+  const open = tally.total - ended
+  const living = launchers.filter(({ end }) => end === undefined)
+  return {
+    site,
+    filter,
+    time: new Date(nowMs).toISOString(),
+    total: tally.total,
+    ended,
+    states: Object.fromEntries(counts),
+    per_second: rate,
+    ends: tally.endsBySpan(nowMs, SHOWN_SPANS),
+    estimated_end:
+      rate === 0 || open === 0 || living.length === 0 ? null : new Date(nowMs + (open / rate) * 1000).toISOString(),
+    launchers: statusOf(living, [...tally.running()]),
+    launchers_ended: launchers.length - living.length,
+    failures,
+  }
+}
+
+function statusOf(launchers: readonly LauncherFacts[], running: readonly IndexEntry[]): LauncherStatus[] {
+  return launchers.map((facts) => {
+    const own = running.filter(({ launcher }) => launcher === facts.id)
+    return {
+      id: facts.id,
+      nodes: facts.nodes.length,
+      running: own.length,
+      cores_used: Math.min(
+        facts.cores,
+        own.reduce((sum, entry) => sum + coresOf(entry, facts), 0),
+      ),
+      cores: facts.cores,
+      ends: facts.deadline === undefined ? null : new Date(facts.deadline).toISOString(),
+    }
+  })
+}
+
+/** What a job was given: whole nodes when it has several, else its share of one (see `requestOf`). */
+function coresOf({ spec = {} }: IndexEntry, { cores, nodes }: LauncherFacts): number {
+  const numberOf = (field: string): number => Number(spec[field] ?? 1)
+  const perNode = cores / Math.max(1, nodes.length)
+  if (numberOf('num_nodes') > 1) return perNode * numberOf('num_nodes')
+  if (numberOf('node_packing_count') > 1) return perNode / numberOf('node_packing_count')
+  return Math.ceil((numberOf('ranks_per_node') * numberOf('threads_per_rank')) / numberOf('threads_per_core'))
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { PseudoTerminal } from '../rig/pseudo-terminal.ts'
+import { Rig } from '../rig/rig.ts'
+
+const ENTER = '\u001B[?1049h'
+const LEAVE = '\u001B[?1049l'
+
+test('watch shows jobs, launchers and failures as they come, keeps to its size, and gives the terminal back', async () => {
+  await using rig = await Rig.create()
+  for (const name of ['a', 'b', 'c'])
+    await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', name])
+  const launcher = await rig.launch(['--time-limit-minutes', '90'])
+  const a = await rig.jobs.start('w/a')
+  const b = await rig.jobs.start('w/b')
+  using terminal = new PseudoTerminal(
+    rig,
+    'before=$(stty -g); $BJOB watch; [ "$before" = "$(stty -g)" ] && echo as before',
+  )
+  const shows = (text: RegExp): Promise<unknown> =>
+    rig.until(
+      String(text),
+      () => text.test(terminal.picture),
+      {},
+      () => terminal.process.stdout.slice(-2000),
+    )
+  await shows(/0 of 3 ended/)
+  await shows(/2 {2}RUNNING/)
+  await shows(/\S+ +1 node .* 2\/2 slots .* left/)
+  a.print('some words\nno such \u001B[31mactivation\n').exit(3)
+  await shows(/1 of 3 ended, 1 failed/)
+  await shows(/w\/a +exit 3: no such activation(\n|$)/)
+  b.exit(0)
+  await shows(/2 of 3 ended/)
+  terminal.resize(60, 12)
+  await rig.until('a smaller picture', () => {
+    const lines = terminal.picture.trimEnd().split('\n')
+    return lines.length <= 12 && lines.every((line) => line.length <= 60) && /2 of 3/.test(terminal.picture)
+  })
+  terminal.type('q')
+  const { status, stdout } = await terminal.process.ended()
+  expect(status).toBe(0)
+  expect(stdout.split(ENTER)).toHaveLength(2)
+  expect(stdout.slice(stdout.indexOf(LEAVE) + LEAVE.length)).toMatch(/^as before\r\n/)
+  ;(await rig.jobs.start('w/c')).exit(0)
+  await rig.reached('w/c', 'JOB_FINISHED')
+  await launcher.kill('SIGTERM')
+  const plain = await rig.done(['watch', '--workflow', 'w'])
+  expect(plain).toContain('3 of 3 ended, 1 failed')
+  expect(plain).not.toContain('\u001B')
+  expect(JSON.parse(await rig.done(['watch', '--json']))).toMatchObject({
+    total: 3,
+    ended: 3,
+    states: { JOB_FINISHED: 2, FAILED: 1 },
+    launchers: [],
+    launchers_ended: 1,
+    failures: [{ id: 'w/a', reason: 'exit 3', output: 'no such activation' }],
+  })
+})
+
+test.each(['SIGTERM', 'Ctrl-C'])('watch gives the terminal back at %s', async (how) => {
+  await using rig = await Rig.create()
+  using terminal = new PseudoTerminal(rig, 'echo "pid $$"; exec $BJOB watch')
+  await rig.until('a picture', () => terminal.picture.includes('no job yet'))
+  if (how === 'Ctrl-C') terminal.type('\u0003')
+  else process.kill(Number(/pid (\d+)/.exec(terminal.process.stdout)?.[1]), 'SIGTERM')
+  const { status, stdout } = await terminal.process.ended()
+  expect(status).toBe(0)
+  expect(stdout.trimEnd().endsWith(LEAVE)).toBe(true)
+})
