@@ -4,7 +4,7 @@ import { FIELD_NAMES, fromRecord } from '../core/specification.ts'
 import type { Site } from '../site/site.ts'
 
 export function jobRecord(site: Site, entry: IndexEntry, broken?: string): Record<string, unknown> {
-  const { id, state, attempt, launcher, kill, born, changed, spec } = entry
+  const { id, state, attempt, launcher, kill, notBefore, born, changed, spec } = entry
   return {
     id,
     state,
@@ -14,6 +14,7 @@ export function jobRecord(site: Site, entry: IndexEntry, broken?: string): Recor
     born,
     changed,
     ...(kill === undefined ? {} : { kill }),
+    ...(notBefore === undefined ? {} : { not_before: notBefore }),
     ...(broken === undefined ? {} : { broken }),
     ...(spec === undefined ? {} : specificationFields(spec)),
   }

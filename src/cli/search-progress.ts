@@ -51,7 +51,9 @@ export class SearchProgress {
 
   tell({ name, result, point }: Evaluation, isBest: boolean): void {
     if (result?.kind === 'failed') this.#line(`${name} failed: ${result.reason}`)
-    else if (!this.#isDrawn) {
+    else if (result?.kind === 'stopped') {
+      if (!this.#isDrawn) this.#print(`${name} stopped at step ${result.step} with ${formatNumber(result.value)}`)
+    } else if (!this.#isDrawn) {
       const { best, endCount } = this.#study
       const value = result === undefined ? '' : formatNumber(result.value)
       const known =
@@ -89,13 +91,14 @@ export class SearchProgress {
   }
 
   #draw(): void {
-    const { endCount, failureCount, pendingCount, best } = this.#study
+    const { endCount, failureCount, stoppedCount, pendingCount, best } = this.#study
     const filled = Math.min(BAR_WIDTH, Math.round((BAR_WIDTH * endCount) / this.#evaluations))
     const hours = (monotonicMs() - this.#startedMs) / 3_600_000
     const perHour = (endCount - this.#earlierCount) / hours
     const words = [
       `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${endCount}/${this.#evaluations}`,
       best === undefined ? 'no value yet' : `best ${formatNumber(best.result.value)} ${best.name}`,
+      ...(stoppedCount > 0 ? [`${stoppedCount} stopped`] : []),
       `${failureCount} failed`,
       `${Math.min(this.#runningCount, pendingCount)} of ${pendingCount} running`,
     ]

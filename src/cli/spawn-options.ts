@@ -117,6 +117,13 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
     summary: 'run it again that often when it fails (default 0)',
   },
   {
+    name: 'retry-delay-seconds',
+    value: 'S',
+    field: 'retry_delay_seconds',
+    kind: 'number',
+    summary: 'how long it waits before it is run again, doubled each time (default 0)',
+  },
+  {
     name: 'no-auto-timeout-retry',
     field: 'auto_timeout_retry',
     kind: 'flag',

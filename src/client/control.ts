@@ -78,23 +78,25 @@ export async function findFamily(catalogue: Catalogue, ids: readonly JobId[]): P
   return [...below.reverse(), ...ids]
 }
 
-interface Requested extends JobState {
+export interface Requested extends JobState {
   /** Whether this request is what ended it. */
   readonly isDone?: true
 }
 
-async function requestKill(site: Site, id: JobId): Promise<Requested> {
-  const person = personName()
+/**
+ * Asks for the end of a job, and waits for nothing.
+ * @param by who or what ends it, for its history
+ * @throws BjobError `unknown-job`, `torn-state`, `bad-state`
+ */
+export async function requestKill(site: Site, id: JobId, by = personName()): Promise<Requested> {
   let found: JobState | undefined
   const changed = await changeJob(site, id, (current) => {
     found = current
     if (isEnded(current.state)) return undefined
-    if (isOwned(current)) return current.kill === undefined ? advance(current, [], { kill: person }) : undefined
-    return advance(
-      current,
-      [{ time: new Date().toISOString(), state: 'USER_KILLED', message: `killed by ${person}` }],
-      { kill: undefined },
-    )
+    if (isOwned(current)) return current.kill === undefined ? advance(current, [], { kill: by }) : undefined
+    return advance(current, [{ time: new Date().toISOString(), state: 'USER_KILLED', message: `killed by ${by}` }], {
+      kill: undefined,
+    })
   })
   if (changed !== undefined) return isEnded(changed.state) ? { ...changed, isDone: true } : changed
   return found ?? readJobState(site, id)

@@ -9,7 +9,7 @@ import { type Site, openSite as openTree } from '../site/site.ts'
 import { Catalogue } from './catalogue.ts'
 import type { Change } from './change.ts'
 import type { CloneOptions } from './clone.ts'
-import { type KillOutcome, killJob } from './control.ts'
+import { type KillOutcome, killJob, requestKill } from './control.ts'
 import { type FutureOutcome, JobFuture, waitForFutures } from './future.ts'
 import { Job } from './job.ts'
 import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
@@ -167,6 +167,11 @@ export class SiteClient {
   /** Ends a job. @throws BjobError `unknown-job` */
   async kill(id: JobId): Promise<KillOutcome> {
     return killJob(this.site, fullId(id))
+  }
+
+  /** Asks for a job's end and does not wait for it; `by` stands in its history. @throws BjobError `unknown-job` */
+  async requestKill(id: JobId, by: string): Promise<void> {
+    await requestKill(this.site, fullId(id), by)
   }
 
   /** Gives a failed or killed job another chance (see `Change`). */

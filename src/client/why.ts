@@ -61,6 +61,8 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
       `its application cannot be used: ${error.message}${error.detail.hint === undefined ? '' : ` (${error.detail.hint})`}`,
     )
   }
+  if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
+    lines.push(`it has failed, and is not tried again before ${state.notBefore} (retry_delay_seconds)`)
   const leases = await livingLeases(site)
   if (leases.length === 0) return [...lines, 'no launcher is running: start one with `bjob launch`']
   const entry = entryOf(id, state, specification)

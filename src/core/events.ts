@@ -17,6 +17,7 @@ export interface JobEvent {
   readonly attempt: number
   readonly launcher?: string
   readonly kill?: string
+  readonly notBefore?: string
   /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
   readonly broken?: string
   /** The job's folder has been taken away. */
@@ -51,6 +52,7 @@ export function toEvent(id: JobId, next: JobState, since: number, spec?: Specifi
     attempt: next.attempt,
     ...(next.launcher === undefined ? {} : { launcher: next.launcher }),
     ...(next.kill === undefined ? {} : { kill: next.kill }),
+    ...(next.notBefore === undefined ? {} : { notBefore: next.notBefore }),
     ...(spec === undefined ? {} : { spec }),
     history: next.history.slice(since),
   }

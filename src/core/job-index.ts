@@ -15,6 +15,8 @@ export interface IndexEntry {
   readonly attempt: number
   readonly launcher?: string
   readonly kill?: string
+  /** No launcher takes it before that; see `JobState`. */
+  readonly notBefore?: string
   /** Why it cannot be run: its files are damaged. */
   readonly broken?: string
   /** When the last change was made, as its writer's clock had it. */
@@ -221,6 +223,7 @@ function toEntry(event: JobEvent, spec: SpecificationRecord | undefined, before:
     attempt: event.attempt,
     ...(event.launcher === undefined ? {} : { launcher: event.launcher }),
     ...(event.kill === undefined ? {} : { kill: event.kill }),
+    ...(event.notBefore === undefined ? {} : { notBefore: event.notBefore }),
     changed: event.history.at(-1)?.time ?? before,
     ...(spec === undefined ? {} : { spec }),
   }

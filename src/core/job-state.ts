@@ -21,6 +21,8 @@ export interface JobState {
   readonly launcher?: string
   /** Who asked for it to be killed, while its owner has not done so yet. */
   readonly kill?: string
+  /** ISO 8601: no launcher takes it before that. Holds while it is in this state and nobody's. */
+  readonly notBefore?: string
   /** Who removes it: nothing else may happen to it any more, and its folder goes to the trash next. */
   readonly removed?: string
   /** This revision changed job.yaml, too: whose draft has its new text until that is in place (see `site/revision.ts`). */
@@ -35,6 +37,7 @@ export interface Alteration {
   readonly attempt?: number
   readonly launcher?: string | undefined
   readonly kill?: string | undefined
+  readonly notBefore?: string | undefined
   readonly removed?: string
 }
 
@@ -61,12 +64,14 @@ export function advance(current: JobState, steps: readonly HistoryEntry[], alter
     }
     state = step.state
   }
-  const merged = { ...current, ...alteration }
+  const isLeft = state !== current.state || alteration.launcher !== undefined
+  const merged = { ...current, ...(isLeft ? { notBefore: undefined } : {}), ...alteration }
   return {
     state,
     attempt: merged.attempt,
     ...(merged.launcher === undefined ? {} : { launcher: merged.launcher }),
     ...(merged.kill === undefined ? {} : { kill: merged.kill }),
+    ...(merged.notBefore === undefined ? {} : { notBefore: merged.notBefore }),
     ...(merged.removed === undefined ? {} : { removed: merged.removed }),
     revision: current.revision + 1,
     history: [...current.history, ...steps],

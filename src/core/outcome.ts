@@ -23,7 +23,9 @@ export type Stop =
   /** Its owner stopped it because others may have taken it over. */
   | { readonly kind: 'lost'; readonly reason: string; readonly ran?: Ran }
 
-type Policy = Pick<Specification, 'maxRetries' | 'autoTimeoutRetry'>
+type RetryDelay = Partial<Pick<Specification, 'retryDelaySeconds'>>
+
+type Policy = Pick<Specification, 'maxRetries' | 'autoTimeoutRetry'> & RetryDelay
 
 type HandlerPolicy = Pick<Specification, 'postErrorHandler' | 'postTimeoutHandler'>
 
@@ -54,16 +56,14 @@ export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now
       return [step('RUN_DONE', `exit 0 ${formatRan(outcome)}`), step('JOB_FINISHED', '')]
     case 'error': {
       const what = `${outcome.reason} ${formatRan(outcome)}${outcome.tail === '' ? '' : `\n${outcome.tail}`}`
-      const next = retry
-        ? step('RESTART_READY', `retry ${failures + 1} of ${policy.maxRetries}`)
-        : step('FAILED', outcome.reason)
+      const next = retry ? step('RESTART_READY', retryText(failures + 1, policy)) : step('FAILED', outcome.reason)
       return [step('RUN_ERROR', what), next]
     }
     case 'overran': {
       const what = `ran for longer than its timeout_minutes, ${outcome.minutes}`
       return [
         step('RUN_TIMEOUT', `${what}${endedText(outcome.ran)}`),
-        retry ? step('RESTART_READY', `retry ${failures + 1} of ${policy.maxRetries}`) : step('FAILED', what),
+        retry ? step('RESTART_READY', retryText(failures + 1, policy)) : step('FAILED', what),
       ]
     }
     case 'interrupted':
@@ -138,6 +138,30 @@ export function stepsOfRelease(state: State, reason: string, now: string): Histo
 
 function failure(hook: string, { reason, tail }: HookResult & { kind: 'failed' }, now: string): HistoryEntry {
   return { time: now, state: 'FAILED', message: `${hook} ${reason}${tail === '' ? '' : `\n${tail}`}` }
+}
+
+/** A delay is not doubled beyond this. */
+const LONGEST_DELAY_SECONDS = 3600
+
+/**
+ * When a job that goes on after a failure may be taken again: `retry_delay_seconds` after the first one, twice as long after each further one.
+ * @param failures how many attempts have failed, this one included
+ * @param now ISO 8601
+ * @returns ISO 8601, or undefined for at once
+ */
+export function retryTime(failures: number, policy: RetryDelay, now: string): string | undefined {
+  const seconds = delaySeconds(failures, policy)
+  return seconds === 0 ? undefined : new Date(Date.parse(now) + seconds * 1000).toISOString()
+}
+
+function delaySeconds(failures: number, { retryDelaySeconds = 0 }: RetryDelay): number {
+  if (failures === 0) return 0
+  return Math.min(retryDelaySeconds * 2 ** (failures - 1), Math.max(retryDelaySeconds, LONGEST_DELAY_SECONDS))
+}
+
+function retryText(failures: number, policy: Policy): string {
+  const seconds = delaySeconds(failures, policy)
+  return `retry ${failures} of ${policy.maxRetries}${seconds === 0 ? '' : `, in ${formatSeconds(seconds)}`}`
 }
 
 /** How often attempts of a job have failed since a person last had it tried again. */

@@ -42,6 +42,7 @@ const fields = {
   post_timeout_handler: z.boolean('must be true or false').default(false),
   auto_timeout_retry: z.boolean('must be true or false').default(true),
   max_retries: z.int('must be a whole number').min(0, 'must be at least 0').max(1e6).default(0),
+  retry_delay_seconds: z.number('must be a number of seconds').min(0, 'must be at least 0').max(86_400).default(0),
 }
 
 const jobSchema = z.strictObject(fields, 'must be a map of fields')

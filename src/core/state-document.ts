@@ -14,6 +14,7 @@ export function formatState(job: JobState): string {
   const lines = [`state: ${job.state}`, `attempt: ${job.attempt}`]
   if (job.launcher !== undefined) lines.push(`launcher: ${job.launcher}`)
   if (job.kill !== undefined) lines.push(`kill: ${JSON.stringify(job.kill)}`)
+  if (job.notBefore !== undefined) lines.push(`not_before: ${job.notBefore}`)
   if (job.removed !== undefined) lines.push(`removed: ${JSON.stringify(job.removed)}`)
   if (job.amended !== undefined) lines.push(`amended: ${job.amended}`)
   lines.push(`revision: ${job.revision}`, 'history:')
@@ -77,6 +78,7 @@ export function parseState(text: string, path: string): JobState {
     })
   const launcher = fields.get('launcher')
   const kill = fields.get('kill')
+  const notBefore = fields.get('not_before')
   const removed = fields.get('removed')
   const amended = fields.get('amended')
   return {
@@ -84,6 +86,7 @@ export function parseState(text: string, path: string): JobState {
     attempt: wholeNumber(fields.get('attempt'), 'attempt', path),
     ...(launcher === undefined ? {} : { launcher }),
     ...(kill === undefined ? {} : { kill: parseQuoted(kill, path, 0) }),
+    ...(notBefore === undefined ? {} : { notBefore }),
     ...(removed === undefined ? {} : { removed: parseQuoted(removed, path, 0) }),
     ...(amended === undefined ? {} : { amended }),
     revision: wholeNumber(fields.get('revision'), 'revision', path),

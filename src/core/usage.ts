@@ -44,3 +44,8 @@ export function parseRan(message: string): Ran | undefined {
     },
   }
 }
+
+/** The first line of a message without the figures at its end: what is the same for all that ended so. */
+export function withoutRan(message: string): string {
+  return (message.split('\n', 1)[0] ?? '').replace(RAN, '').replace(/: ended$/, '')
+}

@@ -40,12 +40,19 @@ export class Intake {
   readonly #parents: Parents
   /** Changes that are not yet said to be made: when to look into the folder instead of waiting for the writer. */
   readonly #unsettled = new Map<string, { lookAtMs: number; delayMs: number }>()
+  /** Jobs that are not to be taken yet, as they are now; without a timer when they have been put off for long enough. */
+  readonly #delayed = new Map<string, { readonly revision: number; timer?: NodeJS.Timeout }>()
 
   constructor(site: Site, view: JobView, sink: IntakeSink) {
     this.#site = site
     this.#view = view
     this.#sink = sink
     this.#parents = new Parents(site)
+  }
+
+  /** Whether a job that could run here only waits for its time. */
+  get isDelaying(): boolean {
+    return [...this.#delayed.values()].some(({ timer }) => timer !== undefined)
   }
 
   /** Takes in all jobs there are. Those that were set aside for broken files get another look: somebody may have mended them. */
@@ -71,6 +78,11 @@ export class Intake {
     }
     this.#unsettled.delete(id)
     const entry = this.#view.index.get(id)
+    const delayed = this.#delayed.get(id)
+    if (delayed !== undefined && delayed.revision !== entry?.revision) {
+      clearTimeout(delayed.timer)
+      this.#delayed.delete(id)
+    }
     if (entry === undefined || isEnded(entry.state)) this.#reconsiderChildren(id)
     if (entry === undefined) return
     if (entry.kill !== undefined) this.#sink.onKill(id, entry.kill)
@@ -109,8 +121,29 @@ export class Intake {
     const specification = fromRecord(entry.spec)
     const request = requestOf(entry.id, specification)
     if (!this.#sink.accepts(entry, specification, request)) return
+    if (this.#delay(entry)) return
     if (specification.parents.length === 0 || !specification.waitForParents) this.#sink.onReady(entry, request)
     else this.#sink.attend(() => this.#considerParents(entry, request))
+  }
+
+  /**
+   * Puts off a job that is not to be taken yet. This node's clock may be hours off: by its own, nothing is put off for longer than was meant.
+   * @returns whether it has been
+   */
+  #delay({ id, revision, notBefore, changed }: IndexEntry): boolean {
+    if (notBefore === undefined) return false
+    const known = this.#delayed.get(id)
+    if (known !== undefined) return known.timer !== undefined
+    const untilMs = Date.parse(notBefore)
+    const delayMs = Math.min(untilMs - Date.now(), untilMs - Date.parse(changed))
+    if (!(delayMs > 0)) return false
+    const delayed: { readonly revision: number; timer?: NodeJS.Timeout } = { revision }
+    delayed.timer = setTimeout(() => {
+      delete delayed.timer
+      this.#sink.attend(async () => this.heed(id))
+    }, delayMs).unref()
+    this.#delayed.set(id, delayed)
+    return true
   }
 
   async #considerParents(entry: IndexEntry, request: PlacementRequest): Promise<void> {

@@ -1,8 +1,11 @@
 /** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
+import path from 'node:path'
 import { requestError } from '../core/errors.ts'
+import { jobVariables } from '../core/job-variables.ts'
 import type { Assignment } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
-import { runCommand } from '../lib/run-command.ts'
+import { findCommand, runCommand } from '../lib/run-command.ts'
+import { quoteShellWord } from '../lib/shell-words.ts'
 import { buildGpuEnvironment } from '../platform/gpu.ts'
 import { type Application, commandOf } from '../site/applications.ts'
 import type { Site } from '../site/site.ts'
@@ -71,6 +74,29 @@ function terminatorOf({ mpi, schedulerId }: Allocation, name: string): (() => Pr
   }
 }
 
+/** Commands of the PATH that were found before: jobs alike name the same one. */
+const found = new Map<string, string>()
+
+/** What is run, as a shell would take it in the job's folder: with the file that was found, and without the user's own variables, which may be secret. */
+export function commandText(site: Site, { id, specification }: JobToRun, { words, environment }: JobCommand): string {
+  const [first = '', ...args] = words
+  const variables = Object.entries(environment).flatMap(([name, value]) =>
+    value === null || name.startsWith('BJOB_') || Object.hasOwn(specification.environVars, name)
+      ? []
+      : [`${name}=${quoteShellWord(value)}`],
+  )
+  const searchPath = environment['PATH'] ?? process.env['PATH'] ?? ''
+  const file = first.includes('/') ? path.resolve(site.layout.job(id).dir, first) : findKnown(first, searchPath)
+  return [...variables, ...[file, ...args].map(quoteShellWord)].join(' ')
+}
+
+function findKnown(name: string, searchPath: string): string {
+  const key = `${name} ${searchPath}`
+  const file = found.get(key) ?? findCommand(name, searchPath)
+  if (file !== undefined) found.set(key, file)
+  return file ?? name
+}
+
 /** The command of a hook: words that run on the job's first node. */
 export function buildHookCommand(
   site: Site,
@@ -94,10 +120,12 @@ function ownEnvironment(
     ...Object.fromEntries(Object.entries(gpus).map(([name, value]) => [name, value ?? null])),
     ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
     ...specification.environVars,
-    BJOB_SITE: site.layout.root,
-    BJOB_JOB_ID: id,
-    BJOB_PARENT_IDS: JSON.stringify(specification.parents),
-    BJOB_ATTEMPT: String(attempt),
-    BJOB_NODES: assignment.shares.map(({ name }) => name).join(','),
+    ...jobVariables({
+      root: site.layout.root,
+      id,
+      parents: specification.parents,
+      attempt,
+      nodes: assignment.shares.map(({ name }) => name),
+    }),
   }
 }

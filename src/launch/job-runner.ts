@@ -2,7 +2,6 @@
  * One job from claim to end: the claim is a change of its state that only one launcher can make; then its processes, the application's hooks
  * before and after them where it has any; then the end, which only the owner of that very attempt can make.
  */
-import { formatClaim } from '../core/claim-text.ts'
 import { BjobError } from '../core/errors.ts'
 import { type HistoryEntry, type JobState, advance, isOwned } from '../core/job-state.ts'
 import {
@@ -10,16 +9,16 @@ import {
   type Stop,
   countFailures,
   isForPostprocess,
+  retryTime,
   stepsAfterPostprocess,
   stepsAfterPreprocess,
   stepsFor,
   stepsOfRelease,
   stepsWithoutPostprocess,
 } from '../core/outcome.ts'
-import { type Assignment, type NodeShape, type NodeShare, OCCUPANCY_UNITS } from '../core/node-pool.ts'
+import type { Assignment } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
-import { isClaimable, isEnded, isHandled } from '../core/states.ts'
-import { foldHostList } from '../platform/hostlist.ts'
+import { type State, isClaimable, isEnded, isHandled } from '../core/states.ts'
 import type { Application } from '../site/applications.ts'
 import { changeJob, readSpecification } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
@@ -27,6 +26,7 @@ import { linkInputs } from '../site/stage-in.ts'
 import { clearVerdict, readVerdict } from '../site/verdict.ts'
 import type { Agents } from './agents.ts'
 import type { Allocation } from './allocation.ts'
+import { beginStep, startStep } from './claim-steps.ts'
 import type { Report } from './events.ts'
 import { executeJob } from './execution.ts'
 import { runHook } from './hooks.ts'
@@ -93,7 +93,7 @@ export class JobRun {
   async #live({ claimed, specification, application }: Claim): Promise<RunResult> {
     const { id } = this.candidate
     const owned = new OwnedJob(this.#surroundings, id, claimed)
-    const job = { id, attempt: claimed.attempt, specification, application, assignment: this.#assignment }
+    const job = this.#jobToRun(specification, application, claimed.attempt)
     if (isHandled(claimed.state)) return this.#postprocess(owned, job)
     const unstaged = await this.#stageIn(claimed, specification)
     if (unstaged !== undefined) return this.#end(owned, (_, now) => stepsFor(unstaged, specification, 0, now))
@@ -106,7 +106,11 @@ export class JobRun {
     if (application.postprocess !== undefined && isForPostprocess(outcome, specification))
       return this.#handOver(owned, { ...job, attempt }, outcome)
     this.#vacate()
-    return this.#end(owned, ({ history }, now) => stepsFor(outcome, specification, countFailures(history), now))
+    return this.#end(
+      owned,
+      ({ history }, now) => stepsFor(outcome, specification, countFailures(history), now),
+      specification,
+    )
   }
 
   async #prepare(): Promise<RunResult | Claim> {
@@ -121,7 +125,7 @@ export class JobRun {
       let wasAmended = false
       const claim = (current: JobState): JobState | undefined => {
         wasAmended = current.amended !== undefined
-        return this.#claim(current, application)
+        return this.#claim(current, specification, application)
       }
       claimed = await changeJob(site, id, claim, this.candidate.revision)
       if (claimed !== undefined && (wasAmended || claimed.revision !== this.candidate.revision + 1))
@@ -135,7 +139,7 @@ export class JobRun {
       kind: 'job-started',
       id,
       state,
-      message: `${id} ${state === 'RUNNING' ? `attempt ${attempt} starts` : claimed.history.at(-1)?.message}`,
+      message: `${id} ${state === 'RUNNING' ? `attempt ${attempt} starts` : claimed.history.at(-1)?.message.split('\n', 1)[0]}`,
     })
     return { kind: 'claimed', claimed, specification, application }
   }
@@ -150,32 +154,22 @@ export class JobRun {
   }
 
   /** Of the very revision that room was made for: when the job has changed since, it is judged again. */
-  #claim(current: JobState, application: Application): JobState | undefined {
+  #claim(current: JobState, specification: Specification, application: Application): JobState | undefined {
     const { launcher, lease } = this.#surroundings
     if (!isClaimable(current.state) || isOwned(current) || lease.isLost()) return undefined
     if (current.revision !== this.candidate.revision) return undefined
     const time = new Date().toISOString()
-    if (isHandled(current.state))
-      return advance(current, [{ time, state: current.state, message: this.#claimText('postprocess') }], { launcher })
+    const job = this.#jobToRun(specification, application, current.attempt + 1)
+    const begin = (what: string, state: State): JobState =>
+      advance(current, [beginStep(this.#surroundings, job, what, state, time)], { launcher })
+    if (isHandled(current.state)) return begin('postprocess', current.state)
     const isFirst = !current.history.some(({ state }) => state === 'PREPROCESSED')
-    if (application.preprocess !== undefined && isFirst)
-      return advance(current, [{ time, state: 'STAGED_IN', message: this.#claimText('preprocess') }], { launcher })
-    return advance(current, [this.#startStep(current, time)], { launcher, attempt: current.attempt + 1 })
+    if (application.preprocess !== undefined && isFirst) return begin('preprocess', 'STAGED_IN')
+    return advance(current, [startStep(this.#surroundings, job, time)], { launcher, attempt: job.attempt })
   }
 
-  #startStep({ attempt }: JobState, time: string): HistoryEntry {
-    return { time, state: 'RUNNING', message: this.#claimText(`attempt ${attempt + 1}`) }
-  }
-
-  #claimText(what: string): string {
-    const { shares } = this.#assignment
-    const { nodes } = this.#surroundings.allocation
-    return formatClaim({
-      what,
-      nodes: foldHostList(shares.map(({ name }) => name)),
-      cores: shares.reduce((sum, share) => sum + coresOf(share, nodes), 0),
-      gpus: shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0),
-    })
+  #jobToRun(specification: Specification, application: Application, attempt: number): JobToRun {
+    return { id: this.candidate.id, attempt, specification, application, assignment: this.#assignment }
   }
 
   /** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */
@@ -206,7 +200,10 @@ export class JobRun {
     const { outcome: stop } = this.#stopping
     if (stop !== undefined) return this.#giveBack(owned, stop, (now) => stepsAfterPreprocess(end, now))
     const moved = await owned.move((current, now) => ({
-      steps: [...stepsAfterPreprocess(end, now), this.#startStep(current, now)],
+      steps: [
+        ...stepsAfterPreprocess(end, now),
+        startStep(this.#surroundings, { ...job, attempt: current.attempt + 1 }, now),
+      ],
       alteration: { attempt: current.attempt + 1 },
     }))
     return typeof moved === 'string' ? { kind: moved } : undefined
@@ -250,16 +247,26 @@ export class JobRun {
     })
   }
 
-  /** Commits what the launcher has no more to do with: an end, or another launcher's turn. */
-  async #end(owned: OwnedJob, decide: (current: JobState, now: string) => readonly HistoryEntry[]): Promise<RunResult> {
+  /**
+   * Commits what the launcher has no more to do with: an end, or another launcher's turn.
+   * @param policy says how long a job that has failed and goes on is left alone
+   */
+  async #end(
+    owned: OwnedJob,
+    decide: (current: JobState, now: string) => readonly HistoryEntry[],
+    policy?: Specification,
+  ): Promise<RunResult> {
     const { id } = this.candidate
     const ended = await owned.move((current, now) => {
       const steps = [...decide(current, now)]
       // Whoever asked for its end gets it, though its launcher has not heard of that in time.
       if (current.kill !== undefined && !isEnded(steps.at(-1)?.state ?? current.state))
         steps.push(...stepsFor({ kind: 'killed', by: current.kill }, NO_RETRY, 0, now))
-      const isOver = isEnded(steps.at(-1)?.state ?? current.state)
-      return { steps, alteration: { kill: undefined, ...(isOver ? {} : { launcher: undefined }) } }
+      if (isEnded(steps.at(-1)?.state ?? current.state)) return { steps, alteration: { kill: undefined } }
+      const failures = countFailures([...current.history, ...steps])
+      const hasFailed = policy !== undefined && failures > countFailures(current.history)
+      const notBefore = hasFailed ? retryTime(failures, policy, now) : undefined
+      return { steps, alteration: { kill: undefined, launcher: undefined, notBefore } }
     })
     if (typeof ended === 'string') return { kind: ended }
     this.#surroundings.report({
@@ -278,11 +285,6 @@ export class JobRun {
 }
 
 const NO_RETRY = { maxRetries: 0, autoTimeoutRetry: false }
-
-/** Jobs that share cores have none of their own: theirs is a part of the node. */
-function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeShape[]): number {
-  return coreIds.length > 0 ? coreIds.length : ((nodes[node]?.cores ?? 0) * occupancy) / OCCUPANCY_UNITS
-}
 
 function summaryOf(state: JobState): string {
   const told = state.history.slice(-2).map(({ message }) => message.split('\n')[0] ?? '')

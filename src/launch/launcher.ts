@@ -203,7 +203,7 @@ export class Launcher {
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', reason: 'the time of the allocation was up' }, this.#graceMs)
-    } else if (this.#active.size > 0 || this.#recovery.isUndecided) this.#idleSinceMs = now
+    } else if (this.#active.size > 0 || this.#recovery.isUndecided || this.#intake.isDelaying) this.#idleSinceMs = now
     else if (!this.#limits.persistent && now - this.#idleSinceMs >= this.#limits.idleSeconds * 1000) {
       this.finish(
         `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`,

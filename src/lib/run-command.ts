@@ -33,13 +33,21 @@ export async function runCommand(words: readonly string[], timeoutMs: number, in
 }
 
 /** Whether a command is on the PATH. */
-export function hasCommand(name: string, searchPath = process.env['PATH'] ?? ''): boolean {
-  return searchPath.split(path.delimiter).some((folder) => {
-    try {
-      fs.accessSync(path.join(folder, name), fs.constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+export function hasCommand(name: string, searchPath?: string): boolean {
+  return findCommand(name, searchPath) !== undefined
+}
+
+/** The file that a command on the PATH is, if there is one. */
+export function findCommand(name: string, searchPath = process.env['PATH'] ?? ''): string | undefined {
+  return searchPath
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, name))
+    .find((file) => {
+      try {
+        fs.accessSync(file, fs.constants.X_OK)
+        return fs.statSync(file).isFile()
+      } catch {
+        return false
+      }
+    })
 }

@@ -4,6 +4,7 @@
  */
 import { type Claim, parseClaim } from '../core/claim-text.ts'
 import type { State } from '../core/states.ts'
+import { withoutRan } from '../core/usage.ts'
 
 /** How a run ended; `lost`: its launcher or node died, or was stopped and let the job go. */
 export const RUN_ENDS = ['finished', 'failed', 'timeout', 'killed', 'lost', 'running'] as const
@@ -85,8 +86,7 @@ export function findRuns(moments: readonly Moment[]): Run[] {
 
 /** What tells one kind of failure from another: the first line, without the time that it took and the names in it. */
 export function causeOf(message: string): string {
-  return (message.split('\n')[0] ?? '')
-    .replace(/ after (\d+(\.\d+)? (s|min|h) ?)+$/, '')
+  return withoutRan(message)
     .replace(/^(ran for longer than its timeout_minutes), .*/, '$1')
     .replace(/^retry \d+ of \d+$/, '')
     .replace(/(its parents? )\S+\/\S+/, '$1…')

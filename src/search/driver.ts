@@ -12,8 +12,10 @@ import { requestError } from '../core/errors.ts'
 import { isEnded } from '../core/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { monotonicMs } from '../lib/sleep.ts'
+import { SuccessiveHalving } from './early-stopping.ts'
 import { AT_ONCE, inputOf, listEvaluationJobs, readResult, readTask, toResult } from './evaluation-jobs.ts'
 import type { Result } from './objective.ts'
+import { ReportWatch } from './report-watch.ts'
 import { type Evaluation, type Study, trialOfName } from './study.ts'
 
 export interface SearchOptions {
@@ -29,6 +31,10 @@ export interface SearchOptions {
   /** Ends when a value is as good. */
   readonly target?: number
   readonly timeLimitMinutes?: number
+  /** Ends when this many evaluations, failed ones included, were no better than the best before them. */
+  readonly patience?: number
+  /** Stops bad evaluations early by what they report (see `SuccessiveHalving`), from this step on. */
+  readonly earlyStopping?: number
   readonly signal?: AbortSignal
   readonly onEvent?: (event: SearchEvent) => void
 }
@@ -39,7 +45,7 @@ export type SearchEvent =
   | { readonly kind: 'told'; readonly evaluation: Evaluation; readonly isBest: boolean }
 
 /** Why a search ended: `exhausted` is a finite space of which every point was evaluated. */
-export type SearchEnd = 'evaluations' | 'target' | 'exhausted' | 'time' | 'interrupted'
+export type SearchEnd = 'evaluations' | 'target' | 'patience' | 'exhausted' | 'time' | 'interrupted'
 
 /** A timer takes at most this many milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1
@@ -60,12 +66,18 @@ class SearchDriver {
   readonly #study: Study
   readonly #options: SearchOptions
   readonly #stop = new AbortController()
+  readonly #reports: ReportWatch | undefined
   #isExhausted = false
 
   constructor(client: SiteClient, study: Study, options: SearchOptions) {
     this.#client = client
     this.#study = study
     this.#options = options
+    const { workflow, earlyStopping } = options
+    if (earlyStopping !== undefined) {
+      const halving = new SuccessiveHalving(study.search.space.direction, earlyStopping)
+      this.#reports = new ReportWatch(client, workflow, halving)
+    }
   }
 
   async run(): Promise<SearchEnd> {
@@ -96,6 +108,7 @@ class SearchDriver {
     }))
     for (const { trial } of jobs) study.adopt(trial)
     for (const { trial, result } of jobs) if (result !== undefined) study.tell(trial.id, result)
+    await this.#reports?.hear(study.evaluations.map(({ id }) => id))
     await this.#spawn(study.askMissing())
     this.#options.onEvent?.({ kind: 'resumed' })
   }
@@ -105,10 +118,13 @@ class SearchDriver {
     let wake = (): void => {}
     let failure: unknown
     let isOver = false
-    const reading = this.#readEnds((id, result) => {
-      ends.push({ id, result })
-      wake()
-    })
+    const reading = Promise.all([
+      this.#readEnds((id, result) => {
+        ends.push({ id, result })
+        wake()
+      }),
+      this.#reports?.follow(() => this.#listPending(), this.#stop.signal),
+    ])
       .catch((error: unknown) => (failure = error))
       .finally(() => {
         isOver = true
@@ -117,6 +133,8 @@ class SearchDriver {
     try {
       for (;;) {
         if (this.#hasReachedTarget()) return 'target'
+        const { patience } = this.#options
+        if (patience !== undefined && this.#study.countSinceBest >= patience) return 'patience'
         const { aborted, reason } = this.#stop.signal
         if (failure !== undefined) throw failure
         if (aborted) return reason === 'time' ? 'time' : 'interrupted'
@@ -208,6 +226,10 @@ class SearchDriver {
     throw requestError('search-busy', `${id} has just been made for another point: another search is at work there`, {
       hint: 'let it end, or choose another --workflow',
     })
+  }
+
+  #listPending(): number[] {
+    return this.#study.evaluations.filter(({ result }) => result === undefined).map(({ id }) => id)
   }
 
   #hasReachedTarget(): boolean {

@@ -5,6 +5,7 @@ import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { type State, isEnded } from '../core/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
+import { parseVerdict } from './early-stopping.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from './space.ts'
 import { Study, parseSearch, trialOfName } from './study.ts'
@@ -66,6 +67,8 @@ export async function readResult(
 
 export function toResult({ state, message, content }: EvaluationEnd, space: Space, file: string): Result {
   if (state === 'JOB_FINISHED') return readObjective(content, space, file)
+  const stopped = state === 'USER_KILLED' ? parseVerdict(message) : undefined
+  if (stopped !== undefined && Number.isFinite(stopped.value)) return { kind: 'stopped', ...stopped }
   return { kind: 'failed', reason: message === '' ? state : message }
 }
 

@@ -1,9 +1,10 @@
 /** From what a job left to the number that the search is about, or to the reason why there is none. */
 import type { Space } from './space.ts'
 
-/** What came of an evaluation. */
+/** What came of an evaluation; `stopped` early, with the value that it had reported at `step`. */
 export type Result =
   | { readonly kind: 'value'; readonly value: number }
+  | { readonly kind: 'stopped'; readonly step: number; readonly value: number }
   | { readonly kind: 'failed'; readonly reason: string }
 
 /** Fields that hold the objective where the space names none, the first that is there. */

@@ -72,6 +72,7 @@ export class Study {
   #best: ValuedEvaluation | undefined
   #endCount = 0
   #failureCount = 0
+  #stoppedCount = 0
 
   /** @throws BjobError `grid-too-large` */
   constructor(search: Search, options: StudyOptions) {
@@ -95,6 +96,17 @@ export class Study {
 
   get failureCount(): number {
     return this.#failureCount
+  }
+
+  /** Those that were stopped early. */
+  get stoppedCount(): number {
+    return this.#stoppedCount
+  }
+
+  /** How many have ended of those whose points were asked for after the best one's: all that have, if none gave a value. */
+  get countSinceBest(): number {
+    const bestId = this.#best?.id ?? -1
+    return this.evaluations.filter(({ id, result }) => id > bestId && result !== undefined).length
   }
 
   get pendingCount(): number {
@@ -154,7 +166,7 @@ export class Study {
       for (const before of this.evaluations) {
         if (before.id > id) break
         again.adopt(before)
-        if (before.result !== undefined) again.tell(before.id, outcomeOf(before.result))
+        if (before.result !== undefined) tellSampler(again, before.id, before.result)
       }
       // Without the one before it, the sampler would number the next one otherwise: its point was evaluated elsewhere, and is left out.
       const [trial] = again.ask(1)
@@ -177,14 +189,13 @@ export class Study {
     const pending = this.#evaluations.get(id)
     if (pending === undefined || pending.result !== undefined)
       throw new RangeError(`nothing is to be told of trial ${id}`)
-    this.#sampler.tell(id, outcomeOf(result))
+    tellSampler(this.#sampler, id, result)
     const evaluation = { ...pending, result }
     this.#evaluations.set(id, evaluation)
     this.#endCount += 1
-    if (!hasValue(evaluation)) {
-      this.#failureCount += 1
-      return { evaluation, isBest: false }
-    }
+    if (result.kind === 'failed') this.#failureCount += 1
+    if (result.kind === 'stopped') this.#stoppedCount += 1
+    if (!hasValue(evaluation)) return { evaluation, isBest: false }
     const isBest = this.#best === undefined || this.#isBetter(evaluation.result.value, this.#best.result.value)
     if (isBest) this.#best = evaluation
     return { evaluation, isBest }
@@ -236,8 +247,9 @@ export class Study {
   }
 }
 
-function outcomeOf(result: Result): { kind: 'value'; value: number } | { kind: 'failed' } {
-  return result.kind === 'value' ? result : { kind: 'failed' }
+function tellSampler(sampler: Sampler, id: number, result: Result): void {
+  if (result.kind === 'stopped') sampler.tell(id, { ...result, kind: 'intermediate' })
+  sampler.tell(id, result.kind === 'value' ? result : { kind: result.kind })
 }
 
 function hasValue(evaluation: Evaluation): evaluation is ValuedEvaluation {

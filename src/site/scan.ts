@@ -55,6 +55,7 @@ export function entryOf(id: JobId, state: JobState, specification: Specification
     attempt: state.attempt,
     ...(state.launcher === undefined ? {} : { launcher: state.launcher }),
     ...(state.kill === undefined ? {} : { kill: state.kill }),
+    ...(state.notBefore === undefined ? {} : { notBefore: state.notBefore }),
     changed: state.history.at(-1)?.time ?? bornAt(state),
     spec: toRecord(specification),
   }

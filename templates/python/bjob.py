@@ -27,7 +27,7 @@ import subprocess
 import tempfile
 import threading
 
-__all__ = ["BjobError", "End", "Job", "JobExecutor", "JobQuery", "Site", "open_site"]
+__all__ = ["BjobError", "End", "Job", "JobExecutor", "JobQuery", "Site", "open_site", "report"]
 
 END_STATES = ("JOB_FINISHED", "FAILED", "USER_KILLED")
 
@@ -49,6 +49,13 @@ class BjobError(Exception):
 def open_site(path=None, command=("bjob",)):
     """The site in the folder `path`; without it, the one that BJOB_SITE names or that holds the current folder."""
     return Site(path, command)
+
+
+def report(step, value):
+    """Says, inside an evaluation, what its objective is at `step` (an epoch, say): appends `STEP VALUE` to progress.dat
+    in the current folder, where `bjob tune --early-stopping` and drivers of your own look."""
+    with open("progress.dat", "a") as file:
+        file.write("{} {!r}\n".format(step, float(value)))
 
 
 class Site:

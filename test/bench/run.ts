@@ -8,11 +8,12 @@ import { latency } from './latency.ts'
 import { nameCalls } from './name-calls.ts'
 import { placement } from './placement.ts'
 import type { Bench, Build, Figure, Place, Scenario } from './scenario.ts'
+import { session } from './session.ts'
 import { size } from './size.ts'
 import { startUp } from './start-up.ts'
 import { throughput } from './throughput.ts'
 
-const SCENARIOS: readonly Scenario[] = [startUp, throughput, latency, nameCalls, idle, size, placement]
+const SCENARIOS: readonly Scenario[] = [startUp, throughput, latency, session, nameCalls, idle, size, placement]
 
 const HELP = `npm run bench -- [NAME…] [--small] [--json FILE] [--disk DIR]… [--against DIR] [--keep]
 

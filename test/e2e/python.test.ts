@@ -22,7 +22,9 @@ import json, os, signal, sys, threading
 import bjob
 site = bjob.open_site(command=${JSON.stringify([process.execPath, COMMAND])})
 def kill_session():
-    os.kill(site._session._process.pid, signal.SIGKILL)
+    process = site._session._process
+    if process is not None:
+        process.kill()
 def spawn(name, **more):
     fields = dict(name=name, workflow="w", application="controlled", wait_for_parents=False)
     fields.update(more)
@@ -62,6 +64,8 @@ for end in site.ends(cursor="ends.cursor"):
         break
 jobs = site.jobs.filter(id__in=[a, b]).filter(state="JOB_FINISHED").exclude(job_id__in=[b])
 job, = jobs
+bjob.report(3, 0.25)
+print(open("progress.dat").read() == "3 0.25\\n")
 print(json.loads(job.read_file_in_workdir("result.dat"))["y"], job.args, os.path.basename(job.working_directory), end.result)
 try:
     job.read_file_in_workdir("none.dat")
@@ -88,6 +92,7 @@ site.close()
     expect(status).toBe(0)
     expect(stdout.trim().split('\n')).toEqual([
       'w/task1 w/task2',
+      'True',
       "2 ['task1.dat'] task1 {'y': 2}",
       'ValueError',
       "2 w/task2 ['w/task2'] 0 task2 JOB_FINISHED",

@@ -55,11 +55,9 @@ function stampsOf(rig: Rig, id: string, cores: number): Map<number, Interval> {
   const names = fs.readdirSync(rig.folder(id)).filter((name) => name.startsWith('stamps.'))
   return new Map(
     names.map((name) => {
-      const [from, to] = fs
-        .readFileSync(path.join(rig.folder(id), name), 'utf8')
-        .split(' ')
-        .map(Number)
-      return [Number(name.split('.')[1]), { from: from ?? NaN, to: to ?? NaN, cores }]
+      const text = fs.readFileSync(path.join(rig.folder(id), name), 'utf8')
+      const times = text.slice(0, text.lastIndexOf('\n')).split('\n').map(Number)
+      return [Number(name.split('.')[1]), { from: times[0] ?? NaN, to: times.at(-1) ?? NaN, cores }]
     }),
   )
 }

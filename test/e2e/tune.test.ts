@@ -96,6 +96,47 @@ describe('bjob tune', () => {
     await launcher.kill('SIGTERM')
   })
 
+  test('stops early what its reports put behind, also those that came while it was dead; the slot is free', async () => {
+    await using rig = await makeRig()
+    const launcher = await rig.launch()
+    const words = tune('--evals', '5', '--early-stopping', '2', '--csv', 'all.csv')
+    const search = rig.start(words)
+    const [first, second] = [await rig.jobs.start('space/eval-1'), await rig.jobs.start('space/eval-2')]
+    await search.kill('SIGKILL')
+    first.write('progress.dat', '1 9\n2 0.5\n3 0.4')
+    second.write('progress.dat', 'starting\n1 0.1\n2 0.9\n')
+    const again = rig.start(words)
+    await again.printed('eval-2 stopped at step 2 with 0.9')
+    const third = await rig.jobs.start('space/eval-3')
+    third.write('progress.dat', '7 0.6 and more\n')
+    await again.printed('eval-3 stopped at step 7 with 0.6')
+    await rig.jobs.start('space/eval-4')
+    await rig.done(['kill', 'space/eval-4'])
+    const last = await rig.jobs.start('space/eval-5')
+    last.write('progress.dat', '2 0.1\n').write('result.dat', '{"loss": 0.2}').exit(0)
+    first.write('result.dat', '{"loss": 0.1}').exit(0)
+    const { status, stderr } = await again.ended()
+    expect(status).toBe(0)
+    expect(stderr).toContain('5 ended, 2 of them stopped early, 1 failed:\n  space/eval-4: killed by')
+    expect(fs.readFileSync(path.join(rig.folder('space/eval-3'), 'state.yaml'), 'utf8')).toContain(
+      'USER_KILLED killed by early stopping at step 7 with 0.6, place 2 of 3',
+    )
+    const rows = fs.readFileSync(path.join(rig.site, 'all.csv'), 'utf8').split('\r\n')
+    expect(rows[0]).toBe('id,outcome,loss,step,failure,a,b')
+    expect(rows.slice(1, 6).map((row) => row.split(',').slice(0, 4).join(' '))).toEqual([
+      'space/eval-1 value 0.1 ',
+      'space/eval-2 stopped 0.9 2',
+      'space/eval-3 stopped 0.6 7',
+      'space/eval-4 failed  ',
+      'space/eval-5 value 0.2 ',
+    ])
+    // Four came after the best.
+    const patient = await rig.bjob(tune('--evals', '9', '--patience', '4'))
+    expect(patient.stderr).toContain('nothing better has come for long enough')
+    expect(rig.ids()).toHaveLength(5)
+    await launcher.kill('SIGTERM')
+  })
+
   test('refuses what is wrong before any job is made', async () => {
     await using rig = await makeRig()
     const refused = async (args: readonly string[], message: string): Promise<void> => {
@@ -107,6 +148,9 @@ describe('bjob tune', () => {
     await refused(['tune', 'none.yaml', '--application', 'yes'], 'there is no file none.yaml')
     await refused(['tune', 'space.yaml', '--application', 'yess'], 'did you mean yes?')
     await refused([...tune(), '--evals', '1.5'], '--evals must be a whole number')
+    await refused([...tune(), '--early-stopping', '0'], '--early-stopping')
+    await refused([...tune(), '--patience', '0'], '--patience')
+    await refused([...tune(), '--csv', 'none/all.csv'], 'cannot be written')
     fs.writeFileSync(path.join(rig.site, 'bad.yaml'), SPACE.replace('low: 0', 'low: 3'))
     await refused(
       ['tune', 'bad.yaml', '--application', 'yes'],

@@ -2,7 +2,7 @@
 import { type SpawnContext } from '../../src/client/spawn-plan.ts'
 import { type Spawned, spawnJobs } from '../../src/client/spawn.ts'
 import { type JobState, advance, isOwned } from '../../src/core/job-state.ts'
-import { type Outcome, countFailures, stepsFor } from '../../src/core/outcome.ts'
+import { type Outcome, countFailures, retryTime, stepsFor } from '../../src/core/outcome.ts'
 import { isClaimable, isEnded } from '../../src/core/states.ts'
 import { changeJob, changeSpecification } from '../../src/site/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
@@ -48,14 +48,16 @@ export async function end(
   attempt: number,
   outcome: Outcome = DONE,
   maxRetries = 0,
+  retryDelaySeconds = 0,
 ): Promise<boolean> {
   const ended = await changeJob(site, id, (current) => {
     if (current.launcher !== launcher || current.attempt !== attempt || !isOwned(current)) return undefined
-    const steps = stepsFor(outcome, { autoTimeoutRetry: true, maxRetries }, countFailures(current.history), now())
-    return advance(current, steps, {
-      kill: undefined,
-      ...(steps.at(-1)?.state === 'RESTART_READY' ? { launcher: undefined } : {}),
-    })
+    const policy = { autoTimeoutRetry: true, maxRetries, retryDelaySeconds }
+    const failures = countFailures(current.history)
+    const steps = stepsFor(outcome, policy, failures, now())
+    if (steps.at(-1)?.state !== 'RESTART_READY') return advance(current, steps, { kill: undefined })
+    const notBefore = retryTime(failures + 1, policy, now())
+    return advance(current, steps, { kill: undefined, launcher: undefined, notBefore })
   })
   return ended !== undefined
 }

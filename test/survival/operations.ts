@@ -95,6 +95,15 @@ const CHANGES: readonly Operation[] = [
     check: (world) => expectState(world, 'wf/j1', 'RESTART_READY'),
   },
   {
+    name: 'fail, to be retried later',
+    prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
+    run: (site) => end(site, 'wf/j1', 'L1', 1, ERROR, 1, 60),
+    check: (world) => {
+      const text = fs.readFileSync(path.join(world.root, 'jobs/wf/j1/state.yaml'), 'utf8')
+      assert.match(text, /^not_before: \d{4}-/m)
+    },
+  },
+  {
     name: 'fail for good',
     prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
     run: (site) => end(site, 'wf/j1', 'L1', 1, ERROR),

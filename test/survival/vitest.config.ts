@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['*.test.ts'],
+    globalSetup: ['../rig/build.ts'],
     setupFiles: ['setup.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 120_000,

@@ -1,12 +1,34 @@
 /** `bjob show`: all of one job. */
-import { toRecord } from '../../core/specification.ts'
+import { type AttemptRecord, attemptsOf } from '../../core/attempts.ts'
+import type { JobId } from '../../core/id.ts'
+import type { JobState } from '../../core/job-state.ts'
+import { jobVariables } from '../../core/job-variables.ts'
+import { type Specification, toRecord } from '../../core/specification.ts'
+import { quoteShellWord } from '../../lib/shell-words.ts'
+import { expandHostList } from '../../platform/hostlist.ts'
 import { breakageText, findBreakage } from '../../client/inspect.ts'
 import { readJobState, readSpecification } from '../../site/jobs.ts'
 import { entryOf } from '../../site/scan.ts'
+import type { Site } from '../../site/site.ts'
 import { formatYaml } from '../../core/yaml-text.ts'
 import type { Command } from '../command.ts'
 import { findJob, limitWords } from '../job-word.ts'
 import { jobRecord } from '../job-record.ts'
+
+/** What each attempt was: in which folder, what was run, with which variables of bjob's own, and what came of it. */
+function attemptRecords(
+  site: Site,
+  id: JobId,
+  { history }: JobState,
+  { parents }: Specification,
+): (AttemptRecord & { readonly directory: string; readonly environment: Readonly<Record<string, string>> })[] {
+  const { root } = site.layout
+  return attemptsOf(history).map((record) => {
+    const { attempt } = record
+    const environment = jobVariables({ root, id, parents, attempt, nodes: expandHostList(record.nodes) })
+    return { ...record, directory: site.layout.job(id).dir, environment }
+  })
+}
 
 export const showCommand: Command = {
   words: '[ID]',
@@ -36,7 +58,11 @@ export const showCommand: Command = {
     }
     const specification = breakage === undefined ? await readSpecification(site, id, state) : undefined
     if (input.has('json') && specification !== undefined)
-      return terminal.json({ ...jobRecord(site, entryOf(id, state, specification)), history: state.history })
+      return terminal.json({
+        ...jobRecord(site, entryOf(id, state, specification)),
+        attempts: attemptRecords(site, id, state, specification),
+        history: state.history,
+      })
     const owner = state.launcher === undefined ? '' : `, launcher ${state.launcher}`
     const kill = state.kill === undefined ? '' : `, kill asked for by ${state.kill}`
     if (breakage === undefined)
@@ -49,6 +75,12 @@ export const showCommand: Command = {
       .map(({ name, isDirectory }) => (isDirectory ? `${name}/` : name))
     await terminal.line(`files:  ${files.sort().join('  ')}`)
     if (specification !== undefined) await terminal.write(`\n${formatYaml(toRecord(specification))}`)
+    const last = specification === undefined ? undefined : attemptRecords(site, id, state, specification).at(-1)
+    if (last !== undefined) {
+      const variables = Object.entries(last.environment).map(([name, value]) => `  ${name}=${quoteShellWord(value)}`)
+      await terminal.line(`\nenvironment of attempt ${last.attempt}, beside its launcher's and environ_vars:`)
+      await terminal.line(variables.join('\n'))
+    }
     await terminal.line(
       `\nhistory:\n${state.history.map((entry) => `  ${entry.time} ${terminal.paintState(entry.state, entry.state)} ${entry.message.replaceAll('\n', '\n    ')}`).join('\n')}`,
     )

@@ -7,14 +7,15 @@ import { DEFAULT_WORKFLOW, checkName, splitId } from '../../core/id.ts'
 import { parseYaml } from '../../core/yaml-text.ts'
 import { SAMPLER_NAMES } from '../../search/create-sampler.ts'
 import { type SearchEnd, runSearch } from '../../search/driver.ts'
-import { type Evaluation, type Search, Study, parseSearch } from '../../search/study.ts'
+import { REDUCTION } from '../../search/early-stopping.ts'
+import { type Search, Study, parseSearch } from '../../search/study.ts'
 import type { Command } from '../command.ts'
 import { oneWord } from '../filter-options.ts'
 import type { Input } from '../option.ts'
-import { SearchProgress, formatNumber } from '../search-progress.ts'
+import { SearchProgress } from '../search-progress.ts'
+import { bestFirst, formatCsv, lastWords, recordOfEvaluation, showBest } from '../search-results.ts'
 import { SPAWN_OPTIONS, recordOf } from '../spawn-options.ts'
 import { stopSignal } from '../stop-signal.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Those of `spawn` that a search decides itself, or says otherwise. */
 const OWN_OPTIONS = [
@@ -30,7 +31,6 @@ const OWN_OPTIONS = [
   'if-exists',
   'json',
 ]
-const SHOWN = 10
 const LAST_WORDS_MS = 2000
 
 export const tuneCommand: Command = {
@@ -38,6 +38,8 @@ export const tuneCommand: Command = {
   about: `Searches for the best point of a space. Each evaluation is a job eval-1, eval-2, … of the workflow; it finds its point in eval-1.json, the first of
 its arguments: {"x": {…}, "params": …, …}. It writes its objective to result.dat: a number, or JSON with the field that the space names as its
 \`objective\` (else loss, value, …). What fails, is killed, times out or gives no number is told to the sampler as a failure, and listed at the end.
+An evaluation that trains for long may append a line to progress.dat for each step: \`STEP VALUE\`, as in \`12 0.347\` (the objective as it is then).
+With --early-stopping those that are behind there are killed (asynchronous successive halving) and told to the sampler as such.
 Launchers run the jobs: start them before or after, here or in allocations.
 The jobs are the only checkpoint: killed at any time, it goes on when the same command is given again, from any node.
 
@@ -57,12 +59,19 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     { name: 'seed', value: 'N', summary: 'another seed is another search (default 0)' },
     { name: 'target', value: 'VALUE', summary: 'end when a value is as good' },
     { name: 'time-limit-minutes', value: 'M', summary: 'end after that long' },
+    { name: 'patience', value: 'N', summary: 'end when N evaluations in a row, failed ones included, were no better' },
+    {
+      name: 'early-stopping',
+      value: 'STEP',
+      summary: `stop bad evaluations early: at STEP, ${REDUCTION} × STEP, ${REDUCTION ** 2} × STEP … one in ${REDUCTION} goes on`,
+    },
     { name: 'file', value: 'NAME', summary: 'the file with the result (default result.dat)' },
     {
       name: 'workflow',
       value: 'NAME',
       summary: 'where the jobs go (default: the name of SPACE.yaml; inside a job, its workflow)',
     },
+    { name: 'csv', value: 'FILE', summary: 'write all evaluations to FILE at the end' },
     { name: 'json', summary: 'print all evaluations as JSON at the end, the best first' },
     ...SPAWN_OPTIONS.filter(({ name }) => !OWN_OPTIONS.includes(name)),
   ],
@@ -90,6 +99,10 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     })
     const target = input.number('target', -Infinity)
     const timeLimitMinutes = input.number('time-limit-minutes')
+    const patience = input.has('patience') ? wholeNumber(input, 'patience', 1) : undefined
+    const earlyStopping = input.has('early-stopping') ? wholeNumber(input, 'early-stopping', 1) : undefined
+    const csv = input.text('csv')
+    if (csv !== undefined) requireFolder(csv)
     const client = await session.open()
     const workflow = workflowOf(input, client, file)
     const isJson = input.has('json')
@@ -111,6 +124,8 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
         file: input.text('file') ?? 'result.dat',
         ...(target === undefined ? {} : { target }),
         ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
+        ...(patience === undefined ? {} : { patience }),
+        ...(earlyStopping === undefined ? {} : { earlyStopping }),
         signal: stopSignal(),
         onEvent: (event) => {
           if (event.kind === 'resumed') progress.resume()
@@ -121,6 +136,7 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
       progress.stop()
       await terminal.settled(LAST_WORDS_MS)
     }
+    if (csv !== undefined) fs.writeFileSync(csv, formatCsv(study, workflow))
     if (isJson) for (const evaluation of bestFirst(study)) await terminal.json(recordOfEvaluation(evaluation, workflow))
     else await showBest(study, terminal)
     terminal.note(lastWords(study, end, workflow))
@@ -148,6 +164,16 @@ function readSearch(file: string): Search {
   }
 }
 
+/** Before hours of work, not after them. @throws BjobError `bad-option` */
+function requireFolder(file: string): void {
+  const folder = path.dirname(path.resolve(file))
+  if (
+    fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true ||
+    fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+  )
+    throw requestError('bad-option', `--csv ${file} cannot be written: ${folder} is no folder, or ${file} is one`)
+}
+
 function wholeNumber(input: Input, name: string, usual: number, least = 1): number {
   const value = input.number(name, least) ?? usual
   if (!Number.isSafeInteger(value))
@@ -166,66 +192,4 @@ function workflowOf(input: Input, client: SiteClient, file: string): string {
     .replaceAll(/[^\w.,+=@%^~-]/g, '-')
     .replace(/^[^A-Za-z0-9_]+/, '')
   return name === '' ? DEFAULT_WORKFLOW : name
-}
-
-async function showBest(study: Study, terminal: Terminal): Promise<void> {
-  const best = study.listBest().slice(0, SHOWN)
-  if (best.length === 0) return
-  const names = study.search.space.parameters.map(({ name }) => name)
-  const value = study.search.space.objective ?? 'value'
-  await terminal.table(
-    ['evaluation', value, ...names],
-    best.map(({ name, result, point }) => [
-      name,
-      formatNumber(result.value),
-      ...names.map((parameter) => formatValue(point[parameter])),
-    ]),
-  )
-}
-
-function formatValue(value: Evaluation['point'][string] | undefined): string {
-  if (value === undefined) return ''
-  return typeof value === 'number' ? formatNumber(value) : String(value)
-}
-
-/** With values, best first; then those that failed; then those of which nothing is known. */
-function bestFirst(study: Study): Evaluation[] {
-  const { evaluations } = study
-  return [
-    ...study.listBest(),
-    ...evaluations.filter(({ result }) => result?.kind === 'failed'),
-    ...evaluations.filter(({ result }) => result === undefined),
-  ]
-}
-
-function recordOfEvaluation({ id, name, point, result }: Evaluation, workflow: string): Record<string, unknown> {
-  return {
-    id: `${workflow}/${name}`,
-    trial: id,
-    point,
-    value: result?.kind === 'value' ? result.value : null,
-    ...(result?.kind === 'failed' ? { failure: result.reason } : {}),
-    ended: result !== undefined,
-  }
-}
-
-function lastWords(study: Study, end: SearchEnd, workflow: string): string {
-  const { endCount, failureCount, pendingCount } = study
-  const why: Readonly<Record<SearchEnd, string>> = {
-    evaluations: 'all evaluations are done',
-    target: 'the target is reached',
-    exhausted: 'every point of the space was evaluated',
-    time: 'the time is up',
-    interrupted: 'interrupted',
-  }
-  const lines = [`bjob: ${why[end]}: ${endCount} ended, ${failureCount} of them failed${failureCount > 0 ? ':' : ''}`]
-  const failed = study.evaluations.filter(({ result }) => result?.kind === 'failed')
-  for (const { name, result } of failed.slice(0, SHOWN))
-    lines.push(`  ${workflow}/${name}: ${result?.kind === 'failed' ? result.reason : ''}`)
-  if (failed.length > SHOWN) lines.push(`  and ${failed.length - SHOWN} more (--json lists all)`)
-  if (pendingCount > 0)
-    lines.push(
-      `${pendingCount} ${pendingCount === 1 ? 'evaluation goes' : 'evaluations go'} on: the same command waits for ${pendingCount === 1 ? 'it' : 'them'}, \`bjob kill --workflow ${workflow}\` ends ${pendingCount === 1 ? 'it' : 'them'}`,
-    )
-  return lines.join('\n')
 }

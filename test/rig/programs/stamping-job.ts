@@ -6,8 +6,8 @@ import fs from 'node:fs'
 
 const attempt = process.env['BJOB_ATTEMPT'] ?? '1'
 const [, , milliseconds = '0', status = '0'] = process.argv
-const started = Date.now()
-const stamp = (): void => fs.writeFileSync(`stamps.${attempt}`, `${started} ${Date.now()}`)
+// A line a time: whatever kills it, the lines before are whole.
+const stamp = (): void => fs.appendFileSync(`stamps.${attempt}`, `${Date.now()}\n`)
 stamp()
 setInterval(stamp, 10)
 setTimeout(() => {

@@ -191,7 +191,7 @@ function ask(query: JobQuery, steps: readonly Step[]): JobQuery {
   }, query)
 }
 
-test.prop([trees, fc.array(fc.array(step, { maxLength: 5 }), { minLength: 30, maxLength: 30 })], { numRuns: 12 })(
+test.prop([trees, fc.array(fc.array(step, { maxLength: 5 }), { minLength: 30, maxLength: 30 })], { numRuns: 8 })(
   'any chain of steps finds what reading all folders finds',
   async (jobs, chains) => {
     const { client, site, root } = await makeFixture()

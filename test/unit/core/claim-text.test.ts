@@ -18,6 +18,15 @@ describe('the text of a claim', () => {
     expect(parseClaim(formatClaim(claim))).toEqual(claim)
   })
 
+  test.prop([claims, fc.stringMatching(/^[ -~]{1,3000}$/)])(
+    'has the command in a line of its own',
+    (claim, command) => {
+      const read = parseClaim(formatClaim({ ...claim, command }))
+      expect({ ...read, command: '' }).toEqual({ ...claim, command: '' })
+      expect(command.startsWith(read?.command?.replace(/ …$/, '') ?? '?')).toBe(true)
+    },
+  )
+
   test('reads as people say it', () => {
     const nodes = foldHostList(['n1', 'n2', 'gpu7'])
     expect(formatClaim({ what: 'attempt 2', nodes, cores: 1, gpus: 1 })).toBe('attempt 2 on gpu7,n[1-2], 1 core, 1 GPU')

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { type JobState, advance } from '../../../src/core/job-state.ts'
 import { formatSeconds } from '../../../src/core/duration.ts'
-import { type Outcome, countFailures, stepsFor } from '../../../src/core/outcome.ts'
+import { type Outcome, countFailures, retryTime, stepsFor } from '../../../src/core/outcome.ts'
 
 const now = '2026-11-23T03:41:20.113Z'
 const born: JobState = {
@@ -24,6 +24,21 @@ const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant('lost' as const), reason: fc.string() }),
 )
 const policies = fc.record({ maxRetries: fc.nat({ max: 3 }), autoTimeoutRetry: fc.boolean() })
+
+describe('retryTime', () => {
+  test.each([
+    [1, 30, 30],
+    [2, 30, 60],
+    [4, 30, 240],
+    [20, 30, 3600],
+    [2, 7200, 7200],
+    [1, 0, undefined],
+    [0, 30, undefined],
+  ])('after %d failures, with a first delay of %d s: %d s later', (failures, retryDelaySeconds, seconds) => {
+    const time = retryTime(failures, { retryDelaySeconds }, now)
+    expect(time === undefined ? undefined : (Date.parse(time) - Date.parse(now)) / 1000).toBe(seconds)
+  })
+})
 
 describe('stepsFor', () => {
   test.prop([outcomes, policies, fc.nat({ max: 5 })])(

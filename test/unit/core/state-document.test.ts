@@ -88,6 +88,7 @@ const jobs = (messages: fc.Arbitrary<string>): fc.Arbitrary<JobState> =>
       attempt: fc.nat(),
       launcher: fc.stringMatching(/^[A-Za-z0-9-]{1,40}-[0-9]{1,7}-[0-9a-f]{6}$/),
       kill: hostile,
+      notBefore: times,
       revision: fc.nat(),
       history: fc.array(fc.record({ time: times, state: fc.constantFrom(...STATES), message: messages }), {
         maxLength: 6,
@@ -159,9 +160,10 @@ history:
   test.prop([jobs(hostile)])('is YAML: any other program reads the same from it', (job) => {
     const text = formatState(job)
     const own = parseState(text, path)
-    const { history, ...rest } = parse(text) as { history: string[] | null }
-    const { history: entries, ...fields } = own
+    const { history, not_before, ...rest } = parse(text) as { history: string[] | null; not_before?: string }
+    const { history: entries, notBefore, ...fields } = own
     expect(rest).toEqual({ ...fields })
+    expect(not_before).toBe(notBefore)
     expect((history ?? []).map((words) => words.trimEnd())).toEqual(
       entries.map(({ time, state, message }) => `${time} ${state} ${message}`.trimEnd()),
     )

@@ -106,6 +106,9 @@ describe('the runs of a job', () => {
 
 test('a cause leaves out what tells one case from another of the same kind', () => {
   expect(causeOf('exit 3 after 5 min 20 s\nlast words')).toBe('exit 3')
-  expect(causeOf('signal SIGSEGV after 0.12 s')).toBe('signal SIGSEGV')
+  expect(causeOf('signal SIGSEGV after 0.12 s, cpu at most 0.10 s, peak memory 12 MiB')).toBe('signal SIGSEGV')
+  expect(causeOf('the time of the allocation was up: ended after 3.0 s, cpu 1.0 s')).toBe(
+    'the time of the allocation was up',
+  )
   expect(causeOf('its parent w/a is FAILED')).toBe(causeOf('its parent w/b is FAILED'))
 })

@@ -16,6 +16,7 @@ const options = (sampler: SamplerName) => ({ sampler, seed: 7, evaluations: 16 }
 const result = fc.oneof(
   fc.integer({ min: -50, max: 50 }).map((value): Result => ({ kind: 'value', value })),
   fc.constant<Result>({ kind: 'failed', reason: 'exit 3' }),
+  fc.integer({ min: -50, max: 50 }).map((value): Result => ({ kind: 'stopped', step: 3, value })),
 )
 
 describe('a study', () => {

@@ -1,0 +1,21 @@
+/** The variables by which a job, and each of its hooks, knows what it is; Balsam's names under BJOB_. */
+import type { JobId } from './id.ts'
+
+export interface JobIdentity {
+  /** The site's folder. */
+  readonly root: string
+  readonly id: JobId
+  readonly parents: readonly JobId[]
+  readonly attempt: number
+  readonly nodes: readonly string[]
+}
+
+export function jobVariables({ root, id, parents, attempt, nodes }: JobIdentity): Record<string, string> {
+  return {
+    BJOB_SITE: root,
+    BJOB_JOB_ID: id,
+    BJOB_PARENT_IDS: JSON.stringify(parents),
+    BJOB_ATTEMPT: String(attempt),
+    BJOB_NODES: nodes.join(','),
+  }
+}

@@ -1,0 +1,53 @@
+/** The history's entries of what a launcher begins to do with a job: on which nodes, with what of them, and which command. */
+import { formatClaim } from '../core/claim-text.ts'
+import { BjobError } from '../core/errors.ts'
+import type { HistoryEntry } from '../core/job-state.ts'
+import { type NodeShape, type NodeShare, OCCUPANCY_UNITS } from '../core/node-pool.ts'
+import type { State } from '../core/states.ts'
+import { foldHostList } from '../platform/hostlist.ts'
+import type { Site } from '../site/site.ts'
+import type { Allocation } from './allocation.ts'
+import { type JobToRun, buildJobCommand, commandText } from './job-command.ts'
+
+/** What a claim is made with: this launcher's site and nodes. */
+export interface ClaimScene {
+  readonly site: Site
+  readonly allocation: Allocation
+}
+
+/** The start of an attempt: `job.attempt` is its number. */
+export function startStep(scene: ClaimScene, job: JobToRun, time: string): HistoryEntry {
+  const command = commandOf(scene, job)
+  return { time, state: 'RUNNING', message: claimText(scene, job, `attempt ${job.attempt}`, command) }
+}
+
+/** Something before or after the attempts: a hook, or staging. */
+export function beginStep(scene: ClaimScene, job: JobToRun, what: string, state: State, time: string): HistoryEntry {
+  return { time, state, message: claimText(scene, job, what) }
+}
+
+function claimText({ allocation }: ClaimScene, { assignment }: JobToRun, what: string, command?: string): string {
+  const { shares } = assignment
+  return formatClaim({
+    what,
+    nodes: foldHostList(shares.map(({ name }) => name)),
+    cores: shares.reduce((sum, share) => sum + coresOf(share, allocation.nodes), 0),
+    gpus: shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0),
+    ...(command === undefined ? {} : { command }),
+  })
+}
+
+/** Jobs that share cores have none of their own: theirs is a part of the node. */
+function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeShape[]): number {
+  return coreIds.length > 0 ? coreIds.length : ((nodes[node]?.cores ?? 0) * occupancy) / OCCUPANCY_UNITS
+}
+
+/** `undefined` for one that cannot be started here: its end says so. */
+function commandOf({ site, allocation }: ClaimScene, job: JobToRun): string | undefined {
+  try {
+    return commandText(site, job, buildJobCommand(site, allocation, job))
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}

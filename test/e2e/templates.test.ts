@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+
+const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
+const PYTHON = ['python3', '/usr/bin/python3'].find(canRun)
+
+function canRun(python: string): boolean {
+  try {
+    execFileSync(python, ['-c', 'import sys; assert sys.version_info >= (3, 6)'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Runs a driver in a site made from its template, beside a launcher, with `bjob` on the PATH; twice, as after a death. */
+async function runTwice(rig: Rig, template: string, words: readonly string[]): Promise<[string, string]> {
+  const site = path.join(rig.outside, 'site')
+  await rig.done(['init', site, '--template', template], { cwd: rig.outside })
+  const bin = path.join(rig.outside, 'bin')
+  fs.mkdirSync(bin)
+  fs.writeFileSync(path.join(bin, 'bjob'), `#!/bin/sh\nexec ${process.execPath} ${COMMAND} "$@"\n`, { mode: 0o755 })
+  const options = { cwd: site, env: { PATH: `${bin}:${process.env['PATH']}`, PYTHONDONTWRITEBYTECODE: '1' } }
+  const launcher = rig.start(['launch', '--persistent', '--slots', '2', '--quiet'], options)
+  const run = async (): Promise<string> => {
+    const { status, stdout, stderr } = await rig.startProgram(words, options).ended()
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    return stdout
+  }
+  const outputs: [string, string] = [await run(), await run()]
+  await launcher.kill('SIGTERM')
+  return outputs
+}
+
+const sorted = (output: string): string[] =>
+  output
+    .replaceAll(/^\d+\/\d+ /gm, '')
+    .trim()
+    .split('\n')
+    .toSorted()
+
+describe('the drivers that `bjob init` copies', () => {
+  test.skipIf(PYTHON === undefined)('the seed loop in Python, started again, evaluates nothing twice', async () => {
+    await using rig = await Rig.create()
+    const [first, second] = await runTwice(rig, 'python', [PYTHON ?? '', 'driver.py', '6', '3'])
+    expect(first).toMatch(/^6\/6 dl-hps\/task\d \d+\.\d+$/m)
+    expect(first).toMatch(/^best: dl-hps\/task\d loss \d+\.\d+ at \{"x1": /m)
+    expect(sorted(second)).toEqual(sorted(first))
+    expect(fs.readdirSync(path.join(rig.outside, 'site/jobs/dl-hps'))).toHaveLength(6)
+  })
+
+  test.skipIf(PYTHON === undefined)('jobs as futures in Python', async () => {
+    await using rig = await Rig.create()
+    const [first, second] = await runTwice(rig, 'python', [PYTHON ?? '', 'driver_futures.py', '5'])
+    expect(first.match(/^\{'x1': .*\} \{'loss': [\d.]+\}$/gm)).toHaveLength(5)
+    expect(sorted(second)).toEqual(sorted(first))
+  })
+
+  test('a line search in plain shell', async () => {
+    await using rig = await Rig.create()
+    const [first, second] = await runTwice(rig, 'shell', ['/bin/sh', 'driver.sh', '2'])
+    // From 0 by steps of 4 and 2; the best is at 3.
+    expect(first).toBe('round 1: loss 1.000000 at 4\nround 2: loss 1.000000 at 2\n')
+    expect(second).toBe(first)
+  })
+})
