@@ -119,10 +119,14 @@ export class EndFeed {
     if (own?.size === 0) this.#unconfirmed.delete(by)
   }
 
-  /** Only what has ended is removed: so that end was made. */
+  /** Only what has ended is removed: so its last end was made. One before it that was never said to be made was not, or is superseded. */
   #confirmRemoved({ id, born }: JobEvent): void {
-    for (const candidate of this.#candidates)
-      if (candidate.event.id === id && candidate.event.born === born) this.#confirm(candidate)
+    const own = [...this.#candidates].filter(({ event }) => event.id === id && event.born === born)
+    const last = Math.max(...own.map(({ event }) => event.revision))
+    for (const candidate of own) {
+      if (candidate.event.revision === last) this.#confirm(candidate)
+      else if (!candidate.isConfirmed) this.#drop(candidate)
+    }
   }
 
   /** The journal was made anew: the folders have all ends, but those of jobs that were removed. */

@@ -12,7 +12,7 @@ import { type Lease, listLaunchers, readLease } from '../site/launchers.ts'
 import { entryOf } from '../site/scan.ts'
 import type { Site } from '../site/site.ts'
 import { breakageText, findBreakage } from './inspect.ts'
-import { explainMisfit } from './launcher-fit.ts'
+import { explainAbsence, explainMisfit } from './launcher-fit.ts'
 
 /** @returns at least one line. @throws BjobError `unknown-job` */
 export async function explainJob(site: Site, id: JobId): Promise<string[]> {
@@ -27,10 +27,11 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   const last = state.history.at(-1)
   if (state.removed !== undefined)
     return [`${state.removed} removes it, and was cut off: \`bjob rm ${id}\` goes on with that`]
-  if (isEnded(state.state))
-    return [
-      `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${last?.message === '' ? '' : ` (${last?.message ?? ''})`}`,
-    ]
+  if (isEnded(state.state)) {
+    const said = last?.message === undefined || last.message === '' ? '' : ` (${last.message})`
+    const line = `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${said}`
+    return [line, ...(state.state === 'FAILED' && state.attempt === 0 ? await explainRoot(site, id) : [])]
+  }
   if (isOwned(state)) return explainOwned(site, state)
   return explainWaiting(site, id, state, await readSpecification(site, id, state))
 }
@@ -52,6 +53,10 @@ async function explainOwned(site: Site, state: JobState): Promise<string[]> {
 
 async function explainWaiting(site: Site, id: JobId, state: JobState, specification: Specification): Promise<string[]> {
   const lines: string[] = []
+  if ((await site.disk.stat(site.layout.job(id).lock)) !== undefined)
+    lines.push(
+      'somebody changes it just now, or died doing so: its folder has a .lock, which the next one breaks after 10 s',
+    )
   if (specification.waitForParents) lines.push(...(await explainParents(site, specification.parents)))
   try {
     await readApplication(site.disk, site.layout, specification.application)
@@ -64,8 +69,9 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
   if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
     lines.push(`it has failed, and is not tried again before ${state.notBefore} (retry_delay_seconds)`)
   const leases = await livingLeases(site)
-  if (leases.length === 0) return [...lines, 'no launcher is running: start one with `bjob launch`']
   const entry = entryOf(id, state, specification)
+  if (leases.length === 0)
+    return [...lines, 'no launcher is running: start one with `bjob launch`', ...(await explainAbsence(site, entry))]
   const fitting: string[] = []
   for (const lease of leases) {
     const misfit = await explainMisfit(site, lease, entry)
@@ -104,6 +110,36 @@ async function explainParents(site: Site, parents: readonly JobId[]): Promise<st
     }
   }
   return lines
+}
+
+/** The job that failed first, when this one failed for a parent that failed for a parent. */
+async function explainRoot(site: Site, id: JobId): Promise<string[]> {
+  const seen = new Set([id])
+  let root: { readonly id: JobId; readonly state: JobState } | undefined
+  for (let open: readonly JobId[] = await parentsOf(site, id); open.length > 0;) {
+    let next: readonly JobId[] = []
+    for (const parent of open) {
+      if (seen.has(parent)) continue
+      seen.add(parent)
+      const state = await readJobState(site, parent).catch(() => undefined)
+      if (state?.state !== 'FAILED' && state?.state !== 'USER_KILLED') continue
+      root = { id: parent, state }
+      next = await parentsOf(site, parent)
+      break
+    }
+    open = next
+  }
+  const message = root?.state.history.at(-1)?.message.split('\n')[0]
+  return root === undefined ? [] : [`it began with ${root.id}, ${root.state.state}: ${message}`]
+}
+
+async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
+  try {
+    return (await readSpecification(site, id)).parents
+  } catch (error) {
+    if (error instanceof BjobError) return []
+    throw error
+  }
 }
 
 function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: Specification): string {

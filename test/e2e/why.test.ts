@@ -42,3 +42,35 @@ test('every wait has a reason that can be asked for', async () => {
   expect(await why('child')).toContain('it waits for nothing: JOB_FINISHED')
   await launcher.kill('SIGTERM')
 })
+
+test('without a launcher: what is queued, what there has been, who holds it, and where it began', async () => {
+  await using rig = await Rig.create({ mayLeaveScaffolding: true })
+  const spawn = (name: string, ...options: string[]): Promise<string> =>
+    rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', name, ...options])
+  const why = (name: string): Promise<string> => rig.done(['why', `w/${name}`])
+  await spawn('wide', '--num-nodes', '3')
+  await spawn('plain')
+  await spawn('top')
+  await spawn('below', '--parents', 'w/top')
+  await spawn('deep', '--parents', 'w/below')
+  expect(await why('wide')).toBe('no launcher is running: start one with `bjob launch`\n')
+  await rig.done(['kill', 'w/top'])
+  await rig.done(['launch', '--idle-seconds', '0.5', '--name', 'below', '--name', 'deep'])
+  expect(await why('deep')).toMatch(
+    /FAILED since .* \(parent w\/below is FAILED\)\nit began with w\/top, USER_KILLED: killed by /,
+  )
+  expect(await why('wide')).toMatch(
+    /no launcher that there has been could have run it; of the last one, the job asks for 3 nodes/,
+  )
+  expect(await why('plain')).toBe('no launcher is running: start one with `bjob launch`\n')
+  const submission = path.join(rig.site, 'submissions/s1')
+  fs.mkdirSync(submission, { recursive: true })
+  const record = 'scheduler: slurm\nscheduler_id: "17"\nnodes: 2\nminutes: 30\nsubmitted: 2026-01-01T00:00:00.000Z\n'
+  fs.writeFileSync(path.join(submission, 'submission.yaml'), record)
+  expect(await why('wide')).toContain('submission 17 (nodes: 2, minutes: 30) will not run it: the job asks for 3 nodes')
+  expect(await why('plain')).toContain('submission 17 (nodes: 2, minutes: 30) may run it, once it starts')
+  fs.mkdirSync(path.join(rig.folder('w/plain'), '.lock'))
+  expect(await why('plain')).toContain('its folder has a .lock')
+  fs.writeFileSync(path.join(rig.folder('w/plain'), 'job.yaml'), 'application: [')
+  expect(await why('plain')).toMatch(/set aside, no launcher runs it: job.yaml:1/)
+})

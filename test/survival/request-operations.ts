@@ -10,6 +10,8 @@ import { makeSite } from '../../src/client/make-site.ts'
 import { purgeTrash, removeJobs } from '../../src/client/remove.ts'
 import { retryJobs } from '../../src/client/retry.ts'
 import { SiteClient } from '../../src/client/site-client.ts'
+import { spawnJobs } from '../../src/client/spawn.ts'
+import { parseTaskFile, provideShell } from '../../src/client/task-file.ts'
 import { runSearch } from '../../src/search/driver.ts'
 import { Study, parseSearch } from '../../src/search/study.ts'
 import { readData } from '../../src/site/jobs.ts'
@@ -46,6 +48,12 @@ async function makeFamily(site: Site, world: World, ifExists: 'error' | 'reuse' 
 
 const cloneAll = (site: Site, ifExists: 'error' | 'reuse'): Promise<unknown> =>
   new SiteClient(site, {}).clone(['wf/a', 'wf/b'], { workflow: 'copy' }, ifExists)
+
+async function spawnLines(site: Site, world: World, ifExists: 'error' | 'reuse'): Promise<void> {
+  await provideShell(site)
+  const records = parseTaskFile('echo 1\necho 2\n', 'f', { folder: '/', workflow: 'wf' })
+  await spawnJobs(site, records, world.context(ifExists))
+}
 
 const retryAll = async (site: Site): Promise<unknown> =>
   retryJobs(site, ['wf/p', 'wf/c', 'wf/g'], await new Catalogue(site).entries())
@@ -303,5 +311,11 @@ export const REQUESTS: readonly Operation[] = [
       if (!fs.existsSync(path.join(world.root, 'driver/new/bjob.yaml'))) await newSite(site, world)
     },
     check: async (world) => void (await openSite(path.join(world.root, 'driver/new'), {})),
+  },
+  {
+    name: 'spawn lines of shell',
+    run: (site, world) => spawnLines(site, world, 'error'),
+    again: (site, world) => spawnLines(site, world, 'reuse'),
+    check: (world) => expectState(world, 'wf/line2', 'CREATED'),
   },
 ]
