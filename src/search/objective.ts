@@ -37,7 +37,7 @@ export function readObjective(content: string | null | undefined, space: Space, 
     if (!fields.has(field)) return failed(`${file} has no field ${field}`)
     return readNumber(fields.get(field), `${field} in ${file}`)
   }
-  if (space.objective !== undefined && typeof value !== 'number')
+  if (space.objective !== undefined && typeof value !== 'number' && value !== null)
     return failed(`${file} has no field ${space.objective}`)
   return readNumber(value, file)
 }

@@ -1,14 +1,6 @@
 /** Tells one space from another, so that a search is never continued with points of a space that it did not come from. */
-import { createHash } from 'node:crypto'
 import type { Parameter } from './parameter.ts'
 import type { Space } from './space.ts'
-
-/** 16 hexadecimal digits that two spaces share if and only if `describeDifference` finds none; the order of parameters is nothing. */
-export function fingerprintSpace(space: Space): string {
-  const parameters = space.parameters.map((parameter) => [parameter.name, [...describeFields(parameter)].sort(byFirst)])
-  const canonical = JSON.stringify([space.direction, space.objective ?? null, parameters.sort(byFirst)])
-  return createHash('sha256').update(canonical).digest('hex').slice(0, 16)
-}
 
 /** What differs between two spaces, in one line: `lr.high: 0.1 → 1; depth: new`. Undefined if nothing does. */
 export function describeDifference(before: Space, after: Space): string | undefined {
@@ -52,8 +44,4 @@ function describeSet(values: readonly unknown[]): string {
     .map((value) => JSON.stringify(value))
     .sort()
     .join(', ')}]`
-}
-
-function byFirst(one: readonly unknown[], other: readonly unknown[]): number {
-  return String(one[0]) < String(other[0]) ? -1 : 1
 }

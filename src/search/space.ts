@@ -159,7 +159,9 @@ function check<Shape extends z.ZodRawShape>(
     )
   }
   if (issue?.input === undefined) throw badSpace(path, 'is missing')
-  throw badSpace(path, `is ${JSON.stringify(issue.input)}: ${issue.message}`)
+  // JSON has no NaN.
+  const found = typeof issue.input === 'number' ? String(issue.input) : JSON.stringify(issue.input)
+  throw badSpace(path, `is ${found}: ${issue.message.replace('Invalid input: ', '')}`)
 }
 
 function suggest(word: string, words: readonly string[]): string {

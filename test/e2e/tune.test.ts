@@ -3,6 +3,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Rig } from '../rig/rig.ts'
 
+const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
 const SPACE = 'parameters:\n  a: {type: float, low: 0, high: 1}\n  b: {choices: [x, y]}\nobjective: loss\n'
 
 async function makeRig(): Promise<Rig> {
@@ -93,6 +94,38 @@ describe('bjob tune', () => {
     for (const job of rig.jobs.running) job.write('result.dat', '{"loss": 1}').exit(0)
     expect((await rig.bjob(tune('--evals', '3'))).status).toBe(0)
     expect(fs.readdirSync(folderOf(rig)).toSorted()).toEqual(['eval-1', 'eval-2', 'eval-3'])
+    await launcher.kill('SIGTERM')
+  })
+
+  test('ends whatever its evaluations do: fail, hang, print NaN, leave nothing, are killed by hand', async () => {
+    await using rig = await makeRig()
+    const program = `case $1 in eval-1.*) exit 3;; eval-2.*) exec sleep 1000;; eval-3.*) echo NaN > result.dat;; eval-4.*) ;;
+      eval-5.*) kill -SEGV $$;; eval-6.*) bjob kill space/eval-6;; eval-7.*) echo hello > result.dat;; *) echo '{"loss": 1}' > result.dat;; esac`
+    const bjob = path.join(rig.outside, 'bjob')
+    fs.writeFileSync(bjob, `#!/bin/sh\nexec ${process.execPath} ${COMMAND} "$@"\n`, { mode: 0o755 })
+    rig.addApplication('wild', JSON.stringify({ executable: ['/bin/sh', '-c', program, 'sh'] }))
+    const env = { PATH: `${rig.outside}:${process.env['PATH']}` }
+    const launcher = rig.start(['launch', '--persistent', '--slots', '2', '--quiet'], { env })
+    const words = ['tune', 'space.yaml', '--app', 'wild', '--evals', '10', '--json', '--timeout-minutes', '0.05']
+    const { status, stdout, stderr } = await rig.bjob(words)
+    expect(status).toBe(0)
+    expect(stderr).toContain('all evaluations are done: 10 ended, 7 of them failed:')
+    const failures = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { trial: number; value: number | null; failure?: string })
+      .filter(({ value }) => value === null)
+      .toSorted((one, other) => one.trial - other.trial)
+      .map(({ failure }) => failure)
+    expect(failures).toEqual([
+      'exit 3',
+      'ran for longer than its timeout_minutes, 0.05',
+      'result.dat is not a number: NaN, infinite or null',
+      'it left no result.dat',
+      'killed by SIGSEGV',
+      expect.stringMatching(/^killed by \w+@/),
+      expect.stringContaining('neither JSON nor a number: "hello'),
+    ])
     await launcher.kill('SIGTERM')
   })
 

@@ -35,6 +35,7 @@ A request has "op" and "id" (any number or text); its reply is {"id": …, "ok":
 
 Requests are begun in the order of their lines, and spawns are done before what follows them; replies come as they are ready. Spawns that arrive
 together are made together: write many before you read. A line that is no request gets an error ("id": null where it has none); the session goes on.
+"protocol" grows when a driver written before would no longer be understood, or no longer understand; keys may be added any time.
 A driver whose session died starts another and asks again what was not answered; "if_exists": "reuse" makes that safe for spawns.`,
   options: [],
   examples: [
