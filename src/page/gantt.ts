@@ -12,6 +12,8 @@ import { countOf, durationText, numberText, tickText } from './words.ts'
 const TALLEST = 440
 const AXIS = 34
 const GAP = 6
+/** The least width of a bar in pixels: however short, it can be seen. */
+const FAINTEST = 0.25
 
 interface Row extends Band {
   readonly top: number
@@ -112,23 +114,16 @@ export class Gantt {
     const scale = (width - GUTTER - MARGIN) / (to - from)
     const laneHeight = row.height / row.lanes
     const gap = laneHeight > 4 ? 1 : 0
-    // The pixel up to which a lane is painted: thousands of runs within one need one bar.
-    const painted = new Int32Array(row.lanes).fill(-1)
+    const inner = width - GUTTER - MARGIN
     for (const bar of row.bars) {
       const left = Math.max(0, (origin + bar.start - from) * scale)
-      const right = Math.min(width - GUTTER - MARGIN, (origin + bar.end - from) * scale)
-      if (right < 0 || left > width - GUTTER - MARGIN) continue
-      if (Math.floor(right) <= (painted[bar.lane] ?? -1) && !bar.isWhole) continue
-      painted[bar.lane] = Math.floor(right)
+      const right = Math.min(inner, (origin + bar.end - from) * scale)
+      if (right < 0 || left > inner) continue
       context.fillStyle = paints[runs.how[bar.run] ?? 0] ?? ''
       const size = bar.isWhole ? row.height : laneHeight
-      const isWide = right - left > 4
-      context.fillRect(
-        GUTTER + left,
-        top + bar.lane * laneHeight,
-        Math.max(1, right - left - (isWide ? 1 : 0)),
-        Math.max(0.5, size - gap),
-      )
+      // What is narrower than a pixel is as much fainter: a lane that was idle most of the time does not look busy.
+      const wide = right - left > 4 ? right - left - 1 : Math.max(FAINTEST, right - left)
+      context.fillRect(GUTTER + left, top + bar.lane * laneHeight, wide, Math.max(0.5, size - gap))
     }
   }
 

@@ -107,13 +107,7 @@ export class Histogram {
           grid: { show: false },
           splits: () => marksBetween(low / 1.3, high * 1.3),
           filter: (_, splits) => splits,
-          values: (_, splits) =>
-            splits.map((split) =>
-              durationText(split)
-                .replace('10.0', '10')
-                .replace('1.0', '1')
-                .replace(/\.?0+ s/, ' s'),
-            ),
+          values: (_, splits) => splits.map(markText),
         },
         {
           ...axis,
@@ -140,6 +134,11 @@ export class Histogram {
       },
     }
   }
+}
+
+/** `0.1 s`, `10 s`, `10 min`: marks are round. */
+function markText(seconds: number): string {
+  return seconds < 60 ? `${numberText(seconds)} s` : durationText(seconds)
 }
 
 /** Down to nothing on both sides. */

@@ -79,7 +79,7 @@ export class Scatter {
               ...style,
               size: 32,
               space: 60,
-              ...(axis.scale === 'log' ? { grid: { show: false } } : {}),
+              ...(axis.scale === 'log' ? { grid: { show: false }, ticks: { show: false } } : {}),
               values: (_, splits) => splits.map((split) => (split === null ? '' : numberText(split))),
             },
         {

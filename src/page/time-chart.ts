@@ -11,6 +11,7 @@ import { durationText, numberText, tickText, timeText } from './words.ts'
 export const GUTTER = 76
 export const MARGIN = 14
 const HEIGHT = 220
+const LABEL = 22
 
 export interface Layer {
   readonly label: string
@@ -106,9 +107,9 @@ export class TimeChart {
         },
         {
           ...axis,
-          size: GUTTER,
+          size: GUTTER - LABEL,
           label: unit,
-          labelSize: 22,
+          labelSize: LABEL,
           labelFont: FONT,
           incrs: this.#isOfCounts(layers) ? COUNTS : [0.1, 0.2, 0.5, ...COUNTS],
           values: (_, splits) => splits.map(numberText),

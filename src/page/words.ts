@@ -24,10 +24,7 @@ export function numberText(value: number): string {
   if (value === 0) return '0'
   const size = Math.abs(value)
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2)
-  return value.toLocaleString('en-US', {
-    maximumSignificantDigits: size >= 100 ? 6 : 3,
-    maximumFractionDigits: size >= 100 ? 0 : 6,
-  })
+  return value.toLocaleString('en-US', size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
 }
 
 export function percentText(share: number): string {

@@ -18,9 +18,6 @@ interface Told {
   readonly moments: readonly Moment[]
 }
 
-/** More of a message is of no use to a figure. */
-const MESSAGE_LENGTH = 300
-
 export class HistoryCollector {
   readonly #told = new Map<JobId, Told[]>()
   readonly #done = new Map<string, number>()
@@ -66,7 +63,8 @@ export function toMoments(history: readonly HistoryEntry[], launcher: string | u
   return history.map(({ time, state, message }) => ({
     time: Date.parse(time),
     state,
-    message: message.length > MESSAGE_LENGTH ? message.slice(0, MESSAGE_LENGTH) : message,
+    // What follows, a command or the end of an output, is of no use to a figure.
+    message: message.split('\n', 1)[0] ?? '',
     launcher,
   }))
 }

@@ -62,6 +62,11 @@ function stampsOf(rig: Rig, id: string, cores: number): Map<number, Interval> {
   )
 }
 
+/** Whether its first attempt has written anything down. */
+function hasStamped(rig: Rig, id: string): boolean {
+  return (fs.statSync(path.join(rig.folder(id), 'stamps.1'), { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
 /** Of each attempt, from its claim to the next thing that state.yaml tells of. */
 function heldOf(rig: Rig, id: string, cores: number): Interval[] {
   const { history } = rig.state(id)
@@ -98,9 +103,7 @@ describe('the figures of a report', () => {
     // Two that a dead launcher leaves; nobody looks for them for longer than any beat.
     await spawn(['lost1', 'lost2'].map((name) => ({ name, args: ['600'], max_retries: 1 })))
     const first = await rig.launch()
-    await rig.until('two jobs to run', () =>
-      ['lost1', 'lost2'].every((name) => fs.existsSync(path.join(rig.folder(`w/${name}`), 'stamps.1'))),
-    )
+    await rig.until('two jobs to run', () => ['lost1', 'lost2'].every((name) => hasStamped(rig, `w/${name}`)))
     await first.kill('SIGKILL')
     const died = Date.now()
     await spawn([
@@ -115,7 +118,7 @@ describe('the figures of a report', () => {
     await rig.until('longer than a beat since the launcher died', () => Date.now() - died > LEASE_MS)
     const second = await rig.launch()
     await rig.reached('w/victim', 'RUNNING')
-    await rig.until('the victim to write', () => fs.existsSync(path.join(rig.folder('w/victim'), 'stamps.1')))
+    await rig.until('the victim to write', () => hasStamped(rig, 'w/victim'))
     await rig.done(['kill', 'w/victim'])
     expect(await rig.bjob(['wait', '--workflow', 'w'])).toMatchObject({ status: 1 })
     await second.kill('SIGTERM')
