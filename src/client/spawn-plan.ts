@@ -17,6 +17,7 @@ import { readApplication } from '../site/applications.ts'
 import { SITE_FILE } from '../site/layout.ts'
 import { listNames, readJobState } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
+import { checkClash, checkStaging } from './stage-fields.ts'
 import { findInputs } from './input-files.ts'
 import type { JobEnvironment } from './job-environment.ts'
 
@@ -122,6 +123,7 @@ class Planner {
     }
     const workflow = checked.value.workflow ?? this.#ownWorkflow()
     await attempt('application', () => this.#checkApplication(checked.value.specification.application))
+    await attempt('stage_in_url', () => checkStaging(checked.value.specification))
     const parents = await attempt('parents', () =>
       this.#checkParents(checked.value, jobId(workflow, checked.value.name)),
     )
@@ -132,6 +134,8 @@ class Planner {
     const found =
       named.isReused || isWaiting ? [] : await attempt('input_files', () => this.#findInputs(specification, staged))
     if (found === undefined) return
+    await attempt('stage_in_url', () => checkClash(specification, found))
+    if (this.problems.length > before) return
     const inputs = named.isReused ? [] : [...(staged ?? []), ...found]
     const { name, isReused } = named
     const unfinished = isWaiting ? parents.unfinished : []

@@ -4,7 +4,7 @@
  */
 
 export interface Claim {
-  /** What begins: `attempt 1`, `preprocess`. */
+  /** What begins: `attempt 1`, `preprocess`, `stage-in`. */
   readonly what: string
   /** The nodes as a host list (see platform/hostlist.ts). */
   readonly nodes: string
@@ -18,7 +18,8 @@ export interface Claim {
 /** More of a command does not go into the history. */
 const LONGEST_COMMAND = 2000
 
-const CLAIM = /^(attempt \d+|preprocess|postprocess) on (\S+), (\d+(?:\.\d+)?) cores?(?:, (\d+) GPUs?)?$/
+const CLAIM =
+  /^(attempt \d+|preprocess|postprocess|stage-in|stage-out) on (\S+), (\d+(?:\.\d+)?) cores?(?:, (\d+) GPUs?)?$/
 
 export function formatClaim({ what, nodes, cores, gpus, command }: Claim): string {
   const given = [countOf(Number(cores.toFixed(3)), 'core'), ...(gpus === 0 ? [] : [countOf(gpus, 'GPU')])]

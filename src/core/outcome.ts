@@ -1,6 +1,6 @@
 /** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
 import { formatSeconds } from './duration.ts'
-import type { HistoryEntry } from './job-state.ts'
+import type { HistoryEntry, JobState } from './job-state.ts'
 import type { Specification } from './specification.ts'
 import { type State, isEnded } from './states.ts'
 import { type Ran, formatRan } from './usage.ts'
@@ -131,6 +131,39 @@ export function stepsWithoutPostprocess(state: State, now: string): HistoryEntry
   return state === 'RUN_ERROR' ? step('FAILED', message) : step('RESTART_READY', message)
 }
 
+/** What a failed staging says first, in the history. */
+const STAGING_FAILED = /^stage-(in|out) failed/
+
+/**
+ * The steps after files could not be staged, in `state`: it is tried again like an attempt that failed.
+ * @param failures how often the job has failed before
+ */
+export function stepsAfterStaging(
+  what: 'stage-in' | 'stage-out',
+  state: State,
+  result: HookResult & { kind: 'failed' },
+  policy: Policy,
+  failures: number,
+  now: string,
+): HistoryEntry[] {
+  const reason = `${what} failed: ${result.reason}`
+  const { tail } = result
+  const said = `${reason}${tail === '' ? '' : `\n${tail}`}`
+  if (failures >= policy.maxRetries) return [{ time: now, state: 'FAILED', message: said }]
+  return [
+    { time: now, state, message: `${reason}; ${retryText(failures + 1, policy)}${tail === '' ? '' : `\n${tail}`}` },
+  ]
+}
+
+/** Whether all that is left of a job to be tried again is to stage its files out: its attempt and postprocess went well. */
+export function isStageOutLeft({ state, history }: JobState): boolean {
+  if (state === 'POSTPROCESSED') return true
+  if (state !== 'RESTART_READY') return false
+  const failure = history.findLast((entry) => entry.state === 'FAILED')
+  const since = failure === undefined ? [] : history.slice(history.indexOf(failure))
+  return failure?.message.startsWith('stage-out') === true && !since.some((entry) => entry.state === 'RUNNING')
+}
+
 /** The steps that give back what an owner leaves in `state`: an attempt that ran is over; before and after it, somebody else goes on from there. */
 export function stepsOfRelease(state: State, reason: string, now: string): HistoryEntry[] {
   return [{ time: now, state: state === 'RUNNING' ? 'RESTART_READY' : state, message: reason }]
@@ -169,7 +202,9 @@ export function countFailures(history: readonly HistoryEntry[]): number {
   const last = history.findLastIndex(({ state }) => isEnded(state))
   return history.filter(({ state, message }, at) => {
     // Of several entries of one state, the first says what happened, the others are notes.
-    if (at <= last || history[at - 1]?.state === state) return false
+    if (at <= last) return false
+    if (STAGING_FAILED.test(message)) return true
+    if (history[at - 1]?.state === state) return false
     return state === 'RUN_ERROR' || (state === 'RUN_TIMEOUT' && message.startsWith('ran for longer'))
   }).length
 }

@@ -7,6 +7,7 @@ import { nearestWord } from '../lib/nearest.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
 import { problemOf } from './id.ts'
+import { parseStageUrl, stagedName } from './stage-url.ts'
 
 const count = z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large')
 const minutes = z.number('must be a number of minutes').positive('must be more than 0').max(1e7, 'is too large')
@@ -15,6 +16,11 @@ const wordList = z.preprocess(splitWords, z.array(plainText, 'must be a list of 
 const nameText = z.preprocess(numberToText, z.string('must be text').superRefine(refineName))
 const textMap = z.record(z.string(), z.preprocess(numberToText, plainText), 'must be a map of names to text')
 
+const stageUrl = plainText.superRefine((text, context) => refineByParser(text, parseStageUrl, context))
+const innerPattern = plainText
+  .min(1, 'has an empty pattern')
+  .refine((pattern) => !pattern.startsWith('/') && !pattern.split('/').includes('..'), "leads out of the job's folder")
+
 /** The fields of job.yaml. */
 const fields = {
   application: nameText,
@@ -22,6 +28,11 @@ const fields = {
   input_files: z
     .preprocess(splitBlanks, z.array(plainText.min(1, 'has an empty pattern'), 'must be a list of file patterns'))
     .default([]),
+  stage_in_url: z
+    .preprocess(splitBlanks, z.array(stageUrl, 'must be a list of URLs').superRefine(refineNames))
+    .default([]),
+  stage_out_url: z.preprocess((value) => (value === '' ? undefined : value), stageUrl.optional()),
+  stage_out_files: z.preprocess(splitBlanks, z.array(innerPattern, 'must be a list of file patterns')).default([]),
   parents: z.preprocess(splitBlanks, z.array(plainText, 'must be a list of ids')).default([]),
   wait_for_parents: z.boolean('must be true or false').default(true),
   description: plainText.default(''),
@@ -247,6 +258,31 @@ function splitVariables(value: unknown, context: z.core.$RefinementCtx): unknown
       String(pair).slice(String(pair).indexOf('=') + 1),
     ]),
   )
+}
+
+function refineByParser(text: string, parse: (text: string) => unknown, context: z.core.$RefinementCtx): void {
+  try {
+    parse(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is wrong' })
+  }
+}
+
+/** Of what is staged in, each needs a name of its own in the job's folder. */
+function refineNames(urls: readonly string[], context: z.core.$RefinementCtx<readonly string[]>): void {
+  const names = new Set<string>()
+  for (const [at, url] of urls.entries()) {
+    const add = (): void => {
+      const name = stagedName(parseStageUrl(url))
+      if (names.has(name)) throw new SyntaxError(`has two things that are called ${name}`)
+      names.add(name)
+    }
+    try {
+      add()
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is wrong', path: [at] })
+    }
+  }
 }
 
 function refineVariables(variables: Readonly<Record<string, string>>, context: z.core.$RefinementCtx): void {

@@ -1,9 +1,10 @@
 /** The history's entries of what a launcher begins to do with a job: on which nodes, with what of them, and which command. */
 import { formatClaim } from '../core/claim-text.ts'
 import { BjobError } from '../core/errors.ts'
-import type { HistoryEntry } from '../core/job-state.ts'
+import type { HistoryEntry, JobState } from '../core/job-state.ts'
 import { type NodeShape, type NodeShare, OCCUPANCY_UNITS } from '../core/node-pool.ts'
-import type { State } from '../core/states.ts'
+import { isStageOutLeft } from '../core/outcome.ts'
+import { type State, isHandled } from '../core/states.ts'
 import { foldHostList } from '../platform/hostlist.ts'
 import type { Site } from '../site/site.ts'
 import type { Allocation } from './allocation.ts'
@@ -13,6 +14,32 @@ import { type JobToRun, buildJobCommand, commandText } from './job-command.ts'
 export interface ClaimScene {
   readonly site: Site
   readonly allocation: Allocation
+}
+
+/** What a launcher that takes the job begins with. `attempt`: its number, where it begins with one. */
+export interface FirstStep {
+  readonly step: HistoryEntry
+  readonly attempt?: number
+}
+
+/** @param job as its next attempt would be */
+export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): FirstStep {
+  const time = new Date().toISOString()
+  const begin = (what: string, state: State): FirstStep => ({ step: beginStep(scene, job, what, state, time) })
+  if (isHandled(current.state)) return begin('postprocess', current.state)
+  if (isStageOutLeft(current)) return begin('stage-out', 'POSTPROCESSED')
+  if (isToStageIn(current, job)) return begin('stage-in', current.state === 'RESTART_READY' ? current.state : 'READY')
+  if (isToPreprocess(current, job)) return begin('preprocess', 'STAGED_IN')
+  return { step: startStep(scene, job, time), attempt: job.attempt }
+}
+
+/** Files are staged in once in a job's life, and it is prepared once. */
+export function isToStageIn({ history }: JobState, { specification }: JobToRun): boolean {
+  return specification.stageInUrl.length > 0 && !history.some(({ state }) => state === 'STAGED_IN')
+}
+
+export function isToPreprocess({ history }: JobState, { application }: JobToRun): boolean {
+  return application.preprocess !== undefined && !history.some(({ state }) => state === 'PREPROCESSED')
 }
 
 /** The start of an attempt: `job.attempt` is its number. */

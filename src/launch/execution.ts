@@ -8,7 +8,7 @@ import { outputPath, outputTail } from '../site/output.ts'
 import type { Site } from '../site/site.ts'
 import type { AgentExit } from './agents.ts'
 import { type JobCommand, type JobToRun, buildJobCommand } from './job-command.ts'
-import type { Surroundings } from './job-runner.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { Stopping } from './stopping.ts'
 
 /** Between a scheduler's signal to a job and the same signal to its launcher. */

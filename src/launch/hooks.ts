@@ -2,10 +2,10 @@
 import type { HookResult, Stop } from '../core/outcome.ts'
 import type { State } from '../core/states.ts'
 import { hookOf } from '../site/applications.ts'
-import { fileTail, hookLogPath } from '../site/output.ts'
+import { fileTail, stepLogPath } from '../site/output.ts'
 import type { AgentExit } from './agents.ts'
-import { type JobToRun, buildHookCommand } from './job-command.ts'
-import type { Surroundings } from './job-runner.ts'
+import { type JobCommand, type JobToRun, buildHookCommand } from './job-command.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { Stopping } from './stopping.ts'
 
 export type HookName = 'preprocess' | 'postprocess'
@@ -24,24 +24,42 @@ export async function runHook(
   state: State,
   stopping: Stopping,
 ): Promise<HookEnd> {
-  const { site, agents, allocation, lease } = surroundings
+  const { site, allocation } = surroundings
+  const words = hookOf(job.application, hook, site.layout.root) ?? []
+  const command = buildHookCommand(site, allocation, job, words, variablesOf(hook, state))
+  const output = stepLogPath(site, job.id, hook)
+  return runStep(surroundings, job, { ...command, output, limit: 'hook_seconds' }, stopping)
+}
+
+/** A command that is run for a job beside the job itself. */
+export interface Step extends Pick<JobCommand, 'node' | 'words' | 'environment'> {
+  /** The file for its output. */
+  readonly output: string
+  /** The setting that limits its time. */
+  readonly limit: 'hook_seconds' | 'stage_seconds'
+}
+
+/** Runs a step in the job's folder. */
+export async function runStep(
+  { site, agents, lease }: Surroundings,
+  job: JobToRun,
+  { limit, ...step }: Step,
+  stopping: Stopping,
+): Promise<HookEnd> {
   const early = stopping.outcome
   if (early !== undefined) return { kind: 'stopped', outcome: early }
   if (lease.isLost()) return { kind: 'stopped', outcome: { kind: 'lost', reason: 'its launcher lost its lease' } }
-  const { hook_seconds, grace_seconds } = site.settings
-  const words = hookOf(job.application, hook, site.layout.root) ?? []
-  const command = buildHookCommand(site, allocation, job, words, variablesOf(hook, state))
-  const output = hookLogPath(site, job.id, hook)
-  const before = (await site.disk.stat(output))?.size ?? 0
-  const attempt = agents.start({ ...command, cwd: site.layout.job(job.id).dir, output })
+  const seconds = site.settings[limit]
+  const before = (await site.disk.stat(step.output))?.size ?? 0
+  const attempt = agents.start({ ...step, cwd: site.layout.job(job.id).dir })
   stopping.watch(attempt)
   let isLate = false
-  const limit = setTimeout(() => {
+  const timer = setTimeout(() => {
     isLate = true
-    attempt.stop(grace_seconds * 1000)
-  }, hook_seconds * 1000)
+    attempt.stop(site.settings.grace_seconds * 1000)
+  }, seconds * 1000)
   const exit = await attempt.exit
-  clearTimeout(limit)
+  clearTimeout(timer)
   stopping.watch(undefined)
   const { outcome } = stopping
   if (outcome?.kind === 'killed') return { kind: 'stopped', outcome }
@@ -49,8 +67,8 @@ export async function runHook(
   if (exit.kind === 'exited' && exit.code === 0 && !isLate) return { kind: 'ok', seconds: exit.seconds }
   if (outcome !== undefined) return { kind: 'stopped', outcome }
   if (exit.kind === 'lost') return { kind: 'stopped', outcome: { kind: 'lost', reason: `node ${exit.node} was lost` } }
-  const reason = isLate ? `ran for longer than hook_seconds, ${hook_seconds}` : reasonOf(exit)
-  return { kind: 'failed', reason, tail: await fileTail(site, output, before) }
+  const reason = isLate ? `ran for longer than ${limit}, ${seconds}` : reasonOf(exit)
+  return { kind: 'failed', reason, tail: await fileTail(site, step.output, before) }
 }
 
 function reasonOf(exit: Exclude<AgentExit, { kind: 'lost' }>): string {

@@ -1,10 +1,12 @@
 /**
- * One job from claim to end: the claim is a change of its state that only one launcher can make; then its processes, the application's hooks
- * before and after them where it has any; then the end, which only the owner of that very attempt can make.
+ * One job from claim to end: its files staged in, the application's preprocess, the processes of the attempt, the postprocess, its files staged out, each
+ * where there is any; then the end, which only the owner of that very attempt can make.
  */
 import { BjobError } from '../core/errors.ts'
-import { type HistoryEntry, type JobState, advance, isOwned } from '../core/job-state.ts'
+import type { HistoryEntry, JobState } from '../core/job-state.ts'
+import type { Assignment } from '../core/node-pool.ts'
 import {
+  type HookResult,
   type Outcome,
   type Stop,
   countFailures,
@@ -12,55 +14,25 @@ import {
   retryTime,
   stepsAfterPostprocess,
   stepsAfterPreprocess,
+  stepsAfterStaging,
   stepsFor,
   stepsOfRelease,
   stepsWithoutPostprocess,
 } from '../core/outcome.ts'
-import type { Assignment } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
-import { type State, isClaimable, isEnded, isHandled } from '../core/states.ts'
-import type { Application } from '../site/applications.ts'
-import { changeJob, readSpecification } from '../site/jobs.ts'
-import type { Site } from '../site/site.ts'
+import { isEnded, isHandled } from '../core/states.ts'
 import { linkInputs } from '../site/stage-in.ts'
 import { clearVerdict, readVerdict } from '../site/verdict.ts'
-import type { Agents } from './agents.ts'
-import type { Allocation } from './allocation.ts'
-import { beginStep, startStep } from './claim-steps.ts'
-import type { Report } from './events.ts'
+import { beginStep, isToPreprocess, isToStageIn, startStep } from './claim-steps.ts'
 import { executeJob } from './execution.ts'
 import { runHook } from './hooks.ts'
+import { type Claim, claimJob } from './job-claim.ts'
 import type { JobToRun } from './job-command.ts'
-import type { LeaseKeeper } from './lease-keeper.ts'
 import { OwnedJob } from './owned-job.ts'
 import type { Candidate } from './run-queue.ts'
-import { setAside } from './set-aside.ts'
+import { stageIn, stageOut } from './staging.ts'
 import { Stopping } from './stopping.ts'
-
-/** What a job's run is part of. */
-export interface Surroundings {
-  readonly site: Site
-  readonly launcher: string
-  readonly lease: LeaseKeeper
-  readonly agents: Agents
-  readonly report: Report
-  readonly applicationOf: (name: string) => Promise<Application>
-  readonly allocation: Allocation
-}
-
-/** How an attempt to run a job went: it ended in some state, or it never became this launcher's. */
-export type RunResult =
-  | { readonly kind: 'ended'; readonly state: JobState }
-  | { readonly kind: 'not-mine' }
-  | { readonly kind: 'broken' }
-  | { readonly kind: 'absent' }
-
-interface Claim {
-  readonly kind: 'claimed'
-  readonly claimed: JobState
-  readonly specification: Specification
-  readonly application: Application
-}
+import type { RunResult, Surroundings } from './surroundings.ts'
 
 export class JobRun {
   readonly candidate: Candidate
@@ -82,7 +54,7 @@ export class JobRun {
   /** Claims the job, runs it, and commits its end. Throws only what is a fault of bjob's own. */
   async run(): Promise<RunResult> {
     try {
-      const claim = await this.#prepare()
+      const claim = await claimJob(this.#surroundings, this.candidate, this.#assignment, this.#stopping)
       return claim.kind === 'claimed' ? await this.#live(claim) : claim
     } finally {
       this.#vacate()
@@ -90,58 +62,26 @@ export class JobRun {
   }
 
   /** What the job was claimed for, and all that follows from that. */
-  async #live({ claimed, specification, application }: Claim): Promise<RunResult> {
-    const { id } = this.candidate
-    const owned = new OwnedJob(this.#surroundings, id, claimed)
-    const job = this.#jobToRun(specification, application, claimed.attempt)
+  async #live({ claimed, job }: Claim): Promise<RunResult> {
+    const { specification, application } = job
+    const owned = new OwnedJob(this.#surroundings, job.id, claimed)
     if (isHandled(claimed.state)) return this.#postprocess(owned, job)
-    const unstaged = await this.#stageIn(claimed, specification)
+    if (claimed.state === 'POSTPROCESSED') return this.#stageOut(owned, job)
+    const unstaged = await this.#linkInputs(claimed, specification)
     if (unstaged !== undefined) return this.#end(owned, (_, now) => stepsFor(unstaged, specification, 0, now))
-    if (claimed.state === 'STAGED_IN') {
-      const refused = await this.#preprocess(owned, job)
-      if (refused !== undefined) return refused
-    }
+    const refused = (await this.#stageIn(owned, job)) ?? (await this.#preprocess(owned, job))
+    if (refused !== undefined) return refused
     const { attempt } = owned.state
     const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
     if (application.postprocess !== undefined && isForPostprocess(outcome, specification))
       return this.#handOver(owned, { ...job, attempt }, outcome)
-    this.#vacate()
-    return this.#end(
+    if (!hasStageOut(specification)) this.#vacate()
+    return this.#finish(
       owned,
+      { ...job, attempt },
       ({ history }, now) => stepsFor(outcome, specification, countFailures(history), now),
       specification,
     )
-  }
-
-  async #prepare(): Promise<RunResult | Claim> {
-    const { site, report } = this.#surroundings
-    const { id } = this.candidate
-    let specification: Specification
-    let application: Application
-    let claimed: JobState | undefined
-    try {
-      specification = await readSpecification(site, id)
-      application = await this.#surroundings.applicationOf(specification.application)
-      let wasAmended = false
-      const claim = (current: JobState): JobState | undefined => {
-        wasAmended = current.amended !== undefined
-        return this.#claim(current, specification, application)
-      }
-      claimed = await changeJob(site, id, claim, this.candidate.revision)
-      if (claimed !== undefined && (wasAmended || claimed.revision !== this.candidate.revision + 1))
-        specification = await this.#readAgain(specification)
-    } catch (error) {
-      return setAside(this.#surroundings, this.candidate, error)
-    }
-    if (claimed === undefined || claimed.launcher !== this.#surroundings.launcher) return { kind: 'not-mine' }
-    const { attempt, state } = claimed
-    report({
-      kind: 'job-started',
-      id,
-      state,
-      message: `${id} ${state === 'RUNNING' ? `attempt ${attempt} starts` : claimed.history.at(-1)?.message.split('\n', 1)[0]}`,
-    })
-    return { kind: 'claimed', claimed, specification, application }
   }
 
   /** Stops it: TERM, after `graceMs` KILL; its end will be `outcome`. A later call may only hurry it. */
@@ -153,35 +93,8 @@ export class JobRun {
     return this.#assignment.shares.some(({ name }) => name === node)
   }
 
-  /** Of the very revision that room was made for: when the job has changed since, it is judged again. */
-  #claim(current: JobState, specification: Specification, application: Application): JobState | undefined {
-    const { launcher, lease } = this.#surroundings
-    if (!isClaimable(current.state) || isOwned(current) || lease.isLost()) return undefined
-    if (current.revision !== this.candidate.revision) return undefined
-    const time = new Date().toISOString()
-    const job = this.#jobToRun(specification, application, current.attempt + 1)
-    const begin = (what: string, state: State): JobState =>
-      advance(current, [beginStep(this.#surroundings, job, what, state, time)], { launcher })
-    if (isHandled(current.state)) return begin('postprocess', current.state)
-    const isFirst = !current.history.some(({ state }) => state === 'PREPROCESSED')
-    if (application.preprocess !== undefined && isFirst) return begin('preprocess', 'STAGED_IN')
-    return advance(current, [startStep(this.#surroundings, job, time)], { launcher, attempt: job.attempt })
-  }
-
-  #jobToRun(specification: Specification, application: Application, attempt: number): JobToRun {
-    return { id: this.candidate.id, attempt, specification, application, assignment: this.#assignment }
-  }
-
-  /** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */
-  async #readAgain(before: Specification): Promise<Specification> {
-    const specification = await readSpecification(this.#surroundings.site, this.candidate.id)
-    if (JSON.stringify(specification) !== JSON.stringify(before))
-      this.stop({ kind: 'lost', reason: 'its job.yaml was changed meanwhile' }, 0)
-    return specification
-  }
-
   /** Links its parents' files. @returns why it cannot be started */
-  async #stageIn({ history }: JobState, { parents, inputFiles }: Specification): Promise<Outcome | undefined> {
+  async #linkInputs({ history }: JobState, { parents, inputFiles }: Specification): Promise<Outcome | undefined> {
     if (!history.some(({ state }) => state === 'AWAITING_PARENTS')) return undefined
     try {
       await linkInputs(this.#surroundings.site, this.candidate.id, parents, inputFiles)
@@ -192,8 +105,68 @@ export class JobRun {
     }
   }
 
+  /** On to RUNNING, or to the preprocess. @returns the result, when the job got no further */
+  async #stageIn(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
+    if (!isToStageIn(owned.state, job)) return undefined
+    const end = await stageIn(this.#surroundings, job, this.#stopping)
+    if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
+    if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-in', end)
+    const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', message: end.names.join(', ') })
+    const { outcome: stop } = this.#stopping
+    if (stop !== undefined) return this.#giveBack(owned, stop, (now) => [staged(now)])
+    const moved = await owned.move((current, now) => {
+      if (isToPreprocess(current, job)) {
+        const begin = beginStep(this.#surroundings, job, 'preprocess', 'STAGED_IN', now)
+        return { steps: [staged(now), begin] }
+      }
+      const next = { ...job, attempt: current.attempt + 1 }
+      return { steps: [staged(now), startStep(this.#surroundings, next, now)], alteration: { attempt: next.attempt } }
+    })
+    return typeof moved === 'string' ? { kind: moved } : undefined
+  }
+
+  /** Brings the files of a job that went well to where they are wanted; then it has finished. */
+  async #stageOut(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
+    const end = await stageOut(this.#surroundings, job, this.#stopping)
+    this.#vacate()
+    if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
+    if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-out', end)
+    const message = `${end.names.join(', ')} to ${job.specification.stageOutUrl ?? ''}`
+    return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', message }])
+  }
+
+  async #failStaging(
+    owned: OwnedJob,
+    { specification }: JobToRun,
+    what: 'stage-in' | 'stage-out',
+    end: HookResult & { kind: 'failed' },
+  ): Promise<RunResult> {
+    const decide = ({ state, history }: JobState, now: string): HistoryEntry[] =>
+      stepsAfterStaging(what, state, end, specification, countFailures(history), now)
+    return this.#end(owned, decide, specification)
+  }
+
+  /** Of a job that has run well: its end, or, where files are to be staged out, all but that. */
+  async #finish(
+    owned: OwnedJob,
+    job: JobToRun,
+    decide: (current: JobState, now: string) => readonly HistoryEntry[],
+    policy?: Specification,
+  ): Promise<RunResult> {
+    if (!hasStageOut(job.specification) || !isDoneWell(owned.state, decide(owned.state, '')))
+      return this.#end(owned, decide, policy)
+    const begun = (current: JobState, now: string): HistoryEntry[] => [
+      ...decide(current, now).filter(({ state }) => state !== 'JOB_FINISHED'),
+      beginStep(this.#surroundings, job, 'stage-out', 'POSTPROCESSED', now),
+    ]
+    if (this.#stopping.outcome !== undefined) return this.#end(owned, begun)
+    const moved = await owned.move((current, now) => ({ steps: begun(current, now) }))
+    return typeof moved === 'string' ? { kind: moved } : this.#stageOut(owned, job)
+  }
+
   /** On to RUNNING. @returns the result, when the job got no further */
   async #preprocess(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
+    if (owned.state.state !== 'STAGED_IN') return undefined
     const end = await runHook(this.#surroundings, job, 'preprocess', 'STAGED_IN', this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#end(owned, (_, now) => stepsAfterPreprocess(end, now))
@@ -212,9 +185,9 @@ export class JobRun {
   /** Writes how the attempt went, and lets the postprocess say what follows; when there is no time for that, the next launcher does. */
   async #handOver(owned: OwnedJob, job: JobToRun, outcome: Outcome): Promise<RunResult> {
     this.#stopping.settle()
-    const firstStep = (now: string): HistoryEntry[] => stepsFor(outcome, job.specification, 0, now).slice(0, 1)
-    if (this.#stopping.outcome !== undefined) return this.#end(owned, (_, now) => firstStep(now))
-    const moved = await owned.move((_, now) => ({ steps: firstStep(now) }))
+    const howItWent = (now: string): HistoryEntry[] => stepsFor(outcome, job.specification, 0, now).slice(0, 1)
+    if (this.#stopping.outcome !== undefined) return this.#end(owned, (_, now) => howItWent(now))
+    const moved = await owned.move((_, now) => ({ steps: howItWent(now) }))
     return typeof moved === 'string' ? { kind: moved } : this.#postprocess(owned, job)
   }
 
@@ -222,13 +195,13 @@ export class JobRun {
     const { site } = this.#surroundings
     const { state } = owned.state
     if (job.application.postprocess === undefined)
-      return this.#end(owned, (_, now) => stepsWithoutPostprocess(state, now))
+      return this.#finish(owned, job, (_, now) => stepsWithoutPostprocess(state, now))
     await clearVerdict(site, job.id)
     const end = await runHook(this.#surroundings, job, 'postprocess', state, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     const verdict = await readVerdict(site, job.id)
-    this.#vacate()
-    const result = await this.#end(owned, (_, now) => stepsAfterPostprocess(state, end, verdict, now))
+    if (!hasStageOut(job.specification)) this.#vacate()
+    const result = await this.#finish(owned, job, (_, now) => stepsAfterPostprocess(state, end, verdict, now))
     if (verdict !== undefined) await clearVerdict(site, job.id)
     return result
   }
@@ -282,6 +255,16 @@ export class JobRun {
     if (!this.#isVacant) this.#onVacant()
     this.#isVacant = true
   }
+}
+
+function hasStageOut({ stageOutUrl, stageOutFiles }: Specification): boolean {
+  return stageOutUrl !== undefined && stageOutFiles.length > 0
+}
+
+/** Whether the run, and its postprocess, went well: a handler of an error that calls the job finished has its own idea of its files. */
+function isDoneWell(before: JobState, steps: readonly HistoryEntry[]): boolean {
+  const hasRun = [before, ...steps].some(({ state }) => state === 'RUN_DONE')
+  return hasRun && steps.at(-1)?.state === 'JOB_FINISHED'
 }
 
 const NO_RETRY = { maxRetries: 0, autoTimeoutRetry: false }

@@ -19,11 +19,12 @@ import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import type { JournalWatch } from '../site/watch.ts'
 import type { LaunchSummary, Report } from './events.ts'
-import { JobRun, type RunResult, type Surroundings } from './job-runner.ts'
+import { JobRun } from './job-runner.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
 import type { Room } from './room.ts'
 import { type Candidate, RunQueue } from './run-queue.ts'
+import type { RunResult, Surroundings } from './surroundings.ts'
 
 export interface LaunchLimits {
   readonly jobMode: 'auto' | 'serial' | 'mpi'

@@ -6,7 +6,7 @@ import { BjobError } from '../core/errors.ts'
 import { type Alteration, type HistoryEntry, type JobState, advance, isOwned } from '../core/job-state.ts'
 import { sleep } from '../lib/sleep.ts'
 import { changeJob } from '../site/jobs.ts'
-import type { Surroundings } from './job-runner.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const RETRY_MS = 1000
 

@@ -1,7 +1,7 @@
 /** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
 import { BjobError } from '../core/errors.ts'
 import type { JobEvent } from '../core/events.ts'
-import type { RunResult, Surroundings } from './job-runner.ts'
+import type { RunResult, Surroundings } from './surroundings.ts'
 import type { Candidate } from './run-queue.ts'
 
 /** @throws `error`, when it is not about the job's files */

@@ -144,6 +144,14 @@ export function pathsIn(dir: string): JobPaths {
   }
 }
 
+/** Where what is staged into a job's folder arrives, in that folder. */
+export const STAGE_IN_ASIDE = '.stage-in'
+
+/** Where what a job stages out arrives, in the folder that it is for: with a name that no other job of this kind there has. */
+export function stageOutAside(id: JobId): string {
+  return `.bjob-${id.replace('/', '+')}`
+}
+
 export function revisionPath(dir: string, revision: number): string {
   return path.join(dir, REVISION + revision)
 }
@@ -189,6 +197,6 @@ export function isReserved(name: string): boolean {
     name === STATE_FILE ||
     name === DATA_FILE ||
     /^job\.out(\.\d+)?$/.test(name) ||
-    /^(pre|post)process\.log$/.test(name)
+    /^((pre|post)process|stage-(in|out))\.log$/.test(name)
   )
 }

@@ -19,8 +19,12 @@ export async function outputTail(site: Site, id: JobId, attempt: number): Promis
   return fileTail(site, outputPath(site, id, attempt))
 }
 
-/** The log of an application's hook, in the job's folder. */
-export function hookLogPath(site: Site, id: JobId, hook: 'preprocess' | 'postprocess'): string {
+/** The log of an application's hook, or of staging, in the job's folder. */
+export function stepLogPath(
+  site: Site,
+  id: JobId,
+  hook: 'preprocess' | 'postprocess' | 'stage-in' | 'stage-out',
+): string {
   return path.join(site.layout.job(id).dir, `${hook}.log`)
 }
 

@@ -9,6 +9,7 @@ const schema = z.strictObject({
   lease_seconds: z.number().min(2, 'must be at least 2').max(3600).default(30),
   grace_seconds: z.number().min(0).max(3600).default(10),
   hook_seconds: z.number().min(0.1, 'must be at least 0.1').max(1e6).default(300),
+  stage_seconds: z.number().min(0.1, 'must be at least 0.1').max(1e6).default(3600),
   poll_seconds: z.number().min(0.05, 'must be at least 0.05').max(60).default(1),
   durability: z.enum(['node', 'process'], 'must be node or process').default('node'),
   scheduler: z.string().default('auto'),

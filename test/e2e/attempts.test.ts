@@ -54,7 +54,7 @@ test('a job that fails is tried again after a delay, which the death of its laun
   await first.kill('SIGKILL')
   const { notBefore = '' } = rig.state('w/a')
   expect(await rig.done(['why', 'w/a'])).toContain(notBefore)
-  await rig.done(['launch', '--idle-seconds', '0.1'], { within: 60 })
+  await rig.done(['launch', '--idle-seconds', '2'], { within: 60 })
   const { history, attempt, state } = rig.state('w/a')
   expect([state, attempt]).toEqual(['FAILED', 3])
   const [, second = '', third = ''] = history.filter(({ state }) => state === 'RUNNING').map(({ time }) => time)

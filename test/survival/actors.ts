@@ -1,9 +1,9 @@
 /** What spawners, launchers and people do to jobs, each by the site's own functions; the rules are those of src/launch and src/client. */
 import { type SpawnContext } from '../../src/client/spawn-plan.ts'
 import { type Spawned, spawnJobs } from '../../src/client/spawn.ts'
-import { type JobState, advance, isOwned } from '../../src/core/job-state.ts'
+import { type Alteration, type JobState, advance, isOwned } from '../../src/core/job-state.ts'
 import { type Outcome, countFailures, retryTime, stepsFor } from '../../src/core/outcome.ts'
-import { isClaimable, isEnded } from '../../src/core/states.ts'
+import { type State, isClaimable, isEnded } from '../../src/core/states.ts'
 import { changeJob, changeSpecification } from '../../src/site/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
 
@@ -60,6 +60,22 @@ export async function end(
     return advance(current, steps, { kill: undefined, launcher: undefined, notBefore })
   })
   return ended !== undefined
+}
+
+/** What a launcher writes that takes a job for something else than to run it, or goes on with that: one step and whose the job is then. */
+export async function step(
+  site: Site,
+  id: string,
+  state: State,
+  message: string,
+  alteration: Alteration,
+): Promise<boolean> {
+  const moved = await changeJob(site, id, (current) =>
+    current.history.at(-1)?.message === message
+      ? undefined
+      : advance(current, [{ time: now(), state, message }], alteration),
+  )
+  return moved !== undefined
 }
 
 /** What `bjob kill` writes. */

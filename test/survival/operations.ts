@@ -10,9 +10,10 @@ import { checkSite } from '../../src/site/fsck.ts'
 import { createLauncher, readLease, writeLease } from '../../src/site/launchers.ts'
 import { JobView } from '../../src/site/job-view.ts'
 import { mendSite } from '../../src/site/mend.ts'
+import { readJobState } from '../../src/site/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
 import { linkInputs } from '../../src/site/stage-in.ts'
-import { ERROR, claim, end, kill, release, retry, setTag, spawn } from './actors.ts'
+import { ERROR, claim, end, kill, release, retry, setTag, spawn, step } from './actors.ts'
 import {
   FULL,
   LEASE,
@@ -27,6 +28,7 @@ import {
 import { REQUESTS } from './request-operations.ts'
 import type { World } from './world.ts'
 
+const SOON = '2026-11-24T00:00:00.000Z'
 const EVAL = { name: 'other', executable: 'echo', shell: false, description: 'says it' }
 
 async function makeDamage(site: Site, world: World): Promise<void> {
@@ -108,6 +110,38 @@ const CHANGES: readonly Operation[] = [
     prepare: (site, world) => makeRunning(site, world, ['j1'], 'L1'),
     run: (site) => end(site, 'wf/j1', 'L1', 1, ERROR),
     check: (world) => expectState(world, 'wf/j1', 'FAILED'),
+  },
+  {
+    name: 'take to stage in',
+    prepare: (site, world) => makeJobs(site, world, ['j1']),
+    run: (site) => step(site, 'wf/j1', 'READY', 'stage-in on n', { launcher: 'L1' }),
+    check: (world) => expectState(world, 'wf/j1', 'READY'),
+  },
+  {
+    name: 'fail to stage in',
+    prepare: async (site, world) => (
+      await makeJobs(site, world, ['j1']),
+      await step(site, 'wf/j1', 'READY', 'stage-in on n', { launcher: 'L1' })
+    ),
+    run: (site) => step(site, 'wf/j1', 'READY', 'stage-in failed: x', { launcher: undefined, notBefore: SOON }),
+    check: (world) => expectState(world, 'wf/j1', 'READY'),
+  },
+  {
+    name: 'stage out, and end',
+    prepare: async (site, world) => (
+      await makeRunning(site, world, ['j1'], 'L1'),
+      await step(site, 'wf/j1', 'RUN_DONE', 'exit 0', {})
+    ),
+    run: async (site) => (
+      await step(site, 'wf/j1', 'POSTPROCESSED', 'stage-out on n', {}),
+      await step(site, 'wf/j1', 'JOB_FINISHED', 'x to y', {})
+    ),
+    again: async (site) => {
+      const { state } = await readJobState(site, 'wf/j1')
+      if (state === 'RUN_DONE') await step(site, 'wf/j1', 'POSTPROCESSED', 'stage-out on n', {})
+      if (state !== 'JOB_FINISHED') await step(site, 'wf/j1', 'JOB_FINISHED', 'x to y', {})
+    },
+    check: (world) => expectState(world, 'wf/j1', 'JOB_FINISHED'),
   },
   {
     name: 'kill one that waits',

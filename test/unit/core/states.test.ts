@@ -38,7 +38,7 @@ describe('the table of states', () => {
 
   test('puts each state into one group: claimable, under way, ended', () => {
     const underWay = STATES.filter((state) => !isEnded(state) && !isClaimable(state))
-    expect(underWay).toEqual(['RUNNING', 'POSTPROCESSED'])
+    expect(underWay).toEqual(['RUNNING'])
     expect(STATES.filter(isEnded)).toEqual([...END_STATES])
     expect(STATES.filter(isClaimable).toSorted()).toEqual([...CLAIMABLE_STATES].toSorted())
     expect(STATES.filter((state) => isEnded(state) && isClaimable(state))).toEqual([])
@@ -60,9 +60,9 @@ describe('the table of states', () => {
     expect(TRANSITIONS.USER_KILLED).toEqual(['RESTART_READY'])
   })
 
-  test('every state that a launcher may claim leads to RUNNING, unless only the postprocess is left; and no other does', () => {
+  test('every state that a launcher may claim leads to RUNNING, unless it has run; and no other does', () => {
     expect(STATES.filter((state) => leadsTo(state, 'RUNNING'))).toEqual(
-      STATES.filter((state) => isClaimable(state) && !isHandled(state)),
+      STATES.filter((state) => isClaimable(state) && !isHandled(state) && state !== 'POSTPROCESSED'),
     )
   })
 })

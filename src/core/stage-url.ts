@@ -1,0 +1,45 @@
+/** Where files are staged from and to: `stage_in_url` and `stage_out_url`, in Balsam's forms and scp's. */
+
+export interface StagePlace {
+  /** `user@host`; absent on this side of the network. */
+  readonly host?: string
+  /** Absolute; on a host it may be relative to the home folder there. */
+  readonly path: string
+  /** What the URL insists on; otherwise rsync where it is installed, else scp. */
+  readonly transport?: 'rsync' | 'scp'
+}
+
+const HOST = /^(?:(rsync|scp):(?:\/\/)?)?((?:\w[\w.-]*@)?\w[\w.-]*):(.+)$/
+/** Of other characters, one shell or another on the way might make something of its own. */
+const REMOTE_PATH = /^[\w@%+=:,./~-]+$/
+
+/** @throws SyntaxError saying what is wrong with it, for after the field's name */
+export function parseStageUrl(text: string): StagePlace {
+  if (/\p{Cc}/u.test(text)) throw new SyntaxError('has a control character in it')
+  const local = /^(?:local:|file:(?:\/\/(?:localhost)?)?)?(\/.*)$/.exec(text)?.[1]
+  if (local !== undefined) return { path: withoutSlash(local) }
+  if (/^(local|file):/.test(text)) throw new SyntaxError(`must have an absolute path: ${text}`)
+  const [, transport, host, path] = HOST.exec(text) ?? []
+  if (host === undefined || path === undefined || path.startsWith('//'))
+    throw new SyntaxError(`must be an absolute path, file:///PATH or [USER@]HOST:PATH, and is ${JSON.stringify(text)}`)
+  if (!REMOTE_PATH.test(path))
+    throw new SyntaxError(`has a path that a shell on ${host} might not take for one: ${JSON.stringify(path)}`)
+  const insisted = transport === 'rsync' || transport === 'scp' ? ({ transport: transport } as const) : {}
+  // Relative to the home folder it is anyway, and what is quoted is not expanded.
+  const fromHome = path.replace(/^~\/+(?=.)/, '')
+  if (fromHome.startsWith('~'))
+    throw new SyntaxError(`must name a path that does not begin with ~: ${JSON.stringify(path)}`)
+  return { host, path: withoutSlash(fromHome), ...insisted }
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '')
+}
+
+/** The name that what is staged in from there gets. @throws SyntaxError when it has none */
+export function stagedName({ path }: StagePlace): string {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  if (name === '' || name === '.' || name === '..' || name === '~')
+    throw new SyntaxError(`has no name at its end: ${path}`)
+  return name
+}

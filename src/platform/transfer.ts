@@ -1,0 +1,52 @@
+/** The words that copy files between this machine and another: cp, rsync or scp, and ssh for what has to be done over there. */
+import type { StagePlace } from '../core/stage-url.ts'
+import { quoteShellWord } from '../lib/shell-words.ts'
+
+/** No question may be asked: nobody is there to answer. */
+const SSH_OPTIONS = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=30']
+
+/**
+ * Copies what is at `place` into `folder`, which is there; links are followed. What an earlier copy has left there is gone on with, or replaced.
+ * @param hasRsync whether rsync is installed here
+ */
+export function fetchWords(place: StagePlace, folder: string, hasRsync: boolean): string[] {
+  const { host, path } = place
+  if (host === undefined) return ['cp', '-pRL', '--', path, `${folder}/`]
+  return [...copyWords(place, hasRsync), `${host}:${path}`, `${folder}/`]
+}
+
+/** Copies files and folders, by absolute path, into a folder at `place`, which is there. */
+export function sendWords(files: readonly string[], place: StagePlace, folder: string, hasRsync: boolean): string[] {
+  const { host } = place
+  if (host === undefined) return ['cp', '-pRL', '--', ...files, `${folder}/`]
+  return [...copyWords(place, hasRsync), ...files, `${host}:${folder}/`]
+}
+
+function copyWords({ transport }: StagePlace, hasRsync: boolean): string[] {
+  const isRsync = transport === 'rsync' || (transport === undefined && hasRsync)
+  if (!isRsync) return ['scp', '-rpq', ...SSH_OPTIONS, '--']
+  return ['rsync', '-rLpt', '--partial', '-e', ['ssh', ...SSH_OPTIONS].join(' '), '--']
+}
+
+/** Runs a command where `place` is. */
+export function wordsAt({ host }: StagePlace, words: readonly string[]): string[] {
+  return host === undefined ? [...words] : ['ssh', ...SSH_OPTIONS, '--', host, words.map(quoteShellWord).join(' ')]
+}
+
+/**
+ * Brings what has arrived aside into place, each by a rename: nobody sees half of one. What stood there is replaced; only where a folder is
+ * involved there is a moment without either. Doing it again after it was cut off is harmless.
+ */
+const PUBLISH = `cd -- "$1" || exit; aside=$2; shift 2
+for name do
+  if [ -L "$name" ] || { [ -e "$name" ] && { [ -d "$name" ] || [ -d "$aside/$name" ]; }; }; then
+    rm -rf -- "$aside/.old" && mv -- "$name" "$aside/.old" || exit
+  fi
+  mv -f -- "$aside/$name" "$name" || exit
+done
+rm -rf -- "$aside"`
+
+/** @param aside a folder in `folder`, by its last name */
+export function publishWords(folder: string, aside: string, names: readonly string[]): string[] {
+  return ['/bin/sh', '-c', PUBLISH, 'bjob', folder, aside, ...names]
+}

@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fetchWords, publishWords, sendWords, wordsAt } from '../../../src/platform/transfer.ts'
+import { listTree } from '../../rig/tree.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-test-'))
+})
+afterEach(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+/** What stands in the folder before, and what has arrived aside: of each kind, over each kind. */
+function arrange(): void {
+  fs.rmSync(folder, { recursive: true, force: true })
+  const make = (name: string, text: string): void => {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, name), text)
+  }
+  make('file', 'old')
+  make('dir/one', 'old')
+  make('dir-to-file/one', 'old')
+  make('file-to-dir', 'old')
+  make('elsewhere/kept', 'kept')
+  fs.symlinkSync('elsewhere', path.join(folder, 'link'))
+  arrive()
+}
+
+function arrive(): void {
+  for (const name of ['file', 'dir-to-file', '-n', 'dir/one', 'dir/two', 'file-to-dir/one', 'link/one']) {
+    fs.mkdirSync(path.dirname(path.join(folder, '.aside', name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, '.aside', name), 'new')
+  }
+}
+
+const NAMES = ['file', 'dir', 'dir-to-file', 'file-to-dir', 'link', '-n']
+const AFTER = {
+  '-n': 'new',
+  'dir/': '',
+  'dir/one': 'new',
+  'dir/two': 'new',
+  'dir-to-file': 'new',
+  'elsewhere/': '',
+  'elsewhere/kept': 'kept',
+  file: 'new',
+  'file-to-dir/': '',
+  'file-to-dir/one': 'new',
+  'link/': '',
+  'link/one': 'new',
+}
+
+function publish(env: NodeJS.ProcessEnv = process.env): NodeJS.Signals | number | null {
+  const [file = '', ...args] = publishWords(folder, '.aside', NAMES)
+  const { signal, status } = spawnSync(file, args, { env })
+  return signal ?? status
+}
+
+describe('bringing what has arrived into place', () => {
+  test('replaces what stood there, whatever that was', () => {
+    arrange()
+    expect(publish()).toBe(0)
+    expect(listTree(folder)).toEqual(AFTER)
+  })
+
+  test('cut off before any of its steps, nothing is half there, and doing it all again makes it whole', () => {
+    const tools = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-test-'))
+    try {
+      for (const tool of ['mv', 'rm']) {
+        const script = `#!/bin/sh\nn=$(cat "$COUNT"); [ "$n" = 0 ] && kill -9 $PPID && exit 1; echo $((n - 1)) > "$COUNT"; exec /bin/${tool} "$@"\n`
+        fs.writeFileSync(path.join(tools, tool), script, { mode: 0o755 })
+      }
+      const count = path.join(tools, 'count')
+      let steps = 0
+      for (; ; steps++) {
+        arrange()
+        fs.writeFileSync(count, String(steps))
+        const end = publish({ PATH: `${tools}:${process.env['PATH']}`, COUNT: count })
+        if (end === 0) break
+        expect(end).toBe('SIGKILL')
+        for (const [name, text] of Object.entries(listTree(folder)))
+          if (!name.startsWith('.aside') && !name.endsWith('/') && !name.endsWith('/kept'))
+            expect([name, text]).toEqual([name, expect.stringMatching(/^(old|new|-> elsewhere)$/)])
+        const dir = ['one', 'two'].map((name) => fs.existsSync(path.join(folder, 'dir', name)))
+        expect(['true,false', 'false,false', 'true,true']).toContain(dir.join())
+        arrive()
+        expect(publish()).toBe(0)
+        expect(listTree(folder)).toEqual(AFTER)
+      }
+      expect(steps).toBeGreaterThan(10)
+    } finally {
+      fs.rmSync(tools, { recursive: true, force: true })
+    }
+  })
+})
+
+test('a path is one word to everybody on the way', () => {
+  const far = { host: 'ada@far', path: 'in/a.dat' }
+  expect(fetchWords({ path: '-x y' }, '/to', true)).toEqual(['cp', '-pRL', '--', '-x y', '/to/'])
+  expect(fetchWords(far, '/to', false).slice(-3)).toEqual(['--', 'ada@far:in/a.dat', '/to/'])
+  expect(fetchWords(far, '/to', false)[0]).toBe('scp')
+  expect(fetchWords(far, '/to', true)[0]).toBe('rsync')
+  expect(sendWords(['/a b'], { ...far, transport: 'scp' }, 'x', true).at(0)).toBe('scp')
+  expect(wordsAt(far, ['mkdir', "it's; reboot"]).at(-1)).toBe(`mkdir 'it'\\''s; reboot'`)
+})
