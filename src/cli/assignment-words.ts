@@ -2,12 +2,28 @@
 import { requestError } from '../core/errors.ts'
 import { canonicalField } from '../core/specification.ts'
 import { type Assignment, MAP_FIELDS, checkField } from '../client/amend.ts'
+import type { CloneAssignment } from '../client/clone.ts'
 import { fieldValue } from './spawn-options.ts'
 
 const ASSIGNMENT = /^([A-Za-z_]+)(?:\.([^=]+))?=([^]*)$/
 
 export const ASSIGNMENT_HELP = `A field is set as FIELD=VALUE, one entry of tags or environ_vars as tags.KEY=VALUE. With nothing behind the =, it gets its
 default again, or the entry is taken away.`
+
+/** As `splitAssignments`, and `NAME:FIELD=VALUE` for the one job of that name. @throws BjobError `unknown-field`, `bad-option` */
+export function splitCloneAssignments(words: readonly string[]): { ids: string[]; assignments: CloneAssignment[] } {
+  const ids: string[] = []
+  const assignments: CloneAssignment[] = []
+  for (const word of words) {
+    const [, name, rest = word] = /^([^:=/]+):([^]*)$/.exec(word) ?? []
+    const split = splitAssignments([rest])
+    ids.push(...split.ids)
+    assignments.push(
+      ...split.assignments.map((assignment) => (name === undefined ? assignment : { ...assignment, name })),
+    )
+  }
+  return { ids, assignments }
+}
 
 /** @throws BjobError `unknown-field`, `bad-option` */
 export function splitAssignments(words: readonly string[]): { ids: string[]; assignments: Assignment[] } {

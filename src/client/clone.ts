@@ -1,4 +1,5 @@
 /** Making jobs like others: one, or a whole workflow with its parents and children. */
+import { requestError } from '../core/errors.ts'
 import { type JobId, jobId, splitId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { canonicalField } from '../core/specification.ts'
@@ -14,15 +15,19 @@ export interface CloneOptions {
   readonly workflow?: string
   /** The name of the new job, when there is one; that of the old one unless given. */
   readonly name?: string
-  /** Fields that the new jobs have otherwise. */
-  readonly assignments?: readonly Assignment[]
+  /** Fields that the new jobs have otherwise: all of them, or the one whose original has the `name`. */
+  readonly assignments?: readonly CloneAssignment[]
+}
+
+export interface CloneAssignment extends Assignment {
+  readonly name?: string
 }
 
 /**
  * What to spawn so that there is another one like each of `ids`: its fields, its input files and its data. Parents among them are replaced by
  * their clones.
  * @param entries all jobs of the site, for who is whose parent
- * @throws BjobError `unknown-job`, or what is broken in a job's folder
+ * @throws BjobError `unknown-job`, also for an assignment to none of them; or what is broken in a job's folder
  */
 export async function planClones(
   site: Site,
@@ -30,6 +35,9 @@ export async function planClones(
   entries: readonly IndexEntry[],
   options: CloneOptions = {},
 ): Promise<SpawnRecord[]> {
+  for (const { name } of options.assignments ?? [])
+    if (name !== undefined && !ids.some((id) => splitId(id).name === name))
+      throw requestError('unknown-job', `none of the jobs to clone is called ${name}`, { field: 'name' })
   const cloneOf = new Map(
     ids.map((id) => {
       const { workflow, name } = splitId(id)
@@ -47,7 +55,8 @@ export async function planClones(
     const fields = Object.entries({ ...specification, parents }).filter(([, value]) => value !== undefined)
     const record = new Map<string, unknown>(fields.map(([field, value]) => [canonicalField(field), value]))
     if (data !== undefined) record.set('data', data)
-    for (const assignment of options.assignments ?? []) setField(record, assignment)
+    for (const assignment of options.assignments ?? [])
+      if (assignment.name === undefined || assignment.name === splitId(id).name) setField(record, assignment)
     records.push({
       record: { ...cloneOf.get(id), ...Object.fromEntries(record) },
       staged: await findStaged(site.layout.job(id).dir, specification.inputFiles),

@@ -151,9 +151,19 @@ test('a workflow is cloned with its parents, its input and its data, and the clo
   await spawn(rig, 'w/a', '--app', 'cat', '--input-files', 'in.dat', '--data', '{"x":1}', '--', 'in.dat')
   await spawn(rig, 'w/b', '--app', 'cat', '--parents', 'w/a', '--input-files', '*.dat', '--', 'in.dat')
   await rig.done(['launch', '--idle-seconds', '0.3'])
-  expect(await rig.done(['clone', '--workflow', 'w', '--to', 'v', 'priority=5'])).toBe('v/a\nv/b\n')
+  expect((await rig.bjob(['clone', '--workflow', 'w', '--to', 'v', 'none:priority=5'])).stderr).toContain('called none')
+  const overrides = ['priority=5', 'a:description=first: again']
+  expect(await rig.done(['clone', '--workflow', 'w', '--to', 'v', ...overrides])).toBe('v/a\nv/b\n')
+  expect(JSON.parse(await rig.done(['ls', 'v/a', '--json']))).toMatchObject({
+    description: 'first: again',
+    priority: 5,
+  })
   expect(JSON.parse(await rig.done(['cat', 'v/a', 'data.json']))).toEqual({ x: 1 })
-  expect(JSON.parse(await rig.done(['ls', 'v/b', '--json']))).toMatchObject({ parents: ['v/a'], priority: 5 })
+  expect(JSON.parse(await rig.done(['ls', 'v/b', '--json']))).toMatchObject({
+    parents: ['v/a'],
+    priority: 5,
+    description: '',
+  })
   expect((await rig.bjob(['clone', 'w/a'])).status).toBe(2)
   expect(await rig.done(['clone', 'w/b', '--as', 'b2'])).toBe('w/b2\n')
   await rig.done(['launch', '--idle-seconds', '0.3'])

@@ -1,14 +1,15 @@
 /** `bjob clone`: makes jobs like others. */
 import { requestError } from '../../core/errors.ts'
-import { ASSIGNMENT_HELP, splitAssignments } from '../assignment-words.ts'
+import { ASSIGNMENT_HELP, splitCloneAssignments } from '../assignment-words.ts'
 import type { Command } from '../command.ts'
 import { CHANGE_OPTIONS, chooseJobs } from '../chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
 
 export const cloneCommand: Command = {
-  words: '[ID…] [FIELD=VALUE…]',
+  words: '[ID…] [[NAME:]FIELD=VALUE…]',
   about: `New jobs with the fields, the input files and the data of others; their ids are printed. Where a job and its parent are both cloned, the clone of
-the one is the parent of the clone of the other. ${ASSIGNMENT_HELP} Something must be chosen. ${FILTER_HELP}`,
+the one is the parent of the clone of the other. ${ASSIGNMENT_HELP} With
+NAME: before it, it is set for the job of that name only. Something must be chosen. ${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
     { name: 'as', value: 'NAME', summary: 'the name of the new job, of one' },
@@ -19,11 +20,15 @@ the one is the parent of the clone of the other. ${ASSIGNMENT_HELP} Something mu
   examples: [
     ['bjob clone dl-hps/task1 --as task1b wall_time_minutes=30', 'once more, with more time'],
     ['bjob clone --workflow dl-hps --to dl-hps2', 'a whole workflow under another name'],
+    [
+      "bjob clone --workflow dl-hps --to dl-hps2 priority=5 'driver:args=--evals 200'",
+      'the same, with other fields for all, and for one',
+    ],
   ],
   async run(input, session) {
     const client = await session.open()
     const { terminal } = session
-    const { ids, assignments } = splitAssignments(input.words)
+    const { ids, assignments } = splitCloneAssignments(input.words)
     const chosen = await chooseJobs(client, input, ids)
     if (chosen.length === 0) {
       terminal.note('no job matches')

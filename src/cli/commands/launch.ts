@@ -1,10 +1,11 @@
 /** `bjob launch`: runs jobs. */
 import path from 'node:path'
+import { isEmptyFilter } from '../../core/filter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
 import type { LaunchEvent } from '../../launch/events.ts'
 import type { Command } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
 
 /** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
 const IDLE_SECONDS = 10
@@ -35,7 +36,8 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
     ['bjob launch --workflow dl-hps --time-limit-minutes 55', 'one workflow, in an hour'],
   ],
   async run(input, session) {
-    const { site } = await session.open()
+    const client = await session.open()
+    const { site } = client
     const { terminal } = session
     const timeLimitMinutes = input.number('time-limit-minutes')
     const slots = input.number('slots', 1)
@@ -48,6 +50,9 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
       agentFile: path.join(session.packageRoot, 'dist', 'agent.cjs'),
       ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
     } as const
+    // A slip of the finger would burn the allocation.
+    if (!isEmptyFilter(options.filter) && !(await client.select(options.filter).exists()))
+      terminal.note(`bjob: no job matches ${filterText(options.filter)} now; it waits for such`)
     const stop = new AbortController()
     const hurry = new AbortController()
     let heardMs = -Infinity

@@ -1,5 +1,6 @@
 /** `bjob results`: what ended, for a driver in any language. */
 import { requestError } from '../../core/errors.ts'
+import { isEmptyFilter } from '../../core/filter.ts'
 import type { Command } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
 import { stopSignal } from '../stop-signal.ts'
@@ -31,7 +32,12 @@ ${FILTER_HELP}`,
       filter: filterOf(input),
       signal: stopSignal(),
     }
-    for await (const result of client.results(cursor === undefined ? options : { ...options, cursor }))
+    let count = 0
+    for await (const result of client.results(cursor === undefined ? options : { ...options, cursor })) {
       await session.terminal.json(result)
+      count += 1
+    }
+    if (count > 0 || options.follow || isEmptyFilter(options.filter)) return
+    if (!(await client.select(options.filter).exists())) session.terminal.note('no job matches')
   },
 }
