@@ -20,13 +20,14 @@ function timeOf(rig: Rig, id: string, state: string): string {
 
 test('a chain runs in order, and one that breaks fails all below it', async () => {
   await using rig = await Rig.create()
-  // Of a launcher that has nothing to run, failing what hangs from a failed job is no work: it must have time for that.
   const names = Array.from({ length: 100 }, (_, at) => `c${String(at).padStart(3, '0')}`)
   await spawnAll(
     rig,
     names.map((name, at) => record(name, at === 0 ? [] : [names[at - 1] ?? ''], at === 60 ? 'no' : 'yes')),
   )
-  await rig.done(['launch', '--idle-seconds', '10', '--slots', '2'], { within: 120 })
+  const launcher = await rig.launch()
+  await rig.bjob(['wait', '--quiet'], { within: 120 })
+  await launcher.kill('SIGTERM')
   for (const [at, name] of names.entries()) {
     const state = rig.state(`w/${name}`)
     expect([name, state.state, state.attempt]).toEqual([name, at < 60 ? 'JOB_FINISHED' : 'FAILED', at <= 60 ? 1 : 0])
@@ -57,7 +58,7 @@ test('fan-out, diamonds and fan-in: each runs once, after all of its parents', a
   expect((await rig.bjob(['dep', 'w/end', 'w/origin'])).status).toBe(2)
 })
 
-test('a job that many wait for is removed or unreadable: they fail, and say why', async () => {
+test('a job that others wait for is removed, killed or unreadable: they fail at any depth, and say why', async () => {
   await using rig = await Rig.create({ mayLeaveScaffolding: true })
   await spawnAll(rig, [
     record('gone'),
@@ -66,8 +67,12 @@ test('a job that many wait for is removed or unreadable: they fail, and say why'
     record('b', ['a']),
     record('c', ['torn']),
     record('d', ['c']),
+    record('killed'),
+    record('e', ['killed']),
+    record('f', ['e', 'd']),
   ])
   await rig.done(['rm', 'w/gone'])
+  await rig.done(['kill', 'w/killed'])
   fs.writeFileSync(path.join(rig.folder('w/torn'), 'state.yaml'), 'state: CRE')
   await rig.done(['launch', '--idle-seconds', '1', '--slots', '2'])
   const reasons = ['a', 'b', 'c', 'd'].map((name) => rig.state(`w/${name}`).history.at(-1)?.message)
@@ -77,4 +82,14 @@ test('a job that many wait for is removed or unreadable: they fail, and say why'
     expect.stringMatching(/^parent w\/torn cannot be read: /),
     'parent w/c is FAILED',
   ])
+  expect(rig.state('w/e').history.at(-1)?.message).toBe('parent w/killed is USER_KILLED')
+  expect(rig.state('w/f').history.at(-1)?.message).toMatch(/^parent w\/[de] is FAILED$/)
+  // A child may also come after the end of its parents, whatever that was.
+  await spawnAll(rig, [record('well')])
+  await rig.done(['launch', '--idle-seconds', '0.3'])
+  await spawnAll(rig, [record('late', ['well']), record('too-late', ['well', 'e'])])
+  expect(rig.state('w/late').state).toBe('CREATED')
+  await rig.done(['launch', '--idle-seconds', '0.3'])
+  expect(rig.state('w/late').state).toBe('JOB_FINISHED')
+  expect(rig.state('w/too-late').history.at(-1)).toMatchObject({ state: 'FAILED', message: 'parent w/e is FAILED' })
 })
