@@ -10,7 +10,23 @@ import type { SpawnRecord } from './spawn-plan.ts'
  * @throws BjobError `bad-yaml` with the line; a line that is no JSON is a record with a problem, reported with all others
  */
 export function parseSpawnFile(text: string, file: string): readonly SpawnRecord[] {
-  return translateBalsam(isJsonLines(text) ? parseLines(text, file) : parseYamlRecords(text, file))
+  const records = isJsonLines(text) ? parseLines(text, file) : (parseDump(text, file) ?? parseYamlRecords(text, file))
+  return translateBalsam(records)
+}
+
+/** A list in JSON that is longer than this was written by a program: nobody looks for its lines, and YAML would take seconds for it. */
+const DUMP_LENGTH = 1_000_000
+
+function parseDump(text: string, file: string): SpawnRecord[] | undefined {
+  if (text.length < DUMP_LENGTH || !text.trimStart().startsWith('[')) return undefined
+  try {
+    const records = JSON.parse(text) as unknown[]
+    return records.map((record, index) => ({ record, locate: () => ({ path: `${file}, record ${index + 1}` }) }))
+  } catch (error) {
+    throw requestError('bad-json', `is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`, {
+      path: file,
+    })
+  }
 }
 
 const COMMANDS_HINT = 'if each line is a command, say --format commands'
@@ -67,6 +83,9 @@ function parseDocument(text: string, file: string): YamlText {
     return parseYaml(text, file)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
-    throw new BjobError(error.kind, error.code, error.message, { hint: COMMANDS_HINT, ...error.detail })
+    const isMeantAsRecords = /^\s*[[{-]/.test(text)
+    throw isMeantAsRecords
+      ? error
+      : new BjobError(error.kind, error.code, error.message, { hint: COMMANDS_HINT, ...error.detail })
   }
 }

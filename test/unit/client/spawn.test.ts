@@ -138,6 +138,14 @@ describe('parseSpawnFile', () => {
     expect(records[1]?.locate?.(['args'])).toMatchObject({ path: 'f.yaml', line: 4 })
   })
 
+  test('a list in JSON of any length, whose records know their number', () => {
+    const records = Array.from({ length: 3 }, (_, at) => ({ name: `n${at}`, description: 'x'.repeat(2_000_000) }))
+    const parsed = parseSpawnFile(JSON.stringify(records, undefined, 1), 'f')
+    expect(parsed.map(({ record }) => record)).toEqual(records)
+    expect(parsed[2]?.locate?.(['name'])).toEqual({ path: 'f, record 3' })
+    expect(() => parseSpawnFile(`[${' '.repeat(2_000_000)}1`, 'f')).toThrow('is not JSON')
+  })
+
   test('one record alone, and none', () => {
     expect(parseSpawnFile('name: a\napp: x\n', 'f')).toHaveLength(1)
     expect(() => parseSpawnFile('', 'f')).toThrow(/no jobs/)
