@@ -80,7 +80,7 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
     const peer = inClient('c2', 'bjob doctor --peer 2>&1')
     await until(
       'the second node to wait',
-      async () => (await inClient('c1', 'ls .bjob-doctor 2>&1 || true')).includes('waiting'),
+      async () => (await inClient('c1', 'ls -A >/dev/null; ls .bjob-doctor 2>&1 || true')).includes('waiting'),
       {
         within: 30,
       },
@@ -134,8 +134,10 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
       (await inClient('c1', 'cat /tmp/launch.log')).includes('lost its lease'),
     )
     expect(await inClient('c1', 'cat /tmp/hung-ends 2>/dev/null || true')).toBe('')
-    expect((await inClient('c1', 'cat hung/jobs/default/*/state.yaml | grep -c JOB_FINISHED$')).trim()).toBe('2')
-    await inClient('c1', 'pkill -TERM -f bjob.js; true')
+    expect((await inClient('c1', 'cat hung/jobs/default/*/state.yaml | grep -c "^  - .* JOB_FINISHED"')).trim()).toBe(
+      '2',
+    )
+    await inClient('c1', 'pkill -TERM -f "[b]job.js launch"; true')
     expect(await inClient('c1', 'cd hung && bjob fsck')).toContain('the site is whole')
   })
 

@@ -1,5 +1,4 @@
 /** Real processes on a real tree, killed with SIGKILL and suspended at random times, and started again; then every word of theirs is checked. */
-import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -10,6 +9,7 @@ import { Worker, bundleWorker } from './pack.ts'
 import { changeJob } from '../../src/site/jobs.ts'
 import { checkHistory, checkOpenToChange, checkPromises, listLeftovers, readTruth, repair } from './promises.ts'
 import { spawn } from './actors.ts'
+import { checkDriver, duplicates } from './driver-check.ts'
 import { MINUTES, say, within } from './tally.ts'
 import { World } from './world.ts'
 
@@ -108,43 +108,6 @@ test('killed at random', async () => {
   fs.rmSync(folder, { recursive: true })
   world.remove()
 })
-
-function duplicates(words: readonly string[]): string[] {
-  const seen = new Set<string>()
-  return words.filter((word) => seen.has(word) || !seen.add(word))
-}
-
-/** What the driver was handed before its last process ended, and what its cursor says it was: each end once, but for the one at each death. */
-async function checkDriver(world: World, driver: Worker): Promise<void> {
-  const acknowledged = fs
-    .readFileSync(`${driver.log}.cursor.delivered`, 'utf8')
-    .split('\n')
-    .filter((line) => /^\S+ \d+ \S+Z$/.test(line))
-  assert.deepEqual(duplicates(acknowledged), [], 'delivered twice')
-  const handed = driver.lines()
-  const again = duplicates(handed)
-  assert.ok(
-    again.length <= driver.starts - 1,
-    `delivered twice: ${again.length} in ${driver.starts} lives: ${again.join(', ')}`,
-  )
-  // What is left is taken by a new process from the same cursor; together they have all.
-  const { followResults } = await import('../../src/client/results.ts')
-  await world.as(async (site) => {
-    for await (const { id, state, ended } of followResults(site, { cursor: `${driver.log}.cursor` })) {
-      const line = `delivered ${id} ${state} ${ended}`
-      if (handed.includes(line) && handed.at(-1) !== line) assert.fail(`delivered twice: ${line}`)
-      handed.push(line)
-    }
-  })
-  const all = new Set(handed)
-  for (const [id, { job }] of await readTruth(world)) {
-    const last = job.history.at(-1)
-    assert.ok(
-      all.has(`delivered ${id} ${last?.state} ${last?.time}`),
-      `never delivered: ${id} ${last?.state} ${last?.time}`,
-    )
-  }
-}
 
 test('one job hammered by processes whose lock-holders are killed', async () => {
   const world = await World.make()

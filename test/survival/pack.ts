@@ -5,11 +5,11 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import { mutate } from './mutant.ts'
 
-/** Bundles worker.ts into `folder`. @returns the program */
-export async function bundleWorker(folder: string): Promise<string> {
-  const outfile = path.join(folder, 'worker.mjs')
+/** Bundles one of these files (worker.ts) into `folder`. @returns the program */
+export async function bundleWorker(folder: string, name = 'worker'): Promise<string> {
+  const outfile = path.join(folder, `${name}.mjs`)
   await build({
-    entryPoints: [path.join(import.meta.dirname, 'worker.ts')],
+    entryPoints: [path.join(import.meta.dirname, `${name}.ts`)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -32,26 +32,17 @@ export async function bundleWorker(folder: string): Promise<string> {
   return outfile
 }
 
-export class Worker {
-  readonly log: string
+/** A process that is started again as often as it dies. */
+export class Restarted {
   starts = 0
   readonly errors: string[] = []
   #process: ChildProcess | undefined
   #isOver = false
   readonly #start: () => ChildProcess
 
-  constructor(program: string, role: string, site: string, folder: string, name: string) {
-    this.log = path.join(folder, name)
-    fs.writeFileSync(this.log, '')
-    const env = {
-      ...process.env,
-      BJOB_SITE: site,
-      WORKER_ROLE: role,
-      WORKER_LOG: this.log,
-      WORKER_STOP: path.join(folder, 'stop'),
-      NODE_OPTIONS: '',
-    }
-    this.#start = () => spawn(process.execPath, [program], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  /** @param start with a pipe for standard error */
+  constructor(start: () => ChildProcess) {
+    this.#start = start
     this.#run()
   }
 
@@ -73,13 +64,36 @@ export class Worker {
     return this.#process?.pid
   }
 
-  /** Resolves when it has ended by itself; it was told to by the file `stop`. */
-  async end(): Promise<void> {
+  /** Resolves when it has ended by itself, or by the `signal` that tells it to. */
+  async end(signal?: NodeJS.Signals): Promise<void> {
     this.#isOver = true
     const child = this.#process
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     this.signal('SIGCONT')
-    await new Promise((resolve) => child.once('exit', resolve))
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    if (signal !== undefined) this.signal(signal)
+    await ended
+  }
+}
+
+/** A process of worker.ts in one of its roles. It is told to end by the file `stop`. */
+export class Worker extends Restarted {
+  readonly log: string
+
+  constructor(program: string, role: string, site: string, folder: string, name: string, own: NodeJS.ProcessEnv = {}) {
+    const log = path.join(folder, name)
+    fs.writeFileSync(log, '')
+    const env = {
+      ...process.env,
+      BJOB_SITE: site,
+      WORKER_ROLE: role,
+      WORKER_LOG: log,
+      WORKER_STOP: path.join(folder, 'stop'),
+      NODE_OPTIONS: '',
+      ...own,
+    }
+    super(() => spawn(process.execPath, [program], { env, stdio: ['ignore', 'ignore', 'pipe'] }))
+    this.log = log
   }
 
   lines(): string[] {

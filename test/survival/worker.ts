@@ -104,6 +104,23 @@ async function beDriver(site: Site): Promise<void> {
   }
 }
 
+/** A driver of its own: spawns its share of jobs, again after each death, and follows all ends meanwhile. */
+async function beSearcher(site: Site): Promise<void> {
+  const cursor = `${process.env['WORKER_LOG']}.cursor`
+  const prefix = path.basename(process.env['WORKER_LOG'] ?? '')
+  const share = Number(process.env['WORKER_JOBS'])
+  let count = 0
+  while (!isOver()) {
+    const names = Array.from({ length: Math.min(40, share - count) }, (_, at) => `${prefix}-${count + at}`)
+    if (names.length > 0) {
+      await spawn(site, names, { current: undefined, folder: site.layout.root, ifExists: 'reuse' })
+      count += names.length
+    }
+    for await (const { id, state, ended } of followResults(site, { cursor })) tell(`delivered ${id} ${state} ${ended}`)
+    await sleep(20)
+  }
+}
+
 /** Adds its own lines to one job's history as fast as it can. */
 async function beHammer(site: Site): Promise<void> {
   for (let count = 1; !isOver(); count++) {
@@ -122,6 +139,7 @@ const ROLES: Readonly<Record<string, (site: Site) => Promise<void>>> = {
   launcher: beLauncher,
   killer: beKiller,
   driver: beDriver,
+  searcher: beSearcher,
   hammer: beHammer,
 }
 
