@@ -38,12 +38,6 @@ export interface ParallelCoordinates {
   }[]
 }
 
-/** One parameter against the objective. */
-export interface Slice {
-  readonly axis: Axis
-  readonly dots: readonly { readonly id: number; readonly position: number; readonly value: number }[]
-}
-
 /** The value of each evaluation and the best so far, in the order in which the points were asked for. */
 export function historyOfBest(study: Drawable): HistoryPoint[] {
   const pick = study.search.space.direction === 'minimise' ? Math.min : Math.max
@@ -73,18 +67,6 @@ export function parallelCoordinates(study: Drawable): ParallelCoordinates {
       positions: parameters.map((parameter) => positionOf(parameter, point)),
     })),
   }
-}
-
-/** For each parameter the value of each evaluation in which it takes part. */
-export function slices(study: Drawable): Slice[] {
-  const valued = listValued(study)
-  return study.search.space.parameters.map((parameter) => ({
-    axis: axisOf(parameter),
-    dots: valued.flatMap(({ id, point, result: { value } }) => {
-      const position = positionOf(parameter, point)
-      return position === null ? [] : [{ id, position, value }]
-    }),
-  }))
 }
 
 /** The evaluations that gave a value, in the order in which their points were asked for. */

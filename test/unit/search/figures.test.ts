@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { historyOfBest, parallelCoordinates, slices } from '../../../src/search/figures.ts'
+import { historyOfBest, parallelCoordinates } from '../../../src/search/figures.ts'
 import { importances } from '../../../src/search/importance.ts'
 import { Study, parseSearch } from '../../../src/search/study.ts'
 
@@ -59,17 +59,12 @@ describe('the figures of a search', () => {
         point['depth'] ?? null,
       ])
     }
-    const [, , depth] = slices(study)
-    expect(depth?.dots.map(({ id, position }) => [id, position])).toEqual(
-      lines.flatMap(({ id, positions }) => (positions[2] === null ? [] : [[id, positions[2]]])),
-    )
   })
 
   test('are empty, and no error, of a search that has no value yet', () => {
     const study = makeStudy(document, 3, () => undefined)
     expect(historyOfBest(study)).toEqual([])
     expect(parallelCoordinates(study).lines).toEqual([])
-    expect(slices(study).flatMap(({ dots }) => dots)).toEqual([])
     expect(importances(study)).toEqual([])
   })
 })
