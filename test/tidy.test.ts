@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Beside `site`, which owns the tree: the modules that use node:fs, and for what. */
 const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
+  'lib/cpu-list.ts': 'which processors a process may use',
   'lib/oom-counter.ts': 'control groups',
   'lib/process-usage.ts': '/proc',
   'lib/process-table.ts': '/proc',

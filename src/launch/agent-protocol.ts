@@ -1,6 +1,7 @@
 /** What a launcher and its agents say to each other: JSON Lines through the agent's standard input and output. */
 import type { Exit } from './attempt.ts'
 import type { OomKills } from './oom-watch.ts'
+import type { Pin } from './pinning.ts'
 
 /** To the agent. */
 export type Order =
@@ -16,6 +17,7 @@ export type Order =
       readonly environment: Readonly<Record<string, string | null>>
       /** The file for standard output and error. */
       readonly output: string
+      readonly pin?: Pin | undefined
     }
   /** TERM, after `graceMs` KILL. Given again it can only hurry. */
   | { readonly order: 'stop'; readonly key: number; readonly graceMs: number }

@@ -7,6 +7,7 @@ import { type Measured, type Notice, type Order, lineReader } from './agent-prot
 import { Attempt, type Exit } from './attempt.ts'
 import { OomWatch } from './oom-watch.ts'
 import { UsageMeter } from './usage-meter.ts'
+import { pinCommand } from './pinning.ts'
 
 interface Running {
   readonly attempt: Attempt
@@ -60,7 +61,8 @@ function start(order: Order & { order: 'start' }): void {
     if (value === null) delete environment[name]
     else environment[name] = value
   }
-  const attempt = Attempt.start({ ...order, environment })
+  const words = order.pin === undefined ? order.words : pinCommand(order.words, order.pin)
+  const attempt = Attempt.start({ ...order, words, environment })
   const job: Running = { attempt, hurry: new AbortController(), isStopping: false, isCutOff: false }
   running.set(order.key, job)
   if (attempt.pid !== undefined) meter.begin(attempt.pid)

@@ -7,6 +7,7 @@ import { findByEnvironment } from '../lib/process-table.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import type { Command, Exit } from './attempt.ts'
+import type { Pin } from './pinning.ts'
 import { OomAccounts } from './oom-watch.ts'
 
 /** One Node process starts about 1,100 processes a second, two nearly twice as many (measured on two cores). */
@@ -33,6 +34,7 @@ export type AgentExit = Exit | { readonly kind: 'lost'; readonly node: string }
 export interface AgentCommand extends Omit<Command, 'environment'> {
   readonly node: string
   readonly environment: Readonly<Record<string, string | null>>
+  readonly pin?: Pin | undefined
 }
 
 export interface AgentEvents {
@@ -97,7 +99,7 @@ export class Agents {
     for (const agent of this.#agents) {
       const patienceMs = agent.hasSpoken ? this.#silenceMs : Math.max(this.#silenceMs, START_MS)
       if (!agent.isHead && !agent.isGone && monotonicMs() - agent.heardMs > patienceMs) {
-        agent.process.kill('SIGKILL')
+        abandon(agent)
         this.#die(agent, 0)
       }
       tell(agent, { order: 'beat', limitMs })
@@ -110,7 +112,12 @@ export class Agents {
     for (const agent of this.#agents) {
       tell(agent, { order: 'end' })
       agent.process.stdin?.end()
-      if (!agent.isHead) setTimeout(() => agent.process.kill('SIGKILL'), this.#silenceMs).unref()
+      if (agent.isHead) continue
+      const patience = setTimeout(() => abandon(agent), this.#silenceMs)
+      agent.process.once('exit', () => {
+        clearTimeout(patience)
+        abandon(agent)
+      })
     }
   }
 
@@ -164,6 +171,14 @@ export class Agents {
     if (agent.isHead) this.#events.onHeadDeath()
     else this.#events.onNodeDeath(agent.node)
   }
+}
+
+/** A launcher that hangs, or a helper of one that is gone, may hold the pipes for ever: nobody here waits for that. */
+function abandon({ process: child }: Agent): void {
+  child.kill('SIGKILL')
+  child.stdin?.destroy()
+  child.stdout?.destroy()
+  child.unref()
 }
 
 function tell(agent: Agent, order: Order): void {

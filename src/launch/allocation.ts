@@ -32,14 +32,22 @@ export interface Allocation {
   readonly gpuVariable: GpuVariable
 }
 
+/** What of an allocation a launcher is to use. */
+export interface AllocationPart {
+  /** Cores a node gives to jobs, whatever it has. */
+  readonly slots?: number
+  /** That many nodes at most, after the first `nodeOffset`: several launchers may share an allocation. */
+  readonly nodeLimit?: number
+  readonly nodeOffset?: number
+}
+
 /**
  * Finds out from the environment and the scheduler.
- * @param slots cores a node gives to jobs, whatever it has
- * @throws BjobError `bad-allocation` and the like, `unknown-scheduler`, `unknown-mpi-launcher`
+ * @throws BjobError `bad-allocation` and the like, `no-node`, `unknown-scheduler`, `unknown-mpi-launcher`
  */
 export async function findAllocation(
   settings: Settings,
-  slots: number | undefined,
+  part: AllocationPart,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Allocation> {
   const scheduler = settings.scheduler === 'auto' ? detectAllocation(env) : findScheduler(settings.scheduler)
@@ -55,7 +63,8 @@ export async function findAllocation(
   const mpi = await findMpi(settings, env)
   const agentLauncher = findNative(scheduler, env) ?? mpi
   // Without anything that starts a process on another node, the others cannot be used.
-  const usable = agentLauncher === undefined ? allocation.nodes.filter(({ name }) => name === head) : allocation.nodes
+  const own = takePart(allocation.nodes, part)
+  const usable = agentLauncher === undefined ? own.filter(({ name }) => name === head) : own
   if (usable.length === 0)
     throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher was found`, {
       hint: 'put srun, mpirun or mpiexec on the PATH, or name it in bjob.yaml (mpi:)',
@@ -63,13 +72,21 @@ export async function findAllocation(
   return {
     scheduler,
     schedulerId: allocation.schedulerId,
-    nodes: usable.map((node) => shapeOf(node, settings, slots)),
+    nodes: usable.map((node) => shapeOf(node, settings, part.slots)),
     head,
     deadlineMs: await deadlineOf(scheduler, allocation.schedulerId, allocation.endEpochSeconds),
     mpi,
     agentLauncher,
     gpuVariable: chooseGpuVariable(env, hasCommand),
   }
+}
+
+function takePart(nodes: readonly AllocatedNode[], { nodeLimit = Infinity, nodeOffset = 0 }: AllocationPart) {
+  if (nodeOffset < nodes.length) return nodes.slice(nodeOffset, nodeOffset + nodeLimit)
+  const has = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`
+  throw requestError('no-node', `no node is left: the allocation has ${has}, and ${nodeOffset} are passed over`, {
+    hint: '--node-offset counts the nodes that other launchers take',
+  })
 }
 
 function findHead({ nodes, head }: PlatformAllocation, hostName: string): string {

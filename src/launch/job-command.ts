@@ -10,6 +10,7 @@ import { buildGpuEnvironment } from '../platform/gpu.ts'
 import { type Application, commandOf } from '../site/applications.ts'
 import type { Site } from '../site/site.ts'
 import type { Allocation } from './allocation.ts'
+import { type Pin, pinTo } from './pinning.ts'
 
 export interface JobCommand {
   /** The node whose agent starts it. */
@@ -17,6 +18,7 @@ export interface JobCommand {
   readonly words: readonly string[]
   /** Beside what the agent's own environment has; null takes a variable away. */
   readonly environment: Readonly<Record<string, string | null>>
+  readonly pin?: Pin | undefined
   /** Asks the ranks to end where a signal to their launcher would not; false when it could not be passed on. */
   readonly terminate?: () => Promise<boolean>
 }
@@ -38,7 +40,7 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
   const command = commandOf(job.application, specification.args, site.layout.root)
   const own = ownEnvironment(site, allocation, job)
   if (specification.numNodes * specification.ranksPerNode === 1)
-    return { node: hosts[0] ?? allocation.head, words: command, environment: own }
+    return { node: hosts[0] ?? allocation.head, words: command, environment: own, pin: pinOf(allocation, job) }
   if (allocation.mpi === undefined) {
     throw requestError('no-mpi', 'no MPI launcher was found', { hint: 'install one, or name it in bjob.yaml (mpi:)' })
   }
@@ -59,6 +61,15 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
     environment: { ...own, ...env },
     ...(terminate === undefined ? {} : { terminate }),
   }
+}
+
+function pinOf({ nodes }: Allocation, { specification, assignment }: JobToRun): Pin | undefined {
+  const [share] = assignment.shares
+  if (specification.cpuAffinity === 'none' || share === undefined) return undefined
+  return pinTo(
+    share,
+    nodes.some(({ name, coreIds }) => name === share.name && coreIds !== undefined),
+  )
 }
 
 function terminatorOf({ mpi, schedulerId }: Allocation, name: string): (() => Promise<boolean>) | undefined {

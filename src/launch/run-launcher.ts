@@ -12,14 +12,12 @@ import { watchJournal } from '../site/watch.ts'
 import type { LaunchEvent, LaunchSummary, Report } from './events.ts'
 import type { MpiLauncher } from '../platform/mpi.ts'
 import { type AgentNode, Agents } from './agents.ts'
-import { type Allocation, findAllocation } from './allocation.ts'
+import { type Allocation, type AllocationPart, findAllocation } from './allocation.ts'
 import { Launcher } from './launcher.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Room } from './room.ts'
 
-export interface LaunchOptions {
-  /** Cores of each node that are given to jobs: as many serial jobs run there at once. By default what the scheduler or the machine says. */
-  readonly slots?: number
+export interface LaunchOptions extends AllocationPart {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
   /** Ends after this long with nothing to do. */
   readonly idleSeconds: number
@@ -49,7 +47,7 @@ export async function runLauncher(
   // Before anything is made: a mistake in the request leaves nothing behind.
   compileFilter(options.filter)
   const limitMs = options.timeLimitMinutes === undefined ? Infinity : monotonicMs() + options.timeLimitMinutes * 60_000
-  const allocation = await findAllocation(site.settings, options.slots)
+  const allocation = await findAllocation(site.settings, options)
   const deadlineMs = Math.min(limitMs, allocation.deadlineMs)
   const total = { finished: 0, failed: 0, interrupted: 0, killed: 0 }
   for (;;) {

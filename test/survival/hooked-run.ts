@@ -33,7 +33,7 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
   try {
     const entry = await readEntry(site, id)
     if (entry === undefined) return
-    const found = await findAllocation(site.settings, 1)
+    const found = await findAllocation(site.settings, { slots: 1 })
     const nodes = found.nodes.slice(0, 1).map((node) => ({ ...node, name: NODE }))
     const allocation = { ...found, nodes, head: NODE }
     const request = requestOf(id, fromRecord(entry.spec ?? {}))

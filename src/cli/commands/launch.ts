@@ -4,8 +4,10 @@ import { isEmptyFilter } from '../../core/filter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
 import type { LaunchEvent } from '../../launch/events.ts'
+import { requestError } from '../../core/errors.ts'
 import type { Command } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
+import type { Input } from '../option.ts'
 
 /** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
 const IDLE_SECONDS = 10
@@ -22,6 +24,8 @@ export const launchCommand: Command = {
 Ctrl-C or SIGTERM asks the running jobs to end and has them started again later; a second one does not wait. ${FILTER_HELP}`,
   options: [
     { name: 'slots', value: 'N', summary: 'serial jobs at once (default: one for each core)' },
+    { name: 'node-limit', value: 'N', summary: 'use so many nodes of the allocation at most' },
+    { name: 'node-offset', value: 'N', summary: 'leave the first N nodes of the allocation to another launcher' },
     { name: 'job-mode', value: 'MODE', summary: 'auto (default), serial or mpi' },
     { name: 'idle-seconds', value: 'S', summary: `end after that long with nothing to do (default ${IDLE_SECONDS})` },
     { name: 'persistent', summary: 'stay though there is nothing to do' },
@@ -33,6 +37,7 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
   examples: [
     ['bjob launch', 'run what there is, then end'],
     ['bjob launch --slots 8 --persistent', 'eight at once, and wait for more'],
+    ['bjob launch --node-limit 2 & bjob launch --node-offset 2', 'two launchers in one allocation'],
     ['bjob launch --workflow dl-hps --time-limit-minutes 55', 'one workflow, in an hour'],
   ],
   async run(input, session) {
@@ -41,8 +46,12 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
     const { terminal } = session
     const timeLimitMinutes = input.number('time-limit-minutes')
     const slots = input.number('slots', 1)
+    const nodeLimit = wholeOf(input, 'node-limit', 1)
+    const nodeOffset = wholeOf(input, 'node-offset', 0)
     const options = {
       ...(slots === undefined ? {} : { slots }),
+      ...(nodeLimit === undefined ? {} : { nodeLimit }),
+      ...(nodeOffset === undefined ? {} : { nodeOffset }),
       jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
       idleSeconds: input.number('idle-seconds') ?? IDLE_SECONDS,
       persistent: input.has('persistent'),
@@ -78,4 +87,10 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
     terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
     await terminal.settled(LAST_WORDS_MS)
   },
+}
+
+function wholeOf(input: Input, name: string, least: number): number | undefined {
+  const count = input.number(name, least)
+  if (count === undefined || Number.isInteger(count)) return count
+  throw requestError('bad-option', `--${name} must be a whole number, and is ${count}`)
 }

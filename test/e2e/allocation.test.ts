@@ -1,0 +1,115 @@
+/** What `bjob launch` makes of an allocation: Slurm's environment of four nodes that are all this machine, and a stand-in for srun. */
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseClaim } from '../../src/core/claim-text.ts'
+import { readAllowedCpus } from '../../src/lib/cpu-list.ts'
+import { Rig } from '../rig/rig.ts'
+
+/** Passes over its options, and runs the rest here; like the real one it has a helper, and this one outlives it and holds its pipes. */
+const SRUN = `#!/bin/sh
+while case $1 in -*) ;; *) false ;; esac; do shift; done
+tail --follow --pid=$PPID /dev/null &
+exec "$@"
+`
+
+function allocationOf(rig: Rig, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const bin = path.join(rig.outside, 'bin')
+  fs.mkdirSync(bin, { recursive: true })
+  fs.writeFileSync(path.join(bin, 'srun'), SRUN, { mode: 0o755 })
+  return {
+    PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    SLURM_JOB_ID: '7',
+    SLURM_JOB_NODELIST: 'n[1-4]',
+    SLURM_JOB_CPUS_PER_NODE: '2(x4)',
+    SLURM_JOB_END_TIME: String(Math.floor(Date.now() / 1000) + 3600),
+    SLURMD_NODENAME: 'n1',
+    ...more,
+  }
+}
+
+function nodesOf(rig: Rig, ids: readonly string[]): string[] {
+  const claims = ids.flatMap((id) => rig.state(id).history.map(({ message }) => parseClaim(message)?.nodes ?? ''))
+  return [...new Set(claims.filter((nodes) => nodes !== ''))].sort()
+}
+
+function environmentOf(pid: number): Map<string, string> {
+  const entries = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+  return new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]))
+}
+
+describe.concurrent('bjob launch in an allocation', () => {
+  test('two launchers share one: each runs jobs on its own nodes only', async () => {
+    await using rig = await Rig.create()
+    const env = allocationOf(rig)
+    const spawn = async (workflow: string) => {
+      const lines = Array.from({ length: 8 }, (_, n) =>
+        JSON.stringify({ name: `j${n}`, workflow, application: 'controlled' }),
+      )
+      await rig.done(['spawn', '--from', '-'], { input: `${lines.join('\n')}\n` })
+      return lines.map((_, n) => `${workflow}/j${n}`)
+    }
+    const [one, other] = [await spawn('one'), await spawn('other')]
+    const launch = (...options: string[]) => rig.start(['launch', '--idle-seconds', '0.5', ...options], { env })
+    const launchers = [
+      launch('--workflow', 'one', '--node-limit', '3'),
+      launch('--workflow', 'other', '--node-offset', '3'),
+    ]
+    // Six cores on the first three nodes, two on the last: all of them are taken before any job ends.
+    await rig.jobs.starts(8)
+    await rig.until('every job to finish', () => {
+      for (const job of rig.jobs.running) job.exit(0)
+      return [...one, ...other].every((id) => rig.state(id).state === 'JOB_FINISHED')
+    })
+    expect((await Promise.all(launchers.map((launcher) => launcher.ended()))).map(({ status }) => status)).toEqual([
+      0, 0,
+    ])
+    expect(nodesOf(rig, one)).toEqual(['n1', 'n2', 'n3'])
+    expect(nodesOf(rig, other)).toEqual(['n4'])
+    const { status, stderr } = await rig.bjob(['launch', '--node-offset', '4'], { env })
+    expect(stderr).toContain('no node is left: the allocation has 4 nodes, and 4 are passed over')
+    expect(status).toBe(2)
+  })
+
+  test.each([
+    ['CUDA_VISIBLE_DEVICES', 'GPU-aa', 'GPU-bb'],
+    ['ZE_AFFINITY_MASK', '0.0', '0.1'],
+  ])('GPUs are given out by %s, and never twice', async (variable, first, second) => {
+    await using rig = await Rig.create()
+    const env = allocationOf(rig, {
+      SLURM_JOB_NODELIST: 'n1',
+      SLURM_JOB_CPUS_PER_NODE: '8',
+      SLURM_GPUS_ON_NODE: '2',
+      [variable]: `${first},${second}`,
+    })
+    for (const name of ['a', 'b', 'c'])
+      await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', name, '--gpus-per-rank', '1'])
+    const launcher = rig.start(['launch', '--idle-seconds', '0.5'], { env })
+    const given = (pid: number) => environmentOf(pid).get(variable)
+    const started = await rig.jobs.starts(2)
+    const masks = started.map(({ pid }) => given(pid))
+    expect(masks.toSorted()).toEqual([first, second].toSorted())
+    // There are cores enough for the third one, and no GPU until one is given back.
+    started[0]?.exit(0)
+    const [, , third] = await rig.jobs.starts(3)
+    expect(given(third?.pid ?? 0)).toBe(masks[0])
+    for (const job of rig.jobs.running) job.exit(0)
+    expect((await launcher.ended()).stdout).toContain('3 finished')
+  })
+
+  test('with cpu_affinity depth, jobs of one rank are bound to cores of their own', async () => {
+    await using rig = await Rig.create()
+    const allowed = readAllowedCpus()
+    const count = Math.min(allowed.length, os.availableParallelism())
+    for (let n = 0; n < count; n++)
+      await rig.done(['spawn', '--app', 'controlled', '--name', `j${n}`, '--cpu-affinity', 'depth'])
+    const launcher = rig.start(['launch', '--slots', String(count), '--idle-seconds', '0.5'])
+    const started = await rig.jobs.starts(count)
+    const bound = started.map(({ pid }) => readAllowedCpus(`/proc/${pid}/status`))
+    expect(bound.flat().sort((a, b) => a - b)).toEqual(allowed.slice(0, count))
+    for (const cpus of bound) expect(cpus).toHaveLength(1)
+    for (const job of started) job.exit(0)
+    expect((await launcher.ended()).stdout).toContain(`${count} finished`)
+  })
+})
