@@ -3,6 +3,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { parseClaim } from '../../src/core/claim-text.ts'
 import { parseState } from '../../src/core/state-document.ts'
 import { until } from '../rig/until.ts'
 
@@ -146,6 +147,11 @@ export class ClusterSite implements AsyncDisposable {
   state(name: string) {
     const file = path.join(this.folder, 'jobs', 'w', name, 'state.yaml')
     return parseState(fs.readFileSync(file, 'utf8'), file)
+  }
+
+  /** The nodes that each of the job's attempts was given, as host lists. */
+  claimedNodes(name: string): string[] {
+    return this.state(name).history.flatMap(({ message }) => parseClaim(message)?.nodes ?? [])
   }
 
   /** The lines of a file in a job's folder; none where it is not there. */

@@ -3,7 +3,6 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/core/claim-text.ts'
 import { foldHostList } from '../../src/platform/hostlist.ts'
 import { until } from '../rig/until.ts'
 import { ClusterSite, rig } from './cluster-site.ts'
@@ -50,7 +49,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 87 })
     const used = range(80).map((n) => {
       const [host] = site.lines(`s${n}`, 'job.out')
-      expect(site.state(`s${n}`).history.map(({ message }) => message)).toContain(`attempt 1 on ${host}, 1 core`)
+      expect(site.claimedNodes(`s${n}`)).toEqual([host])
       return host
     })
     expect([...new Set(used)].sort()).toEqual(NODES)
@@ -61,8 +60,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
       const hosts = output.flatMap((line) => /^rank \d of 4 on (\S+)$/.exec(line)?.[1] ?? [])
       expect(hosts).toHaveLength(4)
       expect(new Set(hosts).size).toBe(2)
-      const claims = site.state(`m${n}`).history.map(({ message }) => parseClaim(message)?.nodes)
-      expect(claims).toContain(foldHostList(hosts))
+      expect(site.claimedNodes(`m${n}`)[0]).toBe(foldHostList([...new Set(hosts)].sort()))
     }
     const listed = (await site.done(['ls', 'launchers'])).split('\n')
     expect(listed.find((line) => line.startsWith(`slurm job ${id} `))).toMatch(/ended \(COMPLET/)
@@ -90,7 +88,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     await site.untilStates(({ RUNNING = 0 }) => RUNNING === 9, 30)
     const victims = range(24)
       .map((n) => `s${n}`)
-      .filter((name) => site.state(name).history.some(({ message }) => parseClaim(message)?.nodes === 'node3'))
+      .filter((name) => site.claimedNodes(name).includes('node3'))
     rig('kill', 'node3')
     try {
       await site.untilStates(({ JOB_FINISHED = 0 }) => JOB_FINISHED === 25, 90)
