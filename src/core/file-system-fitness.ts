@@ -18,6 +18,8 @@ export interface LocalMeasurements {
     /** Looks at a file that was being replaced, and how many saw it missing or torn. */
     readonly reads: number
     readonly torn: number
+    /** Looks that missed the file, and whose next ones did not. */
+    readonly hidden: number
     readonly isGoneNoticed: boolean
     readonly isFolderKept: boolean
   }>
@@ -111,11 +113,15 @@ export function judgeLocal(measured: LocalMeasurements): Check[] {
       finding: `${typeName}, ${kind.isNetwork ? 'taken for a network: bjob polls, and makes many calls at once' : "this machine's own: other nodes are not expected to see it"}`,
     },
     judge('exclusive names', measured.exclusive, judgeRace('tried by several at once')),
-    judge('rename', measured.rename, ({ reads, torn, isGoneNoticed, isFolderKept }) => {
+    judge('rename', measured.rename, ({ reads, torn, hidden, isGoneNoticed, isFolderKept }) => {
       if (torn > 0) return bad(`${torn} of ${reads} looks at a file that was being replaced found it missing or torn`)
       if (!isGoneNoticed)
         return bad('of a name that is gone it does not fail: a change that was taken away would be made')
       if (!isFolderKept) return bad("it replaced a folder that held files: a job could take another's place")
+      if (hidden > 0)
+        return note(
+          `${hidden} of ${reads} looks at a file that was being replaced missed it for a moment: bjob looks again`,
+        )
       return ok(`replaces at once (${reads} looks), fails when its source is gone, replaces no folder with files`)
     }),
     judge('append', measured.append, ({ isSeen }) =>

@@ -8,7 +8,7 @@ import type { LocalMeasurements, Measured, Race } from '../core/file-system-fitn
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { hasCommand, runCommand } from '../lib/run-command.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
-import { codeOf, diskFor, isGone, pooledDisk } from './disk.ts'
+import { codeOf, diskFor, pooledDisk, unlessGone } from './disk.ts'
 
 /** Where the hang of a file system would be noticed; the thread pool waits elsewhere. */
 const disk = pooledDisk
@@ -97,18 +97,23 @@ export function countRace(winsOfEach: readonly number[]): Race {
 
 async function probeRename(
   within: (name: string) => string,
-): Promise<{ reads: number; torn: number; isGoneNoticed: boolean; isFolderKept: boolean }> {
+): Promise<{ reads: number; torn: number; hidden: number; isGoneNoticed: boolean; isFolderKept: boolean }> {
   const target = within('replaced')
   const textOf = (count: number): string => `${String(count).padStart(6, '0')}\n`.repeat(50)
   await touch(target, textOf(0))
   const over = new AbortController()
   let reads = 0
   let torn = 0
+  let hidden = 0
   const reader = async (): Promise<void> => {
+    let misses = 0
     while (!over.signal.aborted) {
-      const text = await disk.readText(target).catch((error: unknown) => (isGone(error) ? '' : Promise.reject(error)))
+      const text = await unlessGone(disk.readText(target))
       reads += 1
-      if (text !== textOf(Number(text.slice(0, 6)))) torn += 1
+      misses = text === undefined ? misses + 1 : 0
+      // A name that is out of sight for a moment is looked at again, as jobs are (see jobs.ts).
+      if (text === undefined && misses < 5) hidden += 1
+      else if (text === undefined || text !== textOf(Number(text.slice(0, 6)))) torn += 1
     }
   }
   const reading = reader()
@@ -131,7 +136,7 @@ async function probeRename(
   await disk.mkdir(within('full'))
   await touch(path.join(within('full'), 'file'))
   await disk.mkdir(within('other'))
-  return { reads, torn, isGoneNoticed, isFolderKept: await fails('other', 'full') }
+  return { reads, torn, hidden, isGoneNoticed, isFolderKept: await fails('other', 'full') }
 }
 
 async function probeAppend(file: string): Promise<{ isSeen: boolean }> {

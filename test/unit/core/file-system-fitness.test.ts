@@ -14,7 +14,7 @@ const RACE = { names: 60, doubles: 0, unclaimed: 0 }
 const local: LocalMeasurements = {
   kind: NFS,
   exclusive: { value: RACE },
-  rename: { value: { reads: 100, torn: 0, isGoneNoticed: true, isFolderKept: true } },
+  rename: { value: { reads: 100, torn: 0, hidden: 0, isGoneNoticed: true, isFolderKept: true } },
   append: { value: { isSeen: true } },
   flush: { value: { medianMs: 2, mostMs: 5 } },
   stamps: { value: { grainMs: 1, serverAheadMs: 3 } },
@@ -50,9 +50,9 @@ describe('the verdict on a file system', () => {
 
   test.each<[string, Partial<LocalMeasurements>]>([
     ['exclusive names', { exclusive: { value: { ...RACE, doubles: 1 } } }],
-    ['rename', { rename: { value: { reads: 9, torn: 1, isGoneNoticed: true, isFolderKept: true } } }],
-    ['rename', { rename: { value: { reads: 9, torn: 0, isGoneNoticed: false, isFolderKept: true } } }],
-    ['rename', { rename: { value: { reads: 9, torn: 0, isGoneNoticed: true, isFolderKept: false } } }],
+    ['rename', { rename: { value: { reads: 9, torn: 1, hidden: 0, isGoneNoticed: true, isFolderKept: true } } }],
+    ['rename', { rename: { value: { reads: 9, torn: 0, hidden: 0, isGoneNoticed: false, isFolderKept: true } } }],
+    ['rename', { rename: { value: { reads: 9, torn: 0, hidden: 0, isGoneNoticed: true, isFolderKept: false } } }],
     ['append', { append: { value: { isSeen: false } } }],
     ['flush', { flush: { problem: 'EINVAL' } }],
     ['inotify', { watch: { value: { isSeen: false } }, kind: { type: 0xef53, isNetwork: false } }],
@@ -65,6 +65,7 @@ describe('the verdict on a file system', () => {
 
   test.each<[string, Partial<LocalMeasurements>]>([
     ['exclusive names', { exclusive: { value: { ...RACE, unclaimed: 2 } } }],
+    ['rename', { rename: { value: { reads: 9, torn: 0, hidden: 2, isGoneNoticed: true, isFolderKept: true } } }],
     ['flush', { flush: { value: { medianMs: 400, mostMs: 900 } } }],
     ['timestamps', { stamps: { value: { grainMs: 1000, serverAheadMs: 0 } } }],
     ['timestamps', { stamps: { value: { grainMs: 1, serverAheadMs: -60_000 } } }],
