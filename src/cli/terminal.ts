@@ -123,13 +123,17 @@ export class Terminal {
     const stateColumn = headings.indexOf('STATE')
     const lines: string[] = []
     const add = (cells: readonly string[], isHeading: boolean): void => {
-      const padded = cells.map((cell, column) =>
-        padText(printable(cell), column === cells.length - 1 ? 0 : (widths[column] ?? 0)),
-      )
-      const text = cutText(padded.join('  ').trimEnd(), width)
-      const state = cells[stateColumn] ?? ''
-      if (isHeading) lines.push(this.paint('bold', text))
-      else lines.push(state === '' ? text : text.replace(` ${state}`, ` ${this.paintState(state, state)}`))
+      let left = width
+      let line = ''
+      for (const [column, cell] of cells.entries()) {
+        const gap = column === 0 ? '' : '  '
+        const isLast = column === cells.length - 1
+        const text = cutText(gap + padText(printable(cell), isLast ? 0 : (widths[column] ?? 0)), left)
+        left -= isLast ? 0 : textWidth(text)
+        line += column === stateColumn && !isHeading ? this.paintState(cell, text) : text
+        if (left <= 0) break
+      }
+      lines.push(isHeading ? this.paint('bold', line) : line.trimEnd())
     }
     add(headings, true)
     for (const row of rows) add(row, false)

@@ -4,6 +4,7 @@ import { Rig } from '../rig/rig.ts'
 
 const ENTER = '\u001B[?1049h'
 const LEAVE = '\u001B[?1049l'
+const ERASE = '\r\u001B[K'
 
 test('watch shows jobs, launchers and failures as they come, keeps to its size, and gives the terminal back', async () => {
   await using rig = await Rig.create()
@@ -66,4 +67,23 @@ test.each(['SIGTERM', 'Ctrl-C'])('watch gives the terminal back at %s', async (h
   const { status, stdout } = await terminal.process.ended()
   expect(status).toBe(0)
   expect(stdout.trimEnd().endsWith(LEAVE)).toBe(true)
+})
+
+test('launch and wait draw one line at the bottom of a terminal, and take it away', async () => {
+  await using rig = await Rig.create()
+  for (const name of ['a', 'b']) await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', name])
+  using terminal = new PseudoTerminal(
+    rig,
+    // The launcher ends after the other one, however slow that is: its last line is the last.
+    '$BJOB launch --slots 2 --persistent & $BJOB wait; echo "status $?"; kill $!; wait',
+  )
+  const a = await rig.jobs.start('w/a')
+  const b = await rig.jobs.start('w/b')
+  a.exit(1)
+  await rig.until('a line of wait', () => /░ 1 of 2 {2}1 failed/.test(terminal.process.stdout))
+  await rig.until('a line of launch', () => /░ 1 of 2 {2}1 running {2}1 failed/.test(terminal.process.stdout))
+  b.exit(0)
+  const { stdout } = await terminal.process.ended()
+  expect(stdout).toContain('status 1\r\n')
+  expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toMatch(/^\S+: .* 1 finished, 1 failed, .*\r\n$/)
 })

@@ -7,7 +7,9 @@ import type { LaunchEvent } from '../../launch/events.ts'
 import { requestError } from '../../core/errors.ts'
 import type { Command } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
+import { LaunchProgress } from '../launch-progress.ts'
 import type { Input } from '../option.ts'
+import { ProgressLine } from '../progress-line.ts'
 
 /** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
 const IDLE_SECONDS = 10
@@ -74,14 +76,18 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
       })
     }
     const isShown = ({ kind }: LaunchEvent): boolean => (input.has('quiet') ? kind === 'problem' : kind !== 'ended')
+    const line = new ProgressLine(terminal, !input.has('quiet') && !input.has('json'), (text) =>
+      terminal.writeLater(text),
+    )
+    const progress = new LaunchProgress(site, options.filter, line)
     const report = (event: LaunchEvent): void => {
       if (!isShown(event)) return
-      const line = input.has('json')
+      const text = input.has('json')
         ? JSON.stringify(event)
         : `${event.kind === 'problem' ? terminal.paint('yellow', 'problem: ') : ''}${event.message}`
-      terminal.writeLater(`${line}\n`)
+      line.print(`${text}\n`)
     }
-    const summary = await runLauncher(site, options, report, stop.signal, hurry.signal)
+    const summary = await runLauncher(site, options, report, stop.signal, hurry.signal).finally(() => progress.stop())
     const { launcher, reason, finished, failed, interrupted, killed } = summary
     const last = `${launcher}: ${reason}. ${finished} finished, ${failed} failed, ${interrupted} to be started again, ${killed} killed.`
     terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)

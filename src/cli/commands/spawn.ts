@@ -7,8 +7,10 @@ import { DEFAULT_WORKFLOW } from '../../core/id.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import type { SpawnRecord } from '../../client/spawn-plan.ts'
 import type { TaskOptions } from '../../client/task-file.ts'
+import { monotonicMs } from '../../lib/sleep.ts'
 import type { Command, Session } from '../command.ts'
 import type { Input } from '../option.ts'
+import { ProgressLine, formatProgress } from '../progress-line.ts'
 import { SPAWN_OPTIONS, recordOf } from '../spawn-options.ts'
 
 const CHOICES = ['error', 'reuse', 'rename'] as const
@@ -46,12 +48,21 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
     const from = input.text('from')
     const records = from === undefined ? [{ record: given }] : await readRecords(client, from, given, input, session)
     const isJson = input.has('json')
-    const print = (ids: readonly string[]): Promise<void> => terminal.tryWrite(ids.map((id) => `${id}\n`).join(''))
     let printed: Promise<void> = Promise.resolve()
-    const spawned = await client.spawnRecords(records, { ifExists }, (ids) => {
-      // As they are made: whoever reads along can begin with the first.
-      if (!isJson) printed = printed.then(() => print(ids))
+    const progress = new ProgressLine(terminal, from !== undefined && !isJson, (text) => {
+      printed = printed.then(() => terminal.tryWrite(text))
     })
+    const startedMs = monotonicMs()
+    let made = 0
+    const spawned = await client
+      .spawnRecords(records, { ifExists }, (ids) => {
+        if (isJson) return
+        // As they are made: whoever reads along can begin with the first.
+        progress.print(ids.map((id) => `${id}\n`).join(''))
+        made += ids.length
+        progress.show(formatProgress(made, records.length, [], (1000 * made) / (monotonicMs() - startedMs)))
+      })
+      .finally(() => progress.end())
     await printed
     if (!isJson) return
     for (const { id, isNew } of spawned) await terminal.json({ id, new: isNew, dir: client.site.layout.job(id).dir })

@@ -12,6 +12,7 @@ import { type Search, Study, parseSearch } from '../../search/study.ts'
 import type { Command } from '../command.ts'
 import { oneWord } from '../filter-options.ts'
 import type { Input } from '../option.ts'
+import { ProgressLine } from '../progress-line.ts'
 import { SearchProgress } from '../search-progress.ts'
 import { bestFirst, formatCsv, lastWords, recordOfEvaluation, showBest } from '../search-results.ts'
 import { SPAWN_OPTIONS, recordOf } from '../spawn-options.ts'
@@ -106,13 +107,14 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     const client = await session.open()
     const workflow = workflowOf(input, client, file)
     const isJson = input.has('json')
+    const line = new ProgressLine(terminal, !isJson, (text) =>
+      isJson ? terminal.note(text.trimEnd()) : terminal.writeLater(text),
+    )
     const progress = new SearchProgress(
-      terminal,
       study,
       evaluations,
       () => client.select({ workflow: [workflow], state: ['RUNNING'], name: ['eval-*'] }).count(),
-      (line) => (isJson ? terminal.note(line) : terminal.writeLater(`${line}\n`)),
-      terminal.isInteractive && !isJson,
+      line,
     )
     let end: SearchEnd
     try {

@@ -2,9 +2,11 @@
 import { requestError } from '../../core/errors.ts'
 import { isEmptyFilter } from '../../core/filter.ts'
 import { isEnded } from '../../core/states.ts'
+import { monotonicMs } from '../../lib/sleep.ts'
 import type { Command } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
 import { jobRecord } from '../job-record.ts'
+import { ProgressLine, formatProgress } from '../progress-line.ts'
 import { stopSignal } from '../stop-signal.ts'
 
 export const waitCommand: Command = {
@@ -39,23 +41,41 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
     // With --any, what ended before is no news unless it was named.
     const waited = input.has('any') && input.words.length === 0 ? chosen.filter(({ state }) => !isEnded(state)) : chosen
     const lines: Promise<void>[] = []
-    const timeoutSeconds = input.number('timeout')
-    const outcome = await client.wait(
-      waited.map(({ id }) => id),
-      {
-        any: input.has('any') && waited.length > 0,
-        ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-        signal: stopSignal(),
-        onEnd: (entry) => {
-          if (input.has('quiet')) return
-          lines.push(
-            input.has('json')
-              ? terminal.json(jobRecord(client.site, entry))
-              : terminal.line(`${entry.id} ${terminal.paintState(entry.state, entry.state)}`),
-          )
-        },
-      },
+    const endedBefore = new Set(waited.filter(({ state }) => isEnded(state)).map(({ id }) => id))
+    const progress = new ProgressLine(terminal, !input.has('quiet') && !input.has('json'), (text) =>
+      lines.push(terminal.write(text)),
     )
+    const startedMs = monotonicMs()
+    const counts = { ended: 0, before: 0, failed: 0 }
+    const show = (): void => {
+      const perSecond = (counts.ended - counts.before) / ((monotonicMs() - startedMs) / 1000)
+      const words = [counts.failed === 0 ? '' : `${counts.failed} failed`]
+      progress.show(formatProgress(counts.ended, waited.length, words, perSecond))
+    }
+    show()
+    const timeoutSeconds = input.number('timeout')
+    const outcome = await client
+      .wait(
+        waited.map(({ id }) => id),
+        {
+          any: input.has('any') && waited.length > 0,
+          ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+          signal: stopSignal(),
+          onEnd: (entry) => {
+            if (input.has('quiet')) return
+            progress.print(
+              input.has('json')
+                ? `${JSON.stringify(jobRecord(client.site, entry))}\n`
+                : `${entry.id} ${terminal.paintState(entry.state, entry.state)}\n`,
+            )
+            counts.ended += 1
+            if (endedBefore.has(entry.id)) counts.before += 1
+            if (entry.state === 'FAILED') counts.failed += 1
+            show()
+          },
+        },
+      )
+      .finally(() => progress.end())
     await Promise.all(lines)
     if (outcome.isTimeout)
       terminal.note(

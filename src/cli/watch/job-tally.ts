@@ -1,7 +1,7 @@
 /** What a watch knows of the jobs: counts that each change of a job adjusts, so that a change costs the same however many jobs there are. */
 import type { JobId } from '../../core/id.ts'
 import type { IndexEntry } from '../../core/job-index.ts'
-import { type State, isEnded } from '../../core/states.ts'
+import { END_STATES, type State, isEnded } from '../../core/states.ts'
 
 /** Ends are counted in spans of this length. */
 export const SPAN_MS = 5000
@@ -49,6 +49,10 @@ export class JobTally {
 
   countOf(state: State): number {
     return this.#counts.get(state) ?? 0
+  }
+
+  get endedCount(): number {
+    return END_STATES.reduce((sum, state) => sum + this.countOf(state), 0)
   }
 
   running(): IterableIterator<IndexEntry> {

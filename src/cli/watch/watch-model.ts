@@ -1,7 +1,7 @@
 /** What the screen of `bjob watch` shows, as data: what `--json` prints, and what the lines are made from. */
 import type { LauncherFacts } from '../../client/launcher-facts.ts'
 import type { IndexEntry } from '../../core/job-index.ts'
-import { END_STATES, STATES, type State } from '../../core/states.ts'
+import { STATES, type State } from '../../core/states.ts'
 import type { JobTally } from './job-tally.ts'
 
 export interface LauncherStatus {
@@ -55,7 +55,7 @@ export function buildModel(
   nowMs: number,
 ): WatchModel {
   const counts = STATES.map((state) => [state, tally.countOf(state)] as const).filter(([, count]) => count > 0)
-  const ended = END_STATES.reduce((sum, state) => sum + tally.countOf(state), 0)
+  const ended = tally.endedCount
   const rate = tally.ratePerSecond(nowMs)
   const open = tally.total - ended
   const living = launchers.filter(({ end }) => end === undefined)
