@@ -8,11 +8,14 @@ const ERASE = '\r\u001B[K'
 
 test('watch shows jobs, launchers and failures as they come, keeps to its size, and gives the terminal back', async () => {
   await using rig = await Rig.create()
-  for (const name of ['a', 'b', 'c'])
-    await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', name])
+  const spawn = (name: string): Promise<string> =>
+    rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', name])
+  for (const name of ['a', 'b']) await spawn(name)
   const launcher = await rig.launch(['--time-limit-minutes', '90'])
   const a = await rig.jobs.start('w/a')
   const b = await rig.jobs.start('w/b')
+  // Only now: jobs of equal priority begin in any order.
+  await spawn('c')
   using terminal = new PseudoTerminal(
     rig,
     'before=$(stty -g); $BJOB watch; [ "$before" = "$(stty -g)" ] && echo as before',
