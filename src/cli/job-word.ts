@@ -13,7 +13,8 @@ export async function findJob(site: Site, word: string | undefined): Promise<Job
     })
   const { workflow, name } = splitId(id)
   const full = `${workflow}/${name}`
-  if ((await site.disk.stat(site.layout.job(full).dir)) === undefined) throw unknownJob(full)
+  // A link is no job: what it leads to may be anywhere.
+  if ((await site.disk.stat(site.layout.job(full).dir))?.isDirectory() !== true) throw unknownJob(full)
   return full
 }
 

@@ -4,6 +4,7 @@ import { styleText } from 'node:util'
 import type { State } from '../core/states.ts'
 import { cutText, padText, printable, textWidth } from '../lib/text-width.ts'
 import { codeOf } from '../site/disk.ts'
+import { defuse, defuseBytes } from './defuse.ts'
 
 export type Colour = Parameters<typeof styleText>[0]
 
@@ -54,7 +55,12 @@ export class Terminal {
   }
 
   async line(text: string): Promise<void> {
-    await this.write(`${text}\n`)
+    await this.write(`${defuse(text)}\n`)
+  }
+
+  /** What a job has written: as it is, unless it is for a terminal. */
+  async pass(bytes: Uint8Array): Promise<void> {
+    await this.write(this.isInteractive ? defuseBytes(bytes) : bytes)
   }
 
   async json(value: unknown): Promise<void> {
@@ -93,7 +99,7 @@ export class Terminal {
 
   /** For people: goes to standard error, so that it is never taken for output. */
   note(text: string): void {
-    const bytes = Buffer.from(`${text}\n`)
+    const bytes = Buffer.from(`${defuse(text)}\n`)
     for (let at = 0; at < bytes.length;) {
       try {
         at += fs.writeSync(STDERR, bytes, at)

@@ -88,7 +88,8 @@ function isPlain(pattern: string): boolean {
   return !GLOB.test(pattern)
 }
 
-function checkPattern(pattern: string): void {
+/** @throws BjobError `unsafe-path` for one that leads out of the folder that it is relative to */
+export function checkPattern(pattern: string): void {
   if (!path.isAbsolute(pattern) && !pattern.split('/').includes('..')) return
   throw requestError('unsafe-path', `input_files has ${JSON.stringify(pattern)}, which leads out of the folder`, {
     field: 'input_files',

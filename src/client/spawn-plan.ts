@@ -18,7 +18,7 @@ import { SITE_FILE } from '../site/layout.ts'
 import { listNames, readJobState } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
-import { findInputs } from './input-files.ts'
+import { checkPattern, findInputs } from './input-files.ts'
 import type { JobEnvironment } from './job-environment.ts'
 
 /** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
@@ -131,8 +131,10 @@ class Planner {
     if (parents === undefined || named === undefined || this.problems.length > before) return
     const specification = { ...checked.value.specification, parents: parents.all }
     const isWaiting = specification.waitForParents && parents.unfinished.length > 0
-    const found =
-      named.isReused || isWaiting ? [] : await attempt('input_files', () => this.#findInputs(specification, staged))
+    const found = await attempt('input_files', async () => {
+      for (const pattern of specification.inputFiles) checkPattern(pattern)
+      return named.isReused || isWaiting ? [] : this.#findInputs(specification, staged)
+    })
     if (found === undefined) return
     await attempt('stage_in_url', () => checkClash(specification, found))
     if (this.problems.length > before) return

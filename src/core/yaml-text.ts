@@ -1,5 +1,5 @@
 /** YAML that people write, read with limits, and with the line of each field kept for error messages. */
-import { LineCounter, parseDocument, stringify } from 'yaml'
+import { type Document, LineCounter, isScalar, parseDocument, stringify, visit } from 'yaml'
 import { requestError } from './errors.ts'
 
 export interface Position {
@@ -16,6 +16,8 @@ export interface YamlText {
 /** More than a person writes, and little enough that no nesting trick costs seconds. */
 const MAX_BYTES = 4 * 1024 * 1024
 const MAX_DEPTH = 64
+/** Nesting by lines: `- - - x`, or ever more blanks in front. A parser that meets thousands of them takes its whole process down. */
+const DEEP_BLOCK = new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH},}|^[ \\t]{${MAX_DEPTH * 8},}`, 'm')
 
 /**
  * @param file named in errors
@@ -23,17 +25,20 @@ const MAX_DEPTH = 64
  */
 export function parseYaml(text: string, file: string): YamlText {
   if (text.length > MAX_BYTES) throw requestError('bad-yaml', `is larger than ${MAX_BYTES} bytes`, { path: file })
-  if (deepestNesting(text) > MAX_DEPTH)
+  if (deepestNesting(text) > MAX_DEPTH || DEEP_BLOCK.test(text))
     throw requestError('bad-yaml', `is nested deeper than ${MAX_DEPTH} levels`, { path: file })
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
     schema: 'core',
-    uniqueKeys: true,
+    // The parser compares each key with all others, and draws each error: a file of 20,000 keys would take it half a minute.
+    uniqueKeys: false,
+    prettyErrors: false,
     strict: true,
     merge: false,
+    resolveKnownTags: false,
   })
-  const problem = document.errors[0] ?? document.warnings[0]
+  const problem = document.errors[0] ?? document.warnings[0] ?? findRepeatedKey(document)
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0])
     throw requestError('bad-yaml', (problem.message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, ''), {
@@ -45,8 +50,10 @@ export function parseYaml(text: string, file: string): YamlText {
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount: 10 })
+    // Says so when something holds itself.
+    if (text.includes('*')) JSON.stringify(value)
   } catch (error) {
-    throw requestError('bad-yaml', error instanceof Error ? error.message : 'cannot be read', {
+    throw requestError('bad-yaml', error instanceof ReferenceError ? error.message : 'has an alias that holds itself', {
       path: file,
       line: 1,
       cause: error,
@@ -65,6 +72,28 @@ export function parseYaml(text: string, file: string): YamlText {
       return { line: 1, column: 1 }
     },
   }
+}
+
+function findRepeatedKey(
+  document: Document.Parsed,
+): { readonly message: string; readonly pos: readonly [number, number] } | undefined {
+  let found: { readonly message: string; readonly pos: readonly [number, number] } | undefined
+  visit(document, {
+    Map: (_, { items }) => {
+      const keys = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (keys.has(key.value)) {
+          const [begin = 0, end = 0] = key.range ?? []
+          found = { message: 'Map keys must be unique', pos: [begin, end] }
+          return visit.BREAK
+        }
+        keys.add(key.value)
+      }
+      return undefined
+    },
+  })
+  return found
 }
 
 /** The most brackets open at once: flow nesting is what makes a parser recurse. */

@@ -5,6 +5,9 @@ import type { Usage } from '../core/usage.ts'
 import { signalGroup } from '../lib/process-table.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW
+
 export interface Command {
   readonly words: readonly string[]
   readonly cwd: string
@@ -52,7 +55,8 @@ export class Attempt {
     const begin = monotonicMs()
     let output: number | undefined
     try {
-      output = fs.openSync(command.output, 'a', 0o666)
+      // A link there would lead what the job says into somebody else's file.
+      output = fs.openSync(command.output, APPEND, 0o666)
       const [file = '', ...args] = command.words
       const child = spawn(file, args, {
         cwd: command.cwd,

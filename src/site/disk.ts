@@ -39,6 +39,8 @@ export interface Disk {
   removeAll(target: string): Promise<void>
   symlink(content: string, target: string): Promise<void>
   readlink(target: string): Promise<string>
+  /** Where a path leads, all links followed. */
+  realpath(target: string): Promise<string>
   readText(target: string): Promise<string>
   /** The bytes from `offset` to the end, at most `limit`. */
   readFrom(target: string, offset: number, limit: number): Promise<Buffer>
@@ -142,6 +144,7 @@ export const directDisk: Disk = {
   removeAll: async (target) => fs.rmSync(target, { recursive: true, force: true }),
   symlink: async (content, target) => fs.symlinkSync(content, target),
   readlink: async (target) => fs.readlinkSync(target),
+  realpath: async (target) => fs.realpathSync(target),
   readText: async (target) => fs.readFileSync(target, 'utf8'),
   readFrom: async (target, offset, limit) => {
     const fd = fs.openSync(target, 'r')
@@ -198,6 +201,7 @@ export const pooledDisk: Disk = {
   removeAll: async (target) => fs.promises.rm(target, { recursive: true, force: true }),
   symlink: async (content, target) => fs.promises.symlink(content, target),
   readlink: async (target) => fs.promises.readlink(target),
+  realpath: async (target) => fs.promises.realpath(target),
   readText: async (target) => fs.promises.readFile(target, 'utf8'),
   readFrom: async (target, offset, limit) => {
     const file = await fs.promises.open(target, 'r')

@@ -88,7 +88,7 @@ async function checkFolders(site: Site, folder: string, findings: Finding[], sus
         suspects?.push({ kind: 'leftover-aside', path, message: 'a job that was being made when its spawner died' })
       else findings.push({ kind: 'foreign', path, isRemark: true, message: 'is not of bjob' })
     } else if (!isDirectory)
-      findings.push({ kind: 'foreign', path, isRemark: true, message: 'is a file where only folders are expected' })
+      findings.push({ kind: 'foreign', path, isRemark: true, message: await describeForeign(site, path) })
     else if (problemOf(name) !== undefined)
       findings.push({
         kind: 'foreign',
@@ -99,6 +99,11 @@ async function checkFolders(site: Site, folder: string, findings: Finding[], sus
     else names.push(name)
   }
   return names.sort()
+}
+
+async function describeForeign(site: Site, path: string): Promise<string> {
+  const isLink = (await site.disk.stat(path))?.isSymbolicLink() === true
+  return isLink ? 'is a link, and bjob follows none here' : 'is a file where only folders are expected'
 }
 
 /** @returns what the folder says of the job, when it can be read */

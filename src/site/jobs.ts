@@ -172,6 +172,7 @@ export async function listNames(site: Site, workflow: string): Promise<string[]>
 export async function readData(site: Site, id: JobId): Promise<unknown> {
   const paths = site.layout.job(id)
   await unlessGone(site.disk.refresh(paths.dir))
+  await unlessGone(checkInside(site, paths.data))
   const text = await unlessGone(site.disk.readText(paths.data))
   if (text === undefined) {
     if ((await site.disk.stat(paths.dir)) === undefined) throw unknownJob(id)
@@ -210,12 +211,27 @@ export async function readJobFile(site: Site, id: JobId, name: string): Promise<
     throw requestError('unsafe-path', `${name} is not inside the job's folder`, { path: file })
   try {
     await site.disk.refresh(dir)
+    await checkInside(site, file)
     return await site.disk.readText(file)
   } catch (error) {
     if (!isGone(error)) throw error
     if ((await site.disk.stat(dir)) === undefined) throw unknownJob(id)
     throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
   }
+}
+
+/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `unsafe-path` */
+export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
+  const dir = path.dirname(file)
+  const isPlain = path.dirname(path.dirname(dir)) === layout.jobs
+  const isLink = async (target: string): Promise<boolean> => (await disk.stat(target))?.isSymbolicLink() === true
+  if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
+  const real = await disk.realpath(file)
+  if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
+  throw requestError('unsafe-path', `${path.basename(file)} is a link that leads out of the site`, {
+    path: file,
+    hint: 'let the job write it, or copy it, into its folder',
+  })
 }
 
 export function unknownJob(id: JobId): Error {

@@ -11,6 +11,8 @@ import type { Layout } from './layout.ts'
 export type Positions = Readonly<Record<string, number>>
 
 const CHUNK_BYTES = 4 * 1024 * 1024
+/** What has no end of a line in so many bytes is none of bjob's. */
+const LONGEST_LINE_BYTES = 64 * CHUNK_BYTES
 const NEWLINE = 10
 /** A file unchanged for `QUIET_MS` is opened at most every `QUIET_POLL_MS`: enough for a login node where somebody comes back to work. */
 const QUIET_MS = 600_000
@@ -79,10 +81,16 @@ export class JournalReader {
   }
 
   async #read(host: string, source: Source, take: (line: JournalLine, host: string) => void): Promise<void> {
-    for (;;) {
-      const bytes = await unlessGone(this.#disk.readFrom(this.#layout.journalOf(host), source.offset, CHUNK_BYTES))
-      const end = bytes === undefined ? -1 : bytes.lastIndexOf(NEWLINE)
-      if (bytes === undefined || end < 0) return
+    for (let limit = CHUNK_BYTES; ;) {
+      const bytes = await unlessGone(this.#disk.readFrom(this.#layout.journalOf(host), source.offset, limit))
+      if (bytes === undefined) return
+      const end = bytes.lastIndexOf(NEWLINE)
+      if (end < 0) {
+        if (bytes.length < limit) return
+        if (limit < LONGEST_LINE_BYTES) limit *= 4
+        else source.offset += bytes.length
+        continue
+      }
       for (const text of bytes.toString('utf8', 0, end).split('\n')) {
         if (text === '') continue
         const line = parseLine(text)
@@ -91,7 +99,8 @@ export class JournalReader {
       }
       source.offset += end + 1
       source.changedMs = monotonicMs()
-      if (bytes.length < CHUNK_BYTES) return
+      if (bytes.length < limit) return
+      limit = CHUNK_BYTES
     }
   }
 }

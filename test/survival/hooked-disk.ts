@@ -66,6 +66,7 @@ export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): D
     },
     symlink: (content, target) => step({ name: 'symlink', target, text: content }, () => base.symlink(content, target)),
     readlink: (target) => looking('readlink', target, () => base.readlink(target)),
+    realpath: (target) => looking('realpath', target, () => base.realpath(target)),
     readText: (target) => looking('readText', target, () => base.readText(target)),
     readFrom: (target, offset, limit) => looking('readFrom', target, () => base.readFrom(target, offset, limit)),
     list: (target) => looking('list', target, () => base.list(target)),

@@ -6,7 +6,7 @@ import { findJob, limitWords } from '../job-word.ts'
 
 export const catCommand: Command = {
   words: 'ID [FILE]',
-  about: "Prints a file of the job's folder as it is; result.dat unless another is named.",
+  about: "Prints a file of the job's folder; result.dat unless another is named.",
   options: [],
   examples: [
     ['bjob cat dl-hps/task1', 'its result.dat'],
@@ -17,6 +17,6 @@ export const catCommand: Command = {
     limitWords(input.words, 2)
     const [word, file = 'result.dat'] = input.words
     if (word === undefined) throw requestError('bad-option', 'which job? bjob cat ID [FILE]')
-    await session.terminal.write(await readJobFile(site, await findJob(site, word), file))
+    await session.terminal.pass(Buffer.from(await readJobFile(site, await findJob(site, word), file)))
   },
 }

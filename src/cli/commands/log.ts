@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { requestError } from '../../core/errors.ts'
 import { isEnded } from '../../core/states.ts'
 import { unlessGone } from '../../site/disk.ts'
-import { readJobState } from '../../site/jobs.ts'
+import { checkInside, readJobState } from '../../site/jobs.ts'
 import { outputName } from '../../site/layout.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command.ts'
@@ -66,12 +66,13 @@ async function copyOutput(
   { terminal }: Session,
 ): Promise<number | undefined> {
   const file = `${site.layout.job(id).dir}/${outputName(attempt)}`
+  await unlessGone(checkInside(site, file))
   let offset = from
   for (;;) {
     const bytes = await unlessGone(site.disk.readFrom(file, offset, CHUNK_BYTES))
     if (bytes === undefined) return offset === 0 ? undefined : offset
     if (bytes.length === 0) return offset
-    await terminal.write(bytes)
+    await terminal.pass(bytes)
     offset += bytes.length
   }
 }

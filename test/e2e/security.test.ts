@@ -1,0 +1,307 @@
+/** What somebody could do with names, files, links and words, and does not. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+import { listTree } from '../rig/tree.ts'
+
+const LAUNCH = ['launch', '--idle-seconds', '0.2', '--quiet']
+
+async function refuses(rig: Rig, args: readonly string[], input?: string): Promise<string> {
+  const before = [listTree(rig.site), listTree(rig.outside)]
+  const { status, stdout, stderr } = await rig.bjob(args, input === undefined ? {} : { input })
+  expect({ status, stdout }, stderr).toEqual({ status: 2, stdout: '' })
+  expect([listTree(rig.site), listTree(rig.outside)]).toEqual(before)
+  return stderr
+}
+
+/** All that the site's files hold, and their names. */
+function everythingIn(folder: string): string {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const read = (file: string): string => (fs.statSync(file).isFile() ? fs.readFileSync(file, 'latin1') : '')
+  return names.map((name) => `${name}\n${read(path.join(folder, name))}`).join('\n')
+}
+
+describe('names', () => {
+  test('none of a job, workflow or application leads anywhere else', async () => {
+    await using rig = await Rig.create()
+    const names = [
+      '..',
+      '.',
+      '../x',
+      '/tmp/x',
+      'a/b',
+      '-rf',
+      '.hidden',
+      'a\u001B[2Jb',
+      'a\nb',
+      'x'.repeat(5000),
+      '~root',
+      '',
+    ]
+    const records = names.flatMap((name) => [
+      { name, application: 'yes' },
+      { name: 'a', workflow: name, application: 'yes' },
+      { name: 'a', application: name },
+      { name: 'a', application: 'yes', parents: [`default/${name}`] },
+    ])
+    const problems = await refuses(
+      rig,
+      ['spawn', '--from', '-'],
+      records.map((record) => JSON.stringify(record)).join('\n'),
+    )
+    for (let line = 1; line <= records.length; line++) expect(problems).toContain(`:${line}`)
+    for (const name of ['../../outside', '..', '/etc/passwd', 'a\u0000b'.slice(0, 1) + '/../..']) {
+      for (const command of ['show', 'cat', 'log', 'path', 'kill', 'rm', 'why'])
+        await refuses(rig, [command, '--', name])
+    }
+    await refuses(rig, ['app', 'add', '../evil', '--executable', 'true'])
+  })
+
+  test('no file that a job asks for comes from outside the folder where it was spawned', async () => {
+    await using rig = await Rig.create()
+    fs.writeFileSync(path.join(rig.outside, 'secret.dat'), 'classified')
+    fs.symlinkSync(path.join(rig.outside, 'secret.dat'), path.join(rig.site, 'link.dat'))
+    fs.symlinkSync(rig.outside, path.join(rig.site, 'folder'))
+    await rig.done(['spawn', '--app', 'yes', '--name', 'parent'])
+    const patterns = [
+      '../outside/secret.dat',
+      '/etc/passwd',
+      '{..,x}/outside/*',
+      '[.][.]/outside/*',
+      'link.dat',
+      'l*.dat',
+      'folder',
+      'folder/*.dat',
+    ]
+    for (const pattern of patterns) {
+      for (const parents of [[], ['--parents', 'parent']]) {
+        const spawned = await rig.bjob(['spawn', '--app', 'yes', '--name', 'a', '--input-files', pattern, ...parents])
+        if (spawned.status === 0) await rig.done(LAUNCH)
+        expect(everythingIn(path.join(rig.site, 'jobs')), pattern).not.toContain('classified')
+        if (spawned.status === 0) await rig.done(['rm', 'a'])
+      }
+    }
+  })
+})
+
+describe('files of others', () => {
+  const bombs = {
+    aliases: `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+      .split('')
+      .map((key, at) => `${key}: &${key} [${`*${'abcdefgh'[at]},`.repeat(9)}]\n`)
+      .join('')}`,
+    self: 'data: &a [*a]\n',
+    tag: 'data: !!js/function "process.exit(7)"\n',
+    brackets: `data: ${'['.repeat(5000)}`,
+    blocks: '? '.repeat(20_000),
+    dashes: '- '.repeat(20_000),
+    huge: `data: ${'x'.repeat(5_000_000)}\n`,
+    prototype: '__proto__: {application: yes}\nname: a\n',
+  }
+
+  test.each(Object.entries(bombs))(
+    'YAML with %s is refused in one line, in a spawn file, an application and the settings',
+    async (_, text) => {
+      await using rig = await Rig.create()
+      const spawnFile = path.join(rig.outside, 'spawn.yaml')
+      fs.writeFileSync(spawnFile, text)
+      const spawned = await refuses(rig, ['spawn', '--from', spawnFile])
+      expect(spawned.trim().split('\n').length).toBeLessThanOrEqual(3)
+      rig.addApplication('evil', `executable: "true"\n${text}`)
+      const evil = await refuses(rig, ['spawn', '--app', 'evil', '--name', 'a'])
+      expect(evil).toContain('evil.yaml')
+      fs.appendFileSync(path.join(rig.site, 'bjob.yaml'), text)
+      const { status, stderr } = await rig.bjob(['ls'])
+      expect({ status, isNamed: stderr.includes('bjob.yaml') }).toEqual({ status: 2, isNamed: true })
+    },
+  )
+
+  test('a job.yaml that is one sets that job aside, and no other', async () => {
+    await using rig = await Rig.create()
+    for (const [name, text] of Object.entries(bombs)) {
+      await rig.done(['spawn', '--app', 'yes', '--name', name])
+      fs.appendFileSync(path.join(rig.folder(`default/${name}`), 'job.yaml'), text)
+    }
+    await rig.done(['spawn', '--app', 'yes', '--name', 'sound'])
+    await rig.done(LAUNCH)
+    expect(rig.state('default/sound').state).toBe('JOB_FINISHED')
+    for (const name of Object.keys(bombs)) expect(rig.state(`default/${name}`).state).toBe('CREATED')
+  })
+})
+
+describe('links in the tree', () => {
+  test('a job or a workflow that is a link is none, and fsck says so', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--workflow', 'real', '--name', 'a'])
+    fs.cpSync(path.join(rig.site, 'jobs/real'), path.join(rig.outside, 'wf'), { recursive: true })
+    fs.symlinkSync(path.join(rig.outside, 'wf'), path.join(rig.site, 'jobs/linked'))
+    fs.symlinkSync(path.join(rig.outside, 'wf/a'), path.join(rig.site, 'jobs/real/b'))
+    fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+    const before = listTree(rig.outside)
+    const { stdout } = await rig.bjob(['fsck', '--repair'])
+    expect(stdout).toMatch(/jobs\/linked: is a link/)
+    expect(stdout).toMatch(/jobs\/real\/b: is a link/)
+    await rig.done(LAUNCH)
+    expect(await rig.done(['ls', '--fields', 'id', '--json'])).toBe('{"id":"real/a"}\n')
+    for (const args of [
+      ['cat', 'real/b', 'job.yaml'],
+      ['kill', 'real/b'],
+      ['rm', 'real/b'],
+      ['set', 'real/b', 'data=1'],
+    ])
+      expect((await rig.bjob(args)).status, args.join(' ')).not.toBe(0)
+    expect(listTree(rig.outside)).toEqual(before)
+  })
+})
+
+describe('words', () => {
+  const WORDS = [
+    '$(touch pwned)',
+    '`touch pwned`',
+    '; touch pwned',
+    '| touch pwned',
+    "'; touch pwned; '",
+    '"',
+    '*',
+    '~',
+    '\n touch pwned\n',
+    '-n',
+    '\\',
+  ]
+
+  test("no shell meets a job's words, not even in an application that is a shell's", async () => {
+    await using rig = await Rig.create()
+    rig.addApplication(
+      'words',
+      `executable: [${JSON.stringify(process.execPath)}, -e, "console.log(JSON.stringify(process.argv.slice(1)))", "--"]\n`,
+    )
+    rig.addApplication(
+      'shell',
+      `executable: '"${process.execPath}" -e "console.log(JSON.stringify(process.argv.slice(1)))" --'\nshell: true\n`,
+    )
+    for (const name of ['words', 'shell']) {
+      const record = {
+        name,
+        application: name,
+        args: WORDS,
+        environ_vars: { EVIL: '$(touch pwned)' },
+        tags: { t: '$(touch pwned)' },
+      }
+      await rig.done(['spawn', '--from', '-'], { input: JSON.stringify(record) })
+    }
+    await rig.done(LAUNCH)
+    for (const name of ['words', 'shell']) expect(JSON.parse(await rig.done(['log', name]))).toEqual(WORDS)
+    expect(everythingIn(rig.site)).not.toMatch(/^(.*\/)?pwned$/m)
+  })
+
+  test('nor those of a submission', async () => {
+    await using rig = await Rig.create({ settings: 'format: 1\nscheduler: slurm\ndurability: process\n' })
+    await rig.done(['spawn', '--app', 'yes', '--name', 'a', '--tag', 't=$(touch pwned)'])
+    const words = [
+      '--tag',
+      't=$(touch pwned)',
+      '--workflow',
+      "*';touch pwned;'",
+      '-q',
+      '$(touch pwned)',
+      '-A',
+      "';touch pwned;'",
+    ]
+    const { status, stdout, stderr } = await rig.bjob([
+      'submit',
+      '-n',
+      '1',
+      '-t',
+      '5',
+      '--idle-seconds',
+      '0.1',
+      '--dry-run',
+      ...words,
+    ])
+    if (status !== 0) return expect(stderr).toMatch(/^bjob: /)
+    const script = path.join(rig.outside, 'batch.sh')
+    fs.writeFileSync(script, stdout)
+    await rig.startProgram(['/bin/sh', script], { cwd: rig.outside }).ended({ within: 60 })
+    expect(fs.readdirSync(rig.outside)).toEqual(['batch.sh'])
+    return expect(fs.existsSync(path.join(rig.site, 'pwned'))).toBe(false)
+  })
+
+  test("what a job says moves nobody's cursor", async () => {
+    await using rig = await Rig.create()
+    rig.addApplication(
+      'rings',
+      `executable: [/bin/sh, -c, "printf '\\\\033[2J\\\\033]0;title\\\\007' >&2; exit 3"]\ndescription: "\\e[2J"\n`,
+    )
+    await rig.done(['spawn', '--app', 'rings', '--name', 'a', '--tag', 'k=\u001B[2J', '--args', '\u001B]0;x\u0007'])
+    await rig.done(LAUNCH)
+    // What the launcher wrote cannot hold them; a co-user's editor can.
+    fs.appendFileSync(path.join(rig.folder('default/a'), 'job.yaml'), '')
+    for (const args of [
+      ['ls'],
+      ['ls', '--history'],
+      ['ls', 'apps'],
+      ['app', 'show', 'rings'],
+      ['show', 'a'],
+      ['why', 'a'],
+      ['history', 'a'],
+      ['show', '\u001B[2J'],
+    ]) {
+      const { stdout, stderr } = await rig.bjob(args)
+      // oxlint-disable-next-line no-control-regex -- control characters are just what must not be there
+      expect(stdout + stderr, args.join(' ')).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/)
+    }
+  })
+})
+
+describe('permissions and secrets', () => {
+  test.runIf(process.getuid?.() === 0)("files follow the umask and the group of the site's folder", async () => {
+    await using rig = await Rig.create()
+    const group = 4242
+    for (const name of ['', 'jobs', 'apps', 'journal']) {
+      fs.chownSync(path.join(rig.site, name), 0, group)
+      fs.chmodSync(path.join(rig.site, name), 0o2770)
+    }
+    const umask = process.umask(0o007)
+    try {
+      fs.writeFileSync(path.join(rig.site, 'in.dat'), 'x')
+      await rig.done(['spawn', '--app', 'yes', '--name', 'a', '--input-files', 'in.dat', '--data', '{"x": 1}'])
+      await rig.done(LAUNCH)
+      await rig.done(['rm', 'a'])
+    } finally {
+      process.umask(umask)
+    }
+    const made = ['jobs/default', 'trash', 'launchers', 'journal'].flatMap((top) => [
+      top,
+      ...fs
+        .readdirSync(path.join(rig.site, top), { recursive: true, encoding: 'utf8' })
+        .map((name) => `${top}/${name}`),
+    ])
+    expect(made.length).toBeGreaterThan(10)
+    const old = fs
+      .readdirSync(path.join(rig.site, 'journal'))
+      .filter((name) => name === 'README')
+      .map((name) => `journal/${name}`)
+    for (const name of made.filter((file) => !old.includes(file))) {
+      const { gid, mode } = fs.statSync(path.join(rig.site, name))
+      expect({ name, gid, others: mode & 0o007, ofGroup: mode & 0o060 }).toEqual({
+        name,
+        gid: group,
+        others: 0,
+        ofGroup: 0o060,
+      })
+    }
+  })
+
+  test('secrets of the environment stay there', async () => {
+    await using rig = await Rig.create()
+    const env = { MY_API_TOKEN: 'hunter2-secret' }
+    await rig.done(['spawn', '--app', 'yes', '--name', 'a'], { env })
+    await rig.done(['spawn', '--app', 'no', '--name', 'b'], { env })
+    await rig.done(LAUNCH, { env })
+    await rig.bjob(['submit', '-n', '1', '-t', '5'], { env })
+    await rig.bjob(['report'], { env })
+    expect(rig.state('default/a').state).toBe('JOB_FINISHED')
+    expect(everythingIn(rig.site)).not.toContain('hunter2')
+  })
+})
