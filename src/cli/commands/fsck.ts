@@ -1,6 +1,7 @@
 /** `bjob fsck`: is this tree whole, and mending it. */
 import path from 'node:path'
-import { type Finding, checkSite } from '../../site/fsck.ts'
+import { checkSite } from '../../site/fsck.ts'
+import type { Finding } from '../../site/finding.ts'
 import { mendSite } from '../../site/mend.ts'
 import type { Command } from '../command.ts'
 import { limitWords } from '../job-word.ts'
