@@ -72,7 +72,7 @@ export class Job {
     return readSpecification(this.#site, this.id)
   }
 
-  /** The content of a file in its folder, as text. @throws BjobError `no-such-file`, `unsafe-path`, `unknown-job` */
+  /** The content of a file in its folder, as text. @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job` */
   async readFile(name: string): Promise<string> {
     return readJobFile(this.#site, this.id, name)
   }

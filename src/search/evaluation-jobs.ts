@@ -120,7 +120,7 @@ async function readIfThere(client: SiteClient, id: JobId, file: string): Promise
   try {
     return await (await client.job(id)).readFile(file)
   } catch (error) {
-    if (error instanceof BjobError && error.code === 'no-such-file') return null
+    if (error instanceof BjobError && ['no-such-file', 'link-outside'].includes(error.code)) return null
     throw error
   }
 }

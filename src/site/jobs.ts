@@ -202,7 +202,7 @@ export function formatData(data: unknown): string {
 
 /**
  * The content of a file in a job's folder, as this node sees it after looking afresh.
- * @throws BjobError `no-such-file`, `unsafe-path`, `unknown-job`
+ * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job`
  */
 export async function readJobFile(site: Site, id: JobId, name: string): Promise<string> {
   const { dir } = site.layout.job(id)
@@ -220,7 +220,7 @@ export async function readJobFile(site: Site, id: JobId, name: string): Promise<
   }
 }
 
-/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `unsafe-path` */
+/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `link-outside` */
 export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
   const dir = path.dirname(file)
   const isPlain = path.dirname(path.dirname(dir)) === layout.jobs
@@ -228,7 +228,7 @@ export async function checkInside({ disk, layout }: Site, file: string): Promise
   if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
   const real = await disk.realpath(file)
   if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
-  throw requestError('unsafe-path', `${path.basename(file)} is a link that leads out of the site`, {
+  throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, {
     path: file,
     hint: 'let the job write it, or copy it, into its folder',
   })

@@ -28,9 +28,10 @@ export function stepLogPath(
   return path.join(site.layout.job(id).dir, `${hook}.log`)
 }
 
-/** The last lines of a file, of those from byte `from` on. */
+/** The last lines of a file, of those from byte `from` on; of a link none, which may lead to what the history must not show. */
 export async function fileTail(site: Site, file: string, from = 0): Promise<string> {
-  const size = (await site.disk.stat(file))?.size ?? 0
-  const bytes = await unlessGone(site.disk.readFrom(file, Math.max(from, size - TAIL_BYTES), TAIL_BYTES))
+  const stat = await site.disk.stat(file)
+  if (stat?.isFile() !== true) return ''
+  const bytes = await unlessGone(site.disk.readFrom(file, Math.max(from, stat.size - TAIL_BYTES), TAIL_BYTES))
   return (bytes?.toString('utf8') ?? '').trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
 }

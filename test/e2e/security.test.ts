@@ -153,6 +153,42 @@ describe('links in the tree', () => {
       expect((await rig.bjob(args)).status, args.join(' ')).not.toBe(0)
     expect(listTree(rig.outside)).toEqual(before)
   })
+
+  test("a link out of the site in a job's folder is neither read nor written through", async () => {
+    await using rig = await Rig.create()
+    rig.addApplication('says', 'executable: [echo, said]\n')
+    const swap = `rm job.out; ln -s ${path.join(rig.outside, 'secret')} job.out; exit 3`
+    rig.addApplication('swaps', `executable: [/bin/sh, -c, ${JSON.stringify(swap)}]\n`)
+    fs.writeFileSync(path.join(rig.outside, 'secret'), '"classified"')
+    await rig.done(['spawn', '--app', 'yes', '--name', 'ends'])
+    await rig.done(['spawn', '--app', 'says', '--name', 'says'])
+    await rig.done(['spawn', '--app', 'swaps', '--name', 'swaps'])
+    for (const file of ['ends/result.dat', 'ends/data.json', 'says/job.out'])
+      fs.symlinkSync(path.join(rig.outside, 'secret'), path.join(rig.site, 'jobs/default', file))
+    await rig.done(LAUNCH)
+    expect(rig.state('default/ends').state).toBe('JOB_FINISHED')
+    expect(rig.state('default/says').state).not.toBe('JOB_FINISHED')
+    for (const args of [
+      ['cat', 'ends'],
+      ['cat', 'ends', 'data.json'],
+      ['show', 'ends'],
+      ['log', 'says'],
+      ['log', 'swaps'],
+      ['history', 'swaps'],
+    ]) {
+      const { stdout, stderr } = await rig.bjob(args)
+      expect(stdout + stderr, args.join(' ')).not.toContain('classified')
+    }
+    expect(everythingIn(path.join(rig.site, 'journal'))).not.toContain('classified')
+    // One such link keeps nobody's results back.
+    const results = (await rig.done(['results'])).trim().split('\n')
+    const contents = results.map((line) => (JSON.parse(line) as { content: unknown }).content)
+    expect(contents).toEqual([null, null, null])
+    expect((await rig.bjob(['cat', 'ends'])).stderr).toContain('leads out of the site')
+    expect((await rig.bjob(['log', 'says'])).stderr).toContain('leads out of the site')
+    await rig.done(['set', 'ends', 'data=1'])
+    expect(fs.readFileSync(path.join(rig.outside, 'secret'), 'utf8')).toBe('"classified"')
+  })
 })
 
 describe('words', () => {
