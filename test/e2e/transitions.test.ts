@@ -87,10 +87,11 @@ test('every transition of the table is reached', async () => {
   await spawn('doomed')
   await rig.done(['dep', 'w/doomed', 'w/done-badly'])
   await rig.done(['kill', 'w/doomed'])
-  // Files of a parent that cannot be taken.
+  // Files of a parent that cannot be taken: spawn refuses such a pattern, an editor does not.
   await spawn('giver', 'yes')
-  fs.mkdirSync(path.join(rig.folder('w/giver'), 'out.dat'))
-  await spawn('taker', 'yes', '--parents', 'w/giver', '--input-files', '../escape')
+  await spawn('taker', 'yes', '--parents', 'w/giver', '--input-files', 'out.dat')
+  const edited = path.join(rig.folder('w/taker'), 'job.yaml')
+  fs.writeFileSync(edited, fs.readFileSync(edited, 'utf8').replace('out.dat', '../escape'))
   // Files that cannot be staged; a job that has run well is tried again from there.
   await spawn('unstaged', 'yes', '--stage-in-url', '/no/such/thing')
   await spawn('unwanted', 'yes', '--stage-out-url', path.join(rig.site, 'bjob.yaml/x'), '--stage-out-files', 'job.out')
