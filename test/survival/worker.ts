@@ -67,13 +67,19 @@ async function beLauncher(site: Site): Promise<void> {
   await lease.end('told to')
 }
 
-async function runJob(site: Site, id: string, launcher: string, lease: LeaseKeeper, revision: number): Promise<void> {
-  if (lease.isLost()) return
-  const attempt = await claim(site, id, launcher, revision).catch((error: unknown) => {
-    // Announced by a spawner that died before it made the job.
+/** The answer for a job that was announced by a spawner that died before it made the job is `undefined`. */
+async function unlessUnborn<T>(change: Promise<T>): Promise<T | undefined> {
+  try {
+    return await change
+  } catch (error) {
     if (error instanceof BjobError && error.code === 'unknown-job') return undefined
     throw error
-  })
+  }
+}
+
+async function runJob(site: Site, id: string, launcher: string, lease: LeaseKeeper, revision: number): Promise<void> {
+  if (lease.isLost()) return
+  const attempt = await unlessUnborn(claim(site, id, launcher, revision))
   if (attempt === undefined) return
   tell(`claimed ${id} ${attempt} ${launcher}`)
   await sleep(Math.random() * 20)
@@ -89,7 +95,7 @@ async function beKiller(site: Site): Promise<void> {
     const entries = [...view.index.entries()].filter(({ state }) => !isEnded(state))
     const entry = entries[Math.floor(Math.random() * entries.length)]
     if (entry !== undefined) {
-      const state = await kill(site, entry.id, 'killer')
+      const state = await unlessUnborn(kill(site, entry.id, 'killer'))
       if (state !== undefined && !isOwned(state)) tell(`killed ${entry.id}`)
     }
     await sleep(150)
