@@ -57,7 +57,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'log',
-    summary: "a job's output, while it runs or afterwards",
+    summary: "a job's output, or a launcher's log, while it runs or afterwards",
     load: async () => (await import('./commands/log.ts')).logCommand,
   },
   {

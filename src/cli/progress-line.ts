@@ -43,8 +43,9 @@ export class ProgressLine {
 
   /** Prints text that stays, with its newline at the end. */
   print(text: string): void {
-    this.#write(this.#isDrawn ? `${ERASE}${text}` : text)
-    if (this.#text !== '') this.show(this.#text)
+    // The line again at once, not when it is due: what prints often would leave it erased most of the time.
+    const line = this.#text === '' || this.#hasEnded ? '' : this.#drawn()
+    this.#write(this.#isDrawn ? `${ERASE}${text}${line}` : text)
   }
 
   /** Takes the line away for good: what comes now is printed in its place, and a look that was under way draws nothing below that. */
@@ -56,11 +57,16 @@ export class ProgressLine {
   }
 
   #draw(): void {
+    this.#write(`${ERASE}${this.#drawn()}`)
+  }
+
+  /** The line as it is to be drawn now: nothing is due then. */
+  #drawn(): string {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#drawnMs = monotonicMs()
     const width = process.stdout.columns
-    this.#write(`${ERASE}${cutText(this.#text, width > 0 ? width - 1 : 79)}`)
+    return cutText(this.#text, width > 0 ? width - 1 : 79)
   }
 }
 

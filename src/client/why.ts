@@ -82,9 +82,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
     lines.push('no other launcher is running: start one that takes it, or `bjob set` what it asks for')
   else if (lines.length === leases.length - fitting.length) {
     lines.push(`it is ready (${state.state}) and waits for room on ${fitting.join(', ')}`)
-    lines.push(
-      `it asks for ${needs(specification)}; bjob ls launchers, and launchers/${fitting[0]}/launcher.log in the site, tell more`,
-    )
+    lines.push(`it asks for ${needs(specification)}; \`bjob ls launchers\` and \`bjob log ${fitting[0]}\` tell more`)
   }
   return lines
 }

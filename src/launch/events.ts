@@ -1,4 +1,5 @@
 /** What a launcher tells whoever watches it: its log, a terminal, a test. */
+import { type LogLevel, formatLogLine } from '../core/log-line.ts'
 
 export interface LaunchEvent {
   readonly kind: 'started' | 'recovered' | 'job-started' | 'job-ended' | 'job-lost' | 'draining' | 'problem' | 'ended'
@@ -11,6 +12,17 @@ export interface LaunchEvent {
 }
 
 export type Report = (event: LaunchEvent) => void
+
+/** The event as a line of the launcher's log. */
+export function formatEvent(event: LaunchEvent, time: Date): string {
+  return formatLogLine(time.toISOString(), levelOf(event), event.kind, event.message)
+}
+
+function levelOf({ kind, state }: LaunchEvent): LogLevel {
+  if (kind === 'problem') return 'error'
+  if (kind === 'job-lost' || kind === 'recovered') return 'warn'
+  return kind === 'job-ended' && (state === 'FAILED' || state === 'RESTART_READY') ? 'warn' : 'info'
+}
 
 /** What a launcher has done by its end. */
 export interface LaunchSummary {

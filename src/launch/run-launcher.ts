@@ -5,11 +5,12 @@ import { shortHost } from '../lib/token.ts'
 import { randomBytes } from 'node:crypto'
 import { type Application, readApplication } from '../site/applications.ts'
 import { JobView } from '../site/job-view.ts'
-import { createLauncher, openLauncherLog } from '../site/launchers.ts'
+import { LauncherLog } from '../site/launcher-log.ts'
+import { createLauncher } from '../site/launchers.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import { watchJournal } from '../site/watch.ts'
-import type { LaunchEvent, LaunchSummary, Report } from './events.ts'
+import { type LaunchSummary, type Report, formatEvent } from './events.ts'
 import type { MpiLauncher } from '../platform/mpi.ts'
 import { type AgentNode, Agents } from './agents.ts'
 import { type Allocation, type AllocationPart, findAllocation } from './allocation.ts'
@@ -78,10 +79,10 @@ async function runOnce(
     gpus: nodes.reduce((sum, { gpus }) => sum + gpus, 0),
     ...(deadlineMs === Infinity ? {} : { ends: new Date(Date.now() + deadlineMs - monotonicMs()).toISOString() }),
   })
-  const log = await openLauncherLog(site, id)
+  const log = new LauncherLog(site, id)
   const report: Report = (event) => {
     tell(event)
-    log.append(formatEvent(event), false).catch(() => {})
+    log.add(formatEvent(event, new Date()))
   }
   let launcher: Launcher | undefined
   let keeper: LeaseKeeper | undefined
@@ -126,7 +127,10 @@ async function runOnce(
     await lease.end(summary.reason)
     return summary
   } catch (error) {
-    await lease.end(error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    // Whoever called tells it; the log is for those who come later.
+    log.add(formatEvent({ kind: 'problem', message }, new Date()))
+    await lease.end(message)
     throw error
   } finally {
     ended.abort()
@@ -178,8 +182,4 @@ function applicationCache(site: Site): (name: string) => Promise<Application> {
     known.set(name, { read, atMs: monotonicMs() })
     return read
   }
-}
-
-function formatEvent(event: LaunchEvent): string {
-  return `${new Date().toISOString()} ${event.kind} ${event.message.replaceAll('\n', ' ')}\n`
 }

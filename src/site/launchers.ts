@@ -1,7 +1,7 @@
 /** A launcher's folder: who it is, and the lease that tells whether it is alive. */
 import { siteError } from '../core/errors.ts'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
-import { type AppendFile, unlessGone } from './disk.ts'
+import { unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import type { Site } from './site.ts'
 
@@ -54,9 +54,4 @@ export async function listLaunchers(site: Site): Promise<string[]> {
     .filter(({ isDirectory }) => isDirectory)
     .map(({ name }) => name)
     .sort()
-}
-
-/** The launcher's log: one line an event. */
-export async function openLauncherLog(site: Site, id: string): Promise<AppendFile> {
-  return site.disk.openAppend(site.layout.launcher(id).log)
 }

@@ -76,6 +76,8 @@ export class Layout {
     readonly lease: string
     readonly settings: string
     readonly log: string
+    /** What the log was before it grew too long. */
+    readonly oldLog: string
   } {
     const dir = path.join(this.launchers, id)
     return {
@@ -83,6 +85,7 @@ export class Layout {
       lease: path.join(dir, 'lease.yaml'),
       settings: path.join(dir, 'launcher.yaml'),
       log: path.join(dir, 'launcher.log'),
+      oldLog: path.join(dir, 'launcher.log.1'),
     }
   }
 

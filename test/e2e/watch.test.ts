@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import { expect, test } from 'vitest'
 import { PseudoTerminal } from '../rig/pseudo-terminal.ts'
 import { Rig } from '../rig/rig.ts'
@@ -89,4 +90,21 @@ test('launch and wait draw one line at the bottom of a terminal, and take it awa
   const { stdout } = await terminal.process.ended()
   expect(stdout).toContain('status 1\r\n')
   expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toMatch(/^\S+: .* 1 finished, 1 failed, .*\r\n$/)
+})
+
+test('spawn --from shows how far it is below the ids, from the check to the last job, and takes the line away', async () => {
+  await using rig = await Rig.create()
+  const records = Array.from({ length: 450 }, (_, index) => JSON.stringify({ name: `t${index}`, application: 'yes' }))
+  fs.writeFileSync(`${rig.site}/records.jsonl`, `${records.join('\n')}\n`)
+  using terminal = new PseudoTerminal(rig, '$BJOB spawn --workflow w --from records.jsonl; echo "status $?"')
+  const { stdout } = await terminal.process.ended()
+  // After each group of ids, whatever the time: it is never away while there is more to come.
+  const lines = [...stdout.matchAll(/(w\/t\d+)\r\n\S+ (\d+) of 450/g)].map(([, id, count]) => [id, count])
+  expect(lines).toEqual([
+    ['w/t199', '200'],
+    ['w/t399', '400'],
+    ['w/t449', '450'],
+  ])
+  expect(stdout).toContain('checking 450 jobs')
+  expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toBe('status 0\r\n')
 })

@@ -7,8 +7,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { addApplication, readApplication, removeApplication } from '../../src/site/applications.ts'
 import { checkSite } from '../../src/site/fsck.ts'
+import { LauncherLog } from '../../src/site/launcher-log.ts'
 import { createLauncher, readLease, writeLease } from '../../src/site/launchers.ts'
 import { JobView } from '../../src/site/job-view.ts'
+import { LogTail } from '../../src/site/log-tail.ts'
 import { mendSite } from '../../src/site/mend.ts'
 import { readJobState } from '../../src/site/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
@@ -40,6 +42,15 @@ async function makeDamage(site: Site, world: World): Promise<void> {
   fs.mkdirSync(path.join(dir, 'b/.lock'))
   fs.writeFileSync(path.join(dir, 'b/.state-dead-1-x-1'), '')
   fs.mkdirSync(path.join(dir, '.new-elsewhere-1-x-1'))
+}
+
+/** Each line takes the file past its size. */
+async function writeLongLog(site: Site): Promise<void> {
+  const log = new LauncherLog(site, 'L9', 1)
+  for (const number of [1, 2, 3]) {
+    log.add(`line ${number}\n`)
+    await log.close()
+  }
 }
 
 const CHANGES: readonly Operation[] = [
@@ -256,6 +267,16 @@ const CHANGES: readonly Operation[] = [
     prepare: async (site) => (await createLauncher(site, 'L9', {}), await writeLease(site, { ...LEASE, beat: 6 })),
     run: (site) => writeLease(site, LEASE),
     check: async (world) => assert.equal((await readLease(world.open(), 'L9'))?.beat, 7),
+  },
+  {
+    name: 'write a log past its size',
+    prepare: (site) => createLauncher(site, 'L9', {}),
+    run: writeLongLog,
+    check: async (world) => {
+      const lines: string[] = []
+      for await (const some of new LogTail(world.open(), 'L9').read()) lines.push(...some)
+      assert.equal(lines.at(-1), 'line 3')
+    },
   },
   {
     name: 'set a field',

@@ -1,6 +1,7 @@
-/** `bjob log`: a job's output. */
-import { setTimeout as delay } from 'node:timers/promises'
+/** `bjob log`: a job's output, or a launcher's log. */
 import { requestError } from '../../core/errors.ts'
+import { splitId } from '../../core/id.ts'
+import { LOG_LEVELS } from '../../core/log-line.ts'
 import { isEnded } from '../../core/states.ts'
 import { unlessGone } from '../../site/disk.ts'
 import { checkInside, readJobState } from '../../site/jobs.ts'
@@ -8,26 +9,35 @@ import { outputName } from '../../site/layout.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command.ts'
 import { findJob, limitWords } from '../job-word.ts'
+import type { Input } from '../option.ts'
+import { pauseOf } from '../pause.ts'
 import { stopSignal } from '../stop-signal.ts'
 
-const LOOK_AGAIN_MS = 200
 const CHUNK_BYTES = 1024 * 1024
+const LAUNCHERS = '`bjob ls launchers` lists the launchers'
 
 export const logCommand: Command = {
-  words: '[ID]',
-  about: 'What the job wrote to its standard output and error: of its last attempt, unless --attempt says which.',
+  words: '[ID|LAUNCHER]',
+  about: `What a job wrote to its standard output and error: of its last attempt, unless --attempt says which. Of a launcher, what it did: a line each,
+with its time, its level (INFO, WARN where a job failed, ERROR where something has to be done) and the event. The beginning of a launcher's id will do.`,
   options: [
-    { name: 'follow', alias: 'f', summary: 'go on as it grows, until the job ends' },
-    { name: 'attempt', value: 'N', summary: 'of this attempt' },
+    { name: 'follow', alias: 'f', summary: 'go on as it grows, until the job or the launcher ends' },
+    { name: 'attempt', value: 'N', summary: 'of a job: of this attempt' },
+    { name: 'level', value: 'LEVEL', summary: `of a launcher: from this level on: ${LOG_LEVELS.join(', ')}` },
   ],
   examples: [
     ['bjob log dl-hps/task1', 'the output so far'],
     ['bjob log -f dl-hps/task1', 'and what comes'],
+    ['bjob log node01-4821 --level warn', 'what went wrong with a launcher'],
   ],
   async run(input, session) {
     const { site } = await session.open()
     limitWords(input.words, 1)
-    const id = await findJob(site, input.words[0])
+    const [word] = input.words
+    const launcher = word === undefined || word.includes('/') ? undefined : await findLauncherOrJob(site, word)
+    if (launcher !== undefined) return logLauncher(site, launcher, input, session)
+    if (input.has('level')) throw requestError('bad-option', "--level is for a launcher's log", { hint: LAUNCHERS })
+    const id = await findJob(site, word)
     const wanted = input.number('attempt', 1)
     if (input.has('follow')) return follow(site, id, wanted, session)
     const attempt = wanted ?? Math.max(1, (await readJobState(site, id)).attempt)
@@ -35,6 +45,27 @@ export const logCommand: Command = {
     if (shown === undefined)
       throw requestError('no-such-file', `${id} has no output of attempt ${attempt} yet`, { hint: `bjob why ${id}` })
   },
+}
+
+/** @returns a launcher, unless the word names a job of the default workflow. @throws BjobError `unknown-job` when it is neither */
+async function findLauncherOrJob(site: Site, word: string): Promise<string | undefined> {
+  const { workflow, name } = splitId(word)
+  const id = `${workflow}/${name}`
+  if ((await site.disk.stat(site.layout.job(id).dir)) !== undefined) return undefined
+  const { findLauncher } = await import('../launcher-word.ts')
+  const launcher = await findLauncher(site, word)
+  if (launcher !== undefined) return launcher
+  throw requestError('unknown-job', `there is no job ${id}, and no launcher ${word}`, {
+    hint: `\`bjob ls\` lists the jobs; ${LAUNCHERS}`,
+  })
+}
+
+async function logLauncher(site: Site, launcher: string, input: Input, session: Session): Promise<void> {
+  if (input.has('attempt'))
+    throw requestError('bad-option', `--attempt is for a job, and ${launcher} is a launcher`, { hint: 'leave it out' })
+  const { followLauncherLog, showLauncherLog } = await import('../launcher-log.ts')
+  const show = input.has('follow') ? followLauncherLog : showLauncherLog
+  return show(site, launcher, input.choice('level', LOG_LEVELS) ?? 'info', session)
 }
 
 async function follow(site: Site, id: string, wanted: number | undefined, session: Session): Promise<void> {
@@ -50,10 +81,7 @@ async function follow(site: Site, id: string, wanted: number | undefined, sessio
       attempt += 1
       offset = 0
     } else if (isEnded(state.state) || state.attempt > attempt) return
-    else
-      await delay(site.disk.isNetwork ? site.settings.poll_seconds * 1000 : LOOK_AGAIN_MS, undefined, { signal }).catch(
-        () => {},
-      )
+    else await pauseOf(site, signal)
   }
 }
 

@@ -11,7 +11,7 @@ test('a progress line stays below what is printed, and once taken away it does n
   line.end()
   line.show('2 of 2')
   line.print('b\n')
-  expect(written.map((text) => text.replaceAll('\r\u001B[K', '<'))).toEqual(['<1 of 2', '<a\n', '<', '<b\n'])
+  expect(written.map((text) => text.replaceAll('\r\u001B[K', '<'))).toEqual(['<1 of 2', '<a\n1 of 2', '<', '<b\n'])
 })
 
 describe('progress in words', () => {
