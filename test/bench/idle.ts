@@ -5,7 +5,7 @@ import { sleep } from '../../src/lib/sleep.ts'
 import { endCommand, readLines, startCommand } from './bench-command.ts'
 import { BenchSite } from './bench-site.ts'
 import { countByCall, readTrace, tracedWords } from './name-trace.ts'
-import { type Build, type Place, type Scenario, makeFigure } from './scenario.ts'
+import { type Build, type Place, type Scenario, atMost, makeFigure } from './scenario.ts'
 
 const WAITING = [
   ['launch', ['launch', '--persistent', '--quiet', '--workflow', 'none']],
@@ -35,7 +35,7 @@ export const idle: Scenario = {
               { what: title, samples: samples.slice(-1) },
               'calls/s',
               samples.length > 1 ? few : undefined,
-              '5',
+              atMost(5),
             ),
           )
         }

@@ -4,10 +4,10 @@ import { openSite } from '../../src/index.ts'
 import { sleep } from '../../src/lib/sleep.ts'
 import { endCommand, readLines } from './bench-command.ts'
 import { BenchSite } from './bench-site.ts'
-import { type Bench, type Build, type Place, type Scenario, makeFigure } from './scenario.ts'
+import { type Bench, type Build, type Place, type Scenario, atMost, makeFigure } from './scenario.ts'
 import { quantile } from './statistics.ts'
 
-const BUDGET = '50 ms'
+const BUDGET = atMost(50)
 
 /** Milliseconds from the call that asks for a process until it runs, and from its end until that is known. */
 interface Delays {

@@ -4,7 +4,7 @@ import { hasCommand } from '../../src/lib/run-command.ts'
 import { runToEnd } from './bench-command.ts'
 import { BenchSite, recordLines } from './bench-site.ts'
 import { type NameCall, countByCall, readTrace, tracedWords } from './name-trace.ts'
-import { type Bench, type Build, type Place, type Scenario, makeFigure } from './scenario.ts'
+import { type Bench, type Build, type Place, type Scenario, atMost, makeFigure } from './scenario.ts'
 
 const PHASES = ['born', 'claimed', 'started', 'ended', 'other'] as const
 type Phase = (typeof PHASES)[number]
@@ -33,7 +33,7 @@ async function measure(
   const perJob = (count: (calls: PhaseCalls) => number): number => (count(large) - count(small)) / (many - few)
   const what = `${build.name}: calls a job, between ${few} and ${many} jobs`
   const total = perJob((calls) => PHASES.reduce((sum, phase) => sum + calls[phase].length, 0))
-  bench.report(makeFigure({ what, samples: [total] }, 'calls/job', undefined, '25'))
+  bench.report(makeFigure({ what, samples: [total] }, 'calls/job', undefined, atMost(25)))
   for (const phase of PHASES) {
     const sample = perJob((calls) => calls[phase].length)
     const kinds = [...countByCall(large[phase]).keys()]

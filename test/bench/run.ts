@@ -1,41 +1,53 @@
-/** `npm run bench [-- NAME… --small --json FILE]`: runs the scenarios one after the other and prints each figure as a ratio. It never judges a time. */
+/** `npm run bench`: runs the scenarios one after the other and prints each figure as a ratio. It never judges a time. */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Result, formatFigure } from './figure-text.ts'
+import { folders } from './folders.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
+import { million } from './million.ts'
 import { nameCalls } from './name-calls.ts'
+import { keepOutcome, updateReadme } from './outcome.ts'
 import { placement } from './placement.ts'
-import type { Bench, Build, Figure, Place, Scenario } from './scenario.ts'
+import type { Bench, Build, Place, Scenario } from './scenario.ts'
 import { session } from './session.ts'
 import { size } from './size.ts'
 import { startUp } from './start-up.ts'
 import { throughput } from './throughput.ts'
 
-const SCENARIOS: readonly Scenario[] = [startUp, throughput, latency, session, nameCalls, idle, size, placement]
+/** `million` last: file systems are slow after it. */
+const SCENARIOS: readonly Scenario[] = [
+  startUp,
+  throughput,
+  folders,
+  latency,
+  session,
+  nameCalls,
+  idle,
+  placement,
+  size,
+  million,
+]
 
-const HELP = `npm run bench -- [NAME…] [--small] [--json FILE] [--disk DIR]… [--against DIR] [--keep]
+const HELP = `npm run bench -- [NAME…] [--small] [--readme] [--disk DIR]… [--against DIR] [--keep]
 
 ${SCENARIOS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}
 
-  --small        a minute or two in all, for a continuous integration: the figures mean nothing
-  --json FILE    write everything measured to FILE, too
+  --small        a few minutes in all, for a continuous integration: the figures mean nothing
+  --readme       put the tables into README.md, those of scenarios that earlier runs have measured, too
   --disk DIR     measure in DIR (again for another; default: /dev/shm, where there is one, and the folder for temporary files)
   --against DIR  measure another checkout of bjob, already built, in turn with this one
   --keep         leave the sites that were measured on
 `
-
-interface Result extends Figure {
-  readonly scenario: string
-}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       small: { type: 'boolean', default: false },
-      json: { type: 'string' },
+      readme: { type: 'boolean', default: false },
       disk: { type: 'string', multiple: true },
       against: { type: 'string', multiple: true, default: [] },
       keep: { type: 'boolean', default: false },
@@ -43,10 +55,11 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return void process.stdout.write(HELP)
+  if (values.small && values.readme) throw new Error('--readme is for figures that mean something, not for --small')
   const chosen = positionals.length === 0 ? SCENARIOS : positionals.map(findScenario)
   const places = (values.disk ?? defaultDisks()).map(makePlace)
   const machine = describeMachine(places)
-  process.stdout.write(`${machine}\n`)
+  process.stdout.write(`${machine}, load ${(os.loadavg()[0] ?? 0).toFixed(1)} at the start\n`)
   const results: Result[] = []
   const notes: string[] = []
   try {
@@ -71,13 +84,14 @@ async function main(): Promise<void> {
       await scenario.run(bench)
     }
   } finally {
-    if (values.json !== undefined)
-      fs.writeFileSync(
-        values.json,
-        `${JSON.stringify({ machine, isSmall: values.small, notes, results }, undefined, 2)}\n`,
-      )
     if (!values.keep) for (const { folder } of places) fs.rmSync(folder, { recursive: true, force: true })
   }
+  const folder = path.join('node_modules/.cache/bjob-bench', values.small ? 'small' : '')
+  const names = chosen.map(({ name }) => name)
+  const date = new Date().toISOString().slice(0, 10)
+  const outcome = keepOutcome(folder, { machine, date, isSmall: values.small, notes, results }, names)
+  process.stdout.write(`\n${path.join(folder, 'bench.json')}, bench.md, bench.svg\n`)
+  if (values.readme) updateReadme(outcome)
 }
 
 function findScenario(name: string): Scenario {
@@ -116,23 +130,11 @@ function makePlace(disk: string): Place {
   }
 }
 
+/** What does not change from one run to the next. */
 function describeMachine(places: readonly Place[]): string {
   const model = os.cpus()[0]?.model.trim() ?? 'unknown'
-  const load = os.loadavg()[0] ?? 0
   const disks = places.map(({ name }) => name).join(' and ')
-  return `${os.availableParallelism()} cores (${model}), ${os.type()} ${os.release()}, Node ${process.version}, ${disks}, load ${load.toFixed(1)} at the start, ${new Date().toISOString()}`
-}
-
-/** `a   81.2 ms (79.0–90.1)   1.25 × node -e 0 (65.1 ms)   budget 1.3 ×` */
-function formatFigure({ what, unit, value, samples, against, budget }: Figure): string {
-  const spread = samples.length > 1 ? ` (${short(Math.min(...samples))}–${short(Math.max(...samples))})` : ''
-  const ratio =
-    against === undefined ? '' : `   ${short(against.ratio)} × ${against.what} (${short(against.value)} ${unit})`
-  return `${what.padEnd(48)} ${short(value)} ${unit}${spread}${ratio}${budget === undefined ? '' : `   budget ${budget}`}`
-}
-
-function short(value: number): string {
-  return value >= 1000 ? value.toFixed(0) : value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString()
+  return `${os.availableParallelism()} cores (${model}), ${os.type()} ${os.release()}, Node ${process.version}, ${disks}`
 }
 
 main().catch((error: unknown) => {

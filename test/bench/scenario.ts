@@ -41,8 +41,8 @@ export interface Figure {
   readonly value: number
   readonly samples: readonly number[]
   readonly against?: Comparison
-  /** What the design allows, as it says it. */
-  readonly budget?: string
+  /** What the design allows: a figure that has one is a row of README's table. */
+  readonly budget?: Budget
 }
 
 export interface Comparison {
@@ -52,6 +52,17 @@ export interface Comparison {
   readonly ratio: number
 }
 
+export interface Budget {
+  /** A bound of the ratio to what stands beside it, or of the value itself. */
+  readonly of: 'ratio' | 'value'
+  readonly bound: 'most' | 'least'
+  readonly limit: number
+}
+
+export const atMost = (limit: number): Budget => ({ of: 'value', bound: 'most', limit })
+export const atMostTimes = (limit: number): Budget => ({ of: 'ratio', bound: 'most', limit })
+export const atLeastTimes = (limit: number): Budget => ({ of: 'ratio', bound: 'least', limit })
+
 /** Samples of one contestant, a round each. */
 export interface Series {
   readonly what: string
@@ -59,7 +70,7 @@ export interface Series {
 }
 
 /** @param other measured in the same rounds */
-export function makeFigure(own: Series, unit: string, other?: Series, budget?: string): Figure {
+export function makeFigure(own: Series, unit: string, other?: Series, budget?: Budget): Figure {
   return {
     what: own.what,
     unit,
@@ -73,4 +84,11 @@ export function makeFigure(own: Series, unit: string, other?: Series, budget?: s
 function compareSeries(own: Series, other: Series): Comparison {
   const ratios = own.samples.map((sample, round) => sample / (other.samples[round] ?? NaN))
   return { what: other.what, value: median(other.samples), ratio: median(ratios) }
+}
+
+/** How much of its budget a figure uses: 1 is just what is allowed, more is too much. `undefined` without a budget. */
+export function useOfBudget({ value, against, budget }: Figure): number | undefined {
+  if (budget === undefined) return undefined
+  const measured = budget.of === 'ratio' ? (against?.ratio ?? NaN) : value
+  return budget.bound === 'most' ? measured / budget.limit : budget.limit / measured
 }

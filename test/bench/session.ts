@@ -4,7 +4,7 @@ import { sleep } from '../../src/lib/sleep.ts'
 import { endCommand, readLines } from './bench-command.ts'
 import { BenchSite } from './bench-site.ts'
 import { type Contestant, compete } from './contest.ts'
-import { type Bench, type Build, type Place, type Scenario, makeFigure } from './scenario.ts'
+import { type Bench, type Build, type Place, type Scenario, atMost, makeFigure } from './scenario.ts'
 import { quantile } from './statistics.ts'
 
 export const session: Scenario = {
@@ -141,6 +141,6 @@ async function measureEnds(bench: Bench, build: Build, place: Place): Promise<vo
     await Promise.all([endCommand(launcher), driver.close()])
   }
   const what = `${build.name} on ${place.name}, running to the line of its end`
-  bench.report(makeFigure({ what, samples: delays }, 'ms', undefined, '50 ms'))
-  bench.report(makeFigure({ what: `${what}, 90%`, samples: [quantile(delays, 0.9)] }, 'ms', undefined, '50 ms'))
+  bench.report(makeFigure({ what, samples: delays }, 'ms', undefined, atMost(50)))
+  bench.report(makeFigure({ what: `${what}, 90%`, samples: [quantile(delays, 0.9)] }, 'ms', undefined, atMost(50)))
 }

@@ -1,147 +1,103 @@
-/** What questions and a launcher's start cost in trees of very different sizes. Each size is measured in turn with the smallest, and with node -e 0. */
-import fs from 'node:fs'
-import { BenchSite } from './bench-site.ts'
-import { endCommand, readLines, runToEnd } from './bench-command.ts'
+/** What a job costs, and a question, in trees of very different sizes: each in turn with the smallest. */
+import { runToEnd } from './bench-command.ts'
 import { type Contestant, compete } from './contest.ts'
-import { type Bench, type Build, type Place, type Scenario, type Series, makeFigure } from './scenario.ts'
+import {
+  type Bench,
+  type Budget,
+  type Build,
+  type Place,
+  type Scenario,
+  type Series,
+  atLeastTimes,
+  atMost,
+  atMostTimes,
+  makeFigure,
+} from './scenario.ts'
+import { type Question, type Tree, growTree, questionsFor } from './trees.ts'
 
-const NEW_ENDS = 10
-/** Jobs that are run to see what one costs beside all the others. */
-const RUN = 200
+/** What a job may cost in the largest tree, of what it costs in the smallest. */
+const GROWTH = 1.2
+const RUNNABLE = 100_000
+const MEMORY_MB = 250
 
 export const size: Scenario = {
   name: 'size',
-  about: "ls, results, spawn, a launcher's start and memory, and running jobs, in trees of 1,000 to 100,000 jobs",
+  about: "spawn, run, ls, results, why, kill, fsck, a launcher's start and memory, with 1,000 to 100,000 jobs",
   async run(bench) {
     const [place] = bench.places
-    if (place === undefined) return
-    const sizes = bench.isSmall ? [50, 200] : [1000, 10_000, 100_000]
-    for (const build of bench.builds) await measure(bench, build, place, sizes)
+    const sizes = bench.isSmall ? [50, 200] : [1000, 10_000, RUNNABLE]
+    for (const build of bench.builds) if (place !== undefined) await measureSizes(bench, build, place, sizes, 5)
   },
 }
 
-async function measure(bench: Bench, build: Build, place: Place, sizes: readonly number[]): Promise<void> {
+/** @param rounds of each question, after one that is not counted */
+export async function measureSizes(
+  bench: Bench,
+  build: Build,
+  place: Place,
+  sizes: readonly number[],
+  rounds: number,
+): Promise<void> {
   const trees: Tree[] = []
-  for (const count of sizes) trees.push(await makeTree(bench, build, place, count))
-  const nodeSeries = 'node -e 0'
-  for (const [what, unit, ask] of questionsFor(bench.isSmall)) {
-    const own = trees.map((tree): Contestant => ({
-      what: `${build.name} ${what}, ${tree.count} jobs`,
-      run: () => ask(tree),
-    }))
-    const node = { what: nodeSeries, run: async () => (await runToEnd([process.execPath, '-e', '0'])).ms }
-    const [first, ...series] = await compete([node, ...own], bench.isSmall ? 1 : 5)
-    reportSeries(bench, series, unit, first)
-  }
-  for (const tree of trees) {
-    const samples = tree.memoryMB
-    bench.report(
-      makeFigure(
-        { what: `${build.name} launcher's peak memory, ${tree.count} jobs`, samples },
-        'MB',
-        undefined,
-        tree.count === 100_000 ? '250 MB' : undefined,
-      ),
-    )
+  for (const count of sizes) trees.push(await growTree(build, place, count))
+  const spawned = trees.map(({ count, spawnMs }) => ({
+    what: nameOf(build, 'spawn --from, a job', count),
+    samples: [spawnMs],
+  }))
+  reportGrowth(bench, spawned, 'ms/job', atMostTimes(GROWTH))
+  for (const question of questionsFor(bench.isSmall ? 20 : 200))
+    await measureQuestion(bench, build, trees, question, bench.isSmall ? 1 : rounds)
+  await measureCheck(bench, build, trees)
+  for (const { count, memoryMB } of trees) {
+    const series = { what: nameOf(build, "launcher's peak memory", count), samples: memoryMB }
+    bench.report(makeFigure(series, 'MB', undefined, count === RUNNABLE ? atMost(MEMORY_MB) : undefined))
   }
 }
 
-/** Each against the smallest tree; that one, where it is a time, against node. */
-function reportSeries(bench: Bench, series: readonly Series[], unit: string, node: Series | undefined): void {
+async function measureQuestion(
+  bench: Bench,
+  build: Build,
+  trees: readonly Tree[],
+  { what, unit, about, ask }: Question,
+  rounds: number,
+): Promise<void> {
+  const own = trees.map((tree): Contestant => ({ what: nameOf(build, what, tree.count), run: () => ask(tree) }))
+  const node = { what: 'node -e 0', run: async () => (await runToEnd([process.execPath, '-e', '0'])).ms }
+  const [bare, ...series] = await compete([node, ...own], rounds)
+  const budget = unit === 'ms' ? atMostTimes(GROWTH) : atLeastTimes(1 / GROWTH)
+  reportGrowth(bench, series, unit, about === 'some' ? budget : undefined, unit === 'ms' ? bare : undefined)
+  if (about === 'all') reportPerJob(bench, trees, series)
+}
+
+/** Once: it reads every file there is. */
+async function measureCheck(bench: Bench, build: Build, trees: readonly Tree[]): Promise<void> {
+  const series: Series[] = []
+  for (const { count, site } of trees)
+    series.push({ what: nameOf(build, 'fsck', count), samples: [(await site.run(['fsck'])).ms] })
+  reportGrowth(bench, series, 'ms')
+  reportPerJob(bench, trees, series)
+}
+
+/** What looks at all jobs: what each of them costs in the largest tree, against the smallest. */
+function reportPerJob(bench: Bench, trees: readonly Tree[], series: readonly Series[]): void {
+  const perJob = series.map(({ what, samples }, at): Series => {
+    const { count } = trees[at] ?? { count: NaN }
+    return { what: `${what}, a job`, samples: samples.map((ms) => (ms * 1000) / count) }
+  })
+  const [smallest] = perJob
+  const largest = perJob.at(-1)
+  if (largest !== undefined) bench.report(makeFigure(largest, 'µs/job', smallest, atMostTimes(GROWTH)))
+}
+
+/** Each against the smallest tree, the largest with the budget; the smallest against `bare`. */
+function reportGrowth(bench: Bench, series: readonly Series[], unit: string, budget?: Budget, bare?: Series): void {
   const [smallest] = series
   for (const one of series) {
-    const other = one !== smallest ? smallest : unit === 'ms' ? node : undefined
-    bench.report(makeFigure(one, unit, other))
+    const other = one === smallest ? bare : smallest
+    bench.report(makeFigure(one, unit, other, one === series.at(-1) ? budget : undefined))
   }
 }
 
-interface Tree {
-  readonly count: number
-  readonly site: BenchSite
-  /** How many names have been taken beside the first `count`. */
-  extra: number
-  killed: number
-  readonly memoryMB: number[]
-}
-
-/** Jobs that can all run, none of which ends by itself. */
-async function makeTree(bench: Bench, build: Build, place: Place, count: number): Promise<Tree> {
-  const site = await BenchSite.make(build, place)
-  const { ms } = await site.spawnMany(count, 'hold')
-  bench.report(makeFigure({ what: `${build.name} spawn --from of ${count} jobs`, samples: [ms / count] }, 'ms/job'))
-  await site.run(['results', '--cursor', 'cursor'])
-  const tree = { count, site, extra: 0, killed: 0, memoryMB: [] as number[] }
-  const cold = await startToFirstJob(tree)
-  bench.report(
-    makeFigure({ what: `${build.name} first launcher's start to its first job, ${count} jobs`, samples: [cold] }, 'ms'),
-  )
-  return tree
-}
-
-type Question = readonly [what: string, unit: string, ask: (tree: Tree) => Promise<number>]
-
-function questionsFor(isSmall: boolean): readonly Question[] {
-  const run = isSmall ? 20 : RUN
-  return [
-    ['ls --by-state', 'ms', async ({ site }) => (await site.run(['ls', '--by-state'])).ms],
-    ['ls --limit 20', 'ms', async ({ site }) => (await site.run(['ls', '--limit', '20'])).ms],
-    ['results with nothing new', 'ms', async ({ site }) => (await site.run(['results', '--cursor', 'cursor'])).ms],
-    [`results with ${NEW_ENDS} new ends`, 'ms', resultsOfNew],
-    [
-      'spawn of one job',
-      'ms',
-      async (tree) => (await tree.site.run(['spawn', '--app', 'hold', '--name', `extra${tree.extra++}`])).ms,
-    ],
-    [
-      `spawn of ${run} more jobs`,
-      'ms',
-      async (tree) => (await tree.site.spawnMany(run, 'hold', 'default', `more${tree.extra++}-`)).ms,
-    ],
-    ["launcher's start to its first job", 'ms', startToFirstJob],
-    [`running ${run} jobs beside the others`, 'jobs/s', (tree) => runBeside(tree, run)],
-  ]
-}
-
-async function resultsOfNew(tree: Tree): Promise<number> {
-  const ids = Array.from({ length: NEW_ENDS }, () => `default/job${tree.killed++}`)
-  await tree.site.run(['kill', ...ids])
-  const { ms, stdout } = await tree.site.run(['results', '--cursor', 'cursor'])
-  const told = stdout.trim().split('\n').length
-  if (told !== NEW_ENDS) throw new Error(`${told} ends were told of ${NEW_ENDS}`)
-  return ms
-}
-
-async function startToFirstJob(tree: Tree): Promise<number> {
-  const begin = performance.now()
-  const launcher = tree.site.start(['launch', '--persistent', '--slots', '2', '--json'])
-  await new Promise<void>((resolve, reject) => {
-    readLines(launcher, (line) => {
-      if (line.includes('"job-started"')) resolve()
-    })
-    launcher.once('exit', () => reject(new Error('the launcher ended before its first job')))
-  })
-  const ms = performance.now() - begin
-  const peak = /VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${launcher.pid ?? 0}/status`, 'utf8'))?.[1]
-  tree.memoryMB.push(Number(peak) / 1000)
-  await endCommand(launcher)
-  return ms
-}
-
-/** From the first start to the last end, as the launcher tells them. */
-async function runBeside(tree: Tree, count: number): Promise<number> {
-  const workflow = `run${tree.extra++}`
-  await tree.site.spawnMany(count, 'none', workflow)
-  const launcher = tree.site.start(['launch', '--persistent', '--slots', '2', '--json', '--workflow', workflow])
-  const started: number[] = []
-  const ended: number[] = []
-  await new Promise<void>((resolve, reject) => {
-    readLines(launcher, (line) => {
-      if (line.includes('"job-started"')) started.push(performance.now())
-      if (line.includes('"job-ended"')) ended.push(performance.now())
-      if (ended.length === count) resolve()
-    })
-    launcher.once('exit', () => reject(new Error('the launcher ended before its jobs')))
-  })
-  await endCommand(launcher)
-  return (count / ((ended.at(-1) ?? NaN) - (started[0] ?? NaN))) * 1000
+function nameOf(build: Build, what: string, count: number): string {
+  return `${build.name} ${what}, ${count.toLocaleString('en')} jobs`
 }
