@@ -1,21 +1,8 @@
 /** From an error to the one line that a person reads, and the exit status. */
 import path from 'node:path'
 import { BjobError, type ErrorDetail } from '../core/errors.ts'
+import { explainSystemError } from '../core/system-error.ts'
 import { SpawnProblems } from '../client/spawn-plan.ts'
-
-const SYSTEM: Readonly<Record<string, string>> = {
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'your quota is used up',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EIO: 'the file system failed (input/output error)',
-  EMFILE: 'too many open files; see `ulimit -n`',
-  ENFILE: 'too many open files on this machine',
-  ESTALE: 'the network file system lost track of a file; try again',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EISDIR: 'it is a folder, not a file',
-}
 
 export interface Failure {
   readonly text: string
@@ -35,11 +22,10 @@ export function describeFailure(error: unknown): Failure {
     if (hint !== undefined && hint !== '') lines.push(`hint: ${oneLine(hint)}`)
     return { text: lines.join('\n'), status: error.kind === 'request' ? 2 : 3 }
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const meaning = SYSTEM[code]
-  if (meaning !== undefined && error instanceof Error) {
-    const target = 'path' in error ? String(error.path) : 'dest' in error ? String(error.dest) : ''
-    return { text: `bjob: ${meaning}${target === '' ? '' : ` (${nearPath(target)})`}`, status: 3 }
+  const failure = explainSystemError(error)
+  if (failure !== undefined) {
+    const where = failure.path === '' ? '' : ` (${nearPath(failure.path)})`
+    return { text: `bjob: ${failure.meaning}${where}`, status: 3 }
   }
   const message = error instanceof Error ? error.message : String(error)
   return { text: `bjob: unexpected: ${oneLine(message)}; run again with --debug to see where`, status: 3 }

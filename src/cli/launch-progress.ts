@@ -43,6 +43,8 @@ export class LaunchProgress {
   #show({ tally }: SiteWatcher): void {
     const failed = tally.countOf('FAILED')
     const words = [`${tally.countOf('RUNNING')} running`, failed === 0 ? '' : `${failed} failed`]
-    this.#line.show(formatProgress(tally.endedCount, tally.total, words, tally.ratePerSecond(Date.now())))
+    const { endedCount, total } = tally
+    const perSecond = tally.ratePerSecond(Date.now())
+    this.#line.show((width) => formatProgress(endedCount, total, words, perSecond, width))
   }
 }

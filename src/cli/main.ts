@@ -34,7 +34,7 @@ async function run([word, ...rest]: readonly string[], session: Session): Promis
   const entry = COMMANDS.find(({ name }) => name === word)
   if (entry === undefined) throw unknownCommand(word)
   const command = await entry.load()
-  const input = parseArguments(command.options, rest)
+  const input = parseArguments(command.options, rest, command.words)
   if (input === 'help') return showHelp([word], session)
   return command.run(input, session)
 }

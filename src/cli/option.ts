@@ -77,12 +77,13 @@ const GUARD = '_'
 
 /**
  * Reads the words that follow a command's name.
+ * @param taken the words that the command takes, as its help shows them
  * @returns 'help' when that is what is asked for
  * @throws BjobError `unknown-option`, `bad-option`
  */
-export function parseArguments(options: readonly Option[], argv: readonly string[]): Input | 'help' {
+export function parseArguments(options: readonly Option[], argv: readonly string[], taken = ''): Input | 'help' {
   const end = argv.indexOf('--')
-  const guarded = guardWords(options, argv)
+  const guarded = guardWords(options, argv, taken)
   if (guarded === 'help') return 'help'
   const parser = cac('bjob')
   const command = parser.command('run [...words]')
@@ -110,6 +111,7 @@ export function parseArguments(options: readonly Option[], argv: readonly string
 function guardWords(
   options: readonly Option[],
   argv: readonly string[],
+  taken: string,
 ): { words: string[]; end: number | undefined } | 'help' {
   const words: string[] = []
   for (let at = 0; at < argv.length; at++) {
@@ -123,7 +125,7 @@ function guardWords(
     const equals = word.indexOf('=')
     const name = equals < 0 ? word : word.slice(0, equals)
     const option = options.find((candidate) => name === `--${candidate.name}` || name === aliasFlag(candidate))
-    if (option === undefined) throw unknownOption(name, options)
+    if (option === undefined) throw unknownOption(name, options, taken)
     if (option.value === undefined) {
       if (equals >= 0) throw requestError('bad-option', `${name} takes no value`)
       words.push(`--${internalName(option)}=${GUARD}`)
@@ -150,14 +152,16 @@ function camelCase(name: string): string {
   return name.replaceAll(/([a-z])-([a-z])/g, (_, one: string, two: string) => one + two.toUpperCase())
 }
 
-function unknownOption(name: string, options: readonly Option[]): Error {
+function unknownOption(name: string, options: readonly Option[], taken: string): Error {
   const known = options.flatMap((option) => [`--${option.name}`, aliasFlag(option) ?? `--${option.name}`])
   const near = nearestWord(name, [...known, '--help'])
   return requestError(
     'unknown-option',
     `there is no option ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
     {
-      hint: 'words that start with - and are no options go after --',
+      hint: taken.includes('FIELD=VALUE')
+        ? 'a field is given without dashes: FIELD=VALUE'
+        : 'words that start with - and are no options go after --',
     },
   )
 }

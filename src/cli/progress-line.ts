@@ -1,19 +1,21 @@
 /** How far something has come: on a terminal one line at the bottom that is drawn again and again; elsewhere nothing but the lines that stay. */
-import { cutText } from '../lib/text-width.ts'
+import { cutText, textWidth } from '../lib/text-width.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { formatRate, formatSpan } from './figures-text.ts'
 import { formatBar } from './progress-text.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, terminalWidth } from './terminal.ts'
 
 /** Nobody reads faster, and over ssh each picture costs. */
 const REDRAW_MS = 100
 const BAR_WIDTH = 20
+/** A bar that is shorter tells nothing. */
+const LEAST_BAR_WIDTH = 5
 const ERASE = '\r\u001B[K'
 
 export class ProgressLine {
   readonly #write: (text: string) => void
   readonly #isDrawn: boolean
-  #text = ''
+  #textFor: ((width: number) => string) | undefined
   #hasEnded = false
   #drawnMs = -Infinity
   #timer: NodeJS.Timeout | undefined
@@ -31,10 +33,10 @@ export class ProgressLine {
     return this.#isDrawn
   }
 
-  /** Shows this from now on, below what is printed. */
-  show(text: string): void {
+  /** Shows this from now on, below what is printed: what `textFor` makes of so many columns. */
+  show(textFor: (width: number) => string): void {
     if (!this.#isDrawn || this.#hasEnded) return
-    this.#text = text
+    this.#textFor = textFor
     const restMs = this.#drawnMs + REDRAW_MS - monotonicMs()
     // Here, too, while a timer is set: what is busy lets none come due.
     if (restMs <= 0) this.#draw()
@@ -44,7 +46,7 @@ export class ProgressLine {
   /** Prints text that stays, with its newline at the end. */
   print(text: string): void {
     // The line again at once, not when it is due: what prints often would leave it erased most of the time.
-    const line = this.#text === '' || this.#hasEnded ? '' : this.#drawn()
+    const line = this.#hasEnded ? '' : this.#drawn()
     this.#write(this.#isDrawn ? `${ERASE}${text}${line}` : text)
   }
 
@@ -52,8 +54,8 @@ export class ProgressLine {
   end(): void {
     clearTimeout(this.#timer)
     this.#hasEnded = true
-    if (this.#text !== '') this.#write(ERASE)
-    this.#text = ''
+    if (this.#textFor !== undefined) this.#write(ERASE)
+    this.#textFor = undefined
   }
 
   #draw(): void {
@@ -65,16 +67,22 @@ export class ProgressLine {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#drawnMs = monotonicMs()
-    const width = process.stdout.columns
-    return cutText(this.#text, width > 0 ? width - 1 : 79)
+    const width = terminalWidth() - 1
+    return cutText(this.#textFor?.(width) ?? '', width)
   }
 }
 
-/** `██████░░░░ 30 of 60  2 failed  1.2/s  25 s left`: what is empty is left out. */
-export function formatProgress(done: number, total: number, words: readonly string[], perSecond: number): string {
+/** `██████░░░░ 30 of 60  2 failed  1.2/s  25 s left`: what is empty is left out, and where `width` columns are few, the bar is short, then none. */
+export function formatProgress(
+  done: number,
+  total: number,
+  words: readonly string[],
+  perSecond: number,
+  width: number,
+): string {
   const left = perSecond > 0 && done < total ? [`${formatSpan((total - done) / perSecond)} left`] : []
   const rate = perSecond > 0 ? [formatRate(perSecond)] : []
-  return [`${formatBar(done, total, BAR_WIDTH)} ${done} of ${total}`, ...words, ...rate, ...left]
-    .filter((word) => word !== '')
-    .join('  ')
+  const text = [`${done} of ${total}`, ...words, ...rate, ...left].filter((word) => word !== '').join('  ')
+  const barWidth = Math.min(BAR_WIDTH, width - textWidth(text) - 1)
+  return barWidth < LEAST_BAR_WIDTH ? text : `${formatBar(done, total, barWidth)} ${text}`
 }

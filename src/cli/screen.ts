@@ -1,9 +1,9 @@
 /** A whole screen for a command that goes on: the terminal's second screen, drawn line by line, and the first one given back as it was. */
-import type { Terminal } from './terminal.ts'
+import { type Terminal, terminalWidth } from './terminal.ts'
 
 const ENTER = '\u001B[?1049h\u001B[?25l'
 const LEAVE = '\u001B[?25h\u001B[?1049l'
-const USUAL = { width: 80, height: 24 }
+const USUAL_HEIGHT = 24
 
 export interface ScreenEvents {
   /** A key, or several that came at once, as the terminal sends them. */
@@ -28,8 +28,8 @@ export class Screen {
 
   /** Of a terminal that does not say how large it is, the usual one. */
   get size(): { readonly width: number; readonly height: number } {
-    const { columns, rows } = process.stdout
-    return { width: columns > 0 ? columns : USUAL.width, height: rows > 0 ? rows : USUAL.height }
+    const { rows } = process.stdout
+    return { width: terminalWidth(), height: rows > 0 ? rows : USUAL_HEIGHT }
   }
 
   /** Draws from the top; a reader who is slow gets fewer pictures, not old ones. */

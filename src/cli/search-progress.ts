@@ -79,10 +79,10 @@ export class SearchProgress {
     const words = [
       best === undefined ? 'no value yet' : `best ${formatNumber(best.result.value)} ${best.name}`,
       stoppedCount === 0 ? '' : `${stoppedCount} stopped`,
-      `${failureCount} failed`,
+      failureCount === 0 ? '' : `${failureCount} failed`,
       `${Math.min(this.#runningCount, pendingCount)} of ${pendingCount} running`,
     ]
-    this.#progress.show(formatProgress(endCount, this.#evaluations, words, perSecond))
+    this.#progress.show((width) => formatProgress(endCount, this.#evaluations, words, perSecond, width))
   }
 }
 

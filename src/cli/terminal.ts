@@ -125,7 +125,7 @@ export class Terminal {
     const widths = headings.map((heading, column) =>
       rows.reduce((width, row) => Math.max(width, textWidth(printable(row[column] ?? ''))), heading.length),
     )
-    const width = this.isInteractive ? process.stdout.columns : Infinity
+    const width = this.isInteractive ? terminalWidth() : Infinity
     const stateColumn = headings.indexOf('STATE')
     const lines: string[] = []
     const add = (cells: readonly string[], isHeading: boolean): void => {
@@ -169,6 +169,12 @@ async function writeStream(bytes: Uint8Array): Promise<void> {
     process.stdout.once('error', (error) => reject(codeOf(error) === 'EPIPE' ? new ClosedOutput() : error))
     process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
   })
+}
+
+/** In columns; of a terminal that does not say, the usual one. */
+export function terminalWidth(): number {
+  const { columns } = process.stdout
+  return columns > 0 ? columns : 80
 }
 
 /** How long ago, as people say it: `12s`, `5m`, `3h`, `2d`. Clocks of other nodes may be ahead. */

@@ -5,7 +5,7 @@ import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { fromRecord } from '../core/specification.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
-import { breakageText } from './inspect.ts'
+import { breakageText } from '../site/breakage.ts'
 
 /** `would`: it was only asked what would be done. `left`: it is so already. `refused`: with the way to do it. `failed`: its files are broken. */
 export interface Change {

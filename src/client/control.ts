@@ -9,7 +9,7 @@ import { readLease } from '../site/launchers.ts'
 import type { Site } from '../site/site.ts'
 import { Catalogue } from './catalogue.ts'
 import { dagOf } from './change.ts'
-import { breakageText } from './inspect.ts'
+import { breakageText } from '../site/breakage.ts'
 import { personName } from './job-environment.ts'
 import { fateOf } from './why.ts'
 

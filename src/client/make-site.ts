@@ -14,8 +14,8 @@ import { Layout, SITE_FILE } from '../site/layout.ts'
 const SETTINGS_TEXT = `# A bjob site. Every setting is shown with its default; take the # away to change it.
 format: 1
 
-# A launcher shows that it is alive this often, in seconds; one that does not for this long is taken for dead, and its
-# jobs run again elsewhere. Longer is kinder to a slow file system, shorter finds a dead node sooner.
+# A launcher that shows no sign of life for this long, in seconds, is taken for dead, and its jobs run again elsewhere.
+# Longer is kinder to a slow file system, shorter finds a dead node sooner.
 # lease_seconds: 30
 
 # Between asking a job to end (SIGTERM) and making it end (SIGKILL), in seconds: time to write a checkpoint.
@@ -23,6 +23,9 @@ format: 1
 
 # How long an application's preprocess or postprocess may take, in seconds.
 # hook_seconds: 300
+
+# How long one transfer of a job's stage_in_url or stage_out_files may take, in seconds.
+# stage_seconds: 3600
 
 # How often the journal is looked at on a network file system, where nobody tells of changes, in seconds.
 # poll_seconds: 1

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../core/errors.ts'
 import { compileFilter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
+import { explainSystemError } from '../core/system-error.ts'
 import type { JobResult, ResultOptions } from './results.ts'
 import { SessionOutput } from './session-output.ts'
 import {
@@ -263,6 +264,9 @@ function describeError(error: unknown): Readonly<Record<string, unknown>> {
     return { code: error.code, message: error.message, ...definedOf({ hint, path, line, field }) }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected'
+  const failure = explainSystemError(error)
+  if (failure !== undefined)
+    return { code, message: failure.meaning, ...(failure.path === '' ? {} : { path: failure.path }) }
   return { code, message: error instanceof Error ? error.message : String(error) }
 }
 

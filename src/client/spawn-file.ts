@@ -56,7 +56,7 @@ function parseLines(text: string, file: string): SpawnRecord[] {
         record: undefined,
         problem: requestError(
           'bad-json',
-          `is not JSON: ${error instanceof Error ? error.message : 'cannot be read'}`,
+          `this line is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`,
           where,
         ),
       })

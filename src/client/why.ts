@@ -11,7 +11,7 @@ import { readJobState, readSpecification } from '../site/jobs.ts'
 import { type Lease, listLaunchers, readLease } from '../site/launchers.ts'
 import { entryOf } from '../site/scan.ts'
 import type { Site } from '../site/site.ts'
-import { breakageText, findBreakage } from './inspect.ts'
+import { breakageText, findBreakage } from '../site/breakage.ts'
 import { explainAbsence, explainMisfit } from './launcher-fit.ts'
 
 /** @returns at least one line. @throws BjobError `unknown-job` */

@@ -22,10 +22,15 @@ const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]*$/
 export function checkName(field: string, word: string): string {
   const problem = problemOf(word)
   if (problem === undefined) return word
-  throw requestError('bad-name', `${field} ${JSON.stringify(shorten(word))} ${problem}`, {
-    field,
-    hint: 'use letters, digits and _ . , + = @ % ^ ~ - and start with a letter, a digit or _',
-  })
+  throw requestError('bad-name', `${field} ${quoteName(word)} ${problem}`, { field, hint: NAME_HINT })
+}
+
+/** What may stand in a name, for those who used something else. */
+export const NAME_HINT = 'use letters, digits and _ . , + = @ % ^ ~ - and start with a letter, a digit or _'
+
+/** A name that is wrong, as a message shows it. */
+export function quoteName(word: string): string {
+  return JSON.stringify(shorten(word))
 }
 
 /** @returns why `word` cannot be a name, or undefined when it can. */
@@ -51,7 +56,7 @@ export function splitId(id: string): { readonly workflow: string; readonly name:
   const words = id.split('/')
   const [workflow, name] = words.length === 1 ? [DEFAULT_WORKFLOW, words[0]] : words
   if (workflow === undefined || name === undefined || words.length > 2) {
-    throw requestError('bad-id', `${JSON.stringify(shorten(id))} is not a job's id`, {
+    throw requestError('bad-id', `${quoteName(id)} is not a job's id`, {
       hint: 'an id is WORKFLOW/NAME, as `bjob ls` prints it',
     })
   }

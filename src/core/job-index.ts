@@ -114,7 +114,7 @@ export class JobIndex {
     const known = this.#entries.get(event.id)
     const displaced = this.#displaced.get(event.id)
     if (displaced?.born === event.born) return this.#applyDisplaced(event, displaced)
-    if (event.broken !== undefined) return known !== undefined && this.#setBroken(known, event.broken)
+    if (event.broken !== undefined) return known !== undefined && this.#setBroken(known, event.broken, event.spec)
     if (known !== undefined && isNotNewer(event, known)) return this.#addBirth(event, known)
     if (event.removed === true) {
       this.#entries.delete(event.id)
@@ -142,9 +142,10 @@ export class JobIndex {
     return true
   }
 
-  /** @param broken empty when the job has been mended */
-  #setBroken({ broken: before, ...known }: IndexEntry, broken: string): boolean {
-    this.#entries.set(known.id, broken === '' ? known : { ...known, broken })
+  /** @param broken empty when the job has been mended; what it asks for may have become something else by that */
+  #setBroken({ broken: before, ...known }: IndexEntry, broken: string, spec = known.spec): boolean {
+    const entry = spec === undefined ? known : { ...known, spec }
+    this.#entries.set(known.id, broken === '' ? entry : { ...entry, broken })
     return (before ?? '') !== broken
   }
 

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { nearestWord } from '../lib/nearest.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
-import { problemOf } from './id.ts'
+import { NAME_HINT, problemOf, quoteName } from './id.ts'
 import { parseStageUrl, stagedName } from './stage-url.ts'
 
 const count = z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large')
@@ -59,7 +59,7 @@ const fields = {
 const jobSchema = z.strictObject(fields, 'must be a map of fields')
 const spawnSchema = z.strictObject(
   { workflow: nameText.optional(), name: nameText, ...fields, data: z.json().optional() },
-  'must be a map of fields',
+  'a job must be a map of fields',
 )
 
 type Job = z.output<typeof jobSchema>
@@ -103,6 +103,8 @@ export interface FieldProblem {
   readonly message: string
   readonly field: string
   readonly path: readonly PropertyKey[]
+  /** What to do about it. */
+  readonly hint?: string
 }
 
 export type Checked<T> =
@@ -125,7 +127,8 @@ export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
 
 /** The error of the first problem; `where` says which file and line. */
 export function problemError(problem: FieldProblem, where: ErrorDetail = {}): Error {
-  return requestError('bad-field', problem.message, { ...where, field: problem.field })
+  const { message, field, hint } = problem
+  return requestError('bad-field', message, { ...(hint === undefined ? {} : { hint }), ...where, field })
 }
 
 /** The fields that job.yaml gets: those asked for that are not the default anyway. */
@@ -172,7 +175,15 @@ function toProblems(issue: z.core.$ZodIssue, known: readonly string[], record: u
   const field = issue.path.map(String).join('.')
   const isField = issue.path.length === 1 && typeof record === 'object' && record !== null
   const said = isField && !Object.hasOwn(record, String(issue.path[0])) ? 'is missing' : issue.message
-  return [{ message: field === '' ? said : `${field} ${said}`, field, path: issue.path }]
+  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
+  return [
+    {
+      message: field === '' ? said : `${field} ${said}`,
+      field,
+      path: issue.path,
+      ...(typeof hint === 'string' ? { hint } : {}),
+    },
+  ]
 }
 
 /** Brings every key to the spelling of job.yaml. */
@@ -225,7 +236,8 @@ function numberToText(value: unknown): unknown {
 
 function refineName(word: string, context: z.core.$RefinementCtx<string>): void {
   const problem = problemOf(word)
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  if (problem === undefined) return
+  context.addIssue({ code: 'custom', message: `${quoteName(word)} ${problem}`, params: { hint: NAME_HINT } })
 }
 
 function splitWords(value: unknown, context: z.core.$RefinementCtx): unknown {

@@ -118,7 +118,7 @@ async function runOnce(
     stop.addEventListener('abort', () => finish(graceMs), { once: true, signal: ended.signal })
     hurry.addEventListener('abort', () => finish(0), { once: true, signal: ended.signal })
     if (stop.aborted) finish(graceMs)
-    report({ kind: 'started', message: `launcher ${id} on ${describeNodes(allocation)}` })
+    report({ kind: 'started', message: `launcher ${id} on ${describeNodes(allocation, options)}` })
     const summary = await launcher.run(watch)
     report({
       kind: 'ended',
@@ -167,10 +167,10 @@ function prefixFor(mpi: MpiLauncher, host: string): string[] {
   return args.slice(0, args.indexOf(command))
 }
 
-function describeNodes({ nodes, scheduler, schedulerId }: Allocation): string {
+function describeNodes({ nodes, scheduler, schedulerId }: Allocation, { slots }: LaunchOptions): string {
   const cores = nodes.reduce((sum, node) => sum + node.cores, 0)
   const where = nodes.length === 1 ? (nodes[0]?.name ?? '') : `${nodes.length} nodes`
-  return `${where}, ${cores} cores${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
+  return `${where}, ${cores} ${slots === undefined ? 'cores' : 'slots'}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
 }
 
 function applicationCache(site: Site): (name: string) => Promise<Application> {

@@ -1,6 +1,7 @@
 /** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
 import { BjobError } from '../core/errors.ts'
 import type { JobEvent } from '../core/events.ts'
+import { breakageText } from '../site/breakage.ts'
 import type { RunResult, Surroundings } from './surroundings.ts'
 import type { Candidate } from './run-queue.ts'
 
@@ -13,9 +14,7 @@ export async function setAside(
   if (!(error instanceof BjobError)) throw error
   if (error.code === 'unknown-job') return { kind: 'absent' }
   const { id, born, revision } = candidate
-  const { path = '', line } = error.detail
-  const place = path === '' ? '' : ` (${path.slice(path.lastIndexOf('/') + 1)}${line === undefined ? '' : `:${line}`})`
-  const broken = `${error.message}${place}`
+  const broken = breakageText(error)
   const event: JobEvent = { id, born, revision, state: 'CREATED', attempt: 0, broken, history: [] }
   ;(await site.journal.announce(event)).settle(true)
   report({ kind: 'problem', id, message: `${id} set aside: ${broken}` })

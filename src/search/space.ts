@@ -17,23 +17,34 @@ export interface Space {
   readonly objective: string | undefined
 }
 
-const value = z.union([z.string(), z.number(), z.boolean()])
-const common = { when: z.record(z.string(), z.union([value, z.array(value)])).optional() }
-const numeric = { low: z.number(), high: z.number(), log: z.boolean().optional() }
+const number = z.number('must be a finite number')
+const whole = z.int('must be a whole number')
+const value = z.union([z.string(), number, z.boolean()], 'must be text, a number, or true or false')
+const log = z.boolean('must be true or false').optional()
+const when = z
+  .record(z.string(), z.union([value, z.array(value)]), 'must be a mapping such as {activation: [tanh, relu]}')
+  .optional()
 
-const FLOAT_SCHEMA = z.strictObject({ type: z.literal('float'), ...numeric, step: z.number().optional(), ...common })
+const FLOAT_SCHEMA = z.strictObject({
+  type: z.literal('float'),
+  low: number,
+  high: number,
+  log,
+  step: number.optional(),
+  when,
+})
 const INTEGER_SCHEMA = z.strictObject({
   type: z.literal('integer'),
-  low: z.int(),
-  high: z.int(),
-  log: z.boolean().optional(),
-  step: z.int().optional(),
-  ...common,
+  low: whole,
+  high: whole,
+  log,
+  step: whole.optional(),
+  when,
 })
 const CATEGORICAL_SCHEMA = z.strictObject({
   type: z.literal('categorical').optional(),
-  choices: z.array(value),
-  ...common,
+  choices: z.array(value, 'must be a list'),
+  when,
 })
 const TYPES = ['float', 'integer', 'categorical']
 
@@ -44,11 +55,17 @@ const DIRECTIONS: Readonly<Record<string, Direction>> = {
   maximize: 'maximise',
 }
 
-const SPACE_SCHEMA = z.strictObject({
-  parameters: z.record(z.string(), z.unknown()),
-  direction: z.string().optional(),
-  objective: z.string().min(1).optional(),
-})
+const SPACE_SCHEMA = z.strictObject(
+  {
+    parameters: z.record(z.string(), z.unknown(), 'must be a mapping of names to ranges or choices'),
+    direction: z.string('must be minimise or maximise').optional(),
+    objective: z
+      .string('must be the name of a field of the result')
+      .min(1, 'must be the name of a field of the result')
+      .optional(),
+  },
+  'must be a mapping with the key parameters',
+)
 
 const PARAMETER_NAME = /^[A-Za-z_][\w.-]*$/u
 
@@ -62,7 +79,7 @@ type Json = Readonly<Record<string, unknown>>
 export function parseSpace(input: unknown): Space {
   const { parameters, direction = 'minimise', objective } = check(SPACE_SCHEMA, input, '')
   const known = DIRECTIONS[direction]
-  if (!known) throw badSpace('direction', `must be minimise or maximise, not '${direction}'`)
+  if (!known) throw badSpace('direction', `must be minimise or maximise, not ${JSON.stringify(direction)}`)
   const parsed = Object.entries(parameters).map(([name, spec]) => parseParameter(name, spec))
   if (parsed.length === 0) throw badSpace('parameters', 'has no parameter to search')
   const byName = new Map(parsed.map((parameter) => [parameter.name, parameter]))
@@ -95,7 +112,8 @@ function parseParameter(name: string, spec: unknown): Parameter {
 }
 
 function describeUnknownType(type: unknown): string {
-  if (typeof type !== 'string') return `is missing or no word: ${TYPES.join(', ')}`
+  if (type === undefined) return `is missing: ${TYPES.join(', ')}`
+  if (typeof type !== 'string') return `must be one of ${TYPES.join(', ')}, not ${JSON.stringify(type)}`
   const nearest = nearestWord(type, TYPES) ?? TYPES.find((known) => known.startsWith(type))
   return `is '${type}'; known are ${TYPES.join(', ')}${nearest ? ` (did you mean ${nearest}?)` : ''}`
 }
@@ -161,7 +179,7 @@ function check<Shape extends z.ZodRawShape>(
   if (issue?.input === undefined) throw badSpace(path, 'is missing')
   // JSON has no NaN.
   const found = typeof issue.input === 'number' ? String(issue.input) : JSON.stringify(issue.input)
-  throw badSpace(path, `is ${found}: ${issue.message.replace('Invalid input: ', '')}`)
+  throw badSpace(path, `${issue.message}, not ${found}`)
 }
 
 function suggest(word: string, words: readonly string[]): string {

@@ -98,6 +98,11 @@ function toEntries(entries: readonly fs.Dirent[]): Entry[] {
   return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
 }
 
+/** A call on an open file does not say which file it was; whoever reads of a full disk wants to know which disk. */
+function named(error: unknown, target: string): unknown {
+  return error instanceof Error ? Object.assign(error, { path: target }) : error
+}
+
 function writeWhole(fd: number, text: string): void {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
@@ -164,6 +169,8 @@ export const directDisk: Disk = {
         try {
           writeWhole(fd, text)
           if (durable) fs.fsyncSync(fd)
+        } catch (error) {
+          throw named(error, target)
         } finally {
           fs.closeSync(fd)
         }
@@ -175,8 +182,12 @@ export const directDisk: Disk = {
     const fd = fs.openSync(target, 'a', 0o666)
     return {
       append: async (text, durable) => {
-        writeWhole(fd, text)
-        if (durable) fs.fdatasyncSync(fd)
+        try {
+          writeWhole(fd, text)
+          if (durable) fs.fdatasyncSync(fd)
+        } catch (error) {
+          throw named(error, target)
+        }
       },
       close: async () => fs.closeSync(fd),
     }
@@ -221,6 +232,8 @@ export const pooledDisk: Disk = {
         try {
           await file.writeFile(text)
           if (durable) await file.sync()
+        } catch (error) {
+          throw named(error, target)
         } finally {
           await file.close()
         }
@@ -232,8 +245,12 @@ export const pooledDisk: Disk = {
     const file = await fs.promises.open(target, 'a', 0o666)
     return {
       append: async (text, durable) => {
-        await file.appendFile(text)
-        if (durable) await file.datasync()
+        try {
+          await file.appendFile(text)
+          if (durable) await file.datasync()
+        } catch (error) {
+          throw named(error, target)
+        }
       },
       close: async () => file.close(),
     }

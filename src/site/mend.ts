@@ -48,10 +48,7 @@ async function takeBack(
         : [],
     ),
   )
-  for (const id of mended) {
-    const entry = await readEntry(site, id)
-    if (entry !== undefined) await tellMended(site, entry)
-  }
+  for (const id of mended) await tellMended(site, id)
 }
 
 const LATE: readonly FindingKind[] = ['leftover-draft', 'not-in-journal', 'journal-behind']
@@ -101,7 +98,7 @@ async function mend(site: Site, finding: Finding, records: ReadonlyMap<JobId, Jo
       await tellJournal(site, id)
       return 'told to the journal'
     case 'mended':
-      return entry === undefined ? undefined : tellMended(site, entry)
+      return id === undefined ? undefined : tellMended(site, id)
     case 'no-folder':
       if (entry === undefined) return undefined
       await tellRemoved(site, entry)
@@ -142,8 +139,13 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   })
 }
 
-async function tellMended(site: Site, { id, born, revision, state, attempt }: IndexEntry): Promise<Remedy> {
-  const announcement = await site.journal.announce({ id, born, revision, state, attempt, broken: '', history: [] })
+/** With its fields: whoever mended job.yaml may have changed what it asks for. */
+async function tellMended(site: Site, id: JobId): Promise<Remedy> {
+  const entry = await readEntry(site, id)
+  if (entry === undefined) return undefined
+  const { born, revision, state, attempt, spec = {} } = entry
+  const mended = { id, born, revision, state, attempt, broken: '', spec, history: [] }
+  const announcement = await site.journal.announce(mended)
   announcement.settle(true)
   return 'launchers are told to take it again'
 }

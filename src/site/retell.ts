@@ -5,7 +5,7 @@ import { BjobError } from '../core/errors.ts'
 import { toRecord } from '../core/specification.ts'
 import { replaceFile } from './files.ts'
 import { readJobState, readSpecification } from './jobs.ts'
-import { forEachJob } from './scan.ts'
+import { forEachJob, readDamaged } from './scan.ts'
 import type { Site } from './site.ts'
 
 const README = `What has changed, one append-only file for each node that writes, one line for each change.
@@ -25,16 +25,29 @@ export async function markJournalWhole(site: Pick<Site, 'disk' | 'layout'>): Pro
   await replaceFile(site.disk, site.layout.journalReadme, README)
 }
 
-/** Tells the journal of every job whose files can be read; the others are for \`bjob fsck\`. */
+/** Tells the journal of every job whose state.yaml can be read; the others are for `bjob fsck`. */
 export async function retellAll(site: Site): Promise<void> {
   await forEachJob(site, async (id) => {
     try {
       await tellJournal(site, id)
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
+      await tellDamaged(site, id)
     }
   })
   await markJournalWhole(site)
+}
+
+/** A job of which only job.yaml is broken is still a job: listings show it, with the reason why no launcher runs it. */
+async function tellDamaged(site: Site, id: JobId): Promise<void> {
+  const entry = await readDamaged(site, id)
+  if (entry?.broken === undefined) return
+  const { born, revision, state, attempt, broken } = entry
+  const { history } = await readJobState(site, id)
+  const birth = await site.journal.announce({ id, born, revision, state, attempt, recovered: true, history })
+  birth.settle(true)
+  const breakage = await site.journal.announce({ id, born, revision, state, attempt, broken, history: [] })
+  breakage.settle(true)
 }
 
 /** Tells the journal what a job's folder says. @throws BjobError when its files are broken */

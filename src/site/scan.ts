@@ -5,6 +5,7 @@ import { type JobState, bornAt } from '../core/job-state.ts'
 import { type Specification, toRecord } from '../core/specification.ts'
 import { BjobError } from '../core/errors.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
+import { breakageText } from './breakage.ts'
 import { listNames, listWorkflows, readJobState, readSpecification } from './jobs.ts'
 import type { Site } from './site.ts'
 
@@ -18,11 +19,11 @@ export async function* scanIds(site: Site): AsyncGenerator<JobId> {
   }
 }
 
-/** What all readable jobs' folders say. Broken ones are left out: `bjob fsck` names them. */
+/** What all jobs' folders say. Those without a readable state.yaml are left out: `bjob fsck` names them. */
 export async function scanJobs(site: Site): Promise<JobIndex> {
   const entries: IndexEntry[] = []
   await forEachJob(site, async (id) => {
-    const entry = await readEntry(site, id)
+    const entry = await readDamaged(site, id)
     if (entry !== undefined) entries.push(entry)
   })
   const index = new JobIndex()
@@ -46,7 +47,23 @@ export async function readEntry(site: Site, id: JobId): Promise<IndexEntry | und
   }
 }
 
-export function entryOf(id: JobId, state: JobState, specification: Specification): IndexEntry {
+/** As `readEntry`; of a job whose job.yaml alone is broken, what its state.yaml tells. */
+export async function readDamaged(site: Site, id: JobId): Promise<IndexEntry | undefined> {
+  try {
+    const state = await readJobState(site, id)
+    try {
+      return entryOf(id, state, await readSpecification(site, id, state))
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      return { ...entryOf(id, state), broken: breakageText(error) }
+    }
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+export function entryOf(id: JobId, state: JobState, specification?: Specification): IndexEntry {
   return {
     id,
     born: bornAt(state),
@@ -57,6 +74,6 @@ export function entryOf(id: JobId, state: JobState, specification: Specification
     ...(state.kill === undefined ? {} : { kill: state.kill }),
     ...(state.notBefore === undefined ? {} : { notBefore: state.notBefore }),
     changed: state.history.at(-1)?.time ?? bornAt(state),
-    spec: toRecord(specification),
+    ...(specification === undefined ? {} : { spec: toRecord(specification) }),
   }
 }

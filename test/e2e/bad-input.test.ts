@@ -90,7 +90,11 @@ describe('bad input', () => {
     ] as const) {
       await expectRefused(rig, ['spawn', '--app', 'yes', `--name=${name}`], problem)
     }
-    await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'a', '--workflow=..'], /workflow starts with \./)
+    await expectRefused(
+      rig,
+      ['spawn', '--app', 'yes', '--name', 'a', '--workflow=..'],
+      /workflow "\.\." starts with \./,
+    )
     await expectRefused(rig, ['app', 'add', '../x', '--executable', 'true'], /has a \/ in it/)
     await expectRefused(rig, ['spawn', '--app', '../x', '--name', 'a'], /has a \/ in it/)
   })

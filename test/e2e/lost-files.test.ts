@@ -75,6 +75,20 @@ describe('a job.yaml broken by hand', () => {
     await rig.reached('default/broken', 'JOB_FINISHED')
     await launcher.kill('SIGTERM')
   })
+
+  test('and the journal deleted: the job is listed with the reason, and runs as its mended job.yaml says', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'broken', '--tag', 'a=1'])
+    const file = path.join(rig.folder('default/broken'), 'job.yaml')
+    fs.writeFileSync(file, 'application: [')
+    fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+    await rig.done(['launch', '--idle-seconds', '0.2'])
+    expect(await rig.done(['ls'])).toMatch(/default\/broken +BROKEN .*job\.yaml:1/)
+    fs.writeFileSync(file, 'application: yes\ntags: {a: "2"}\n')
+    await rig.done(['fsck', '--repair'])
+    await rig.done(['launch', '--idle-seconds', '0.5', '--tag', 'a=2'])
+    expect(rig.state('default/broken').state).toBe('JOB_FINISHED')
+  })
 })
 
 describe('a state.yaml deleted or garbled by hand', () => {

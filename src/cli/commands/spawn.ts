@@ -53,13 +53,14 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
       printed = printed.then(() => terminal.tryWrite(text))
     })
     const startedMs = monotonicMs()
-    progress.show(`checking ${records.length} jobs`)
+    progress.show(() => `checking ${records.length} jobs`)
     let made = 0
     const spawned = await client
       .spawnRecords(records, { ifExists }, (ids) => {
         if (isJson) return
         made += ids.length
-        progress.show(formatProgress(made, records.length, [], (1000 * made) / (monotonicMs() - startedMs)))
+        const perSecond = (1000 * made) / (monotonicMs() - startedMs)
+        progress.show((width) => formatProgress(made, records.length, [], perSecond, width))
         // As they are made: whoever reads along can begin with the first.
         progress.print(ids.map((id) => `${id}\n`).join(''))
       })

@@ -1,6 +1,7 @@
 /** `bjob tune`: a hyperparameter search without writing a driver. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { readLaunchers } from '../../client/launcher-facts.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError, requestError } from '../../core/errors.ts'
 import { DEFAULT_WORKFLOW, checkName, splitId } from '../../core/id.ts'
@@ -29,6 +30,7 @@ const OWN_OPTIONS = [
   'no-wait-for-parents',
   'data',
   'from',
+  'format',
   'if-exists',
   'json',
 ]
@@ -130,8 +132,9 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
         ...(earlyStopping === undefined ? {} : { earlyStopping }),
         signal: stopSignal(),
         onEvent: (event) => {
-          if (event.kind === 'resumed') progress.resume()
-          else progress.tell(event.evaluation, event.isBest)
+          if (event.kind === 'told') return progress.tell(event.evaluation, event.isBest)
+          progress.resume()
+          if (study.endCount < evaluations) void remarkOnLaunchers(client, line)
         },
       })
     } finally {
@@ -144,6 +147,17 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     terminal.note(lastWords(study, end, workflow))
     return study.best === undefined || end === 'interrupted' ? 1 : 0
   },
+}
+
+/** A search that nobody runs looks like one that is slow. */
+async function remarkOnLaunchers(client: SiteClient, line: ProgressLine): Promise<void> {
+  try {
+    const launchers = await readLaunchers(client.site)
+    if (launchers.every(({ end }) => end !== undefined))
+      line.print('no launcher is running: start one with `bjob launch`\n')
+  } catch {
+    // Only a remark.
+  }
 }
 
 /** @throws BjobError `missing-input`, `bad-yaml`, `bad-space`, with the line */

@@ -50,7 +50,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
     const show = (): void => {
       const perSecond = (counts.ended - counts.before) / ((monotonicMs() - startedMs) / 1000)
       const words = [counts.failed === 0 ? '' : `${counts.failed} failed`]
-      progress.show(formatProgress(counts.ended, waited.length, words, perSecond))
+      progress.show((width) => formatProgress(counts.ended, waited.length, words, perSecond, width))
     }
     show()
     const timeoutSeconds = input.number('timeout')

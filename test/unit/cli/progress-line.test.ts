@@ -6,10 +6,10 @@ import { formatBar } from '../../../src/cli/progress-text.ts'
 test('a progress line stays below what is printed, and once taken away it does not come back', () => {
   const written: string[] = []
   const line = new ProgressLine({ isInteractive: true }, true, (text) => written.push(text))
-  line.show('1 of 2')
+  line.show(() => '1 of 2')
   line.print('a\n')
   line.end()
-  line.show('2 of 2')
+  line.show(() => '2 of 2')
   line.print('b\n')
   expect(written.map((text) => text.replaceAll('\r\u001B[K', '<'))).toEqual(['<1 of 2', '<a\n1 of 2', '<', '<b\n'])
 })
@@ -19,10 +19,17 @@ describe('progress in words', () => {
     expect(formatBar(0, 0, 4)).toBe('░░░░')
     expect(formatBar(999, 1000, 4)).toBe('███░')
     expect(formatBar(1000, 1000, 4)).toBe('████')
-    expect(formatProgress(5, 20, ['', '2 failed'], 0.5)).toBe(
+    expect(formatProgress(5, 20, ['', '2 failed'], 0.5, 80)).toBe(
       '█████░░░░░░░░░░░░░░░ 5 of 20  2 failed  30/min  30 s left',
     )
-    expect(formatProgress(20, 20, [], 0)).toBe('████████████████████ 20 of 20')
+    expect(formatProgress(20, 20, [], 0, 80)).toBe('████████████████████ 20 of 20')
+  })
+
+  test('says all that it says on a narrow terminal, with a shorter bar or none', () => {
+    const words = ['best 0.0898913 eval-10', '2 of 2 running']
+    const text = '10 of 20  best 0.0898913 eval-10  2 of 2 running  30/min  20 s left'
+    expect(formatProgress(10, 20, words, 0.5, text.length + 11)).toBe(`█████░░░░░ ${text}`)
+    expect(formatProgress(10, 20, words, 0.5, text.length + 5)).toBe(text)
   })
 
   test.each([

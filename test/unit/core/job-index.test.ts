@@ -266,6 +266,17 @@ describe('the index', () => {
     expect(index.get('w/n')?.broken).toBeUndefined()
   })
 
+  test('a job whose job.yaml was mended by hand asks for what stands there then', () => {
+    const mended = { application: 'other' }
+    const index = read([
+      { by: 'a', n: 1, event: birth },
+      { by: 'l', n: 1, event: { ...birth, broken: 'job.yaml:1: no' } },
+      { by: 'f', n: 1, event: { ...birth, broken: '', spec: mended } },
+    ])
+    expect(index.get('w/n')).toMatchObject({ spec: mended })
+    expect(index.get('w/n')?.broken).toBeUndefined()
+  })
+
   test('an ended job is dropped by who needs the living only, unless its end is in doubt', () => {
     const end: JobEvent = { ...claim, revision: 3, state: 'JOB_FINISHED' }
     const index = read([

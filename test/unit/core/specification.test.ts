@@ -124,8 +124,8 @@ describe('a specification', () => {
   })
 
   test.each([
-    ['application', 'a b', 'application has a blank'],
-    ['application', '../evil', 'application has a /'],
+    ['application', 'a b', 'application "a b" has a blank'],
+    ['application', '../evil', 'application "../evil" has a /'],
     ['args', '"open', 'args has a " that is not closed'],
     ['args', { a: 1 }, 'args must be'],
     ['args', ['a\0b'], 'has a NUL character'],
@@ -153,8 +153,8 @@ describe('a specification', () => {
     ['max_retries', -1, 'max_retries must be at least 0'],
     ['num_nodes', Number.NaN, 'num_nodes must be a whole number'],
     ['num_nodes', null, 'num_nodes must be a whole number'],
-    ['name', '-x', 'name starts with -'],
-    ['workflow', 'a/b', 'workflow has a /'],
+    ['name', '-x', 'name "-x" starts with -'],
+    ['workflow', 'a/b', 'workflow "a/b" has a /'],
   ])('with a bad %s (%j) is refused with that field named', (field, value, message) => {
     const found = problems({ name: 'n', application: 'a', [field]: value })
     expect(found).toHaveLength(1)
@@ -194,7 +194,7 @@ describe('a specification', () => {
   )
 
   test.each([undefined, null, 7, 'text', [], [{}]])('%j is no record', (value) => {
-    expect(problems(value)).toEqual(['must be a map of fields'])
+    expect(problems(value)).toEqual(['a job must be a map of fields'])
   })
 
   test.prop([fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true, withSet: true })])(

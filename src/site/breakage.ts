@@ -1,8 +1,8 @@
-/** What is broken in a job's folder, in one line: for listings and for `why`. */
+/** What is broken in a job's folder, in one line: for listings, for `why`, and for the journal. */
 import { BjobError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
-import { readJobState, readSpecification } from '../site/jobs.ts'
-import type { Site } from '../site/site.ts'
+import { readJobState, readSpecification } from './jobs.ts'
+import type { Site } from './site.ts'
 
 /** @returns undefined when both files can be read */
 export async function findBreakage(site: Site, id: JobId): Promise<BjobError | undefined> {
