@@ -279,6 +279,12 @@ describe('package.json', () => {
     expect(missing).toEqual([])
   })
 
+  test('builds a command that is ASCII, as it is read as Latin-1: esbuild leaves a regular expression as it is written', () => {
+    const bundle = readText('dist/bjob.cjs')
+    // eslint-disable-next-line no-control-regex -- all of ASCII
+    expect(bundle.match(/.{0,40}[^\u0000-\u007F].{0,40}/g) ?? []).toEqual([])
+  })
+
   test('names the executable that is there, and ships it', () => {
     for (const file of Object.values(bin)) expect(fs.existsSync(path.join(root, file))).toBe(true)
     expect(files).toEqual(expect.arrayContaining(['bin', 'dist', 'templates']))

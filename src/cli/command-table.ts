@@ -118,4 +118,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'check that the site is whole, and mend it',
     load: async () => (await import('./commands/fsck.ts')).fsckCommand,
   },
+  {
+    name: 'completion',
+    summary: 'make a shell complete ids, options and whatever bjob takes',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
 ]

@@ -4,12 +4,12 @@ import type { Filter } from '../core/filter.ts'
 import type { Input, Option } from './option.ts'
 
 export const FILTER_OPTIONS: readonly Option[] = [
-  { name: 'workflow', value: 'NAME', isList: true, summary: 'jobs of this workflow' },
+  { name: 'workflow', value: 'WORKFLOW', isList: true, summary: 'jobs of this workflow' },
   { name: 'name', value: 'NAME', isList: true, summary: 'jobs of this name, in any workflow' },
   { name: 'state', value: 'STATE', isList: true, summary: 'jobs in this state, as JOB_FINISHED, RUNNING, FAILED' },
-  { name: 'app', alias: 'application', value: 'NAME', isList: true, summary: 'jobs that run this application' },
+  { name: 'app', alias: 'application', value: 'APP', isList: true, summary: 'jobs that run this application' },
   { name: 'tag', value: 'K=V', isList: true, summary: 'jobs with this tag; K alone: with any value' },
-  { name: 'launcher', value: 'ID', isList: true, summary: 'jobs that this launcher has, or had last' },
+  { name: 'launcher', value: 'LAUNCHER', isList: true, summary: 'jobs that this launcher has, or had last' },
 ]
 
 export const FILTER_HELP = `A filter may be given more than once: any may match. Different filters must all match.

@@ -30,6 +30,9 @@ async function main(argv: readonly string[]): Promise<void> {
 async function run([word, ...rest]: readonly string[], session: Session): Promise<number | void> {
   if (word === undefined) return (await import('./first-step.ts')).showFirstStep(session)
   if (word === '--version' || word === '-V') return session.terminal.line(readVersion(session.packageRoot))
+  if (word === '--complete') return (await import('./completion/complete.ts')).complete(rest, session)
+  if (word === '--manual')
+    return session.terminal.write(await (await import('./manual.ts')).manualPage(readVersion(session.packageRoot)))
   if (word === '--help' || word === '-h' || word === 'help') return showHelp(rest, session)
   const entry = COMMANDS.find(({ name }) => name === word)
   if (entry === undefined) throw unknownCommand(word)

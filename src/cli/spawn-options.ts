@@ -16,7 +16,7 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
   {
     name: 'application',
     alias: 'app',
-    value: 'NAME',
+    value: 'APP',
     field: 'application',
     kind: 'text',
     summary: 'what it runs: a name from `bjob app ls`',
@@ -24,7 +24,7 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
   { name: 'name', value: 'NAME', field: 'name', kind: 'text', summary: 'its name, unique in the workflow' },
   {
     name: 'workflow',
-    value: 'NAME',
+    value: 'WORKFLOW',
     field: 'workflow',
     kind: 'text',
     summary: 'the workflow it belongs to (default: that of the job that spawns, or `default`)',
@@ -96,7 +96,13 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
     kind: 'number',
     summary: 'how many such serial jobs share a node at most (default 1)',
   },
-  { name: 'cpu-affinity', value: 'HOW', field: 'cpu_affinity', kind: 'text', summary: 'none or depth' },
+  {
+    name: 'cpu-affinity',
+    value: 'none|depth',
+    field: 'cpu_affinity',
+    kind: 'text',
+    summary: 'depth: bind it to its cores',
+  },
   { name: 'mpi-flags', value: 'WORDS', field: 'mpi_flags', kind: 'text', summary: 'more words for the MPI launcher' },
   {
     name: 'env',
@@ -167,6 +173,11 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
   { name: 'data', value: 'JSON', field: 'data', kind: 'text', summary: 'anything, kept as data.json in its folder' },
 ]
 
+/** The fields of a job that is there. */
+export const JOB_FIELDS: readonly string[] = FIELD_OPTIONS.map(({ field }) => field).filter(
+  (field) => field !== 'name' && field !== 'workflow',
+)
+
 export const SPAWN_OPTIONS: readonly Option[] = [
   ...FIELD_OPTIONS,
   {
@@ -174,10 +185,10 @@ export const SPAWN_OPTIONS: readonly Option[] = [
     value: 'FILE',
     summary: 'make the jobs of a file of YAML, JSON Lines or commands; - is standard input',
   },
-  { name: 'format', value: 'WHAT', summary: 'what is in FILE: records (default), or commands, one a line' },
+  { name: 'format', value: 'records|commands', summary: 'what is in FILE: records (default), or commands, one a line' },
   {
     name: 'if-exists',
-    value: 'HOW',
+    value: 'error|reuse|rename',
     summary: 'a name is taken: error (default), reuse (take the job that is there) or rename',
   },
   { name: 'json', summary: 'print JSON: id, whether it is new, and its folder' },

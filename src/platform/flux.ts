@@ -67,7 +67,7 @@ export const flux: Scheduler = {
 
   parseSubmitted(output) {
     const id = output.trim().split('\n').at(-1)?.trim() ?? ''
-    if (!/^(?:ƒ|f)[1-9A-HJ-NP-Za-km-z]+$|^\d+$/u.test(id)) throw badOutput('flux', "the new job's id", output)
+    if (!/^(?:\u0192|f)[1-9A-HJ-NP-Za-km-z]+$|^\d+$/u.test(id)) throw badOutput('flux', "the new job's id", output)
     return id
   },
 

@@ -20,7 +20,7 @@ import type { Input } from '../option.ts'
 const ACTIONS = ['add', 'ls', 'show', 'rm'] as const
 
 export const appCommand: Command = {
-  words: 'add|ls|show|rm [NAME]',
+  words: 'add|ls|show|rm [APP]',
   about: `A job runs a registered application and nothing else; what it is given as arguments is never interpreted by a shell.
 Words of the executable that name files here are remembered by where they are: as {site}/… inside the site.
 The file apps/NAME.yaml may be edited at any time.

@@ -5,7 +5,7 @@ import type { Command } from '../command.ts'
 import { findJob, limitWords } from '../job-word.ts'
 
 export const catCommand: Command = {
-  words: 'ID [FILE]',
+  words: 'ID [JOB_FILE]',
   about: "Prints a file of the job's folder; result.dat unless another is named.",
   options: [],
   examples: [

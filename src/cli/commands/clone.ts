@@ -14,7 +14,7 @@ NAME: before it, it is set for the job of that name only. Something must be chos
     ...FILTER_OPTIONS,
     { name: 'as', value: 'NAME', summary: 'the name of the new job, of one' },
     { name: 'to', value: 'WORKFLOW', summary: 'the workflow of the new jobs (default: as the old ones)' },
-    { name: 'if-exists', value: 'HOW', summary: 'a name is taken: error (default), reuse or rename' },
+    { name: 'if-exists', value: 'error|reuse|rename', summary: 'when a name is taken (default error)' },
     ...CHANGE_OPTIONS,
   ],
   examples: [

@@ -9,7 +9,11 @@ export const initCommand: Command = {
   about: `A site is a folder on the shared file system. All of bjob's data is in it, as files that you can read: bjob.yaml (its settings),
 apps/ (what jobs may run), jobs/ (one folder per job). Without DIR, the current folder becomes one.`,
   options: [
-    { name: 'template', value: 'NAME', summary: 'start from a template instead of an empty site; `list` lists them' },
+    {
+      name: 'template',
+      value: 'TEMPLATE',
+      summary: 'start from a template instead of an empty site; `list` lists them',
+    },
   ],
   examples: [
     ['bjob init mysite && cd mysite', 'make a site and go into it'],

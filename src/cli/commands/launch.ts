@@ -28,7 +28,7 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
     { name: 'slots', value: 'N', summary: 'serial jobs at once (default: one for each core)' },
     { name: 'node-limit', value: 'N', summary: 'use so many nodes of the allocation at most' },
     { name: 'node-offset', value: 'N', summary: 'leave the first N nodes of the allocation to another launcher' },
-    { name: 'job-mode', value: 'MODE', summary: 'auto (default), serial or mpi' },
+    { name: 'job-mode', value: 'auto|serial|mpi', summary: 'which jobs it runs (default auto: all)' },
     { name: 'idle-seconds', value: 'S', summary: `end after that long with nothing to do (default ${IDLE_SECONDS})` },
     { name: 'persistent', summary: 'stay though there is nothing to do' },
     { name: 'time-limit-minutes', value: 'M', summary: 'end after that long; jobs that would not fit are not begun' },

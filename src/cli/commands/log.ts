@@ -23,7 +23,7 @@ with its time, its level (INFO, WARN where a job failed, ERROR where something h
   options: [
     { name: 'follow', alias: 'f', summary: 'go on as it grows, until the job or the launcher ends' },
     { name: 'attempt', value: 'N', summary: 'of a job: of this attempt' },
-    { name: 'level', value: 'LEVEL', summary: `of a launcher: from this level on: ${LOG_LEVELS.join(', ')}` },
+    { name: 'level', value: LOG_LEVELS.join('|'), summary: 'of a launcher: from this level on' },
   ],
   examples: [
     ['bjob log dl-hps/task1', 'the output so far'],

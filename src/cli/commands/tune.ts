@@ -55,10 +55,10 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
   objective: loss                       # the field of result.dat
   params: {epochs: 100}                 # the same for all evaluations`,
   options: [
-    { name: 'application', alias: 'app', value: 'NAME', summary: 'what evaluates a point: a name from `bjob app ls`' },
+    { name: 'application', alias: 'app', value: 'APP', summary: 'what evaluates a point: a name from `bjob app ls`' },
     { name: 'evals', value: 'N', summary: 'end after N evaluations, those of earlier runs included (default 100)' },
     { name: 'parallel', value: 'P', summary: 'points under evaluation at any time (default 4)' },
-    { name: 'sampler', value: 'NAME', summary: `${SAMPLER_NAMES.join(', ')} (default auto)` },
+    { name: 'sampler', value: SAMPLER_NAMES.join('|'), summary: 'how points are chosen (default auto)' },
     { name: 'seed', value: 'N', summary: 'another seed is another search (default 0)' },
     { name: 'target', value: 'VALUE', summary: 'end when a value is as good' },
     { name: 'time-limit-minutes', value: 'M', summary: 'end after that long' },
@@ -71,7 +71,7 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     { name: 'file', value: 'NAME', summary: 'the file with the result (default result.dat)' },
     {
       name: 'workflow',
-      value: 'NAME',
+      value: 'WORKFLOW',
       summary: 'where the jobs go (default: the name of SPACE.yaml; inside a job, its workflow)',
     },
     { name: 'csv', value: 'FILE', summary: 'write all evaluations to FILE at the end' },

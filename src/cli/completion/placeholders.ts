@@ -1,0 +1,100 @@
+/**
+ * What may stand for a word of a command's usage: `[ID…]` and `--state STATE` say it to people and to completion alike. It is to be quick with a
+ * million jobs, on a network file system: a folder is listed at most, no job is looked at.
+ */
+import path from 'node:path'
+import { DEFAULT_WORKFLOW, problemOf } from '../../core/id.ts'
+import { STATES } from '../../core/states.ts'
+import { listApplications } from '../../site/applications.ts'
+import { unlessGone } from '../../site/disk.ts'
+import { listLaunchers } from '../../site/launchers.ts'
+import { isScaffold } from '../../site/layout.ts'
+import { type Site, openSite } from '../../site/site.ts'
+import { JOB_FIELDS } from '../spawn-options.ts'
+
+/** The shell completes names of files or folders itself. */
+export type FileKind = ':files' | ':folders'
+
+export interface Context {
+  /** What is typed of the word. */
+  readonly typed: string
+  /** The words before it that are no options. */
+  readonly before: readonly string[]
+  readonly packageRoot: string
+}
+
+type Source = (context: Context) => Promise<readonly string[] | FileKind>
+
+const files: Source = async () => ':files'
+const folders: Source = async () => ':folders'
+const jobs: Source = async ({ typed }) => jobIds(await openSite(), typed)
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  ID: jobs,
+  IDS: jobs,
+  PARENT: jobs,
+  CHILD: jobs,
+  JOB_FILE: jobFiles,
+  WORKFLOW: async () => listWorkflows(await openSite()),
+  APP: async () => {
+    const { disk, layout } = await openSite()
+    return listApplications(disk, layout)
+  },
+  LAUNCHER: async () => listLaunchers(await openSite()),
+  STATE: async () => STATES,
+  'FIELD=VALUE': async () => JOB_FIELDS.map((field) => `${field}=`),
+  TEMPLATE: async ({ packageRoot }) => {
+    const { listTemplates } = await import('../../client/make-site.ts')
+    return listTemplates(path.join(packageRoot, 'templates'))
+  },
+  FILE: files,
+  FILES: files,
+  ARG: files,
+  'SPACE.yaml': files,
+  DIR: folders,
+  FOLDER: folders,
+}
+
+/**
+ * The words that a placeholder stands for: several may be given, as `ID|LAUNCHER`, and words in small letters stand for themselves.
+ * @throws BjobError where there is no site, and the file system's errors
+ */
+export async function wordsFor(placeholder: string, context: Context): Promise<readonly string[] | FileKind> {
+  const words: string[] = []
+  for (const choice of placeholder.split('|')) {
+    const source = SOURCES[choice]
+    const found = source === undefined ? (/^[a-z-]+$/.test(choice) ? [choice] : []) : await source(context)
+    if (typeof found === 'string') return found
+    words.push(...found)
+  }
+  return words
+}
+
+async function listWorkflows({ disk, layout }: Site): Promise<string[]> {
+  const entries = (await unlessGone(disk.list(layout.jobs))) ?? []
+  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
+}
+
+/** The workflows, as `dl-hps/`, with the jobs of the default one; or the jobs of the workflow that is typed. */
+async function jobIds(site: Site, typed: string): Promise<string[]> {
+  const slash = typed.indexOf('/')
+  if (slash >= 0) {
+    const workflow = typed.slice(0, slash)
+    return (await listJobs(site, workflow)).map((name) => `${workflow}/${name}`)
+  }
+  const workflows = await listWorkflows(site)
+  return [...workflows.map((name) => `${name}/`), ...(await listJobs(site, DEFAULT_WORKFLOW))]
+}
+
+async function listJobs({ disk, layout }: Site, workflow: string): Promise<string[]> {
+  if (problemOf(workflow) !== undefined) return []
+  const entries = (await unlessGone(disk.list(layout.workflow(workflow)))) ?? []
+  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
+}
+
+/** The files of the job that is named before. */
+async function jobFiles({ before }: Context): Promise<readonly string[]> {
+  const { disk, layout } = await openSite()
+  const entries = (await unlessGone(disk.list(layout.job(before.at(-1) ?? '').dir))) ?? []
+  return entries.filter(({ name, isDirectory }) => !isDirectory && !isScaffold(name)).map(({ name }) => name)
+}
