@@ -68,10 +68,7 @@ async function hangAt(operation: Operation, at: number): Promise<void> {
 
 const total = new Tally()
 
-// Not yet understood: a whole search whose call hangs at one of 22 points of 107 does not come to its end.
-const HANGING = OPERATIONS.filter(({ name }) => name !== 'search')
-
-test.each(HANGING)('a minute at every call: $name', async (operation) => {
+test.each(OPERATIONS)('a minute at every call: $name', async (operation) => {
   const tally = new Tally()
   const points = Array.from({ length: await countCalls(operation) }, (_, index) => index + 1)
   await forAll(points, 48, (at) => tally.point(`${operation.name}: call ${at} hangs`, () => hangAt(operation, at)))

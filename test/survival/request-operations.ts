@@ -103,7 +103,9 @@ async function buryLauncher(site: Site): Promise<void> {
 async function finishJobs(site: Site, { signal }: AbortController): Promise<void> {
   while (!signal.aborted) {
     for (const name of listFolders(site.layout.workflow('wf'))) {
-      const { dir } = site.layout.job(`wf/${name}`)
+      const { dir, state } = site.layout.job(`wf/${name}`)
+      // Trying for each job again and again, two such launchers would keep its lock from whoever has something to write.
+      if (!/^state: (CREATED|RESTART_READY)$/m.test(fs.readFileSync(state, 'utf8'))) continue
       const attempt = await claim(site, `wf/${name}`, 'L1')
       if (attempt === undefined) continue
       const task = JSON.parse(fs.readFileSync(path.join(dir, `${name}.json`), 'utf8')) as { x: { a: number } }
