@@ -37,6 +37,8 @@ export class EndFeed {
   #candidates = new Set<Candidate>()
   /** By writer, and by its number: those that it has not said to be done. */
   readonly #unconfirmed = new Map<string, Map<number, Candidate>>()
+  /** Jobs that were removed: the line of an end may come after that, from another node's journal. */
+  readonly #removed = new Set<string>()
   #isFirst = true
   #savedPositions: string
 
@@ -84,8 +86,9 @@ export class EndFeed {
 
   #note({ by, n, event, done, void: voided }: JournalLine): void {
     if (event !== undefined && n !== undefined) {
-      if (event.removed === true) this.#confirmRemoved(event)
+      if (event.removed === true) this.#removed.add(lifeOf(event))
       else if (isEnd(event)) this.#add({ by, n, event: slim(event), isConfirmed: false })
+      if (this.#removed.has(lifeOf(event))) this.#confirmRemoved(event)
     }
     if (done === undefined) return
     for (const [number, candidate] of this.#unconfirmed.get(by) ?? []) {
@@ -142,6 +145,10 @@ function isEnd({ state, history }: JobEvent): boolean {
   return isEnded(state) && last !== undefined && isEnded(last.state)
 }
 
+function lifeOf({ id, born }: JobEvent): string {
+  return `${id} ${born}`
+}
+
 /** What the cursor has to keep of an event: not the specification, and of the history the end only. */
 function slim({ spec: _spec, ...event }: JobEvent): JobEvent {
   return { ...event, history: event.history.slice(-1) }
@@ -160,11 +167,8 @@ async function judge(site: Site, { event, isConfirmed }: Candidate): Promise<Ver
     // Removed, or broken by hand: its writer's word is what is left.
     return isConfirmed ? { ...told, hasFolder: error.code !== 'unknown-job' } : 'unsure'
   }
-  const born = bornAt(current)
-  if (born !== event.born) {
-    if (isConfirmed) return told
-    return born > event.born ? 'void' : 'unsure'
-  }
+  // Another job has the name: this one was removed before, and the line that says so tells whether its end was made.
+  if (bornAt(current) !== event.born) return isConfirmed ? told : 'unsure'
   if (current.revision < event.revision) return 'unsure'
   const ownLast = current.history.at(-1)
   const isStill =

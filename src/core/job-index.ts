@@ -1,6 +1,7 @@
 /**
- * What the journals say of all jobs, folded into one entry a job. Lines of different writers may come in any order: a later birth wins, then
- * a higher revision, so every order gives the same index. An entry is `pending` until its writer said that the change was made.
+ * What the journals say of all jobs, folded into one entry a job. Lines of different writers may come in any order, and every order gives the
+ * same index: of one job a higher revision wins; of several that had one name, one after the other, it is the one that was not removed. No
+ * clock has a say in it: the times of birth only tell them apart. An entry is `pending` until its writer said that the change was made.
  */
 import type { JobEvent, JournalLine } from './events.ts'
 import type { JobId } from './id.ts'
@@ -37,18 +38,26 @@ export interface Announced {
 /** What a snapshot keeps of an index beside its entries. */
 export interface IndexRemainder {
   readonly pending: readonly Announced[]
+  readonly rivals: readonly IndexEntry[]
+  /** Each job's id and birth. */
   readonly removed: readonly (readonly [JobId, string])[]
 }
 
+const NOTHING: IndexRemainder = { pending: [], rivals: [], removed: [] }
+
+/** That of a birth. */
+const FIRST_REVISION = 1
+
 export class JobIndex {
+  /** By id, the job that has the name, as far as is known. */
   readonly #entries = new Map<JobId, IndexEntry>()
+  /** Others of which it is certain that they had the name at some time: all but one were removed, and the lines that say so are still to come. */
+  readonly #rivals = new Map<JobId, readonly IndexEntry[]>()
   /** Births of jobs that were removed: lines about them may still come. */
-  readonly #removed = new Map<JobId, string>()
+  readonly #removed = new Map<JobId, Set<string>>()
   /** By writer, and by its number. */
   readonly #pending = new Map<string, Map<number, Announced>>()
   readonly #pendingOf = new Map<JobId, Set<Announced>>()
-  /** What an announced birth took the place of: two spawners may announce one name, and one of them fails. */
-  readonly #displaced = new Map<JobId, IndexEntry>()
 
   get size(): number {
     return this.#entries.size
@@ -62,28 +71,45 @@ export class JobIndex {
     return this.#entries.values()
   }
 
-  /** Whether the last change of a job was announced only: look into its folder before believing it. */
-  isPending(id: JobId): boolean {
-    return this.#pendingOf.has(id)
+  /** All that were there for certain and are not known to be removed: more than one of a name where a line is missing. */
+  *lives(): Generator<IndexEntry> {
+    for (const entry of this.#entries.values()) if (!this.#isAnnouncedOnly(entry)) yield entry
+    for (const rivals of this.#rivals.values()) yield* rivals
   }
 
-  /** The ids of all pending changes. */
-  pendingIds(): IterableIterator<JobId> {
-    return this.#pendingOf.keys()
+  /** Whether what is known of a job is in doubt: look into its folder before believing it. */
+  isPending(id: JobId): boolean {
+    if (this.#rivals.has(id)) return true
+    const announced = this.#pendingOf.get(id)
+    if (announced === undefined) return false
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return true
+    // Another's birth under its name cannot be made before it is removed.
+    for (const { event } of announced) if (event.born === entry.born) return true
+    return false
+  }
+
+  /** The ids of all jobs that are in doubt. */
+  *pendingIds(): Generator<JobId> {
+    for (const id of this.#pendingOf.keys()) if (this.isPending(id)) yield id
+    for (const id of this.#rivals.keys()) if (!this.#pendingOf.has(id)) yield id
   }
 
   /** Takes one line in. @returns the events that made a difference */
   apply(line: JournalLine): JobEvent[] {
     const { by, n, event } = line
     const changed: JobEvent[] = []
-    if (event !== undefined && this.#applyEvent(event)) changed.push(event)
+    if (event !== undefined && this.#applyEvent(event, false)) changed.push(event)
     if (event !== undefined && event.broken === undefined && n !== undefined) this.#addPending({ by, n, event })
     if (line.done !== undefined) this.#settle(by, line.done, line.void ?? [], changed)
     return changed
   }
 
   forget(id: JobId): void {
-    this.#entries.delete(id)
+    const [next, ...others] = this.#rivals.get(id) ?? []
+    if (next === undefined) this.#entries.delete(id)
+    else this.#entries.set(id, next)
+    this.#setRivals(id, others)
   }
 
   /** Drops every ended job whose end is not pending: a launcher has no more to do with it. */
@@ -92,60 +118,106 @@ export class JobIndex {
   }
 
   remainder(): IndexRemainder {
-    const pending = [...this.#pendingOf.values()].flatMap((announced) => [...announced])
-    return { pending, removed: [...this.#removed] }
+    return {
+      pending: [...this.#pendingOf.values()].flatMap((announced) => [...announced]),
+      rivals: [...this.#rivals.values()].flat(),
+      removed: [...this.#removed].flatMap(([id, births]) => [...births].map((born) => [id, born] as const)),
+    }
   }
 
   /** Takes entries for true, as a snapshot or the jobs' folders have them: what was announced before them is decided. */
-  restore(entries: Iterable<IndexEntry>, remainder: IndexRemainder): void {
+  restore(entries: Iterable<IndexEntry>, { pending, rivals, removed }: IndexRemainder = NOTHING): void {
     for (const entry of entries) {
       this.#entries.set(entry.id, entry)
-      this.#displaced.delete(entry.id)
-      if (this.#removed.get(entry.id) === entry.born) this.#removed.delete(entry.id)
+      this.#rivals.delete(entry.id)
+      this.#removed.get(entry.id)?.delete(entry.born)
       this.#dropOutdated(entry)
     }
-    for (const announced of remainder.pending) this.#addPending(announced)
-    for (const [id, born] of remainder.removed) this.#removed.set(id, born)
+    for (const rival of rivals) this.#setRivals(rival.id, [...(this.#rivals.get(rival.id) ?? []), rival])
+    for (const announced of pending) this.#addPending(announced)
+    for (const [id, born] of removed) this.#addRemoved(id, born)
   }
 
-  #applyEvent(event: JobEvent): boolean {
-    const removed = this.#removed.get(event.id)
-    if (removed !== undefined && event.born <= removed) return false
-    const known = this.#entries.get(event.id)
-    const displaced = this.#displaced.get(event.id)
-    if (displaced?.born === event.born) return this.#applyDisplaced(event, displaced)
-    if (event.broken !== undefined) return known !== undefined && this.#setBroken(known, event.broken, event.spec)
-    if (known !== undefined && isNotNewer(event, known)) return this.#addBirth(event, known)
+  /** @param isSettled whether its writer has said that the change is made */
+  #applyEvent(event: JobEvent, isSettled: boolean): boolean {
+    const { id, born } = event
+    if (this.#removed.get(id)?.has(born) === true) return false
+    const top = this.#entries.get(id)
+    const own = top?.born === born ? top : this.#rivals.get(id)?.find((rival) => rival.born === born)
+    if (event.broken !== undefined) return own !== undefined && this.#setBroken(own, event.broken, event.spec)
     if (event.removed === true) {
-      this.#entries.delete(event.id)
-      this.#removed.set(event.id, event.born)
-      return known !== undefined
+      this.#addRemoved(id, born)
+      if (own !== undefined) this.#takeOut(own)
+      return own !== undefined
     }
-    if (known !== undefined && known.born !== event.born) this.#displaced.set(event.id, known)
-    const spec = event.spec ?? (known?.born === event.born ? known.spec : undefined)
-    this.#entries.set(event.id, toEntry(event, spec, known?.changed ?? event.born))
+    if (own !== undefined) {
+      if (event.revision <= own.revision) return this.#addSpecification(own, event)
+      this.#put(toEntry(event, event.spec ?? own.spec, own.changed))
+      return true
+    }
+    // Only one of several births under one name is made; a job that is changed is there.
+    const isBirth = event.revision === FIRST_REVISION && !isSettled
+    if (isBirth && top !== undefined) return false
+    const entry = toEntry(event, event.spec ?? this.#announcedSpecification(event), born)
+    if (top === undefined || this.#isAnnouncedOnly(top)) this.#entries.set(id, entry)
+    else this.#setRivals(id, [...(this.#rivals.get(id) ?? []), entry])
     return true
+  }
+
+  /** Puts an entry in the place of the one that it follows. */
+  #put(entry: IndexEntry): void {
+    const { id, born } = entry
+    if (this.#entries.get(id)?.born === born) this.#entries.set(id, entry)
+    else
+      this.#setRivals(
+        id,
+        (this.#rivals.get(id) ?? []).map((rival) => (rival.born === born ? entry : rival)),
+      )
+  }
+
+  #takeOut({ id, born }: Pick<IndexEntry, 'id' | 'born'>): void {
+    if (this.#entries.get(id)?.born === born) this.forget(id)
+    else
+      this.#setRivals(
+        id,
+        (this.#rivals.get(id) ?? []).filter((rival) => rival.born !== born),
+      )
+  }
+
+  #setRivals(id: JobId, rivals: readonly IndexEntry[]): void {
+    if (rivals.length === 0) this.#rivals.delete(id)
+    else this.#rivals.set(id, rivals)
+  }
+
+  #addRemoved(id: JobId, born: string): void {
+    const births = this.#removed.get(id)
+    if (births === undefined) this.#removed.set(id, new Set([born]))
+    else births.add(born)
+  }
+
+  /** Whether nothing but the announcement of its birth is known of a job: it may never have been there. */
+  #isAnnouncedOnly({ id, born, revision }: IndexEntry): boolean {
+    if (revision > FIRST_REVISION) return false
+    for (const { event } of this.#pendingOf.get(id) ?? []) if (event.born === born) return true
+    return false
   }
 
   /** The line of a job's birth may come after those of its changes; it has what they do not repeat. */
-  #addBirth({ id, born, spec }: JobEvent, known: IndexEntry): boolean {
-    if (spec === undefined || known.spec !== undefined || known.born !== born) return false
-    this.#entries.set(id, { ...known, spec })
+  #addSpecification(known: IndexEntry, { spec }: JobEvent): boolean {
+    if (spec === undefined || known.spec !== undefined) return false
+    this.#put({ ...known, spec })
     return true
   }
 
-  /** The job that was there before goes on until it is certain that another was born in its place. */
-  #applyDisplaced(event: JobEvent, displaced: IndexEntry): boolean {
-    if (event.broken !== undefined || event.revision <= displaced.revision) return false
-    if (event.removed === true) this.#displaced.delete(event.id)
-    else this.#displaced.set(event.id, toEntry(event, event.spec ?? displaced.spec, displaced.changed))
-    return true
+  #announcedSpecification({ id, born }: JobEvent): SpecificationRecord | undefined {
+    const own = [...(this.#pendingOf.get(id) ?? [])].filter(({ event }) => event.born === born)
+    return own.find(({ event }) => event.spec !== undefined)?.event.spec
   }
 
   /** @param broken empty when the job has been mended; what it asks for may have become something else by that */
   #setBroken({ broken: before, ...known }: IndexEntry, broken: string, spec = known.spec): boolean {
     const entry = spec === undefined ? known : { ...known, spec }
-    this.#entries.set(known.id, broken === '' ? entry : { ...entry, broken })
+    this.#put(broken === '' ? entry : { ...entry, broken })
     return (before ?? '') !== broken
   }
 
@@ -160,36 +232,37 @@ export class JobIndex {
     else others.add(announced)
   }
 
-  /** An event that came to nothing stays pending while it is current: whoever asks looks into the folder. */
   #settle(by: string, done: number, voided: readonly number[], changed: JobEvent[]): void {
     // A copy: what came to nothing is put back while this goes on.
     const own = [...(this.#pending.get(by)?.values() ?? [])]
     for (const announced of own) {
       if (announced.n > done) continue
       const { event } = announced
-      const isVoid = announced.isVoid === true || voided.includes(announced.n)
-      const displaced = this.#displaced.get(event.id)
-      if (isVoid && displaced?.born === event.born) this.#displaced.delete(event.id)
-      if (displaced !== undefined && this.#entries.get(event.id)?.born === event.born) {
-        if (isVoid) this.#entries.set(event.id, displaced)
-        this.#displaced.delete(event.id)
-      } else if (isVoid && this.#isCurrent(event)) {
-        this.#dropPending(announced)
-        this.#addPending({ ...announced, isVoid: true })
-        continue
-      }
-      // Whoever looked into the folder meanwhile may have set the entry back to what stood there.
-      if (!isVoid && this.#applyEvent(event)) changed.push(event)
       this.#dropPending(announced)
-      if (!isVoid) this.#dropOutdated(event)
+      if (announced.isVoid === true || voided.includes(announced.n)) this.#settleVoid(announced)
+      else {
+        if (this.#applyEvent(event, true)) changed.push(event)
+        this.#dropOutdated(event)
+      }
     }
   }
 
-  /** A revision that was made decides all before it: they were made, or never will be. */
+  /** What came to nothing stays pending while nothing better is known: whoever asks looks into the folder. */
+  #settleVoid(announced: Announced): void {
+    const { event } = announced
+    const isCurrent = this.#isCurrent(event)
+    const isBirth = event.revision === FIRST_REVISION
+    // There never was such a job; somebody else's has the name, most likely.
+    if (isBirth && isCurrent) this.#takeOut(event)
+    if (isBirth ? !this.#entries.has(event.id) : isCurrent) this.#addPending({ ...announced, isVoid: true })
+  }
+
+  /** A revision that was made decides all before it, which were made or never will be, and what became of births that came to nothing. */
   #dropOutdated({ id, born, revision }: Pick<JobEvent, 'id' | 'born' | 'revision'>): void {
     for (const announced of this.#pendingOf.get(id) ?? []) {
-      const { event } = announced
-      if (event.born < born || (event.born === born && event.revision <= revision)) this.#dropPending(announced)
+      const { event, isVoid = false } = announced
+      const isBefore = event.born === born && event.revision <= revision
+      if (isBefore || (isVoid && event.revision === FIRST_REVISION)) this.#dropPending(announced)
     }
   }
 
@@ -203,16 +276,12 @@ export class JobIndex {
     if (others?.size === 0) this.#pendingOf.delete(event.id)
   }
 
-  /** Whether the entry is just what was announced. */
+  /** Whether what is known of the job is just what was announced. */
   #isCurrent({ id, born, revision, removed }: JobEvent): boolean {
-    if (removed === true) return this.#removed.get(id) === born
-    const entry = this.#entries.get(id)
-    return entry !== undefined && entry.born === born && entry.revision === revision
+    if (removed === true) return this.#removed.get(id)?.has(born) === true
+    const lives = [this.#entries.get(id), ...(this.#rivals.get(id) ?? [])]
+    return lives.some((life) => life?.born === born && life.revision === revision)
   }
-}
-
-function isNotNewer(event: JobEvent, known: IndexEntry): boolean {
-  return event.born < known.born || (event.born === known.born && event.revision <= known.revision)
 }
 
 function toEntry(event: JobEvent, spec: SpecificationRecord | undefined, before: string): IndexEntry {

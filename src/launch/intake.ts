@@ -109,7 +109,7 @@ export class Intake {
   async lookUp(id: string): Promise<void> {
     const entry = await readEntry(this.#site, id)
     if (entry === undefined) return
-    this.#view.index.restore([entry], { pending: [], removed: [] })
+    this.#view.index.restore([entry])
     if (isEnded(entry.state)) this.#reconsiderChildren(id)
     this.#consider(entry)
   }

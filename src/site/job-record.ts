@@ -1,6 +1,7 @@
 /** What the journals say of some jobs, from their first line to the newest: enough to write a lost state.yaml again. */
 import type { JobEvent } from '../core/events.ts'
 import type { JobId } from '../core/id.ts'
+import { JobIndex } from '../core/job-index.ts'
 import type { JobState } from '../core/job-state.ts'
 import type { SpecificationRecord } from '../core/specification.ts'
 import { JournalReader } from './journal-reader.ts'
@@ -8,22 +9,27 @@ import type { Site } from './site.ts'
 
 export interface JobRecord {
   readonly spec: SpecificationRecord | undefined
-  /** Of the job's latest birth, by revision. */
+  /** Of the job that has the name now, by revision. */
   readonly events: readonly JobEvent[]
 }
 
 /** Reads all journals from the beginning: slow, and right. Announcements that came to nothing are left out. */
 export async function readRecords(site: Site, ids: ReadonlySet<JobId>): Promise<Map<JobId, JobRecord>> {
   const announced = new Map<string, JobEvent>()
-  await new JournalReader(site.disk, site.layout).poll(({ by, n, event, void: voided }) => {
-    if (event !== undefined && ids.has(event.id) && event.broken === undefined) announced.set(`${by} ${n}`, event)
+  const index = new JobIndex()
+  await new JournalReader(site.disk, site.layout).poll((line) => {
+    const { by, n, event, void: voided } = line
+    const isAsked = event !== undefined && ids.has(event.id)
+    if (isAsked || event === undefined) index.apply(line)
+    if (isAsked && event.broken === undefined) announced.set(`${by} ${n}`, event)
     for (const number of voided ?? []) announced.delete(`${by} ${number}`)
   })
   const byId = new Map<JobId, JobEvent[]>()
   for (const event of announced.values()) byId.set(event.id, [...(byId.get(event.id) ?? []), event])
   const records = new Map<JobId, JobRecord>()
   for (const [id, all] of byId) {
-    const born = all.reduce((latest, event) => (event.born > latest ? event.born : latest), '')
+    // A removal that was announced may not have been made.
+    const born = index.get(id)?.born ?? all.at(-1)?.born
     const events = all
       .filter((event) => event.born === born && event.removed !== true)
       .sort((one, other) => one.revision - other.revision)

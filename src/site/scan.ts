@@ -27,7 +27,7 @@ export async function scanJobs(site: Site): Promise<JobIndex> {
     if (entry !== undefined) entries.push(entry)
   })
   const index = new JobIndex()
-  index.restore(entries, { pending: [], removed: [] })
+  index.restore(entries)
   return index
 }
 

@@ -44,7 +44,7 @@ export class SimulatedLauncher {
       attempt: 0,
       changed: BORN,
     }))
-    this.#index.restore(entries, { pending: [], removed: [] })
+    this.#index.restore(entries)
     for (const [at, { request, seconds }] of jobs.entries()) {
       const entry = entries[at]
       if (entry === undefined) continue

@@ -1,12 +1,15 @@
 /** Real launchers whose clocks are hours apart and jump, that are suspended for longer than their lease in every phase, or whose process id is reused. */
-import { type ChildProcess, spawn as start } from 'node:child_process'
+import { type ChildProcess, execFile, spawn as start } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Catalogue } from '../../src/client/catalogue.ts'
 import { followResults } from '../../src/client/results.ts'
 import { formatYaml, parseYaml } from '../../src/core/yaml-text.ts'
 import { findByEnvironment, isProcessAlive } from '../../src/lib/process-table.ts'
+import { checkSite } from '../../src/site/fsck.ts'
 import { until } from '../rig/until.ts'
 import { spawn } from './actors.ts'
 import { bundleWorker } from './pack.ts'
@@ -144,6 +147,32 @@ test('clocks hours apart that jump both ways while jobs run: nobody is taken for
   expect(await scene.checkOnce()).toBe(60)
   say(`HOSTILE CLOCKS: 2 launchers, 60 jobs, ${jumps} jumps of up to 10 h; taken for dead: 0, lost: 0, double: 0`)
 })
+
+test.each([-5, 5])(
+  'a job made and removed by a node whose clock is %i h ahead, and one of its name born on another: that one runs',
+  async (hours) => {
+    await using scene = await Scene.make(0, 30, 'true')
+    const { root } = scene.world
+    const control = path.join(root, 'driver/other')
+    fs.writeFileSync(`${control}.clock`, String(hours * HOUR_MS))
+    const env = { ...process.env, BJOB_SITE: root, HOSTILE: control }
+    const there = async (...args: string[]): Promise<unknown> =>
+      promisify(execFile)(process.execPath, ['--import', preload, BJOB, ...args], { env })
+    const named = ['--app', 'eval', '--workflow', 'wf', '--name', 'j']
+    await there('spawn', ...named)
+    await there('rm', 'wf/j')
+    const launcher = scene.launch()
+    await until('the launcher', () => launcher.printed().includes('launcher'), WITHIN)
+    await scene.world.as((site) => spawn(site, ['j'], scene.world.context()))
+    await scene.untilFinished(launcher.printed)
+    await scene.world.as(async (site) => {
+      expect((await new Catalogue(site).entries()).map(({ id, state }) => `${id} ${state}`)).toEqual([
+        'wf/j JOB_FINISHED',
+      ])
+      expect(await checkSite(site)).toEqual([])
+    })
+  },
+)
 
 const PHASES = {
   starting: 'renameSync launcher.yaml 1',

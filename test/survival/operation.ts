@@ -59,7 +59,7 @@ export async function recover(site: Site): Promise<void> {
   // As the launcher does with what was announced and not said to be made.
   for (const id of Array.from(view.index.pendingIds())) {
     const entry = await readEntry(site, id)
-    if (entry !== undefined) view.index.restore([entry], { pending: [], removed: [] })
+    if (entry !== undefined) view.index.restore([entry])
   }
   await new Recovery(site, 'L2', view.index, () => {}).look()
 }

@@ -13,7 +13,7 @@ import { mendSite } from '../../src/site/mend.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { LOSSES, type Loss, PowerDisk } from './power-disk.ts'
-import { checkOpenToChange, checkPromises, readTruth } from './promises.ts'
+import { checkOpenToChange, checkPromises, isInTrash, readTruth } from './promises.ts'
 import { useHost } from './seam.ts'
 import { Tally, forAll, say } from './tally.ts'
 import { World } from './world.ts'
@@ -33,11 +33,6 @@ async function countCalls(operation: Operation): Promise<number> {
 /** Jobs in a form that can be compared: what must not be lost. */
 async function describe(world: World): Promise<Map<string, string>> {
   return new Map([...(await readTruth(world))].map(([id, { state, revision }]) => [id, `${state} ${revision}`]))
-}
-
-function isInTrash(world: World, id: string): boolean {
-  const trash = fs.readdirSync(path.join(world.root, 'trash'))
-  return trash.some((name) => name.startsWith(`${id.replace('/', '+')}.`))
 }
 
 /** A job that is there has its input files, whole. */

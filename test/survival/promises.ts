@@ -91,8 +91,14 @@ export async function checkPromises(world: World): Promise<Verdict> {
   })
   const ended = expected.filter(({ state }) => ENDS.includes(state))
   checkDeliveries(world, ended)
-  checkEnds(await world.as((site) => collectEnds(site)), truth)
+  checkEnds(await world.as((site) => collectEnds(site)), truth, (id) => isInTrash(world, id))
   return { jobs: truth.size, ended: ended.length }
+}
+
+export function isInTrash(world: World, id: string): boolean {
+  const trash = path.join(world.root, 'trash')
+  if (!fs.existsSync(trash)) return false
+  return fs.readdirSync(trash).some((name) => name.startsWith(`${id.replace('/', '+')}.`))
 }
 
 async function readLive(site: Site): Promise<IndexEntry[]> {
@@ -116,22 +122,23 @@ async function collectEnds(site: Site): Promise<{ readonly id: string; readonly 
   return ends
 }
 
-/** Each job that has ended once, and beside them only such as were removed since. */
+/** Each job that has ended once, and beside them only such as were removed since. Times are compared for being the same: clocks may differ by hours. */
 function checkEnds(
   ends: readonly { readonly id: string; readonly ended: string }[],
   truth: ReadonlyMap<string, IndexEntry>,
+  isRemoved: (id: string) => boolean,
 ): void {
   const isPast = ({ id, ended }: (typeof ends)[number]): boolean => {
     const now = truth.get(id)
-    if (now === undefined || ended < now.born) return true
-    // In the millisecond of the birth: it is the removed job's unless the one that is there ended as fast.
-    return ended === now.born && (now.changed !== ended || !ENDS.includes(now.state))
+    return now === undefined || !ENDS.includes(now.state) || now.changed !== ended
   }
   const current = ends.filter((end) => !isPast(end)).map(({ id }) => id)
   const expected = [...truth.values()].filter(({ state }) => ENDS.includes(state)).map(({ id }) => id)
   assert.deepEqual(current.sort(), expected.sort(), 'a new driver does not get each end once')
   const past = ends.filter(isPast).map(({ id }) => id)
   assert.equal(new Set(past).size, past.length, 'an end of a removed job is delivered twice')
+  for (const id of past)
+    assert.ok(!truth.has(id) || isRemoved(id), `an end of ${id} is delivered twice: it was never removed`)
 }
 
 /** The driver has been handed the end that each job has now, and nothing twice that it had dealt with. */

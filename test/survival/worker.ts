@@ -56,7 +56,7 @@ async function beLauncher(site: Site): Promise<void> {
     await view.refresh()
     for (const id of Array.from(view.index.pendingIds())) {
       const entry = await readEntry(site, id)
-      if (entry !== undefined) view.index.restore([entry], { pending: [], removed: [] })
+      if (entry !== undefined) view.index.restore([entry])
     }
     if (looks++ % 10 === 0) await recovery.look()
     const ready = [...view.index.entries()].filter((entry) => isClaimable(entry.state) && entry.launcher === undefined)

@@ -1,9 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { toEvent } from '../../../src/core/events.ts'
 import { advance } from '../../../src/core/job-state.ts'
 import { changeJob, readJobState } from '../../../src/site/jobs.ts'
+import { journalHost } from '../../../src/site/journal-writer.ts'
 import { type Fixture, collect, endJob, makeFixture } from './fixture.ts'
 
 async function deliver({ client, root }: Fixture, cursor = 'c'): Promise<string[]> {
@@ -105,6 +106,30 @@ describe('results', () => {
     fs.rmSync(site.layout.job('w/t0').dir, { recursive: true })
     expect(await deliver(fixture)).toEqual(['w/t0 JOB_FINISHED'])
   })
+
+  test.each([-5, 5])(
+    'an end in doubt whose job was removed waits for the line that says so, though another of that name was born, %i h later by its clock',
+    async (hours) => {
+      const fixture = await withJobs(1)
+      const { client, site } = fixture
+      await endJob(site, 'w/t0')
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
+      try {
+        await client.remove('w/t0')
+        await client.spawn({ name: 't0', workflow: 'w', application: 'hello' })
+      } finally {
+        vi.useRealTimers()
+      }
+      await site.close()
+      const journal = site.layout.journalOf(journalHost(site.layout.root))
+      const lines = fs.readFileSync(journal, 'utf8').split('\n')
+      const announced = lines.findIndex((line) => line.includes('"JOB_FINISHED"')) + 1
+      fs.writeFileSync(journal, lines.slice(0, announced).join('\n') + '\n')
+      expect(await deliver(fixture)).toEqual([])
+      fs.appendFileSync(journal, lines.slice(announced).join('\n'))
+      expect(await deliver(fixture)).toEqual(['w/t0 JOB_FINISHED'])
+    },
+  )
 
   test('with the journal made anew: what was not delivered, and nothing twice', async () => {
     const fixture = await withJobs(4)
