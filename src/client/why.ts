@@ -53,7 +53,7 @@ async function explainOwned(site: Site, state: JobState): Promise<string[]> {
 
 async function explainWaiting(site: Site, id: JobId, state: JobState, specification: Specification): Promise<string[]> {
   const lines: string[] = []
-  if ((await site.disk.stat(site.layout.job(id).lock)) !== undefined)
+  if ((await site.disk.stat(site.layout.job(id).lock))?.isDirectory() === true)
     lines.push(
       'somebody changes it just now, or died doing so: its folder has a .lock, which the next one breaks after 10 s',
     )

@@ -1,4 +1,5 @@
 /** What the folders show by themselves: what is no job, what cannot be read, and what may have been left over by somebody who died. */
+import { basename } from 'node:path'
 import { problemOf, type JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import type { JobState } from '../core/job-state.ts'
@@ -72,6 +73,7 @@ export async function checkJob(
     findings.push(await lostState(site, id, error))
   }
   for (const name of names) addLeftover(paths.dir, name, id, state, suspects)
+  if (names.includes(basename(paths.lock))) await addLock(site, paths.lock, id, findings, suspects)
   if (state?.removed !== undefined) {
     const message = `${state.removed} was removing it, and was cut off`
     suspects.push({ kind: 'half-removed', path: paths.dir, id, message })
@@ -116,12 +118,28 @@ function addLeftover(dir: string, name: string, id: JobId, state: JobState | und
     return
   }
   if (kind === 'draft') suspects.push({ kind: 'leftover-draft', path, id, message: 'a change that was never made' })
-  if (kind === 'lock') suspects.push({ kind: 'leftover-lock', path, id, message: 'a lock whose holder died' })
   if (kind !== 'revision' || state === undefined) return
   // One above state.yaml's keeps its meaning: that revision must not be made by anybody else.
   const number = Number(path.slice(revisionPath(dir, 0).length - 1))
   if (number <= state.revision)
     suspects.push({ kind: 'leftover-revision', path, id, message: `revision ${number} is over` })
+}
+
+/** A lock is an empty folder. */
+async function addLock(site: Site, lock: string, id: JobId, findings: Finding[], suspects: Finding[]): Promise<void> {
+  const stat = await site.disk.stat(lock)
+  if (stat === undefined) return
+  const inside = stat.isDirectory() ? await unlessGone(site.disk.list(lock)) : undefined
+  if (inside?.length === 0)
+    suspects.push({ kind: 'leftover-lock', path: lock, id, message: 'a lock whose holder died' })
+  else
+    findings.push({
+      kind: 'foreign',
+      path: lock,
+      id,
+      isRemark: true,
+      message: 'has the name of a lock and is none: this job is changed without one, which is safe',
+    })
 }
 
 /** Files that were to take the place of others, outside the jobs' folders. */

@@ -1,7 +1,8 @@
 /**
  * A job's lock: proper-lockfile, held for milliseconds, and courtesy only: it keeps writers from wasting each other's work, while
  * `revision.ts` decides. Its own judgement of staleness compares clocks of different nodes, so it is switched off; a lock is broken when
- * this process has seen it unchanged for `STALE_MS` on its own monotonic clock.
+ * this process has seen it unchanged for `STALE_MS` on its own monotonic clock. What has the lock's name and is none (a file, a folder with
+ * something in it: a job writes what it likes into its folder) is left alone, and the change is made without a lock.
  */
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 import { type Disk, codeOf, unlessGone } from './disk.ts'
@@ -30,6 +31,9 @@ export async function withLock<T>(disk: Disk, job: JobPaths, act: () => Promise<
   }
 }
 
+const noLock = async (): Promise<void> => {}
+
+/** @returns what releases it */
 async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> {
   // Loaded by the first lock: making a job needs none, and should start fast.
   const { default: lockfile } = await import('proper-lockfile')
@@ -52,14 +56,24 @@ async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> 
       if (codeOf(error) !== 'ELOCKED' && !isBroken) throw error
     }
     const now = await disk.stat(job.lock)
+    if (now !== undefined && !now.isDirectory()) return noLock
     const identity = now === undefined ? '' : `${now.ino} ${now.mtimeMs}`
     if (identity !== seen || identity === '') {
       seen = identity
       seenAt = monotonicMs()
-    } else if (monotonicMs() - seenAt > STALE_MS) {
-      await unlessGone(disk.rmdir(job.lock))
-    }
+    } else if (monotonicMs() - seenAt > STALE_MS && !(await breakLock(disk, job))) return noLock
     await sleep(waitMs * (0.5 + Math.random()))
+  }
+}
+
+/** @returns false when it is none */
+async function breakLock(disk: Disk, job: JobPaths): Promise<boolean> {
+  try {
+    await unlessGone(disk.rmdir(job.lock))
+    return true
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) return false
+    throw error
   }
 }
 

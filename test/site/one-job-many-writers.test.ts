@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../src/lib/random-stream.ts'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
-import { findLeftovers } from '../rig/tree.ts'
+import { findLeftovers, listTree } from '../rig/tree.ts'
 
 interface Made {
   readonly revision: number
@@ -112,6 +112,22 @@ describe('one job', () => {
     await using rig = await createJob()
     fs.mkdirSync(path.join(rig.folder('w/job'), '.lock'))
     expect(await rig.done(['kill', 'w/job'])).toBe('w/job killed\n')
+  })
+
+  test.concurrent.each([
+    ['a file', (lock: string) => fs.writeFileSync(lock, 'pid 17\n')],
+    ['a link that leads nowhere', (lock: string) => fs.symlinkSync('nowhere', lock)],
+    ['a folder with something in it', (lock: string) => (fs.mkdirSync(lock), fs.writeFileSync(`${lock}/x`, ''))],
+  ])('whose lock is %s: it is changed all the same, and that stays as it is', async (_, make) => {
+    await using rig = await createJob(true)
+    const lock = path.join(rig.folder('w/job'), '.lock')
+    make(lock)
+    const before = listTree(path.dirname(lock))
+    expect(await rig.done(['kill', 'w/job'])).toBe('w/job killed\n')
+    expect(listTree(path.dirname(lock))).toEqual({ ...before, 'state.yaml': expect.anything() as unknown })
+    expect(await rig.done(['fsck'])).toBe(
+      'jobs/w/job/.lock: has the name of a lock and is none: this job is changed without one, which is safe\nthe site is whole\n',
+    )
   })
 
   test.concurrent('whose lock is held by somebody who goes on holding it: nobody else changes it', async () => {

@@ -274,7 +274,7 @@ export const REQUESTS: readonly Operation[] = [
     prepare: async (site, world) => {
       fs.writeFileSync(path.join(world.root, 'apps/eval.yaml'), HOOKS)
       // On the suites' fast clock a lease lasts a blink.
-      fs.appendFileSync(path.join(world.root, 'bjob.yaml'), 'lease_seconds: 120\n')
+      fs.appendFileSync(path.join(world.root, 'bjob.yaml'), 'lease_seconds: 3600\n')
       await makeJobs(site, world, ['j1'])
     },
     run: (site) => runJob(site, 'wf/j1', 'L1'),
