@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'lib/cpu-list.ts': 'which processors a process may use',
   'lib/oom-counter.ts': 'control groups',
+  'lib/native-starter.ts': '/dev/null',
   'lib/process-usage.ts': '/proc',
   'lib/process-table.ts': '/proc',
   'lib/run-command.ts': 'looks for commands on the PATH',
@@ -51,6 +52,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   yaml: ['core'],
   'proper-lockfile': ['site'],
   'fast-glob': ['site', 'client'],
+  koffi: ['lib'],
   uplot: ['page'],
 }
 
@@ -122,15 +124,16 @@ describe('the rooms of src', () => {
   })
 
   test('use each package in its rooms, and none that package.json does not name', () => {
-    const { dependencies, devDependencies } = JSON.parse(readText('package.json')) as {
+    const { dependencies, optionalDependencies, devDependencies } = JSON.parse(readText('package.json')) as {
       dependencies: Record<string, string>
+      optionalDependencies: Record<string, string>
       devDependencies: Record<string, string>
     }
     const wrong = places(({ room, imports }) =>
       imports.filter((target) => {
         if (target.startsWith('.') || target.startsWith('node:')) return false
         // What the page needs is put into its one file when it is built; whoever installs bjob does not need it.
-        const named = room === 'page' ? devDependencies : dependencies
+        const named = room === 'page' ? devDependencies : { ...dependencies, ...optionalDependencies }
         return !Object.hasOwn(named, target) || !(PACKAGE_ROOMS[target] ?? []).includes(room)
       }),
     )

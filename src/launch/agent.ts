@@ -4,6 +4,7 @@
  * in time), the agent kills the jobs, so that nobody's job runs twice at once: others take them over only after the lease.
  */
 import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { type ProcessStarter, loadStarter } from '../lib/process-starter.ts'
 import { Attempt, type Exit } from './attempt.ts'
 import { OomWatch } from './oom-watch.ts'
 import { UsageMeter } from './usage-meter.ts'
@@ -11,8 +12,8 @@ import { pinCommand } from './pinning.ts'
 
 interface Running {
   readonly attempt: Attempt
-  readonly hurry: AbortController
-  isStopping: boolean
+  /** Of one that is being stopped: ends its grace. */
+  hurry?: AbortController
   isCutOff: boolean
 }
 
@@ -35,14 +36,14 @@ function cutOff(): void {
   killAll()
 }
 
-function obey(order: Order): void {
+function obey(starter: ProcessStarter, order: Order): void {
   switch (order.order) {
     case 'environment':
       inherited = { ...order.variables }
       for (const [name, value] of Object.entries(process.env)) if (OF_THE_NODE.test(name)) inherited[name] = value
       return
     case 'start':
-      return start(order)
+      return start(starter, order)
     case 'stop':
       return stop(order.key, order.graceMs)
     case 'beat':
@@ -55,28 +56,23 @@ function obey(order: Order): void {
   }
 }
 
-function start(order: Order & { order: 'start' }): void {
-  const environment: NodeJS.ProcessEnv = { ...inherited }
-  for (const [name, value] of Object.entries(order.environment)) {
-    if (value === null) delete environment[name]
-    else environment[name] = value
-  }
+function start(starter: ProcessStarter, order: Order & { order: 'start' }): void {
   const words = order.pin === undefined ? order.words : pinCommand(order.words, order.pin)
-  const attempt = Attempt.start({ ...order, words, environment })
-  const job: Running = { attempt, hurry: new AbortController(), isStopping: false, isCutOff: false }
+  const attempt = Attempt.start(starter, { ...order, words, inherited })
+  const job: Running = { attempt, isCutOff: false }
   running.set(order.key, job)
   if (attempt.pid !== undefined) meter.begin(attempt.pid)
-  void attempt.exit.then(async (exit) => {
+  void attempt.exit.then((exit) => {
     running.delete(order.key)
-    const measured = await measure(attempt, exit)
+    const measured = measure(attempt, exit)
     tell({ key: order.key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : measured })
   })
 }
 
-async function measure({ pid }: Attempt, exit: Exit): Promise<Measured> {
+function measure({ pid }: Attempt, exit: Exit): Measured {
   if (exit.kind === 'not-started' || pid === undefined) return exit
   const isFailure = exit.kind === 'signalled' || exit.code !== 0
-  return { ...exit, usage: await meter.end(pid), oomKills: isFailure ? oomWatch.recent() : undefined }
+  return { ...exit, usage: meter.end(pid, exit.usage), oomKills: isFailure ? oomWatch.recent() : undefined }
 }
 
 function tell(notice: Notice): void {
@@ -86,19 +82,26 @@ function tell(notice: Notice): void {
 function stop(key: number, graceMs: number): void {
   const job = running.get(key)
   if (job === undefined) return
+  if (job.hurry === undefined) void job.attempt.stop(graceMs, (job.hurry = new AbortController()).signal)
   if (graceMs === 0) job.hurry.abort()
-  if (!job.isStopping) void job.attempt.stop(graceMs, job.hurry.signal)
-  job.isStopping = true
 }
 
-// The launcher is gone; the end of standard input says so, too.
-process.stdout.on('error', () => {})
-process.stdin.setEncoding('utf8')
-process.stdin.on('data', lineReader(obey))
-process.stdin.on('end', () => {
-  killAll()
-  process.exit(0)
-})
-// A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const)
-  process.on(signal, () => {})
+async function main(): Promise<void> {
+  // A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const)
+    process.on(signal, () => {})
+  // The launcher is gone; the end of standard input says so, too.
+  process.stdout.on('error', () => {})
+  const starter = await loadStarter()
+  process.stdin.setEncoding('utf8')
+  process.stdin.on(
+    'data',
+    lineReader<Order>((order) => obey(starter, order)),
+  )
+  process.stdin.on('end', () => {
+    killAll()
+    process.exit(0)
+  })
+}
+
+void main()

@@ -10,8 +10,6 @@ import type { Command, Exit } from './attempt.ts'
 import type { Pin } from './pinning.ts'
 import { OomAccounts } from './oom-watch.ts'
 
-/** One Node process starts about 1,100 processes a second, two nearly twice as many (measured on two cores). */
-const AGENTS_ON_HEAD = 2
 /** Until an agent says its first word: a scheduler that starts a thousand of them at once takes its time. */
 const START_MS = 120_000
 
@@ -31,9 +29,8 @@ export interface RemoteAttempt {
 /** `lost`: the node is gone, and its jobs with it. */
 export type AgentExit = Exit | { readonly kind: 'lost'; readonly node: string }
 
-export interface AgentCommand extends Omit<Command, 'environment'> {
+export interface AgentCommand extends Omit<Command, 'inherited'> {
   readonly node: string
-  readonly environment: Readonly<Record<string, string | null>>
   readonly pin?: Pin | undefined
 }
 
@@ -55,7 +52,7 @@ interface Agent {
 
 export class Agents {
   readonly #launcher: string
-  readonly #agents: readonly Agent[]
+  readonly #agents: ReadonlyMap<string, Agent>
   readonly #events: AgentEvents
   readonly #silenceMs: number
   readonly #oomAccounts = new OomAccounts()
@@ -71,23 +68,19 @@ export class Agents {
     this.#launcher = launcher
     this.#events = events
     this.#silenceMs = silenceMs
-    this.#agents = nodes.flatMap(({ name, prefix }) =>
-      Array.from({ length: prefix.length === 0 ? AGENTS_ON_HEAD : 1 }, () =>
-        this.#open(name, [...prefix, process.execPath, '--max-semi-space-size=1', program]),
-      ),
-    )
+    const words = [process.execPath, '--max-semi-space-size=1', program]
+    this.#agents = new Map(nodes.map(({ name, prefix }) => [name, this.#open(name, [...prefix, ...words])]))
   }
 
   /** The processes on the launcher's own node. */
   get headPids(): number[] {
-    return this.#agents.filter(({ isHead }) => isHead).map((agent) => agent.process.pid ?? 0)
+    return [...this.#agents.values()].filter(({ isHead }) => isHead).map((agent) => agent.process.pid ?? 0)
   }
 
   start({ node, ...command }: AgentCommand): RemoteAttempt {
     const key = (this.#count += 1)
-    const agents = this.#agents.filter((agent) => agent.node === node && !agent.isGone)
-    const agent = agents[key % Math.max(1, agents.length)]
-    if (agent === undefined) return { exit: Promise.resolve({ kind: 'lost', node }), stop: () => {} }
+    const agent = this.#agents.get(node)
+    if (agent === undefined || agent.isGone) return { exit: Promise.resolve({ kind: 'lost', node }), stop: () => {} }
     const exit = new Promise<AgentExit>((resolve) => agent.waiting.set(key, resolve))
     tell(agent, { order: 'start', key, ...command })
     return { exit, stop: (graceMs) => tell(agent, { order: 'stop', key, graceMs }) }
@@ -96,7 +89,7 @@ export class Agents {
   /** Tells all agents that the lease holds for `limitMs`; those that have not answered for too long are given up. */
   beat(limitMs: number): void {
     this.#limitMs = limitMs
-    for (const agent of this.#agents) {
+    for (const agent of this.#agents.values()) {
       const patienceMs = agent.hasSpoken ? this.#silenceMs : Math.max(this.#silenceMs, START_MS)
       if (!agent.isHead && !agent.isGone && monotonicMs() - agent.heardMs > patienceMs) {
         abandon(agent)
@@ -109,7 +102,7 @@ export class Agents {
   /** Lets the agents go; what still runs is killed. */
   end(): void {
     this.#isOver = true
-    for (const agent of this.#agents) {
+    for (const agent of this.#agents.values()) {
       tell(agent, { order: 'end' })
       agent.process.stdin?.end()
       if (agent.isHead) continue

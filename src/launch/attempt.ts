@@ -1,17 +1,14 @@
 /** One attempt of one job as processes on this machine: a process group, its output, and the facts of its end. */
-import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import type { Usage } from '../core/usage.ts'
+import type { ProcessEnd, ProcessStarter, StartCommand } from '../lib/process-starter.ts'
 import { signalGroup } from '../lib/process-table.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW
 
-export interface Command {
-  readonly words: readonly string[]
-  readonly cwd: string
-  readonly environment: NodeJS.ProcessEnv
+export interface Command extends Omit<StartCommand, 'output'> {
   /** The file for standard output and error; added to. */
   readonly output: string
 }
@@ -51,32 +48,20 @@ export class Attempt {
   }
 
   /** Starts the command. Never throws: a command that cannot be started is an exit, too. */
-  static start(command: Command): Attempt {
+  static start(starter: ProcessStarter, command: Command): Attempt {
     const begin = monotonicMs()
+    const toExit = ({ code, signal, used }: ProcessEnd): Exit => {
+      const facts = { seconds: (monotonicMs() - begin) / 1000, usage: used }
+      return signal === undefined ? { kind: 'exited', code, ...facts } : { kind: 'signalled', signal, ...facts }
+    }
     let output: number | undefined
     try {
       // A link there would lead what the job says into somebody else's file.
       output = fs.openSync(command.output, APPEND, 0o666)
-      const [file = '', ...args] = command.words
-      const child = spawn(file, args, {
-        cwd: command.cwd,
-        env: command.environment,
-        stdio: ['ignore', output, output],
-        detached: true,
-      })
-      const exit = new Promise<Exit>((resolve) => {
-        child.once('error', (error) => resolve({ kind: 'not-started', message: error.message }))
-        child.once('exit', (code, signal) => {
-          const seconds = (monotonicMs() - begin) / 1000
-          resolve(
-            signal === null ? { kind: 'exited', code: code ?? 0, seconds } : { kind: 'signalled', signal, seconds },
-          )
-        })
-      })
-      return new Attempt(child.pid, exit)
+      const { pid, ended } = starter.start({ ...command, output })
+      return new Attempt(pid, ended.then(toExit, notStarted))
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      return new Attempt(undefined, Promise.resolve({ kind: 'not-started', message }))
+      return new Attempt(undefined, Promise.resolve(notStarted(error)))
     } finally {
       if (output !== undefined) fs.closeSync(output)
     }
@@ -97,4 +82,8 @@ export class Attempt {
   kill(): void {
     if (!this.#hasExited && this.#group !== undefined) signalGroup(this.#group, 'SIGKILL')
   }
+}
+
+function notStarted(error: unknown): Exit {
+  return { kind: 'not-started', message: error instanceof Error ? error.message : String(error) }
 }

@@ -1,14 +1,10 @@
 /**
- * What jobs use, measured by the agent that has started them, at next to no cost: Node.js does not pass on what wait4(2) says of a child. Two sources.
- *
- * CPU time: the kernel adds what a child and its descendants have used to the agent's own count when the agent has waited for it. When one job was
- * waited for since the last look, the difference is just its own (to 0.01 s); of several that ended at the same moment only their sum is known.
- *
- * Memory, and CPU time in that case: all processes of the node are looked at once in a while, seldom enough to take a fiftieth of a core at
- * most. What a job does after the last look at it is not seen, nor are ranks on other nodes.
+ * What jobs use, measured by the agent that has started them, at next to no cost. What the kernel tells at the end of a job's first process counts those
+ * that were waited for, and the memory of one of them. So all processes of the node are looked at once in a while as well, seldom enough to take a
+ * fiftieth of a core at most: what a job does after the last look at it is not seen by that, nor are ranks on other nodes.
  */
 import type { Usage } from '../core/usage.ts'
-import { ChildrenCpu, groupByLeader, listProcesses, readMemory } from '../lib/process-usage.ts'
+import { groupByLeader, listProcesses, readMemory } from '../lib/process-usage.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 
 /** Most jobs of a great many are over before that. */
@@ -23,17 +19,9 @@ interface Watched {
   peakMiB?: number
 }
 
-interface Ended {
-  readonly watched: Watched
-  readonly tell: (usage: Usage) => void
-}
-
 export class UsageMeter {
-  readonly #children = new ChildrenCpu()
   readonly #watched = new Map<number, Watched>()
   readonly #onLook: () => void
-  #ended: Ended[] = []
-  #countedSeconds = this.#children.read()
   #timer: NodeJS.Timeout | undefined
 
   /** @param onLook called when the first of several jobs begins, and whenever there has been a look */
@@ -48,25 +36,18 @@ export class UsageMeter {
     this.#timer ??= setTimeout(() => this.#look(), LOOK_MS).unref()
   }
 
-  /** The job has been waited for: call it at once. */
-  async end(pid: number): Promise<Usage> {
-    const watched = this.#watched.get(pid)
-    if (watched === undefined) return {}
+  /** @param told what the kernel told of the job's end. @returns that, and what was seen */
+  end(pid: number, told: Usage = {}): Usage {
+    const { cpuSeconds: seen, peakMiB = 0 } = this.#watched.get(pid) ?? {}
     this.#watched.delete(pid)
-    return new Promise((resolve) => {
-      this.#ended.push({ watched, tell: resolve })
-      // All that were waited for together are told of before that, and nothing is waited for meanwhile.
-      if (this.#ended.length === 1) setImmediate(() => this.#count())
-    })
-  }
-
-  #count(): void {
-    const ended = this.#ended
-    this.#ended = []
-    const now = this.#children.read()
-    const used = now === undefined || this.#countedSeconds === undefined ? undefined : now - this.#countedSeconds
-    this.#countedSeconds = now
-    for (const { watched, tell } of ended) tell(usageOf(watched, used, ended.length === 1))
+    const peak = Math.ceil(Math.max(peakMiB, told.peakMiB ?? 0))
+    const peaked = peak === 0 ? {} : { peakMiB: peak }
+    const { cpuSeconds, cpuIs = 'exact' } = told
+    // A job that did not wait for its own children has used more than the kernel hands on.
+    if (cpuSeconds !== undefined && cpuIs === 'exact' && cpuSeconds >= (seen ?? 0))
+      return { cpuSeconds, cpuIs, ...peaked }
+    if (seen !== undefined) return { cpuSeconds: seen, cpuIs: 'at least', ...peaked }
+    return cpuSeconds === undefined ? peaked : { cpuSeconds, cpuIs, ...peaked }
   }
 
   #look(): void {
@@ -90,12 +71,4 @@ export class UsageMeter {
     const pauseMs = Math.max(LOOK_MS, (spent.user + spent.system) * 1e-3 * IDLE_SHARE)
     this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => this.#look(), pauseMs).unref()
   }
-}
-
-function usageOf({ cpuSeconds: seen, peakMiB }: Watched, used: number | undefined, isAlone: boolean): Usage {
-  const peak = peakMiB === undefined ? {} : { peakMiB }
-  // A job that did not wait for its own children has used more than the kernel hands on.
-  if (used !== undefined && isAlone && used >= (seen ?? 0)) return { cpuSeconds: used, cpuIs: 'exact', ...peak }
-  if (seen !== undefined) return { cpuSeconds: seen, cpuIs: 'at least', ...peak }
-  return used === undefined ? peak : { cpuSeconds: used, cpuIs: 'at most', ...peak }
 }

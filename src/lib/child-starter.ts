@@ -1,0 +1,52 @@
+/**
+ * Starts processes through Node.js, which does not pass on what wait4(2) says of their use. But the kernel adds what a child has used to this process's
+ * own count when it has been waited for: when one child was waited for since the last look, the difference is just its own (to 0.01 s); of several
+ * that ended at the same moment only their sum is known.
+ */
+import { spawn } from 'node:child_process'
+import type { ProcessEnd, ProcessStarter, StartCommand, StartedProcess } from './process-starter.ts'
+import { ChildrenCpu } from './process-usage.ts'
+
+type Outcome = Omit<ProcessEnd, 'used'>
+
+export class ChildStarter implements ProcessStarter {
+  readonly #children = new ChildrenCpu()
+  #counted = this.#children.read()
+  #ended: ((end: Pick<ProcessEnd, 'used'>) => void)[] = []
+
+  start({ words: [file = '', ...args], cwd, inherited, environment, output }: StartCommand): StartedProcess {
+    const env = { ...inherited }
+    for (const [name, value] of Object.entries(environment)) {
+      if (value === null) delete env[name]
+      else env[name] = value
+    }
+    const child = spawn(file, args, { cwd, env, stdio: ['ignore', output, output], detached: true })
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve({ code: code ?? 0, signal: signal ?? undefined }))
+    })
+    return { pid: child.pid, ended: this.#measured(outcome) }
+  }
+
+  async #measured(outcome: Promise<Outcome>): Promise<ProcessEnd> {
+    const end = await outcome
+    const { used } = await new Promise<Pick<ProcessEnd, 'used'>>((resolve) => {
+      this.#ended.push(resolve)
+      // All that were waited for together are told of before that, and nothing is waited for meanwhile.
+      if (this.#ended.length === 1) setImmediate(() => this.#count())
+    })
+    return { ...end, used }
+  }
+
+  #count(): void {
+    const ended = this.#ended
+    this.#ended = []
+    const before = this.#counted
+    this.#counted = this.#children.read()
+    const used =
+      this.#counted === undefined || before === undefined
+        ? {}
+        : { cpuSeconds: this.#counted - before, cpuIs: ended.length === 1 ? ('exact' as const) : ('at most' as const) }
+    for (const tell of ended) tell({ used })
+  }
+}

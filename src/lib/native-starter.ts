@@ -1,0 +1,175 @@
+/**
+ * Starts processes through the C library's own posix_spawn(3), called by koffi: the kernel lends this process's memory to the child until the child has
+ * its own program, where fork(2), which Node.js uses, copies all of its page tables first. That and a wait4(2) at the end, which tells what the child
+ * has used, is all that a process costs here.
+ */
+import fs from 'node:fs'
+import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+import { type AddressOf, CEnvironment, toCStrings } from './c-strings.ts'
+import type { ProcessEnd, ProcessStarter, ProcessUse, StartCommand, StartedProcess } from './process-starter.ts'
+import { findCommand } from './run-command.ts'
+
+/** The part of libc that is called, as its manual pages have it. */
+interface Libc {
+  posix_spawn(pid: Memory, path: string, actions: Memory, attributes: Memory, argv: Memory, envp: Memory): number
+  posix_spawn_file_actions_init(actions: Memory): number
+  posix_spawn_file_actions_adddup2(actions: Memory, from: number, to: number): number
+  posix_spawnattr_init(attributes: Memory): number
+  posix_spawnattr_setflags(attributes: Memory, flags: number): number
+  posix_spawnattr_setsigdefault(attributes: Memory, signals: Memory): number
+  posix_spawnattr_setsigmask(attributes: Memory, signals: Memory): number
+  wait4(pid: number, status: Memory, options: number, usage: Memory): number
+}
+
+type Memory = Buffer | Int32Array | BigInt64Array | BigUint64Array
+
+/** More than any C library on Linux needs for one of its structures here. */
+const STRUCT_BYTES = 1024
+/** From spawn.h: POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK, POSIX_SPAWN_SETSID. */
+const SPAWN_FLAGS = 0x04 | 0x08 | 0x80
+const WNOHANG = 1
+/** What execvp(3) takes where there is none. */
+const DEFAULT_PATH = '/bin:/usr/bin'
+
+/** @returns undefined where the C library cannot be called: koffi is not there, or this is no 64-bit Linux */
+export async function loadNativeStarter(): Promise<ProcessStarter | undefined> {
+  if (process.platform !== 'linux') return undefined
+  try {
+    const { default: koffi } = await import('koffi')
+    const library = koffi.load(null)
+    if (koffi.sizeof('void *') !== 8) return undefined
+    const libc: Libc = {
+      posix_spawn: library.func('int posix_spawn(void *, const char *, void *, void *, void *, void *)'),
+      posix_spawn_file_actions_init: library.func('int posix_spawn_file_actions_init(void *)'),
+      posix_spawn_file_actions_adddup2: library.func('int posix_spawn_file_actions_adddup2(void *, int, int)'),
+      posix_spawnattr_init: library.func('int posix_spawnattr_init(void *)'),
+      posix_spawnattr_setflags: library.func('int posix_spawnattr_setflags(void *, short)'),
+      posix_spawnattr_setsigdefault: library.func('int posix_spawnattr_setsigdefault(void *, void *)'),
+      posix_spawnattr_setsigmask: library.func('int posix_spawnattr_setsigmask(void *, void *)'),
+      wait4: library.func('int wait4(int, void *, int, void *)'),
+    }
+    return new NativeStarter(libc, (memory) => koffi.address(memory))
+  } catch {
+    return undefined
+  }
+}
+
+class NativeStarter implements ProcessStarter {
+  readonly #libc: Libc
+  readonly #addressOf: AddressOf
+  readonly #attributes = Buffer.alloc(STRUCT_BYTES)
+  readonly #environments = new WeakMap<NodeJS.ProcessEnv, CEnvironment>()
+  readonly #programs = new Map<string, string>()
+  readonly #nothing = fs.openSync('/dev/null', 'r')
+  /** By descriptor of the output: the kernel gives out the same few again and again. */
+  readonly #actions = new Map<number, Buffer>()
+  readonly #running = new Map<number, (end: ProcessEnd) => void>()
+  /** Written by the calls: a pid or a status, and a struct rusage. */
+  readonly #answer = new Int32Array(1)
+  readonly #usage = new BigInt64Array(STRUCT_BYTES / 8)
+
+  constructor(libc: Libc, addressOf: AddressOf) {
+    this.#libc = libc
+    this.#addressOf = addressOf
+    libc.posix_spawnattr_init(this.#attributes)
+    libc.posix_spawnattr_setflags(this.#attributes, SPAWN_FLAGS)
+    // What this process ignores (SIGPIPE, for one) would stay ignored in another program.
+    libc.posix_spawnattr_setsigdefault(this.#attributes, Buffer.alloc(STRUCT_BYTES, 0xff))
+    libc.posix_spawnattr_setsigmask(this.#attributes, Buffer.alloc(STRUCT_BYTES))
+    process.on('SIGCHLD', () => this.#reap())
+  }
+
+  start({ words, cwd, inherited, environment, output }: StartCommand): StartedProcess {
+    const variables = Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : `${name}=${value}`))
+    const envp = toCStrings(variables, this.#addressOf, this.#environmentOf(inherited).without(environment))
+    const searchPath = 'PATH' in environment ? environment['PATH'] : inherited['PATH']
+    // The child inherits the folder, and a program named by a relative path is in there.
+    process.chdir(cwd)
+    try {
+      this.#spawn(words, searchPath ?? DEFAULT_PATH, envp, output)
+    } finally {
+      // A folder that somebody is in can be removed only half, and its file system not at all.
+      process.chdir('/')
+    }
+    const [pid = 0] = this.#answer
+    return { pid, ended: new Promise((resolve) => this.#running.set(pid, resolve)) }
+  }
+
+  #environmentOf(variables: NodeJS.ProcessEnv): CEnvironment {
+    let known = this.#environments.get(variables)
+    if (known === undefined) this.#environments.set(variables, (known = new CEnvironment(variables, this.#addressOf)))
+    return known
+  }
+
+  /** @throws Error */
+  #spawn(words: readonly string[], searchPath: string, envp: Memory, output: number): void {
+    const [name = '', ...args] = words
+    const { ENOENT, ENOEXEC } = constants.errno
+    const run = (file: string, argv: readonly string[]): number => {
+      const actions = this.#actionsFor(output)
+      const strings = toCStrings(argv, this.#addressOf)
+      return this.#libc.posix_spawn(this.#answer, file, actions, this.#attributes, strings, envp)
+    }
+    let file = this.#find(name, searchPath)
+    let error = run(file, words)
+    // What was found earlier may be somewhere else by now.
+    if (error === ENOENT && this.#programs.delete(`${name}\0${searchPath}`))
+      error = run((file = this.#find(name, searchPath)), words)
+    // A file that does not say what runs it is a shell's (execvp(3)).
+    if (error === ENOEXEC) error = run('/bin/sh', ['/bin/sh', file, ...args])
+    if (error !== 0) throw new Error(`spawn ${name} ${getSystemErrorName(-error)}`)
+  }
+
+  /** The file that a name means; the name itself where it is a path, or is not found. */
+  #find(name: string, searchPath: string): string {
+    if (name.includes('/')) return name
+    const key = `${name}\0${searchPath}`
+    const file = this.#programs.get(key) ?? findCommand(name, searchPath) ?? name
+    // One that a relative path leads to is another one in the next job's folder.
+    if (file.startsWith('/')) this.#programs.set(key, file)
+    return file
+  }
+
+  #actionsFor(output: number): Buffer {
+    let actions = this.#actions.get(output)
+    if (actions === undefined) {
+      actions = Buffer.alloc(STRUCT_BYTES)
+      this.#libc.posix_spawn_file_actions_init(actions)
+      for (const [to, from] of [this.#nothing, output, output].entries())
+        this.#libc.posix_spawn_file_actions_adddup2(actions, from, to)
+      this.#actions.set(output, actions)
+    }
+    return actions
+  }
+
+  #reap(): void {
+    for (;;) {
+      const pid = this.#libc.wait4(-1, this.#answer, WNOHANG, this.#usage)
+      if (pid <= 0) return
+      const [status = 0] = this.#answer
+      const signal = status & 0x7f
+      const tell = this.#running.get(pid)
+      this.#running.delete(pid)
+      tell?.({
+        code: (status >> 8) & 0xff,
+        signal: signal === 0 ? undefined : SIGNALS.get(signal),
+        used: this.#readUsage(),
+      })
+    }
+  }
+
+  /** A struct rusage: user and system time in seconds and microseconds each, then the most memory held, in KiB. */
+  #readUsage(): ProcessUse {
+    const [userSeconds = 0, userMicros = 0, seconds = 0, micros = 0, peakKiB = 0] = Array.from(
+      this.#usage.subarray(0, 5),
+      Number,
+    )
+    const cpuSeconds = userSeconds + seconds + (userMicros + micros) / 1e6
+    // Until it had its own program it held this process's memory.
+    const isOwn = peakKiB > process.resourceUsage().maxRSS
+    return { cpuSeconds, cpuIs: 'exact', ...(isOwn ? { peakMiB: peakKiB / 1024 } : {}) }
+  }
+}
+
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]))
