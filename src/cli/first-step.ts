@@ -4,33 +4,35 @@ import { BjobError } from '../core/errors.ts'
 import { END_STATES, isEnded } from '../core/states.ts'
 import { listApplications } from '../site/applications.ts'
 import type { Session } from './command.ts'
+import { FIRST_SITE, type Step, nextSteps } from './next-step.ts'
+
+const HELP: Step = ['bjob --help', 'all commands']
 
 export async function showFirstStep(session: Session): Promise<void> {
   const { terminal } = session
   const client = await openOrNothing(session)
   if (client === undefined) {
-    await terminal.line(
-      'There is no site here. Make one, and go into it:\n  bjob init mysite && cd mysite\nOr read: bjob --help',
-    )
-    return
+    await terminal.line('There is no site here: a folder that holds jobs and all that belongs to them.')
+    return showSteps([[FIRST_SITE, 'make one'], HELP], session)
   }
-  const { site } = client
-  const applications = await listApplications(site.disk, site.layout)
+  const applications = await listApplications(client.site.disk, client.site.layout)
   const entries = await client.jobs.entries()
-  const open = entries.filter(({ state }) => !isEnded(state)).length
-  const ended = END_STATES.map((state) => `${entries.filter((entry) => entry.state === state).length} ${state}`).join(
-    ', ',
-  )
+  const counts = [
+    [entries.filter(({ state }) => !isEnded(state)).length, 'to do'] as const,
+    ...END_STATES.map((state) => [entries.filter((entry) => entry.state === state).length, state] as const),
+  ]
+  const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
   await terminal.line(
-    `Site ${client.root}: ${countOf(applications.length, 'application')}, ${countOf(entries.length, 'job')} (${open} to do, ${ended}).`,
+    `Site ${client.root}: ${countOf(applications.length, 'application')}, ${countOf(entries.length, 'job')}${told.length === 0 ? '' : ` (${told.join(', ')})`}.`,
   )
-  await terminal.line(`Next: ${nextStep(applications, entries.length, open)}\nAll commands: bjob --help`)
+  await showSteps([...(await nextSteps(client, applications, entries)), HELP], session)
 }
 
-function nextStep([application]: readonly string[], jobs: number, open: number): string {
-  if (application === undefined) return "bjob app add NAME --executable 'COMMAND'"
-  if (jobs === 0) return `bjob spawn --app ${application} --name NAME -- ARGUMENTS`
-  return open > 0 ? 'bjob launch   (or, to see the jobs: bjob ls)' : 'bjob ls, bjob results'
+async function showSteps(steps: readonly Step[], { terminal }: Session): Promise<void> {
+  const width = Math.max(...steps.map(([command]) => command.length))
+  await terminal.line(
+    `Next:\n${steps.map(([command, reason]) => `  ${terminal.paint('bold', command.padEnd(width))}  ${reason}`).join('\n')}`,
+  )
 }
 
 async function openOrNothing(session: Session): Promise<SiteClient | undefined> {

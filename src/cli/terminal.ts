@@ -111,6 +111,11 @@ export class Terminal {
     }
   }
 
+  /** The next sensible step, for whoever is likely to be reading. */
+  suggest(command: string): void {
+    if (this.isInteractive) this.note(`Next: ${command}`)
+  }
+
   paint(colour: Colour, text: string): string {
     return this.#colours ? styleText(colour, text, { validateStream: false }) : text
   }

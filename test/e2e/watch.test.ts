@@ -89,7 +89,9 @@ test('launch and wait draw one line at the bottom of a terminal, and take it awa
   b.exit(0)
   const { stdout } = await terminal.process.ended()
   expect(stdout).toContain('status 1\r\n')
-  expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toMatch(/^\S+: .* 1 finished, 1 failed, .*\r\n$/)
+  expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toMatch(
+    /^\S+: .* 1 finished, 1 failed, .*\r\nNext: bjob log w\/a\r\n$/,
+  )
 })
 
 test('spawn --from shows how far it is below the ids, from the check to the last job, and takes the line away', async () => {
@@ -106,5 +108,5 @@ test('spawn --from shows how far it is below the ids, from the check to the last
     ['w/t449', '450'],
   ])
   expect(stdout).toContain('checking 450 jobs')
-  expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toBe('status 0\r\n')
+  expect(stdout.slice(stdout.lastIndexOf(ERASE) + ERASE.length)).toMatch(/^Next: bjob .*\r\nstatus 0\r\n$/)
 })

@@ -12,8 +12,9 @@ export class PseudoTerminal implements Disposable {
 
   /** @param script shell lines; `$BJOB` is the command. The terminal is 80 columns wide and 24 lines high. */
   constructor(rig: Rig, script: string, env: NodeJS.ProcessEnv = {}) {
-    const pipe = path.join(rig.outside, 'keys')
-    const file = path.join(rig.outside, 'script.sh')
+    const folder = fs.mkdtempSync(path.join(rig.outside, 'terminal-'))
+    const pipe = path.join(folder, 'keys')
+    const file = path.join(folder, 'script.sh')
     execFileSync('mkfifo', [pipe])
     // Open on both ends, so that nobody waits for the other one.
     this.#keys = fs.openSync(pipe, 'r+')

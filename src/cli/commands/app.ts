@@ -15,6 +15,7 @@ import {
 } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command.ts'
+import { FIRST_APPLICATION, firstSpawn } from '../next-step.ts'
 import type { Input } from '../option.ts'
 
 const ACTIONS = ['add', 'ls', 'show', 'rm'] as const
@@ -91,6 +92,7 @@ async function addApp(site: Site, name: string, input: Input, { terminal }: Sess
     description: input.text('description') ?? '',
   })
   await terminal.line(name)
+  terminal.suggest(firstSpawn(name))
 }
 
 /** @throws BjobError `missing-input` */
@@ -126,8 +128,7 @@ export async function listApps(site: Site, input: Input, { terminal }: Session):
     for (const name of names) await terminal.json(await readApplication(site.disk, site.layout, name))
     return
   }
-  if (names.length === 0)
-    return terminal.note("no application is registered yet: bjob app add NAME --executable 'COMMAND'")
+  if (names.length === 0) return terminal.note(`no application is registered yet: ${FIRST_APPLICATION}`)
   const rows: string[][] = []
   for (const name of names) {
     try {

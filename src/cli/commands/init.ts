@@ -2,7 +2,9 @@
 import path from 'node:path'
 import { requestError } from '../../core/errors.ts'
 import { findTemplate, listTemplates, makeSite } from '../../client/make-site.ts'
+import { quoteShellWord } from '../../lib/shell-words.ts'
 import type { Command } from '../command.ts'
+import { FIRST_APPLICATION } from '../next-step.ts'
 
 export const initCommand: Command = {
   words: '[DIR]',
@@ -32,8 +34,7 @@ apps/ (what jobs may run), jobs/ (one folder per job). Without DIR, the current 
       path.join(templates, 'batch'),
     )
     await terminal.line(folder)
-    const enter = folder === process.cwd() ? '' : `cd ${input.words[0] ?? '.'} && `
-    const next = template === undefined ? "bjob app add NAME --executable 'COMMAND'" : 'bjob'
-    terminal.note(`A new site. Next: ${enter}${next}`)
+    const enter = folder === process.cwd() ? '' : `cd ${quoteShellWord(input.words[0] ?? '.')} && `
+    terminal.suggest(`${enter}${template === undefined ? FIRST_APPLICATION : 'bjob'}`)
   },
 }

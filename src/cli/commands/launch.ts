@@ -3,9 +3,9 @@ import path from 'node:path'
 import { isEmptyFilter } from '../../core/filter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
-import type { LaunchEvent } from '../../launch/events.ts'
+import type { LaunchEvent, LaunchSummary } from '../../launch/events.ts'
 import { requestError } from '../../core/errors.ts'
-import type { Command } from '../command.ts'
+import type { Command, Session } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
 import { LaunchProgress } from '../launch-progress.ts'
 import type { Input } from '../option.ts'
@@ -80,7 +80,9 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
       terminal.writeLater(text),
     )
     const progress = new LaunchProgress(site, options.filter, line)
+    const ended = new Map<string, string>()
     const report = (event: LaunchEvent): void => {
+      if (event.kind === 'job-ended' && event.id !== undefined) ended.set(event.state ?? '', event.id)
       if (!isShown(event)) return
       const text = input.has('json')
         ? JSON.stringify(event)
@@ -92,7 +94,20 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
     const last = `${launcher}: ${reason}. ${finished} finished, ${failed} failed, ${interrupted} to be started again, ${killed} killed.`
     terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
     await terminal.settled(LAST_WORDS_MS)
+    if (!input.has('json')) suggestLooking(summary, ended, session)
   },
+}
+
+/** @param ended the last job that came to each state */
+function suggestLooking(
+  { finished, failed }: LaunchSummary,
+  ended: ReadonlyMap<string, string>,
+  { terminal }: Session,
+): void {
+  if (failed > 1) terminal.suggest('bjob ls --state FAILED')
+  else if (failed === 1) terminal.suggest(`bjob log ${ended.get('FAILED') ?? ''}`)
+  else if (finished > 1) terminal.suggest('bjob results')
+  else if (finished === 1) terminal.suggest(`bjob log ${ended.get('JOB_FINISHED') ?? ''}`)
 }
 
 function wholeOf(input: Input, name: string, least: number): number | undefined {

@@ -66,9 +66,16 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
       })
       .finally(() => progress.end())
     await printed
-    if (!isJson) return
+    if (!isJson) return suggestRunning(client, session)
     for (const { id, isNew } of spawned) await terminal.json({ id, new: isNew, dir: client.site.layout.job(id).dir })
   },
+}
+
+/** Jobs that nobody runs are the most common surprise. Of a job's own children, its launcher knows. */
+async function suggestRunning(client: SiteClient, { terminal }: Session): Promise<void> {
+  if (!terminal.isInteractive || client.environment !== undefined) return
+  const { isAnyRunning, runCommand } = await import('../next-step.ts')
+  if (!(await isAnyRunning(client.site))) terminal.suggest(runCommand(client.site))
 }
 
 async function readRecords(
