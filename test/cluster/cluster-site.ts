@@ -144,6 +144,21 @@ export class ClusterSite implements AsyncDisposable {
     )
   }
 
+  /** Prints what part of the launchers' core time jobs had, as `bjob report` counts it, and how the serial jobs were spread. */
+  async tellUtilization(title: string, jobsOf: ReadonlyMap<string, number>): Promise<void> {
+    const { utilization, launchers } = JSON.parse(await this.done(['report', '--json'])) as {
+      utilization: { core_seconds: number; offered_core_seconds: number }
+      launchers: { start: string; end: string }[]
+    }
+    const share = utilization.core_seconds / utilization.offered_core_seconds
+    const [launcher] = launchers
+    const seconds = (Date.parse(launcher?.end ?? '') - Date.parse(launcher?.start ?? '')) / 1000
+    const spread = [...jobsOf].map(([node, count]) => `${node} ${count}`).join(', ')
+    process.stdout.write(
+      `${title}: ${(share * 100).toFixed(0)} % of the cores in use over ${seconds.toFixed(1)} s; ${spread}\n`,
+    )
+  }
+
   state(name: string) {
     const file = path.join(this.folder, 'jobs', 'w', name, 'state.yaml')
     return parseState(fs.readFileSync(file, 'utf8'), file)

@@ -37,34 +37,43 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     ['srun', 'openmpi', PMIX],
     ['openmpi', 'openmpi', {}],
     ['hydra', 'mpich', HANGS_AT_TIMES],
-  ])('serial jobs on all nodes and MPI jobs on two each, by %s', async (mpi, program, fields) => {
-    await using site = ClusterSite.create(`mpi: ${mpi}\n`)
-    await site.spawn(range(80).map((n) => ({ name: `s${n}`, application: 'once', args: ['0.3'] })))
-    // A program that could be one of several ranks and is alone: nothing of what started its agent may reach it.
-    await site.spawn([{ name: 'single', application: program }])
-    const wide = { application: program, num_nodes: 2, ranks_per_node: 2, ...fields }
-    await site.spawn(range(6).map((n) => ({ name: `m${n}`, ...wide })))
-    const id = await site.submit(4, 5, '--idle-seconds=2')
-    await site.untilOver(id, 240)
-    expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 87 })
-    const used = range(80).map((n) => {
-      const [host] = site.lines(`s${n}`, 'job.out')
-      expect(site.claimedNodes(`s${n}`)).toEqual([host])
-      return host
-    })
-    expect([...new Set(used)].sort()).toEqual(NODES)
-    expect(site.lines('single', 'job.out')).toContain('sum 1')
-    for (const n of range(6)) {
-      const output = site.lines(`m${n}`, 'job.out')
-      expect(output).toContain('sum 10')
-      const hosts = output.flatMap((line) => /^rank \d of 4 on (\S+)$/.exec(line)?.[1] ?? [])
-      expect(hosts).toHaveLength(4)
-      expect(new Set(hosts).size).toBe(2)
-      expect(site.claimedNodes(`m${n}`)[0]).toBe(foldHostList([...new Set(hosts)].sort()))
-    }
-    const listed = (await site.done(['ls', 'launchers'])).split('\n')
-    expect(listed.find((line) => line.startsWith(`slurm job ${id} `))).toMatch(/ended \(COMPLET/)
-  })
+  ])(
+    '400 serial jobs on all nodes and 20 MPI jobs on two each, at once, by %s',
+    async (mpi, program, fields) => {
+      await using site = ClusterSite.create(`mpi: ${mpi}\n`)
+      // A program that could be one of several ranks and is alone: nothing of what started its agent may reach it.
+      await site.spawn([{ name: 'single', application: program }])
+      await site.spawn(range(400).map((n) => ({ name: `s${n}`, application: 'once', args: ['0.3'] })))
+      // The wide ones are spread over the time in which the serial ones run.
+      const wide = { application: program, args: ['1'], num_nodes: 2, ranks_per_node: 2, ...fields }
+      await site.spawn(range(20).map((n) => ({ name: `m${n}`, ...wide })))
+      const id = await site.submit(4, 6, '--idle-seconds=2')
+      await site.untilOver(id, 300)
+      expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 421 })
+      const jobsOf = new Map(NODES.map((node) => [node, 0]))
+      for (const n of range(400)) {
+        const [host = ''] = site.lines(`s${n}`, 'job.out')
+        expect(site.claimedNodes(`s${n}`)).toEqual([host])
+        jobsOf.set(host, (jobsOf.get(host) ?? 0) + 1)
+      }
+      expect([...jobsOf.keys()]).toEqual(NODES)
+      for (const count of jobsOf.values()) expect(count).toBeGreaterThan(20)
+      expect(site.lines('single', 'job.out')).toContain('sum 1')
+      for (const n of range(20)) {
+        const { attempt } = site.state(`m${n}`)
+        const output = site.lines(`m${n}`, attempt === 1 ? 'job.out' : `job.out.${attempt}`)
+        expect(output).toContain('sum 10')
+        const hosts = output.flatMap((line) => /^rank \d of 4 on (\S+)$/.exec(line)?.[1] ?? [])
+        expect(hosts).toHaveLength(4)
+        expect(new Set(hosts).size).toBe(2)
+        expect(site.claimedNodes(`m${n}`).at(-1)).toBe(foldHostList([...new Set(hosts)].sort()))
+      }
+      const listed = (await site.done(['ls', 'launchers'])).split('\n')
+      expect(listed.find((line) => line.startsWith(`slurm job ${id} `))).toMatch(/ended \(COMPLET/)
+      await site.tellUtilization(mpi, jobsOf)
+    },
+    360_000,
+  )
 
   test('a launcher on the login node of an interactive allocation runs nothing there', async () => {
     await using site = ClusterSite.create('mpi: srun\n')
