@@ -10,9 +10,7 @@ export class FreeIds {
     this.#stride = Math.max(1, ...new Set(sizes.map((size) => Math.ceil(size / 32))))
     this.#words = new Int32Array(this.#stride * sizes.length)
     this.#counts = Int32Array.from(sizes)
-    for (const [node, size] of sizes.entries()) {
-      for (let position = 0; position < size; position++) this.#flip(node, position)
-    }
+    for (const [node, size] of sizes.entries()) this.#fill(node, size)
   }
 
   count(node: number): number {
@@ -20,7 +18,12 @@ export class FreeIds {
   }
 
   /** The lowest free ones; fewer where there are not as many. `ids` is the node's whole list. */
-  take<Id>(node: number, wanted: number, ids: readonly Id[]): Id[] {
+  take<Id>(node: number, wanted: number, ids: readonly Id[]): readonly Id[] {
+    if (wanted >= ids.length && this.count(node) === ids.length) {
+      this.#words.fill(0, node * this.#stride, (node + 1) * this.#stride)
+      this.#counts[node] = 0
+      return ids
+    }
     const taken: Id[] = []
     for (let word = 0; taken.length < wanted && word < this.#stride; word++) {
       const at = node * this.#stride + word
@@ -38,6 +41,7 @@ export class FreeIds {
 
   /** Gives back what take has handed out, in the same order. */
   give<Id>(node: number, given: readonly Id[], ids: readonly Id[]): void {
+    if (given.length === ids.length) return this.#fill(node, ids.length)
     let position = -1
     // Taken in the order of the list, so each is looked for behind the one before.
     for (const id of given) {
@@ -45,6 +49,14 @@ export class FreeIds {
       this.#flip(node, position)
     }
     this.#counts[node] = this.count(node) + given.length
+  }
+
+  /** All are free. */
+  #fill(node: number, size: number): void {
+    const begin = node * this.#stride
+    for (let word = 0; word * 32 < size; word++)
+      this.#words[begin + word] = size - word * 32 < 32 ? (1 << (size % 32)) - 1 : -1
+    this.#counts[node] = size
   }
 
   #flip(node: number, position: number): void {
@@ -56,35 +68,43 @@ export class FreeIds {
 /** Four numbers a node, and over every subtree their greatest: a subtree where one is too small holds no node with room. */
 export class RoomTree {
   readonly #leaves: number
-  readonly #room: readonly [Float64Array, Float64Array, Float64Array, Float64Array]
+  /** The four side by side, because they are looked at together. */
+  readonly #room: Float64Array
 
   constructor(nodes: number) {
     this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(1, nodes)))
-    const fill = () => new Float64Array(2 * this.#leaves).fill(-1)
-    this.#room = [fill(), fill(), fill(), fill()]
+    this.#room = new Float64Array(2 * this.#leaves * 4).fill(-1)
   }
 
   set(node: number, cores: number, gpus: number, memoryMiB: number, occupancy: number): void {
-    const values = [cores, gpus, memoryMiB, occupancy]
-    for (const [dimension, tree] of this.#room.entries()) {
-      let at = this.#leaves + node
-      let value = values[dimension] ?? -1
-      while (at >= 1 && tree[at] !== value) {
-        tree[at] = value
-        value = Math.max(value, tree[at ^ 1] ?? -1)
-        at >>= 1
-      }
+    const room = this.#room
+    let [c, g, m, o] = [cores, gpus, memoryMiB, occupancy]
+    for (let at = 4 * (this.#leaves + node); at >= 4; at = (at >> 3) * 4) {
+      if (room[at] === c && room[at + 1] === g && room[at + 2] === m && room[at + 3] === o) return
+      room[at] = c
+      room[at + 1] = g
+      room[at + 2] = m
+      room[at + 3] = o
+      const sibling = at ^ 4
+      c = Math.max(c, room[sibling] ?? -1)
+      g = Math.max(g, room[sibling + 1] ?? -1)
+      m = Math.max(m, room[sibling + 2] ?? -1)
+      o = Math.max(o, room[sibling + 3] ?? -1)
     }
   }
 
   /** The first node from `from` on that has at least this much of each, -1 where there is none. */
   findFirst(from: number, cores: number, gpus: number, memoryMiB: number, occupancy: number): number {
     if (from >= this.#leaves) return -1
-    const [c, g, m, o] = this.#room
+    const room = this.#room
     let at = this.#leaves + from
     for (;;) {
+      const first = 4 * at
       const hasRoom =
-        (c[at] ?? -1) >= cores && (g[at] ?? -1) >= gpus && (m[at] ?? -1) >= memoryMiB && (o[at] ?? -1) >= occupancy
+        (room[first] ?? -1) >= cores &&
+        (room[first + 1] ?? -1) >= gpus &&
+        (room[first + 2] ?? -1) >= memoryMiB &&
+        (room[first + 3] ?? -1) >= occupancy
       if (hasRoom && at >= this.#leaves) return at - this.#leaves
       if (hasRoom) {
         at *= 2

@@ -110,6 +110,29 @@ export function fitsShape(request: PlacementRequest, shape: NodeShape): boolean 
   )
 }
 
+/** What place hands out: it knows itself whether it was given back. */
+class Grant implements Assignment {
+  readonly requestId: string
+  readonly shares: readonly NodeShare[]
+  isHeld = true
+
+  constructor(requestId: string, shares: readonly NodeShare[]) {
+    this.requestId = requestId
+    this.shares = shares
+  }
+}
+
+function isWithin(need: FreeResources, free: FreeResources): boolean {
+  return (
+    need.cores <= free.cores &&
+    need.gpus <= free.gpus &&
+    need.memoryMiB <= free.memoryMiB &&
+    need.occupancy <= free.occupancy
+  )
+}
+
+const NO_IDS: readonly string[] = []
+
 export class NodePool {
   readonly #shapes: readonly NodeShape[]
   readonly #coreIds: readonly (readonly number[])[]
@@ -120,7 +143,9 @@ export class NodePool {
   readonly #occupancy: Float64Array
   readonly #isDown: Uint8Array
   readonly #tree: RoomTree
-  readonly #live = new Set<Assignment>()
+  #liveCount = 0
+  /** Nodes that are up and of which nobody holds anything. */
+  #emptyCount: number
 
   constructor(nodes: readonly NodeShape[]) {
     this.#shapes = nodes
@@ -132,6 +157,7 @@ export class NodePool {
     this.#occupancy = new Float64Array(nodes.length).fill(OCCUPANCY_UNITS)
     this.#isDown = new Uint8Array(nodes.length)
     this.#tree = new RoomTree(nodes.length)
+    this.#emptyCount = nodes.length
     for (let node = 0; node < nodes.length; node++) this.#updateTree(node)
   }
 
@@ -142,7 +168,7 @@ export class NodePool {
 
   /** Jobs that hold something. */
   get liveCount(): number {
-    return this.#live.size
+    return this.#liveCount
   }
 
   /**
@@ -154,9 +180,11 @@ export class NodePool {
   place(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): Assignment | undefined {
     const nodes = this.#findNodes(request, limits)
     if (nodes === undefined) return undefined
-    const assignment = { requestId: request.id, shares: nodes.map((node) => this.#take(request, node)) }
-    this.#live.add(assignment)
-    return assignment
+    this.#liveCount += 1
+    return new Grant(
+      request.id,
+      nodes.map((node) => this.#take(request, node)),
+    )
   }
 
   /** Whether place would succeed. */
@@ -166,14 +194,14 @@ export class NodePool {
 
   /** Gives back what place has handed out. Giving it back twice is a bug, and throws. */
   release(assignment: Assignment): void {
-    if (!this.#live.delete(assignment)) throw new Error(`${assignment.requestId} holds nothing`)
+    if (!(assignment instanceof Grant) || !assignment.isHeld) throw new Error(`${assignment.requestId} holds nothing`)
+    assignment.isHeld = false
+    this.#liveCount -= 1
     for (const share of assignment.shares) {
       const { node } = share
       this.#coreSets.give(node, share.coreIds, this.#coreIds[node] ?? [])
       this.#gpuSets.give(node, share.gpuIds, this.#gpuIds[node] ?? [])
-      this.#memoryMiB[node] = (this.#memoryMiB[node] ?? 0) + share.memoryMiB
-      this.#occupancy[node] = (this.#occupancy[node] ?? 0) + share.occupancy
-      this.#updateTree(node)
+      this.#change(node, share.memoryMiB, share.occupancy)
     }
   }
 
@@ -182,6 +210,7 @@ export class NodePool {
     const node = this.#shapes.findIndex((shape, at) => shape.name === name && this.#isDown[at] === 0)
     if (node === -1) return false
     this.#isDown[node] = 1
+    if (this.#occupancy[node] === OCCUPANCY_UNITS) this.#emptyCount -= 1
     this.#updateTree(node)
     return true
   }
@@ -201,13 +230,7 @@ export class NodePool {
   fitsFree(request: PlacementRequest, node: number, free: FreeResources): boolean {
     const shape = this.#shapes[node]
     if (shape === undefined || !fitsShape(request, shape)) return false
-    const need = measureNeed(request, shape)
-    return (
-      need.cores <= free.cores &&
-      need.gpus <= free.gpus &&
-      need.memoryMiB <= free.memoryMiB &&
-      need.occupancy <= free.occupancy
-    )
+    return isWithin(measureNeed(request, shape), free)
   }
 
   /** What the request would take of a node. */
@@ -222,9 +245,10 @@ export class NodePool {
   }
 
   #findNodes(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): number[] | undefined {
+    const isWhole = request.exclusive === true
+    if (isWhole && request.nodes > this.#emptyCount) return undefined
     const found: number[] = []
     // A lower bound for every shape of node; the leaf is checked against its own shape.
-    const isWhole = request.exclusive === true
     const cores = request.packing === undefined ? countCoresPerNode(request) : 0
     const gpus = countGpusPerNode(request)
     const memoryMiB = request.memoryMiBPerNode ?? 0
@@ -240,9 +264,16 @@ export class NodePool {
   }
 
   #hasRoom(request: PlacementRequest, node: number, limit: FreeResources | undefined): boolean {
-    const free = this.readFree(node)
-    if (free === undefined || !this.fitsFree(request, node, free)) return false
-    return limit === undefined || this.fitsFree(request, node, limit)
+    const shape = this.#shapes[node]
+    if (shape === undefined || this.#isDown[node] !== 0 || !fitsShape(request, shape)) return false
+    const need = measureNeed(request, shape)
+    return (
+      need.cores <= this.#coreSets.count(node) &&
+      need.gpus <= this.#gpuSets.count(node) &&
+      need.memoryMiB <= (this.#memoryMiB[node] ?? 0) &&
+      need.occupancy <= (this.#occupancy[node] ?? 0) &&
+      (limit === undefined || isWithin(need, limit))
+    )
   }
 
   #take(request: PlacementRequest, node: number): NodeShare {
@@ -251,14 +282,24 @@ export class NodePool {
       node,
       name: this.#shapes[node]?.name ?? '',
       coreIds: this.#coreSets.take(node, need.cores, this.#coreIds[node] ?? []),
-      gpuIds: this.#gpuSets.take(node, need.gpus, this.#gpuIds[node] ?? []),
+      gpuIds: need.gpus === 0 ? NO_IDS : this.#gpuSets.take(node, need.gpus, this.#gpuIds[node] ?? []),
       memoryMiB: need.memoryMiB,
       occupancy: need.occupancy,
     }
-    this.#memoryMiB[node] = (this.#memoryMiB[node] ?? 0) - need.memoryMiB
-    this.#occupancy[node] = (this.#occupancy[node] ?? 0) - need.occupancy
-    this.#updateTree(node)
+    this.#change(node, -need.memoryMiB, -need.occupancy)
     return share
+  }
+
+  #change(node: number, memoryMiB: number, occupancy: number): void {
+    const before = this.#occupancy[node] ?? 0
+    const after = before + occupancy
+    this.#memoryMiB[node] = (this.#memoryMiB[node] ?? 0) + memoryMiB
+    this.#occupancy[node] = after
+    if (this.#isDown[node] === 0) {
+      if (before === OCCUPANCY_UNITS) this.#emptyCount -= 1
+      if (after === OCCUPANCY_UNITS) this.#emptyCount += 1
+    }
+    this.#updateTree(node)
   }
 
   #updateTree(node: number): void {

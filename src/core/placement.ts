@@ -13,7 +13,7 @@ import {
   countGpusPerNode,
   fitsShape,
 } from './node-pool.ts'
-import { type Cursor, type Waiting, type WaitingLine, findMostUrgent } from './waiting-line.ts'
+import type { Waiting, WaitingLine } from './waiting-line.ts'
 
 /** A job that runs. */
 export interface RunningJob {
@@ -52,16 +52,15 @@ export function chooseStarts<Item extends Waiting>(
   reserve: (request: PlacementRequest) => Reservation | undefined,
   start: (item: Item, assignment: Assignment) => void,
 ): Reservation | undefined {
-  const cursors = new Set(line.cursors())
-  const skipped = new Map<Cursor<Item>, number>()
+  const turns = line.turns()
   let blocked: PlacementRequest | undefined
   let reservation: Reservation | undefined
-  for (let cursor = findMostUrgent(cursors); cursor !== undefined; cursor = findMostUrgent(cursors)) {
-    const item = cursor.head
-    if (item === undefined) break
+  for (let { shape } = turns; shape?.head !== undefined; { shape } = turns) {
+    const item = shape.head
     const { request } = item
     if (request.wallSeconds > timeLeftSeconds) {
-      cursor.dropGroup()
+      shape.dropGroup()
+      turns.goOn()
       continue
     }
     if (blocked !== undefined && reservation === undefined && pool.canPlace(request)) {
@@ -74,21 +73,18 @@ export function chooseStarts<Item extends Waiting>(
     const spare = isInTheWay ? reservation?.spare : undefined
     const assignment = pool.place(request, spare)
     if (assignment !== undefined) {
-      cursor.take()
+      shape.take()
+      turns.goOn()
       if (spare !== undefined) takeSpare(assignment, spare)
       start(item, assignment)
-      continue
-    }
-    if (!isInTheWay || !pool.canPlace(request)) {
-      cursors.delete(cursor)
+    } else if (isInTheWay && shape.skipped < LOOK_AHEAD && pool.canPlace(request)) {
+      // It would delay the reserved job; a shorter one of its shape may not.
+      shape.skipGroup()
+      turns.goOn()
+    } else {
+      turns.pass()
       blocked ??= request
-      continue
     }
-    // It would delay the reserved job; a shorter one of its shape may not.
-    const count = (skipped.get(cursor) ?? 0) + 1
-    skipped.set(cursor, count)
-    if (count < LOOK_AHEAD) cursor.skipGroup()
-    else cursors.delete(cursor)
   }
   return reservation
 }

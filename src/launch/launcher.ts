@@ -11,7 +11,7 @@ import { formatSeconds } from '../core/duration.ts'
 import { type Filter, compileFilter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import type { Stop } from '../core/outcome.ts'
-import type { Assignment, PlacementRequest } from '../core/node-pool.ts'
+import type { PlacementRequest } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import type { JobView } from '../site/job-view.ts'
@@ -22,7 +22,7 @@ import type { LaunchSummary, Report } from './events.ts'
 import { JobRun } from './job-runner.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
-import type { Room } from './room.ts'
+import type { Placed, Room } from './room.ts'
 import { type Candidate, RunQueue } from './run-queue.ts'
 import type { RunResult, Surroundings } from './surroundings.ts'
 
@@ -156,12 +156,12 @@ export class Launcher {
   #fill(): void {
     if (this.#reason !== undefined || this.#isBlocked) return
     this.#isBlocked = true
-    this.#queue.fill(this.#room, (candidate, assignment) => this.#start(candidate, assignment))
+    this.#queue.fill(this.#room, (candidate, placed) => this.#start(candidate, placed))
   }
 
-  #start(candidate: Candidate, assignment: Assignment): void {
-    const run = new JobRun(candidate, assignment, this.#surroundings, () => {
-      this.#room.release(candidate.id)
+  #start(candidate: Candidate, placed: Placed): void {
+    const run = new JobRun(candidate, placed.assignment, this.#surroundings, () => {
+      this.#room.release(placed)
       this.#isBlocked = false
       this.#fill()
     })

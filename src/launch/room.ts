@@ -6,9 +6,12 @@ import { monotonicMs } from '../lib/sleep.ts'
 
 export { requestOf } from '../core/placement-request.ts'
 
-interface Placed {
+/** A job that was given room. */
+export interface Placed {
   readonly assignment: Assignment
   readonly endsMs: number
+  /** Its place in the list of all. */
+  at: number
 }
 
 /** A job that others with room stand behind. */
@@ -31,7 +34,7 @@ export class Room {
   #nodes: readonly NodeShape[]
   readonly #deadlineMs: number
   readonly #pool: NodePool
-  readonly #placed = new Map<string, Placed>()
+  readonly #placed: Placed[] = []
   readonly #now: () => number
   readonly #kept = new Map<string, Kept>()
 
@@ -58,7 +61,7 @@ export class Room {
   }
 
   /** Takes room for those of `line` that may start now, and says which. */
-  choose<Item extends Waiting>(line: WaitingLine<Item>, start: (item: Item, assignment: Assignment) => void): void {
+  choose<Item extends Waiting>(line: WaitingLine<Item>, start: (item: Item, placed: Placed) => void): void {
     chooseStarts(
       line,
       this.#pool,
@@ -66,9 +69,10 @@ export class Room {
       (request) => this.#reserve(request),
       (item, assignment) => {
         const { id, wallSeconds } = item.request
-        this.#placed.set(id, { assignment, endsMs: this.#now() + wallSeconds * 1000 })
-        this.#kept.delete(id)
-        start(item, assignment)
+        const placed = { assignment, endsMs: this.#now() + wallSeconds * 1000, at: this.#placed.length }
+        this.#placed.push(placed)
+        if (this.#kept.size > 0) this.#kept.delete(id)
+        start(item, placed)
       },
     )
   }
@@ -79,19 +83,21 @@ export class Room {
     this.#kept.clear()
   }
 
-  release(id: string): void {
-    const placed = this.#placed.get(id)
-    if (placed === undefined) return
-    this.#placed.delete(id)
+  /** Gives back what `choose` has taken. */
+  release(placed: Placed): void {
     this.#pool.release(placed.assignment)
+    const last = this.#placed.pop()
+    if (last === undefined || last === placed) return
+    this.#placed[placed.at] = last
+    last.at = placed.at
   }
 
   #reserve(request: PlacementRequest): Reservation | undefined {
     const now = this.#now()
-    const patience = Math.floor((this.#pool.nodeCount + this.#placed.size) / COST_PER_LOOK)
+    const patience = Math.floor((this.#pool.nodeCount + this.#placed.length) / COST_PER_LOOK)
     const kept = this.#kept.get(request.id) ?? { reservation: undefined, startsMs: 0, looksLeft: patience }
     if (kept.looksLeft === 0) {
-      const running: RunningJob[] = [...this.#placed.values()].map(({ assignment, endsMs }) => ({
+      const running: RunningJob[] = this.#placed.map(({ assignment, endsMs }) => ({
         assignment,
         endsInSeconds: (endsMs - now) / 1000,
       }))

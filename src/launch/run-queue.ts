@@ -3,10 +3,10 @@
  * launchers do not all reach for the same job. A job that has changed since it was put in is dropped when its turn comes.
  */
 import type { IndexEntry, JobIndex } from '../core/job-index.ts'
-import type { Assignment, PlacementRequest } from '../core/node-pool.ts'
+import type { PlacementRequest } from '../core/node-pool.ts'
 import { isClaimable } from '../core/states.ts'
 import { WaitingLine } from '../core/waiting-line.ts'
-import type { Room } from './room.ts'
+import type { Placed, Room } from './room.ts'
 
 export interface Candidate {
   readonly id: string
@@ -14,6 +14,8 @@ export interface Candidate {
   readonly revision: number
   readonly request: PlacementRequest
   readonly order: number
+  /** Whether a later revision of the job was put in. */
+  isOutdated?: true
 }
 
 /** Jobs alike change places within this many: with few launchers, two seldom reach for the same one. */
@@ -35,22 +37,24 @@ export class RunQueue {
   push({ id, born, revision }: IndexEntry, request: PlacementRequest): void {
     const known = this.#queued.get(id)
     if (known?.revision === revision && known.born === born) return
-    const candidate = { id, born, revision, request, order: (this.#count += 1) + (hash(id + this.#salt) % SHUFFLE) }
+    if (known !== undefined) known.isOutdated = true
+    const order = (this.#count += 1) + (hash(id + this.#salt) % SHUFFLE)
+    const candidate = { id, born, revision, request, order }
     this.#queued.set(id, candidate)
     this.#line.push(candidate)
   }
 
   /** Takes out those for which there is room, and says which. */
-  fill(room: Room, start: (candidate: Candidate, assignment: Assignment) => void): void {
-    room.choose(this.#line, (candidate, assignment) => {
+  fill(room: Room, start: (candidate: Candidate, placed: Placed) => void): void {
+    room.choose(this.#line, (candidate, placed) => {
       this.#queued.delete(candidate.id)
-      start(candidate, assignment)
+      start(candidate, placed)
     })
   }
 
   #keeps(candidate: Candidate): boolean {
+    if (candidate.isOutdated) return false
     const { id, born, revision } = candidate
-    if (this.#queued.get(id) !== candidate) return false
     const entry = this.#index.get(id)
     if (entry?.revision === revision && entry.born === born && isClaimable(entry.state)) return true
     this.#queued.delete(id)

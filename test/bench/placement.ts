@@ -45,7 +45,7 @@ function measure(bench: Bench, { what, ask }: (typeof KINDS)[number]): void {
     const wallSeconds = 60 * (1 + ((at * 7919) % 10))
     const taken = wallSeconds * (0.2 + 0.7 * (((at * 104_729) % 1000) / 1000))
     const request = { id, nodes: 1, ranksPerNode: 1, threadsPerRank: 1, threadsPerCore: 1, gpusPerRank: 0, priority: 0 }
-    return { request: { ...request, wallSeconds, ...ask(at, nodeCount) }, seconds: taken }
+    return { ...request, wallSeconds, ...ask(at, nodeCount), seconds: taken }
   })
   launcher.add(jobs)
   const begin = process.cpuUsage()

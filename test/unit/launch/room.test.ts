@@ -55,11 +55,10 @@ describe('a launcher`s queue and room', () => {
         launcher.nowMs = time * 1000
         for (let more = 0; more < 4; more++, count++) {
           const { seconds: taken, ...shape } = shapes[count % shapes.length] ?? { seconds: 1 }
-          launcher.add([{ request: ask({ id: `s${count}`, ...shape }), seconds: taken }])
+          launcher.add([{ ...ask({ id: `s${count}`, ...shape }), seconds: taken }])
         }
         if (time === arrives) {
-          const request = ask({ id: 'wide', nodes: width, exclusive: true })
-          launcher.add([{ request, seconds: 10 }])
+          launcher.add([{ ...ask({ id: 'wide', nodes: width, exclusive: true }), seconds: 10 }])
         }
         launcher.fill()
       }
