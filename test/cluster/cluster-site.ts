@@ -81,7 +81,7 @@ export class ClusterSite implements AsyncDisposable {
     options: { input?: string; env?: NodeJS.ProcessEnv } = {},
   ): Promise<Ran> {
     return new Promise((resolve) => {
-      const settings = { cwd: this.folder, env: { ...this.env, ...options.env }, timeout: 120_000 }
+      const settings = { cwd: this.folder, env: { ...this.env, ...options.env }, timeout: 240_000 }
       const child = execFile(command, args, settings, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr }),
       )

@@ -115,22 +115,45 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
       expect(site.state(name).history.map(({ message }) => message)).toContain('node node3 was lost')
   })
 
-  test('an allocation that ends by its time limit; a second one finishes the rest', async () => {
+  test('an allocation that ends by its time limit: --keep submits a second one, which finishes the rest, and stops', async () => {
     await using site = ClusterSite.create('mpi: srun\n')
     // Two rounds do not fit into the minute that is the shortest limit of Slurm.
     await site.spawn(range(20).map((n) => ({ name: `s${n}`, application: 'once', args: ['35'] })))
-    await site.spawn([{ name: 'stubborn', application: 'stubborn', args: ['70'], priority: 9 }])
-    await site.untilOver(await site.submit(4, 1, '--idle-seconds=2'), 110)
+    site.addShell(
+      'stubborn-once',
+      `trap '' TERM; [ -e starts ] && exit; echo x >starts; for i in $(seq 70); do sleep 1; done`,
+    )
+    await site.spawn([{ name: 'stubborn', application: 'stubborn-once', priority: 9 }])
+    const kept = await site.done([
+      'submit',
+      '-n',
+      '4',
+      '-t',
+      '1',
+      '--idle-seconds=2',
+      '--keep=1',
+      '--every=2',
+      '--json',
+    ])
+    const events = kept
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind: string; message: string })
+    expect(events.map(({ kind }) => kind).slice(0, 3)).toEqual(['submitted', 'ended', 'submitted'])
+    // The second allocation may still be waiting for more.
+    expect(events.at(-1)).toMatchObject({ kind: 'summary', submitted: 2 })
+    expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 21 })
     const stubborn = site.state('stubborn')
-    expect(stubborn.history.slice(-2).map(({ state }) => state)).toEqual(['RUN_TIMEOUT', 'RESTART_READY'])
-    const { JOB_FINISHED: first = 0, RESTART_READY: again = 0 } = await site.states()
-    expect(first).toBeGreaterThan(0)
-    expect(again).toBeGreaterThan(1)
-    // The second finds everything that is left ready at once: no lease has to run out.
-    await site.done(['kill', 'w/stubborn'])
-    await site.untilOver(await site.submit(4, 2, '--idle-seconds=2'), 110)
-    expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 20, USER_KILLED: 1 })
-    for (const n of range(20)) expect(site.lines(`s${n}`, 'ends')).toHaveLength(1)
+    expect(stubborn.history.map(({ state }) => state)).toEqual(
+      expect.arrayContaining(['RUN_TIMEOUT', 'RESTART_READY', 'JOB_FINISHED']),
+    )
+    const cut = range(20).filter((n) => site.state(`s${n}`).attempt === 2)
+    expect(cut.length).toBeGreaterThan(0)
+    expect(cut.length).toBeLessThan(20)
+    for (const n of range(20)) {
+      expect(site.lines(`s${n}`, 'starts')).toHaveLength(cut.includes(n) ? 2 : 1)
+      expect(site.lines(`s${n}`, 'ends')).toHaveLength(1)
+    }
   }, 300_000)
 
   test('a warning reaches every job, and every rank, in time for a checkpoint', async () => {
