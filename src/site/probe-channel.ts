@@ -1,20 +1,20 @@
 /**
  * How `bjob doctor` on two nodes talk: in the tree, as all of bjob. A consultation is a folder below `.bjob-doctor`; whoever makes the folder `peer`
- * in it is the second node. Each writes a file of its own, a JSON object a line, flushed, and opens the other's again and again.
+ * in it is the second node. Each message is a file that is renamed into place: a name that nobody has asked for shows up in a listing at once
+ * where the new end of a known file is seen late (on GlusterFS by half a second, and there are a hundred messages).
  */
 import path from 'node:path'
 import { requestError, siteError } from '../core/errors.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 import { isProcessAlive } from '../lib/process-table.ts'
 import { shortHost, uniqueToken } from '../lib/token.ts'
-import { type AppendFile, isGone, pooledDisk, unlessGone, unlessTaken } from './disk.ts'
+import { isGone, pooledDisk, unlessGone, unlessTaken } from './disk.ts'
 import { TAKINGS, tryTaking } from './probe.ts'
 
 const disk = pooledDisk
 const LOOK_MS = 5
 /** Between two looks for somebody who may come in a minute. */
 const WAIT_MS = 100
-const MOST_BYTES = 1 << 20
 const FOLDER = '.bjob-doctor'
 const SEAT = 'peer'
 /** In the folder of all consultations: somebody waits for the next one. */
@@ -103,7 +103,7 @@ export async function joinConsultation(examined: string, signal: AbortSignal): P
 async function isOpen(folder: string): Promise<boolean> {
   const entries = (await unlessGone(disk.list(folder))) ?? []
   const has = (wanted: string): boolean => entries.some(({ name }) => name === wanted)
-  return has(fileOf('host')) && !has(SEAT)
+  return has(messageOf('host', 1)) && !has(SEAT)
 }
 
 async function takeSeat(seat: string): Promise<boolean> {
@@ -112,54 +112,43 @@ async function takeSeat(seat: string): Promise<boolean> {
 }
 
 type Side = 'host' | 'peer'
-const fileOf = (side: Side): string => `${side}.jsonl`
+const messageOf = (side: Side, count: number): string => `${side}-${count}`
 
 export class Channel {
   readonly #folder: string
-  readonly #theirs: string
-  readonly #mine: AppendFile
-  #offset = 0
-  #rest = ''
-  readonly #heard: unknown[] = []
+  readonly #mine: Side
+  readonly #theirs: Side
+  #said = 0
+  #heard = 0
 
-  private constructor(folder: string, theirs: string, mine: AppendFile) {
+  constructor({ folder }: Consultation, mine: Side) {
     this.#folder = folder
-    this.#theirs = theirs
     this.#mine = mine
-  }
-
-  static async open({ folder }: Consultation, side: Side): Promise<Channel> {
-    const mine = await disk.openAppend(path.join(folder, fileOf(side)))
-    return new Channel(folder, fileOf(side === 'host' ? 'peer' : 'host'), mine)
+    this.#theirs = mine === 'host' ? 'peer' : 'host'
   }
 
   async say(message: unknown): Promise<void> {
-    await this.#mine.append(`${JSON.stringify(message)}\n`, true)
+    const name = messageOf(this.#mine, (this.#said += 1))
+    const aside = path.join(this.#folder, `.${name}`)
+    await (await disk.create(aside)).finish(JSON.stringify(message), true)
+    await disk.rename(aside, path.join(this.#folder, name))
   }
 
   /** The other's next message. @throws BjobError `silent-peer` */
   async hear<T>(patienceMs: number): Promise<T> {
+    const name = messageOf(this.#theirs, this.#heard + 1)
     const until = monotonicMs() + patienceMs
     for (;;) {
-      if (this.#heard.length === 0) await this.#look()
-      if (this.#heard.length > 0) return this.#heard.shift() as T
+      // A file that is not there yet is never opened: some file systems would remember that it is not there.
+      const isThere = (await disk.list(this.#folder)).some((entry) => entry.name === name)
+      const text = isThere ? await unlessGone(disk.readText(path.join(this.#folder, name))) : undefined
+      if (text !== undefined) {
+        this.#heard += 1
+        return JSON.parse(text) as T
+      }
       if (monotonicMs() > until)
         throw siteError('silent-peer', `the other node said nothing for ${patienceMs / 1000} s`)
       await sleep(LOOK_MS)
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#mine.close()
-  }
-
-  /** A file that is not there yet is never opened: some file systems would remember that it is not there. */
-  async #look(): Promise<void> {
-    if (this.#offset === 0 && !(await disk.list(this.#folder)).some(({ name }) => name === this.#theirs)) return
-    const bytes = await disk.readFrom(path.join(this.#folder, this.#theirs), this.#offset, MOST_BYTES)
-    this.#offset += bytes.length
-    const lines = (this.#rest + bytes.toString('utf8')).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) this.#heard.push(JSON.parse(line))
   }
 }

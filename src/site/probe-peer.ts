@@ -16,10 +16,13 @@ const ANSWER_MS = 3000
 const GREETING_MS = 5000
 /** Of each delay: so many times, or for so long. */
 const ROUNDS = 8
-const ROUNDS_MS = 1000
-const NAMES = 40
-const LINES = 100
-/** For how long a name that was asked for too early is waited for. */
+const ROUNDS_MS = 500
+const NAMES = 25
+const LINES = 50
+const MOST_BYTES = 1024
+/** For how long a change is waited for on the other node: it has to say so before its answer is given up. */
+const SIGHT_MS = 2000
+/** The same, of a name that was asked for too early. */
 const LATE_MS = 1200
 
 interface Greeting {
@@ -31,8 +34,8 @@ interface Greeting {
 type Order = { readonly order: 'echo' } | { readonly order: 'end' } | Deed
 
 interface Deed {
-  /** `list`: say when a listing shows the name. `ask`: say when asking for it does, having asked for it too early. */
-  readonly order: 'list' | 'ask' | 'race' | 'append' | 'touch' | 'lock'
+  /** `list`: say when a listing shows the name. `ask`: say when asking for it does, having asked for it too early. `follow`: say when the file grows. */
+  readonly order: 'list' | 'ask' | 'follow' | 'race' | 'append' | 'touch' | 'lock'
   readonly name: string
 }
 
@@ -45,12 +48,12 @@ export async function probeTogether(
   consultation: Consultation,
   patienceMs: number,
 ): Promise<PeerMeasurements | undefined> {
-  const channel = await Channel.open(consultation, 'host')
+  const channel = new Channel(consultation, 'host')
+  await channel.say({ order: 'echo' })
   try {
     return (await awaitPeer(consultation, patienceMs)) ? await question(channel, consultation) : undefined
   } finally {
     await channel.say({ order: 'end' }).catch(() => {})
-    await channel.close()
   }
 }
 
@@ -61,29 +64,40 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
   }
   /** What is said after a first answer, `ready`. */
   const then = <T>(): Promise<T> => channel.hear<T>(ANSWER_MS)
-  await channel.say({ order: 'echo' })
   const { host, eyes } = await channel.hear<Greeting>(GREETING_MS)
   const echoes: { readonly ms: number; readonly aheadMs: number }[] = []
   const patient = <T>(act: () => Promise<T>): Promise<Measured<T>> => measure(act, 2 * ANSWER_MS)
-  const appendMs = await patient(async () => {
+  const clock = await patient(async () => {
     await repeat(async () => echoes.push(await exchangeEcho(ask)))
-    // Of a round trip, one way.
-    return summarise(echoes.map(({ ms }) => ms / 2))
+    return bestClock(echoes)
   })
   const echoMs = summarise(echoes.map(({ ms }) => ms)).medianMs
-  const awaitName = async (order: 'list' | 'ask', name: string): Promise<number> => {
+  /** How long until the other node sees what `change` does to a name; Infinity when it does not. */
+  const awaitChange = async (
+    order: 'list' | 'ask' | 'follow',
+    name: string,
+    change: (target: string) => Promise<void>,
+  ): Promise<number> => {
     await ask({ order, name })
     const begun = monotonicMs()
-    await touch(path.join(folder, name))
+    await change(path.join(folder, name))
     return (await then<boolean>()) ? Math.max(0, monotonicMs() - begun - echoMs / 2) : Infinity
   }
+  const news = await disk.openAppend(path.join(folder, 'news'))
+  const appendMs = await patient(async () => {
+    try {
+      return summarise(await repeat(() => awaitChange('follow', 'news', () => news.append('x\n', true))))
+    } finally {
+      await news.close()
+    }
+  })
   return {
     host,
     isSameMount: eyes === eyesOn(folder),
     appendMs,
-    clock: await measure(async () => bestClock(echoes)),
-    nameMs: await patient(async () => summarise(await repeat((round) => awaitName('list', `name-${round}`)))),
-    lateNameMs: await patient(() => awaitName('ask', 'late')),
+    clock,
+    nameMs: await patient(async () => summarise(await repeat((round) => awaitChange('list', `name-${round}`, touch)))),
+    lateNameMs: await patient(() => awaitChange('ask', 'late', touch)),
     exclusive: await patient(async () => {
       await ask({ order: 'race', name: 'race' })
       return compareWins(await takeNames(folder), await then<boolean[]>())
@@ -118,7 +132,7 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
 /** The second node's part. @throws BjobError `silent-peer` when the first says nothing */
 export async function assist(consultation: Consultation): Promise<void> {
   const { folder } = consultation
-  const channel = await Channel.open(consultation, 'peer')
+  const channel = new Channel(consultation, 'peer')
   let isFirst = true
   try {
     for (; ; isFirst = false) {
@@ -130,8 +144,6 @@ export async function assist(consultation: Consultation): Promise<void> {
   } catch (error) {
     // The first is through, and has removed it all before its last word was seen here.
     if (isFirst || !isGone(error)) throw error
-  } finally {
-    await channel.close()
   }
 }
 
@@ -142,11 +154,18 @@ async function obey({ order }: Deed, target: string, channel: Channel): Promise<
   switch (order) {
     case 'list':
       await channel.say('ready')
-      return channel.say(await waitFor(isListed, ANSWER_MS))
+      return channel.say(await waitFor(isListed, SIGHT_MS))
     case 'ask':
       await has()
       await channel.say('ready')
       return channel.say(await waitFor(has, LATE_MS))
+    case 'follow': {
+      const before = (await disk.readText(target)).length
+      await channel.say('ready')
+      return channel.say(
+        await waitFor(async () => (await disk.readFrom(target, before, MOST_BYTES)).length > 0, SIGHT_MS),
+      )
+    }
     case 'race':
       await channel.say('ready')
       return channel.say(await takeNames(path.dirname(target)))
