@@ -31,7 +31,6 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'lib/run-command.ts': 'looks for commands on the PATH',
   'launch/attempt.ts': "opens the file for a job's output, which the job then writes",
   'launch/allocation.ts': "reads the scheduler's list of nodes, outside of the tree",
-  'client/input-files.ts': 'looks for input files outside of the tree',
   'client/make-site.ts': 'copies templates to where there is no site yet',
   'client/submit.ts': 'reads the template of a batch script',
   'cli/main.ts': "bjob's own package.json",
@@ -51,7 +50,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   zod: ['core', 'site', 'platform', 'client', 'search'],
   yaml: ['core'],
   'proper-lockfile': ['site'],
-  'fast-glob': ['site', 'client'],
+  'fast-glob': ['site'],
   koffi: ['lib'],
   uplot: ['page'],
 }

@@ -42,7 +42,15 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
     field: 'input_files',
     kind: 'texts',
     isList: true,
-    summary: 'files or globs to copy into its folder',
+    summary: 'files, folders or globs for its folder: of the current one, and of its parents',
+  },
+  {
+    name: 'input-mode',
+    value: 'HOW',
+    field: 'input_mode',
+    kind: 'text',
+    summary:
+      'copy or link: how it gets them (default: copies when it is made, links to those of parents that it waits for)',
   },
   { name: 'parents', value: 'IDS', field: 'parents', kind: 'texts', isList: true, summary: 'jobs that come before it' },
   { name: 'no-wait-for-parents', field: 'wait_for_parents', kind: 'flag', summary: 'may run while its parents do' },

@@ -1,7 +1,8 @@
 /** Changing what is asked of jobs that nobody has: their fields, their parents, their data. */
 import { BjobError, requestError } from '../core/errors.ts'
 import { type JobId, splitId } from '../core/id.ts'
-import { type JobState, advance, isOwned } from '../core/job-state.ts'
+import { inputsAtStart } from '../core/job-inputs.ts'
+import { type JobState, advance, isOwned, nameFew } from '../core/job-state.ts'
 import {
   FIELD_NAMES,
   type Specification,
@@ -108,7 +109,9 @@ async function amendJob(
   const after = change(before)
   if (!isChangeable(state)) return refusalOf(id, state)
   if (isSame(before, after)) return { kind: 'left', message: 'is so already' }
-  if (after.inputFiles.join('\n') !== before.inputFiles.join('\n') && state.state === 'CREATED')
+  const isOtherInput =
+    after.inputMode !== before.inputMode || after.inputFiles.join('\n') !== before.inputFiles.join('\n')
+  if (isOtherInput && inputsAtStart(state, { ...before, inputFiles: ['*'] }) === undefined)
     return { kind: 'refused', message: 'has its input files already: `bjob clone` it with other ones' }
   const added = after.parents.filter((parent) => !before.parents.includes(parent))
   const unfinished = await checkParents(site, id, added, after.waitForParents ? after.parents : [])
@@ -123,7 +126,7 @@ async function amendJob(
     if (isLeft) return undefined
     const isToWait = current.state === 'CREATED' && unfinished.length > 0
     const time = new Date().toISOString()
-    const step = { time, state: 'AWAITING_PARENTS', message: `waits for ${unfinished.slice(0, 3).join(', ')}` } as const
+    const step = { time, state: 'AWAITING_PARENTS', message: `waits for ${nameFew(unfinished)}` } as const
     return { state: advance(current, isToWait ? [step] : []), specification: amended }
   })
   if (changed !== undefined) return undefined

@@ -72,7 +72,8 @@ export function translateBalsam(records: readonly SpawnRecord[]): readonly Spawn
     }
   }
   const translated = records.map((entry) =>
-    isBalsamRecord(entry.record) ? { ...entry, record: translate(fieldsOf(entry.record), names) } : entry,
+    // Its input is that of parents only, never of the folder where somebody reads the dump.
+    isBalsamRecord(entry.record) ? { ...entry, record: translate(fieldsOf(entry.record), names), staged: [] } : entry,
   )
   return parentsFirst(translated)
 }
@@ -99,6 +100,8 @@ function translate(
       }),
     )
   }
+  // Of parents that have not begun there is nothing to take.
+  if (parents.length === 0 || fields.get('wait_for_parents') === false) fields.delete('input_files')
   return Object.fromEntries(fields)
 }
 

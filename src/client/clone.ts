@@ -59,7 +59,7 @@ export async function planClones(
       if (assignment.name === undefined || assignment.name === splitId(id).name) setField(record, assignment)
     records.push({
       record: { ...cloneOf.get(id), ...Object.fromEntries(record) },
-      staged: await findStaged(site.layout.job(id).dir, specification.inputFiles),
+      staged: await findStaged(site, id, specification),
     })
   }
   return records

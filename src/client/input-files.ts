@@ -1,142 +1,118 @@
-/**
- * Finds the files that a new job asks for. They are looked for in the spawner's folder and then in its parents' folders, and never leave
- * them: a job's specification may come from anywhere, and must not be a way to read what it likes.
- */
-import fs from 'node:fs'
+/** What a new job gets with its folder: files of the folder where it is spawned, and, unless it waits for them, of its parents. */
 import path from 'node:path'
 import { requestError } from '../core/errors.ts'
+import type { JobId } from '../core/id.ts'
+import { type Input, type NewInput, waitsForInputs } from '../core/job-inputs.ts'
+import type { Specification } from '../core/specification.ts'
+import { unlessGone } from '../site/disk.ts'
 import { checkInputName } from '../site/jobs.ts'
-import { STATE_FILE } from '../site/layout.ts'
+import {
+  checkLinks,
+  checkPattern,
+  findMatches,
+  findParentInputs,
+  inputClash,
+  isForAll,
+  isGlob,
+} from '../site/input-files.ts'
+import type { Site } from '../site/site.ts'
 
-const GLOB = /[*?[\]{}!()]/
+export interface InputSource {
+  /** Absolute: where the job is spawned. */
+  readonly folder: string
+  /** Of a job that is to be like another: what that one had. The rest is its parents', and not looked for in `folder`. */
+  readonly staged?: readonly NewInput[]
+  /** Whether it has parents that may still write what it asks for. */
+  readonly isEarly: boolean
+}
 
 /**
- * @param patterns plain names or globs, relative to each of `folders`
- * @param folders absolute; the first that has a match gives it
- * @returns absolute paths, no two with the same last name
- * @throws BjobError `missing-input`, `unsafe-path`, `reserved-name`, `input-clash`
+ * What `specification` asks for, where it is there now. A name in the folder of the spawner comes before one of a parent's.
+ * @throws BjobError `missing-input` for what is nowhere and will not come; `unsafe-path`, `reserved-name`, `input-clash`
  */
-export async function findInputs(patterns: readonly string[], folders: readonly string[]): Promise<string[]> {
-  const found = new Map<string, { readonly file: string; readonly folder: string }>()
+export async function findNewInputs(
+  site: Site,
+  specification: Specification,
+  { folder, staged, isEarly }: InputSource,
+): Promise<NewInput[]> {
+  const { inputFiles, parents } = specification
+  for (const pattern of inputFiles) checkPattern(pattern)
+  if (inputFiles.length === 0) return [...(staged ?? [])]
+  const isWaiting = waitsForInputs(specification)
+  const isParents = isWaiting && (await isFolderOf(site, parents, folder))
+  const own =
+    staged === undefined && !isParents ? await findOwn(site, folder, inputFiles) : { inputs: [], unmatched: inputFiles }
+  const names = new Set([...(staged ?? []), ...own.inputs].map(({ name }) => name))
+  const open = inputFiles.filter((pattern) => isGlob(pattern) || !names.has(path.basename(pattern)))
+  const theirs = isEarly ? { inputs: [], unmatched: [] } : await findParentInputs(site, parents, open)
+  const missing = theirs.unmatched.find(
+    (pattern) => own.unmatched.includes(pattern) && !isForAll(pattern) && (staged === undefined || !isGlob(pattern)),
+  )
+  if (missing !== undefined) throw missingInput(missing, folder, parents)
+  const taken = isWaiting ? [] : theirs.inputs.filter(({ name }) => !names.has(name))
+  for (const { file } of taken) await checkLinks(site, file, site.layout.root)
+  const mode = specification.inputMode ?? 'copy'
+  return [...(staged ?? []), ...[...own.inputs, ...taken].map((input) => ({ ...input, mode }))]
+}
+
+async function findOwn(
+  site: Site,
+  folder: string,
+  patterns: readonly string[],
+): Promise<{ inputs: Input[]; unmatched: string[] }> {
+  const found = new Map<string, string>()
+  const unmatched: string[] = []
+  const root = site.layout.idOf(folder) === undefined ? folder : site.layout.root
   for (const pattern of patterns) {
-    checkPattern(pattern)
-    const matches = await findMatches(pattern, folders)
-    if (matches.length === 0 && isPlain(pattern)) throw missingInput(pattern, folders)
-    for (const { file, folder } of matches) {
+    const matches = await findMatches(site, folder, pattern)
+    if (matches.length === 0) unmatched.push(pattern)
+    for (const file of matches) {
       const name = path.basename(file)
       const known = found.get(name)
-      if (known !== undefined && known.folder === folder && known.file !== file)
-        throw inputClash(name, known.file, file)
-      if (known !== undefined) continue
+      if (known === file) continue
+      if (known !== undefined) throw inputClash(name, known, file)
       checkInputName(name)
-      checkInside(file, folder, pattern)
-      found.set(name, { file, folder })
+      await checkLinks(site, file, root)
+      found.set(name, file)
     }
   }
-  return [...found.values()].map(({ file }) => file)
+  return { inputs: Array.from(found, ([name, file]) => ({ file, name })), unmatched }
 }
 
-/** What the patterns find in a job's folder that is its own: not links to its parents' files, which another job gets from the parents. */
-export async function findStaged(folder: string, patterns: readonly string[]): Promise<string[]> {
-  const staged: string[] = []
-  for (const pattern of patterns) {
-    for (const { file } of await findMatches(pattern, [folder])) {
-      if (!staged.includes(file) && !fs.lstatSync(file).isSymbolicLink()) staged.push(file)
+/** A job spawns in its own folder: that is a parent's, and may still change. */
+async function isFolderOf({ disk, layout }: Site, jobs: readonly JobId[], folder: string): Promise<boolean> {
+  const real = await unlessGone(disk.realpath(folder))
+  for (const id of jobs) if ((await unlessGone(disk.realpath(layout.job(id).dir))) === real) return true
+  return false
+}
+
+/**
+ * What a job has of the files that it asks for, for another one like it: links are made again; those to the files of parents that it waited for are
+ * not its own, and another job gets such from its parents.
+ */
+export async function findStaged(site: Site, id: JobId, specification: Specification): Promise<NewInput[]> {
+  const { dir } = site.layout.job(id)
+  const { parents, inputFiles } = specification
+  const theirs = waitsForInputs(specification) ? (await findParentInputs(site, parents, inputFiles)).inputs : []
+  const staged = new Map(theirs.map(({ name }) => [name, undefined as NewInput | undefined]))
+  for (const pattern of inputFiles) {
+    for (const file of await findMatches(site, dir, path.basename(pattern))) {
+      const name = path.basename(file)
+      if (staged.has(name)) continue
+      const isLink = (await site.disk.stat(file))?.isSymbolicLink() === true
+      if (!isLink) staged.set(name, { file, name, mode: 'copy' })
+      else if ((await unlessGone(site.disk.realpath(file))) !== undefined)
+        staged.set(name, { file: path.resolve(dir, await site.disk.readlink(file)), name, mode: 'link' })
     }
   }
-  return staged
+  return [...staged.values()].filter((input) => input !== undefined)
 }
 
-interface Match {
-  readonly file: string
-  readonly folder: string
-}
-
-async function findMatches(pattern: string, folders: readonly string[]): Promise<Match[]> {
-  const matches: Match[] = []
-  for (const folder of folders) {
-    const literal = path.join(folder, pattern)
-    if (fs.existsSync(literal)) return [...matches, { file: literal, folder }]
-    if (isPlain(pattern)) continue
-    // Most jobs name their files; the matcher is not even loaded for them.
-    const { default: glob } = await import('fast-glob')
-    const names = await glob(pattern, {
-      cwd: folder,
-      onlyFiles: false,
-      dot: false,
-      followSymbolicLinks: false,
-      suppressErrors: true,
-    })
-    // bjob's own files in a parent's folder are not output of the parent.
-    for (const name of names.sort())
-      if (!isOwnFile(name, folder)) matches.push({ file: path.join(folder, name), folder })
-  }
-  return matches
-}
-
-function isOwnFile(name: string, folder: string): boolean {
-  if (!fs.existsSync(path.join(folder, STATE_FILE))) return false
-  try {
-    checkInputName(path.basename(name))
-    return false
-  } catch {
-    return true
-  }
-}
-
-function isPlain(pattern: string): boolean {
-  return !GLOB.test(pattern)
-}
-
-/** @throws BjobError `unsafe-path` for one that leads out of the folder that it is relative to */
-export function checkPattern(pattern: string): void {
-  if (!path.isAbsolute(pattern) && !pattern.split('/').includes('..')) return
-  throw requestError('unsafe-path', `input_files has ${JSON.stringify(pattern)}, which leads out of the folder`, {
-    field: 'input_files',
-    hint: 'name files in the folder where you spawn; give others by their whole path in args',
-  })
-}
-
-/** Refuses what is a link, or holds one, that leads out of `folder`. */
-function checkInside(file: string, folder: string, pattern: string): void {
-  const root = fs.realpathSync(folder)
-  const check = (target: string): void => {
-    let real: string
-    try {
-      real = fs.realpathSync(target)
-    } catch {
-      throw requestError('missing-input', `input file ${pattern} is a link to nothing`, {
-        path: target,
-        field: 'input_files',
-      })
-    }
-    if (real !== root && !real.startsWith(`${root}${path.sep}`)) {
-      throw requestError('unsafe-path', `input file ${pattern} is a link that leads out of the folder`, {
-        path: target,
-        field: 'input_files',
-      })
-    }
-    const stat = fs.lstatSync(target)
-    if (stat.isDirectory()) for (const name of fs.readdirSync(target)) check(path.join(target, name))
-    else if (!fs.statSync(target).isFile() && !fs.statSync(target).isDirectory()) {
-      throw requestError('unsafe-path', `input file ${pattern} is neither a file nor a folder`, {
-        path: target,
-        field: 'input_files',
-      })
-    }
-  }
-  check(file)
-}
-
-function missingInput(pattern: string, folders: readonly string[]): Error {
-  return requestError('missing-input', `there is no input file ${pattern} in ${folders.join(' or ')}`, {
+function missingInput(pattern: string, folder: string, parents: readonly JobId[]): Error {
+  const places = [folder, ...parents.slice(0, 3)].join(' or ')
+  const said = isGlob(pattern) ? `nothing matches input_files ${pattern}` : `there is no input file ${pattern}`
+  return requestError('missing-input', `${said} in ${places}${parents.length > 3 ? ', …' : ''}`, {
     field: 'input_files',
     hint: 'make the file before the job is spawned',
-  })
-}
-
-function inputClash(name: string, one: string, other: string): Error {
-  return requestError('input-clash', `two input files are called ${name}: ${one} and ${other}`, {
-    field: 'input_files',
   })
 }

@@ -5,6 +5,7 @@
 import path from 'node:path'
 import { BjobError, type ErrorDetail, requestError } from '../core/errors.ts'
 import { DEFAULT_WORKFLOW, type JobId, jobId, splitId } from '../core/id.ts'
+import type { NewInput } from '../core/job-inputs.ts'
 import {
   type ParsedSpawn,
   type Specification,
@@ -18,7 +19,7 @@ import { SITE_FILE } from '../site/layout.ts'
 import { listNames, readJobState } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
-import { checkPattern, findInputs } from './input-files.ts'
+import { findNewInputs } from './input-files.ts'
 import type { JobEnvironment } from './job-environment.ts'
 
 /** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
@@ -28,8 +29,8 @@ export type IfExists = 'error' | 'reuse' | 'rename'
 export interface SpawnRecord {
   readonly record: unknown
   readonly locate?: (field: readonly PropertyKey[]) => ErrorDetail
-  /** Files and folders that it gets, by absolute path; the rest of its input is its parents', and not looked for elsewhere. */
-  readonly staged?: readonly string[]
+  /** What it gets in any case; the rest of its input is its parents', and not looked for elsewhere. */
+  readonly staged?: readonly NewInput[]
   /** What is wrong with it already: it could not be read. */
   readonly problem?: BjobError
 }
@@ -50,7 +51,7 @@ export interface PlannedJob {
   readonly wanted: string
   readonly specification: Specification
   readonly data: unknown
-  readonly inputs: readonly string[]
+  readonly inputs: readonly NewInput[]
   /** The parents that it waits for. */
   readonly unfinished: readonly JobId[]
   /** The name is taken and that is fine. */
@@ -131,14 +132,14 @@ class Planner {
     if (parents === undefined || named === undefined || this.problems.length > before) return
     const specification = { ...checked.value.specification, parents: parents.all }
     const isWaiting = specification.waitForParents && parents.unfinished.length > 0
-    const found = await attempt('input_files', async () => {
-      for (const pattern of specification.inputFiles) checkPattern(pattern)
-      return named.isReused || isWaiting ? [] : this.#findInputs(specification, staged)
-    })
-    if (found === undefined) return
-    await attempt('stage_in_url', () => checkClash(specification, found))
+    const { folder } = this.#context
+    const source = { folder, isEarly: isWaiting, ...(staged === undefined ? {} : { staged }) }
+    const inputs = await attempt('input_files', () =>
+      named.isReused ? [] : findNewInputs(this.#site, specification, source),
+    )
+    if (inputs === undefined) return
+    await attempt('stage_in_url', () => checkClash(specification, inputs))
     if (this.problems.length > before) return
-    const inputs = named.isReused ? [] : [...(staged ?? []), ...found]
     const { name, isReused } = named
     const unfinished = isWaiting ? parents.unfinished : []
     const { name: wanted, data } = checked.value
@@ -255,17 +256,6 @@ class Planner {
     let names = this.#names.get(workflow)
     if (names === undefined) this.#names.set(workflow, (names = new Set(await listNames(this.#site, workflow))))
     return names.has(name)
-  }
-
-  async #findInputs({ inputFiles, parents }: Specification, staged?: readonly string[]): Promise<string[]> {
-    const taken = new Set(staged?.map((file) => path.basename(file)))
-    const open = inputFiles.filter((pattern) => !taken.has(path.basename(pattern)))
-    if (open.length === 0) return []
-    const folders = parents.map((parent) => this.#site.layout.job(parent).dir)
-    const found = await findInputs(open, [
-      ...new Set(staged === undefined ? [this.#context.folder, ...folders] : folders),
-    ])
-    return found.filter((file) => !taken.has(path.basename(file)))
   }
 }
 

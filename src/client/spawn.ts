@@ -1,6 +1,6 @@
 /** Makes jobs: one, or thousands so that one flush of the journal serves hundreds. Interrupted and run again with `reuse`, all are there, whole. */
 import { type JobId, jobId } from '../core/id.ts'
-import type { HistoryEntry, JobState } from '../core/job-state.ts'
+import { type HistoryEntry, type JobState, nameFew } from '../core/job-state.ts'
 import { toRecord } from '../core/specification.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { type NewJob, createJobs } from '../site/births.ts'
@@ -91,10 +91,4 @@ function entryOf({ id, specification }: PlannedJob, state: JobState): IndexEntry
     changed: born,
     spec: toRecord(specification),
   }
-}
-
-/** A history entry is for reading: three names say enough of three hundred. */
-function nameFew(ids: readonly JobId[]): string {
-  const shown = ids.slice(0, 3).join(', ')
-  return ids.length > 3 ? `${shown} and ${ids.length - 3} more` : shown
 }

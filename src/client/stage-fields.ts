@@ -1,6 +1,6 @@
 /** What can be said of a new job's staging before it is made. */
-import path from 'node:path'
 import { requestError } from '../core/errors.ts'
+import type { NewInput } from '../core/job-inputs.ts'
 import type { Specification } from '../core/specification.ts'
 import { parseStageUrl, stagedName } from '../core/stage-url.ts'
 import { checkInputName } from '../site/jobs.ts'
@@ -15,14 +15,14 @@ export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: Specifi
 }
 
 /**
- * @param inputs absolute paths of the files that the job gets from its spawner
+ * @param inputs what the job gets when it is made
  * @throws BjobError `input-clash`
  */
-export function checkClash({ stageInUrl }: Specification, inputs: readonly string[]): void {
+export function checkClash({ stageInUrl }: Specification, inputs: readonly NewInput[]): void {
   const names = new Set(stageInUrl.map((url) => stagedName(parseStageUrl(url))))
-  const clash = inputs.find((file) => names.has(path.basename(file)))
+  const clash = inputs.find(({ name }) => names.has(name))
   if (clash === undefined) return
-  throw requestError('input-clash', `stage_in_url and input_files both bring a ${path.basename(clash)}`, {
+  throw requestError('input-clash', `stage_in_url and input_files both bring a ${clash.name}`, {
     field: 'stage_in_url',
   })
 }

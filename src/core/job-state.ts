@@ -77,3 +77,9 @@ export function advance(current: JobState, steps: readonly HistoryEntry[], alter
     history: [...current.history, ...steps],
   }
 }
+
+/** A history entry is for reading: three names say enough of three hundred. */
+export function nameFew(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ')
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
+}

@@ -28,6 +28,7 @@ const fields = {
   input_files: z
     .preprocess(splitBlanks, z.array(plainText.min(1, 'has an empty pattern'), 'must be a list of file patterns'))
     .default([]),
+  input_mode: z.enum(['copy', 'link'], 'must be copy or link').optional(),
   stage_in_url: z
     .preprocess(splitBlanks, z.array(stageUrl, 'must be a list of URLs').superRefine(refineNames))
     .default([]),

@@ -1,6 +1,7 @@
 /** The history's entries of what a launcher begins to do with a job: on which nodes, with what of them, and which command. */
 import { formatClaim } from '../core/claim-text.ts'
 import { BjobError } from '../core/errors.ts'
+import { inputsAtStart } from '../core/job-inputs.ts'
 import type { HistoryEntry, JobState } from '../core/job-state.ts'
 import { type NodeShape, type NodeShare, OCCUPANCY_UNITS } from '../core/node-pool.ts'
 import { isStageOutLeft } from '../core/outcome.ts'
@@ -34,8 +35,9 @@ export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): 
 }
 
 /** Files are staged in once in a job's life, and it is prepared once. */
-export function isToStageIn({ history }: JobState, { specification }: JobToRun): boolean {
-  return specification.stageInUrl.length > 0 && !history.some(({ state }) => state === 'STAGED_IN')
+export function isToStageIn(state: JobState, { specification }: JobToRun): boolean {
+  const isWanted = specification.stageInUrl.length > 0 || inputsAtStart(state, specification) === 'copy'
+  return isWanted && !state.history.some((entry) => entry.state === 'STAGED_IN')
 }
 
 export function isToPreprocess({ history }: JobState, { application }: JobToRun): boolean {

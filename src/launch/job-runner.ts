@@ -3,6 +3,7 @@
  * where there is any; then the end, which only the owner of that very attempt can make.
  */
 import { BjobError } from '../core/errors.ts'
+import { inputsAtStart } from '../core/job-inputs.ts'
 import type { HistoryEntry, JobState } from '../core/job-state.ts'
 import type { Assignment } from '../core/node-pool.ts'
 import {
@@ -30,7 +31,7 @@ import { type Claim, claimJob } from './job-claim.ts'
 import type { JobToRun } from './job-command.ts'
 import { OwnedJob } from './owned-job.ts'
 import type { Candidate } from './run-queue.ts'
-import { stageIn, stageOut } from './staging.ts'
+import { stageIn, stageOut, unmatchedText } from './staging.ts'
 import { Stopping } from './stopping.ts'
 import type { RunResult, Surroundings } from './surroundings.ts'
 
@@ -67,9 +68,10 @@ export class JobRun {
     const owned = new OwnedJob(this.#surroundings, job.id, claimed)
     if (isHandled(claimed.state)) return this.#postprocess(owned, job)
     if (claimed.state === 'POSTPROCESSED') return this.#stageOut(owned, job)
-    const unstaged = await this.#linkInputs(claimed, specification)
-    if (unstaged !== undefined) return this.#end(owned, (_, now) => stepsFor(unstaged, specification, 0, now))
-    const refused = (await this.#stageIn(owned, job)) ?? (await this.#preprocess(owned, job))
+    const refused =
+      (await this.#linkInputs(owned, specification)) ??
+      (await this.#stageIn(owned, job)) ??
+      (await this.#preprocess(owned, job))
     if (refused !== undefined) return refused
     const { attempt } = owned.state
     const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
@@ -93,25 +95,28 @@ export class JobRun {
     return this.#assignment.shares.some(({ name }) => name === node)
   }
 
-  /** Links its parents' files. @returns why it cannot be started */
-  async #linkInputs({ history }: JobState, { parents, inputFiles }: Specification): Promise<Outcome | undefined> {
-    if (!history.some(({ state }) => state === 'AWAITING_PARENTS')) return undefined
+  /** Links its parents' files, or says what is wrong with them. @returns the result, when the job got no further */
+  async #linkInputs(owned: OwnedJob, specification: Specification): Promise<RunResult | undefined> {
+    if (inputsAtStart(owned.state, specification) !== 'link') return undefined
     try {
-      await linkInputs(this.#surroundings.site, this.candidate.id, parents, inputFiles)
-      return undefined
+      const message = unmatchedText(await linkInputs(this.#surroundings.site, this.candidate.id, specification))
+      if (message === '') return undefined
+      const moved = await owned.move(({ state }, time) => ({ steps: [{ time, state, message }] }))
+      return typeof moved === 'string' ? { kind: moved } : undefined
     } catch (error) {
-      if (error instanceof BjobError) return { kind: 'impossible', reason: error.message }
-      throw error
+      if (!(error instanceof BjobError)) throw error
+      const impossible = { kind: 'impossible', reason: error.message } as const
+      return this.#end(owned, (_, now) => stepsFor(impossible, specification, 0, now))
     }
   }
 
   /** On to RUNNING, or to the preprocess. @returns the result, when the job got no further */
   async #stageIn(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
     if (!isToStageIn(owned.state, job)) return undefined
-    const end = await stageIn(this.#surroundings, job, this.#stopping)
+    const end = await stageIn(this.#surroundings, owned.state, job, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-in', end)
-    const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', message: end.names.join(', ') })
+    const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', message: end.said })
     const { outcome: stop } = this.#stopping
     if (stop !== undefined) return this.#giveBack(owned, stop, (now) => [staged(now)])
     const moved = await owned.move((current, now) => {
@@ -131,8 +136,7 @@ export class JobRun {
     this.#vacate()
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-out', end)
-    const message = `${end.names.join(', ')} to ${job.specification.stageOutUrl ?? ''}`
-    return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', message }])
+    return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', message: end.said }])
   }
 
   async #failStaging(

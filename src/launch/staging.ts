@@ -4,36 +4,64 @@
  */
 import path from 'node:path'
 import { BjobError } from '../core/errors.ts'
+import { inputsAtStart } from '../core/job-inputs.ts'
+import { type JobState, nameFew } from '../core/job-state.ts'
 import type { HookResult } from '../core/outcome.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../core/stage-url.ts'
 import { hasCommand } from '../lib/run-command.ts'
-import { fetchWords, publishWords, sendWords, wordsAt } from '../platform/transfer.ts'
+import { copyWords, fetchWords, publishWords, sendWords, wordsAt } from '../platform/transfer.ts'
+import { checkLinks } from '../site/input-files.ts'
 import { checkInputName } from '../site/jobs.ts'
 import { STAGE_IN_ASIDE, stageOutAside } from '../site/layout.ts'
 import { stepLogPath } from '../site/output.ts'
+import type { Site } from '../site/site.ts'
+import { type ParentInputs, findInputsAtStart } from '../site/stage-in.ts'
 import { findOutputs } from '../site/stage-out.ts'
 import { type HookEnd, runStep } from './hooks.ts'
 import type { JobToRun } from './job-command.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Stopping } from './stopping.ts'
 
-/** `names`: what has been staged. */
-export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok'; readonly names: readonly string[] }
+/** `said`: what has been staged, for the history. */
+export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok'; readonly said: string }
 
-/** Brings what `stage_in_url` names into the job's folder. */
-export async function stageIn(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
-  const { disk, layout } = surroundings.site
-  const { dir } = layout.job(job.id)
+/** Brings what `stage_in_url` names, and copies of its parents' files where it asks for these, into the folder of a job in `state`. */
+export async function stageIn(
+  surroundings: Surroundings,
+  state: JobState,
+  job: JobToRun,
+  stopping: Stopping,
+): Promise<StagingEnd> {
+  const { site } = surroundings
+  const { dir } = site.layout.job(job.id)
   return attempt(async () => {
     const places = job.specification.stageInUrl.map(parseStageUrl)
-    const names = places.map(stagedName)
-    for (const name of names) checkInputName(name)
+    for (const name of places.map(stagedName)) checkInputName(name)
+    const copiesInputs = inputsAtStart(state, job.specification) === 'copy'
+    const found = copiesInputs ? await findInputsAtStart(site, job.id, job.specification) : NOTHING
+    for (const { file } of found.inputs) await checkLinks(site, file, site.layout.root)
+    const names = [...found.inputs.map(({ name }) => name), ...places.map(stagedName)]
     const aside = path.join(dir, STAGE_IN_ASIDE)
-    await disk.makeParents(aside)
-    const fetches = places.map((place) => fetchWords(place, aside, hasCommand('rsync')))
-    const commands = [...fetches, publishWords(dir, STAGE_IN_ASIDE, names)]
-    return runAll(surroundings, job, 'stage-in', commands, names, stopping)
+    await site.disk.makeParents(aside)
+    const commands = [
+      ...copyWords(found.inputs.map(({ file, name }) => ({ from: file, to: path.join(aside, name) }))),
+      ...places.map((place) => fetchWords(place, aside, hasCommand('rsync'))),
+      publishWords(dir, STAGE_IN_ASIDE, names, isDurable(site)),
+    ]
+    const said = [nameFew(names), unmatchedText(found)].filter((text) => text !== '').join('; ')
+    return runAll(surroundings, job, 'stage-in', commands, said, stopping)
   })
+}
+
+const NOTHING: ParentInputs = { inputs: [], unmatched: [] }
+
+/** What is to be said of globs that no parent's file matches; empty when all do. */
+export function unmatchedText({ unmatched }: ParentInputs): string {
+  return unmatched.length === 0 ? '' : `no parent has a file that matches input_files ${unmatched.join(' ')}`
+}
+
+function isDurable({ settings }: Site): boolean {
+  return settings.durability === 'node'
 }
 
 /** Brings what `stage_out_files` finds in the job's folder to `stage_out_url`, a folder that is made where it is not there. */
@@ -48,9 +76,10 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
     const commands = [
       wordsAt(place, ['mkdir', '-p', '--', folder]),
       sendWords(files, place, folder, hasCommand('rsync')),
-      wordsAt(place, publishWords(place.path, aside, names)),
+      wordsAt(place, publishWords(place.path, aside, names, isDurable(site))),
     ]
-    return runAll(surroundings, job, 'stage-out', commands, names, stopping)
+    const said = `${nameFew(names)} to ${job.specification.stageOutUrl ?? ''}`
+    return runAll(surroundings, job, 'stage-out', commands, said, stopping)
   })
 }
 
@@ -70,7 +99,7 @@ async function runAll(
   job: JobToRun,
   what: 'stage-in' | 'stage-out',
   commands: readonly (readonly string[])[],
-  names: readonly string[],
+  said: string,
   stopping: Stopping,
 ): Promise<StagingEnd> {
   const { site, allocation } = surroundings
@@ -81,7 +110,7 @@ async function runAll(
     if (end.kind === 'failed') return { ...end, reason: reasonOf(words, end) }
     if (end.kind === 'stopped') return end
   }
-  return { kind: 'ok', names }
+  return { kind: 'ok', said }
 }
 
 function reasonOf([command = '']: readonly string[], { reason }: HookResult & { kind: 'failed' }): string {

@@ -12,17 +12,33 @@ const SSH_OPTIONS = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=30', '-o', 'Se
 export function fetchWords(place: StagePlace, folder: string, hasRsync: boolean): string[] {
   const { host, path } = place
   if (host === undefined) return ['cp', '-pRL', '--', path, `${folder}/`]
-  return [...copyWords(place, hasRsync), `${host}:${path}`, `${folder}/`]
+  return [...remoteWords(place, hasRsync), `${host}:${path}`, `${folder}/`]
+}
+
+/** Pairs of source and target, all absolute. What an earlier copy has left at a target is replaced. */
+const COPY = 'while [ "$#" -gt 0 ]; do rm -rf -- "$2" && cp -pRL -- "$1" "$2" || exit; shift 2; done'
+
+/** What one command takes, with paths of the usual length: a system's limit is some 2 MB. */
+const MOST_COPIES = 1000
+
+/** Commands that copy files and folders on this machine, each to where it is wanted; links are followed. */
+export function copyWords(copies: readonly { readonly from: string; readonly to: string }[]): string[][] {
+  const commands: string[][] = []
+  for (let at = 0; at < copies.length; at += MOST_COPIES) {
+    const pairs = copies.slice(at, at + MOST_COPIES).flatMap(({ from, to }) => [from, to])
+    commands.push(['/bin/sh', '-c', COPY, 'bjob', ...pairs])
+  }
+  return commands
 }
 
 /** Copies files and folders, by absolute path, into a folder at `place`, which is there. */
 export function sendWords(files: readonly string[], place: StagePlace, folder: string, hasRsync: boolean): string[] {
   const { host } = place
   if (host === undefined) return ['cp', '-pRL', '--', ...files, `${folder}/`]
-  return [...copyWords(place, hasRsync), ...files, `${host}:${folder}/`]
+  return [...remoteWords(place, hasRsync), ...files, `${host}:${folder}/`]
 }
 
-function copyWords({ transport }: StagePlace, hasRsync: boolean): string[] {
+function remoteWords({ transport }: StagePlace, hasRsync: boolean): string[] {
   const isRsync = transport === 'rsync' || (transport === undefined && hasRsync)
   if (!isRsync) return ['scp', '-rpq', ...SSH_OPTIONS, '--']
   return ['rsync', '-rLpt', '--partial', '-e', ['ssh', ...SSH_OPTIONS].join(' '), '--']
@@ -35,18 +51,20 @@ export function wordsAt({ host }: StagePlace, words: readonly string[]): string[
 
 /**
  * Brings what has arrived aside into place, each by a rename: nobody sees half of one. What stood there is replaced; only where a folder is
- * involved there is a moment without either. Doing it again after it was cut off is harmless.
+ * involved there is a moment without either. Doing it again after it was cut off is harmless. With `durable`, it is on the disk afterwards.
  */
-const PUBLISH = `cd -- "$1" || exit; aside=$2; shift 2
+const PUBLISH = `cd -- "$1" || exit; aside=$2; durable=$3; shift 3
+if [ "$durable" ]; then find "$aside" ! -type l -exec sync {} + || exit; fi
 for name do
   if [ -L "$name" ] || { [ -e "$name" ] && { [ -d "$name" ] || [ -d "$aside/$name" ]; }; }; then
     rm -rf -- "$aside/.old" && mv -- "$name" "$aside/.old" || exit
   fi
   mv -f -- "$aside/$name" "$name" || exit
 done
-rm -rf -- "$aside"`
+rm -rf -- "$aside"
+if [ "$durable" ]; then sync .; fi`
 
-/** @param aside a folder in `folder`, by its last name */
-export function publishWords(folder: string, aside: string, names: readonly string[]): string[] {
-  return ['/bin/sh', '-c', PUBLISH, 'bjob', folder, aside, ...names]
+/** @param aside a folder in `folder`, by its last name, which begins with a dot */
+export function publishWords(folder: string, aside: string, names: readonly string[], isDurable: boolean): string[] {
+  return ['/bin/sh', '-c', PUBLISH, 'bjob', folder, aside, isDurable ? 'durable' : '', ...names]
 }

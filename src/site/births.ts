@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { toEvent } from '../core/events.ts'
 import { jobId } from '../core/id.ts'
+import type { NewInput } from '../core/job-inputs.ts'
 import { type JobState, bornAt } from '../core/job-state.ts'
 import { type Specification, type SpecificationRecord, toRecord } from '../core/specification.ts'
 import { formatState } from '../core/state-document.ts'
@@ -22,8 +23,7 @@ export interface NewJob {
   readonly state: JobState
   /** Content of data.json. */
   readonly data?: unknown
-  /** Files and folders to copy into the job's folder, by absolute path; each keeps its last name. */
-  readonly inputs: readonly string[]
+  readonly inputs: readonly NewInput[]
 }
 
 /** Folders built at once: enough to hide a network's latency. */
@@ -65,7 +65,10 @@ async function buildAside(site: Site, job: NewJob): Promise<Draft> {
   if ((await unlessGone(disk.mkdir(aside.dir).then(() => true))) === undefined) await disk.makeParents(aside.dir)
   try {
     const record = toRecord(job.specification)
-    for (const input of job.inputs) await disk.copy(input, path.join(aside.dir, path.basename(input)), isDurable)
+    for (const { file, name, mode } of job.inputs) {
+      const target = path.join(aside.dir, name)
+      await (mode === 'link' ? disk.symlink(file, target) : disk.copy(file, target, isDurable))
+    }
     if (job.data !== undefined) await writeNew(site, aside.data, formatData(job.data), isDurable)
     await writeNew(site, aside.job, formatYaml(record))
     await writeNew(site, aside.state, formatState(job.state))

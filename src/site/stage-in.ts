@@ -1,56 +1,53 @@
-/** A child takes its parents' files: symbolic links, by the globs of `input_files`, as Balsam does; bjob's own files never. */
+/** A child that starts takes its parents' files, by the globs of `input_files`: symbolic links, as in Balsam, unless it asks for copies. */
 import path from 'node:path'
 import { requestError } from '../core/errors.ts'
-import { type JobId, splitId } from '../core/id.ts'
+import type { JobId } from '../core/id.ts'
+import type { Input } from '../core/job-inputs.ts'
+import type { Specification } from '../core/specification.ts'
+import { parseStageUrl, stagedName } from '../core/stage-url.ts'
 import { codeOf } from './disk.ts'
-import { isReserved } from './layout.ts'
+import { findMatches, findParentInputs, isForAll, isGlob } from './input-files.ts'
 import type { Site } from './site.ts'
 
-/**
- * Links what `patterns` find in the folders of `parents` into the folder of `id`. A name that two parents have gets the second one's name
- * added (`x.dat`, `x.dat_task2`); a name that is there already is left alone, so doing it again after a crash is harmless.
- * @throws BjobError `missing-input` when a plain name is neither in a parent's folder nor in its own
- */
-export async function linkInputs(
-  site: Site,
-  id: JobId,
-  parents: readonly JobId[],
-  patterns: readonly string[],
-): Promise<void> {
-  if (patterns.length === 0 || parents.length === 0) return
-  const { default: glob } = await import('fast-glob')
-  const { dir } = site.layout.job(id)
-  const found = new Set<string>()
-  const taken = new Map<string, string>()
-  for (const parent of parents) {
-    const from = site.layout.job(parent).dir
-    await site.disk.refresh(from)
-    for (const name of await glob([...patterns], {
-      cwd: from,
-      onlyFiles: false,
-      deep: 1,
-      followSymbolicLinks: false,
-    })) {
-      const base = path.basename(name)
-      if (isReserved(base) || name.split('/').includes('..')) continue
-      found.add(base)
-      const target = taken.has(base) ? `${base}_${splitId(parent).name}` : base
-      taken.set(base, parent)
-      await linkOnce(site, path.join(from, name), path.join(dir, target))
-    }
-  }
-  for (const pattern of patterns) {
-    const base = path.basename(pattern)
-    if (glob.isDynamicPattern(pattern) || found.has(base)) continue
-    if ((await site.disk.stat(path.join(dir, base))) !== undefined) continue
-    throw requestError('missing-input', `no parent has the input file ${pattern}`, { field: 'input_files' })
-  }
+export interface ParentInputs {
+  /** What is to be taken: a name that is in its folder already is left alone, so doing it again after a crash is harmless. */
+  readonly inputs: readonly Input[]
+  /** Globs that find nothing, neither there nor in its own folder. */
+  readonly unmatched: readonly string[]
 }
 
-async function linkOnce(site: Site, from: string, to: string): Promise<void> {
-  try {
-    await site.disk.symlink(from, to)
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+/** @throws BjobError `missing-input` when a plain name is neither in a parent's folder nor in its own; `input-clash` */
+export async function findInputsAtStart(
+  site: Site,
+  id: JobId,
+  { parents, inputFiles, stageInUrl }: Specification,
+): Promise<ParentInputs> {
+  const { dir } = site.layout.job(id)
+  const found = await findParentInputs(site, parents, inputFiles)
+  const staged = new Set(stageInUrl.map((url) => stagedName(parseStageUrl(url))))
+  const isThere = async (name: string): Promise<boolean> =>
+    staged.has(name) || (await site.disk.stat(path.join(dir, name))) !== undefined
+  const unmatched: string[] = []
+  for (const pattern of found.unmatched) {
+    if (isForAll(pattern) || (await isThere(path.basename(pattern)))) continue
+    if (!isGlob(pattern))
+      throw requestError('missing-input', `no parent has the input file ${pattern}`, { field: 'input_files' })
+    if ((await findMatches(site, dir, path.basename(pattern))).length === 0) unmatched.push(pattern)
   }
+  const inputs: Input[] = []
+  for (const input of found.inputs) if (!(await isThere(input.name))) inputs.push(input)
+  return { inputs, unmatched }
+}
+
+/** Links what is found into the job's folder. */
+export async function linkInputs(site: Site, id: JobId, specification: Specification): Promise<ParentInputs> {
+  const found = await findInputsAtStart(site, id, specification)
+  for (const { file, name } of found.inputs) {
+    try {
+      await site.disk.symlink(file, path.join(site.layout.job(id).dir, name))
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+  }
+  return found
 }

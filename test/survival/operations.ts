@@ -14,7 +14,6 @@ import { LogTail } from '../../src/site/log-tail.ts'
 import { mendSite } from '../../src/site/mend.ts'
 import { readJobState } from '../../src/site/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
-import { linkInputs } from '../../src/site/stage-in.ts'
 import { ERROR, claim, end, kill, release, retry, setTag, spawn, step } from './actors.ts'
 import {
   FULL,
@@ -63,6 +62,12 @@ const CHANGES: readonly Operation[] = [
     name: 'spawn with data and input',
     run: (site, world) => spawn(site, ['j1'], world.context(), FULL),
     again: (site, world) => spawn(site, ['j1'], world.context('reuse'), FULL),
+    check: (world) => expectFiles(world, 'j1'),
+  },
+  {
+    name: 'spawn with links to its input',
+    run: (site, world) => spawn(site, ['j1'], world.context(), { ...FULL, input_mode: 'link' }),
+    again: (site, world) => spawn(site, ['j1'], world.context('reuse'), { ...FULL, input_mode: 'link' }),
     check: (world) => expectFiles(world, 'j1'),
   },
   {
@@ -283,21 +288,6 @@ const CHANGES: readonly Operation[] = [
     prepare: (site, world) => makeJobs(site, world, ['j1']),
     run: (site) => setTag(site, 'wf/j1', 'x'),
     check: async (world) => assert.equal((await specificationOf(world, 'wf/j1')).tags['value'], 'x'),
-  },
-  {
-    name: "link a parent's files",
-    prepare: async (site, world) => {
-      await makeJobs(site, world, ['p1', 'p2', 'child'])
-      for (const parent of ['p1', 'p2']) fs.writeFileSync(path.join(world.root, 'jobs/wf', parent, 'out.dat'), parent)
-    },
-    run: (site) => linkInputs(site, 'wf/child', ['wf/p1', 'wf/p2'], ['*.dat']),
-    check: (world) => {
-      const dir = path.join(world.root, 'jobs/wf/child')
-      assert.equal(
-        fs.readFileSync(path.join(dir, 'out.dat'), 'utf8') + fs.readFileSync(path.join(dir, 'out.dat_p2'), 'utf8'),
-        'p1p2',
-      )
-    },
   },
 ]
 

@@ -69,6 +69,16 @@ function expectGone(world: World, ...names: readonly string[]): void {
   }
 }
 
+/** It has the files of its parents `p1` and `p2`, and its spawner's. */
+function expectTaken(world: World, name: string, mode: 'copy' | 'link'): void {
+  const dir = path.join(world.root, 'jobs/wf', name)
+  const files = ['out.dat', 'out.dat_p2', 'input.dat', 'deck/mesh.dat'].map((file) => path.join(dir, file))
+  const texts = files.slice(0, 2).map((file) => fs.readFileSync(file, 'utf8'))
+  assert.deepEqual(texts, ['p1', 'p2'])
+  for (const file of files)
+    assert.equal(fs.lstatSync(file).isSymbolicLink(), mode === 'link' && !file.endsWith('mesh.dat'))
+}
+
 const parentsOf = async (world: World, id: string): Promise<readonly string[]> =>
   (await specificationOf(world, id)).parents
 
@@ -142,6 +152,9 @@ async function newSite(_site: Site, world: World, disk = world.open().disk): Pro
     useDisk(folder, undefined)
   }
 }
+
+/** On the suites' fast clock a lease lasts a blink. */
+const LONG_LEASE = 'lease_seconds: 3600\n'
 
 const HOOKS = `executable: /bin/true
 preprocess: /bin/true
@@ -273,14 +286,29 @@ export const REQUESTS: readonly Operation[] = [
     name: 'run with hooks, claim to end',
     prepare: async (site, world) => {
       fs.writeFileSync(path.join(world.root, 'apps/eval.yaml'), HOOKS)
-      // On the suites' fast clock a lease lasts a blink.
-      fs.appendFileSync(path.join(world.root, 'bjob.yaml'), 'lease_seconds: 3600\n')
+      fs.appendFileSync(path.join(world.root, 'bjob.yaml'), LONG_LEASE)
       await makeJobs(site, world, ['j1'])
     },
     run: (site) => runJob(site, 'wf/j1', 'L1'),
     again: async (site) => (await buryLauncher(site), runJob(site, 'wf/j1', 'L2')),
     check: (world) => expectState(world, 'wf/j1', 'JOB_FINISHED'),
   },
+  ...(['link', 'copy'] as const).map((mode): Operation => ({
+    name: `run with its parents' files, ${mode}, claim to end`,
+    prepare: async (site, world) => {
+      fs.appendFileSync(path.join(world.root, 'bjob.yaml'), LONG_LEASE)
+      await makeRunning(site, world, ['p1', 'p2'], 'L0')
+      for (const parent of ['p1', 'p2']) {
+        fs.writeFileSync(path.join(world.root, 'jobs/wf', parent, 'out.dat'), parent)
+        await end(site, `wf/${parent}`, 'L0', 1)
+      }
+      const wanted = { parents: ['wf/p1', 'wf/p2'], input_files: ['*.dat', 'deck'], input_mode: mode }
+      await spawn(site, ['j1'], world.context(), wanted)
+    },
+    run: (site) => runJob(site, 'wf/j1', 'L1'),
+    again: async (site) => (await buryLauncher(site), runJob(site, 'wf/j1', 'L2')),
+    check: async (world) => (await expectState(world, 'wf/j1', 'JOB_FINISHED'), expectTaken(world, 'j1', mode)),
+  })),
   {
     name: 'search',
     run: search,

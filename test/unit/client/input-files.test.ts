@@ -1,64 +1,111 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { beforeEach, afterEach, describe, expect, test } from 'vitest'
-import { findInputs } from '../../../src/client/input-files.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { findNewInputs } from '../../../src/client/input-files.ts'
+import type { SpawnRequest } from '../../../src/core/specification.ts'
+import { type Fixture, makeFixture } from './fixture.ts'
 
+let fixture: Fixture
 let folder = ''
-let other = ''
+let parent = ''
 
-beforeEach(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-inputs-'))
-  other = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-inputs-'))
-  for (const name of ['a.dat', 'b.dat', 'c.txt', '[x].dat']) fs.writeFileSync(path.join(folder, name), name)
-  fs.mkdirSync(path.join(folder, 'sub'))
-  fs.writeFileSync(path.join(folder, 'sub', 'a.dat'), 'another')
-  fs.writeFileSync(path.join(other, 'd.dat'), 'd')
-  fs.writeFileSync(path.join(other, 'a.dat'), 'of the parent')
+beforeEach(async () => {
+  fixture = await makeFixture()
+  folder = path.join(fixture.root, 'driver')
+  parent = path.join(fixture.root, 'jobs/w/p')
+  for (const made of [`${folder}/sub`, `${parent}/out`]) fs.mkdirSync(made, { recursive: true })
+  for (const name of ['a.dat', 'b.dat', 'c.txt', '[x].dat', 'sub/a.dat'])
+    fs.writeFileSync(path.join(folder, name), name)
+  for (const name of ['a.dat', 'd.dat', 'out/e.dat', 'job.yaml', 'state.yaml', 'job.out'])
+    fs.writeFileSync(path.join(parent, name), `of the parent: ${name}`)
 })
 
-afterEach(() => {
-  for (const made of [folder, other]) fs.rmSync(made, { recursive: true, force: true })
-})
+interface Asked extends Partial<SpawnRequest> {
+  readonly isEarly?: boolean
+  readonly at?: string
+}
 
-const find = async (...patterns: string[]): Promise<string[]> =>
-  (await findInputs(patterns, [folder, other])).map((file) => path.relative(path.dirname(folder), file))
+const PARENTS = ['w/p']
 
-describe('findInputs', () => {
-  test('finds names, globs and folders', async () => {
-    const base = path.basename(folder)
-    expect(await find('a.dat')).toEqual([`${base}/a.dat`])
-    expect(await find('[x].dat')).toEqual([`${base}/[x].dat`])
-    expect(await find('sub')).toEqual([`${base}/sub`])
-    expect(await find('*.txt', 'c.txt')).toEqual([`${base}/c.txt`])
-    expect(await find('nothing-*')).toEqual([])
+/** The names that the job would get, and where from. */
+async function find(
+  inputFiles: readonly string[],
+  { isEarly = false, at = folder, ...more }: Asked = {},
+): Promise<object> {
+  const { site, root } = fixture
+  const specification = { application: 'hello', inputFiles, parents: [], waitForParents: true, stageInUrl: [], ...more }
+  const found = await findNewInputs(site, specification as never, { folder: at, isEarly })
+  return Object.fromEntries(found.map(({ file, name, mode }) => [name, `${mode} ${path.relative(root, file)}`]))
+}
+
+describe('what a new job gets', () => {
+  test('names, globs and folders, of the folder where it is spawned', async () => {
+    expect(await find(['a.dat'])).toEqual({ 'a.dat': 'copy driver/a.dat' })
+    expect(await find(['[x].dat'])).toEqual({ '[x].dat': 'copy driver/[x].dat' })
+    expect(await find(['sub', 'sub'])).toEqual({ sub: 'copy driver/sub' })
+    expect(await find(['*.txt', 'c.txt'], { inputMode: 'link' })).toEqual({ 'c.txt': 'link driver/c.txt' })
   })
 
-  test('looks into the first folder first', async () => {
-    expect(await find('?.dat')).toEqual(
-      ['a.dat', 'b.dat'].map((name) => `${path.basename(folder)}/${name}`).concat(`${path.basename(other)}/d.dat`),
-    )
+  test('and of parents that it does not wait for: the spawner’s files come first', async () => {
+    const free = { parents: PARENTS, waitForParents: false }
+    expect(await find(['?.dat'], free)).toEqual({
+      'a.dat': 'copy driver/a.dat',
+      'b.dat': 'copy driver/b.dat',
+      'd.dat': 'copy jobs/w/p/d.dat',
+    })
+    expect(await find(['out/*'], free)).toEqual({ 'e.dat': 'copy jobs/w/p/out/e.dat' })
+    expect(await find(['*'], { ...free, at: parent })).toEqual({
+      'a.dat': 'copy jobs/w/p/a.dat',
+      'd.dat': 'copy jobs/w/p/d.dat',
+      out: 'copy jobs/w/p/out',
+    })
+  })
+
+  test.each([true, false])(
+    'those of parents that it waits for come later, whether these run or have finished: %s',
+    async (isEarly) => {
+      const waiting = { parents: PARENTS, isEarly }
+      expect(await find(['a.dat', 'b.dat', 'd.dat'], waiting)).toEqual({
+        'a.dat': 'copy driver/a.dat',
+        'b.dat': 'copy driver/b.dat',
+      })
+      // A job that spawns is a parent, and its folder one of these.
+      expect(await find(['a.dat'], { ...waiting, at: parent })).toEqual({})
+    },
+  )
+
+  test('what is nowhere and will not come is a mistake, be it a glob', async () => {
+    await expect(find(['no.dat'])).rejects.toMatchObject({ code: 'missing-input' })
+    await expect(find(['no*'])).rejects.toMatchObject({ code: 'missing-input' })
+    await expect(find(['no*'], { parents: PARENTS })).rejects.toMatchObject({ code: 'missing-input' })
+    expect(await find(['no*', 'no.dat'], { parents: PARENTS, isEarly: true })).toEqual({})
+    const empty = path.join(fixture.root, 'empty')
+    fs.mkdirSync(empty)
+    expect(await find(['*'], { at: empty })).toEqual({})
+  })
+
+  test('is never the site itself', async () => {
+    expect(await find(['*'], { at: fixture.root })).toEqual({ driver: 'copy driver' })
   })
 
   test.each(['../x', '/etc/passwd', 'sub/../../x'])('%s leads out', async (pattern) => {
-    await expect(find(pattern)).rejects.toMatchObject({ code: 'unsafe-path' })
+    await expect(find([pattern])).rejects.toMatchObject({ code: 'unsafe-path' })
   })
 
   test('follows no link out of the folder, however deep', async () => {
     fs.symlinkSync('/etc/passwd', path.join(folder, 'link'))
     fs.symlinkSync('/etc', path.join(folder, 'sub', 'link'))
-    await expect(find('link')).rejects.toMatchObject({ code: 'unsafe-path' })
-    await expect(find('l*')).rejects.toMatchObject({ code: 'unsafe-path' })
-    await expect(find('sub')).rejects.toMatchObject({ code: 'unsafe-path' })
+    for (const pattern of ['link', 'l*', 'sub'])
+      await expect(find([pattern])).rejects.toMatchObject({ code: 'unsafe-path' })
     fs.symlinkSync('a.dat', path.join(folder, 'near'))
-    expect(await find('near')).toHaveLength(1)
+    expect(await find(['near'])).toEqual({ near: 'copy driver/near' })
+    fs.symlinkSync('nothing', path.join(folder, 'dead'))
+    await expect(find(['dead'])).rejects.toMatchObject({ code: 'missing-input' })
   })
 
-  test('refuses what is missing, what is taken and what clashes', async () => {
-    await expect(find('no.dat')).rejects.toMatchObject({ code: 'missing-input' })
-    fs.writeFileSync(path.join(folder, 'state.txt'), '')
-    fs.writeFileSync(path.join(folder, 'job.yaml'), '')
-    await expect(find('job.yaml')).rejects.toMatchObject({ code: 'reserved-name' })
-    await expect(find('a.dat', 'sub/a.dat')).rejects.toMatchObject({ code: 'input-clash' })
+  test('refuses what is taken and what clashes', async () => {
+    for (const name of ['job.yaml', 'job.out', 'x/state.yaml'])
+      await expect(find([name])).rejects.toMatchObject({ code: 'reserved-name' })
+    await expect(find(['a.dat', 'sub/a.dat'])).rejects.toMatchObject({ code: 'input-clash' })
   })
 })

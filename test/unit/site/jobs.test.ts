@@ -34,7 +34,7 @@ class TestSite implements Disposable {
       specification,
       state: { state: 'CREATED', attempt: 0, revision: 1, history: [{ time, state: 'CREATED', message: '' }] },
       data: { name },
-      inputs: [input],
+      inputs: [{ file: input, name: 'in.dat', mode: 'copy' }],
     }))
   }
 

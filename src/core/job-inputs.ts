@@ -1,0 +1,28 @@
+/** Which of its input files a job takes when: those of its spawner when it is made, and those of parents that it waits for when it starts. */
+import type { JobState } from './job-state.ts'
+import type { Specification } from './specification.ts'
+
+/** A file or folder that a job gets, by absolute path, and its name in the job's folder. */
+export interface Input {
+  readonly file: string
+  readonly name: string
+}
+
+/** What a new job gets with its folder. */
+export interface NewInput extends Input {
+  readonly mode: 'copy' | 'link'
+}
+
+/** Whether a job that is made now takes its parents' files later. */
+export function waitsForInputs({ parents, waitForParents }: Specification): boolean {
+  return waitForParents && parents.length > 0
+}
+
+/** Whether a job takes its parents' files when it starts, and how; `undefined` for one that got all there was when it was made. */
+export function inputsAtStart({ history }: JobState, specification: Specification): 'copy' | 'link' | undefined {
+  const { parents, inputFiles, inputMode = 'link' } = specification
+  if (parents.length === 0 || inputFiles.length === 0) return undefined
+  // It may have been told meanwhile not to wait.
+  const hasWaited = history.some(({ state }) => state === 'AWAITING_PARENTS')
+  return hasWaited || waitsForInputs(specification) ? inputMode : undefined
+}

@@ -1,0 +1,122 @@
+/**
+ * Finds the files that a job asks for by `input_files`: names or globs, relative to a folder that they never leave. A job's specification may come
+ * from anywhere, and must not be a way to read what it likes.
+ */
+import path from 'node:path'
+import { requestError } from '../core/errors.ts'
+import { type JobId, splitId } from '../core/id.ts'
+import type { Input } from '../core/job-inputs.ts'
+import { unlessGone } from './disk.ts'
+import { checkInputName } from './jobs.ts'
+import { STATE_FILE, isReserved } from './layout.ts'
+import type { Site } from './site.ts'
+
+export function isGlob(pattern: string): boolean {
+  return /[*?[\]{}!()]/.test(pattern)
+}
+
+/** Whether a pattern means whatever there is, be it nothing. */
+export function isForAll(pattern: string): boolean {
+  return /^[*/]+$/.test(pattern)
+}
+
+/** @throws BjobError `unsafe-path` for a pattern that leads out of the folder that it is relative to; `reserved-name` */
+export function checkPattern(pattern: string): void {
+  if (path.isAbsolute(pattern) || pattern.split('/').includes('..')) {
+    throw requestError('unsafe-path', `input_files has ${JSON.stringify(pattern)}, which leads out of the folder`, {
+      field: 'input_files',
+      hint: 'name files in the folder where you spawn; give others by their whole path in args',
+    })
+  }
+  if (!isGlob(pattern)) checkInputName(path.basename(pattern))
+}
+
+/**
+ * What `pattern` finds in `folder`, by absolute path: a file of that very name, whatever it looks like; otherwise a glob's matches. What is
+ * bjob's own in the folder of a job or of the site is not among these.
+ */
+export async function findMatches(site: Site, folder: string, pattern: string): Promise<string[]> {
+  const { disk } = site
+  const literal = path.join(folder, pattern)
+  if ((await disk.stat(literal)) !== undefined) return [literal]
+  // Most jobs name their files; the matcher is not even loaded for them.
+  if (!isGlob(pattern)) return []
+  const { default: glob } = await import('fast-glob')
+  const options = { cwd: folder, onlyFiles: false, dot: false, followSymbolicLinks: false, suppressErrors: true }
+  const names = await glob(pattern, options)
+  const isOwn = await ownNames(site, folder)
+  return names
+    .filter((name) => !isOwn(name))
+    .toSorted()
+    .map((name) => path.join(folder, name))
+}
+
+async function ownNames({ disk, layout }: Site, folder: string): Promise<(name: string) => boolean> {
+  if ((await disk.stat(path.join(folder, STATE_FILE))) !== undefined) return (name) => isReserved(path.basename(name))
+  if ((await disk.realpath(folder)) !== (await disk.realpath(layout.root))) return () => false
+  const { settings, apps, jobs, launchers, journal, templates, trash, submissions } = layout
+  const own = [settings, apps, jobs, launchers, journal, templates, trash, submissions].map((file) =>
+    path.basename(file),
+  )
+  return (name) => own.includes(name.split('/', 1)[0] ?? '')
+}
+
+/**
+ * What `patterns` find in the folders of `parents`, in that order. A name that two of them have gets the later one's name added (`x.dat`,
+ * `x.dat_task2`), as Balsam does.
+ * @returns also the patterns that find nothing
+ * @throws BjobError `input-clash` when one parent has two files of one name
+ */
+export async function findParentInputs(
+  site: Site,
+  parents: readonly JobId[],
+  patterns: readonly string[],
+): Promise<{ inputs: Input[]; unmatched: string[] }> {
+  const inputs = new Map<string, Input>()
+  const taken = new Map<string, JobId>()
+  const unmatched = new Set(patterns)
+  for (const parent of patterns.length === 0 ? [] : parents) {
+    const folder = site.layout.job(parent).dir
+    await unlessGone(site.disk.refresh(folder))
+    for (const pattern of patterns) {
+      for (const file of await findMatches(site, folder, pattern)) {
+        unmatched.delete(pattern)
+        if (inputs.has(file)) continue
+        const base = path.basename(file)
+        const { workflow, name: own } = splitId(parent)
+        const name = [base, `${base}_${own}`, `${base}_${workflow}+${own}`].find((free) => !taken.has(free))
+        if (name === undefined || taken.get(base) === parent) throw inputClash(base, file)
+        taken.set(name, parent)
+        inputs.set(file, { file, name })
+      }
+    }
+  }
+  return { inputs: [...inputs.values()], unmatched: [...unmatched] }
+}
+
+/**
+ * Refuses what is a link, or holds one, that leads out of `root`, or that is no file.
+ * @throws BjobError `unsafe-path`, `missing-input` for a link to nothing
+ */
+export async function checkLinks({ disk }: Site, file: string, root: string): Promise<void> {
+  const inside = `${await disk.realpath(root)}${path.sep}`
+  const refuse = (code: string, target: string, problem: string): Error =>
+    requestError(code, `input file ${path.basename(file)} ${problem}`, { path: target, field: 'input_files' })
+  const check = async (target: string): Promise<void> => {
+    const real = await unlessGone(disk.realpath(target))
+    if (real === undefined) throw refuse('missing-input', target, 'is a link to nothing')
+    if (!real.startsWith(inside)) throw refuse('unsafe-path', target, 'is a link that leads out of the folder')
+    const stat = await disk.stat(real)
+    if (stat?.isDirectory() !== true && stat?.isFile() !== true)
+      throw refuse('unsafe-path', target, 'is neither a file nor a folder')
+    const isFolder = (await disk.stat(target))?.isDirectory() === true
+    for (const { name } of isFolder ? await disk.list(target) : []) await check(path.join(target, name))
+  }
+  await check(file)
+}
+
+export function inputClash(name: string, ...files: readonly string[]): Error {
+  return requestError('input-clash', `more than one input file is called ${name}: ${files.join(' and ')}`, {
+    field: 'input_files',
+  })
+}
