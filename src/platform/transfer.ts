@@ -40,7 +40,8 @@ export function sendWords(files: readonly string[], place: StagePlace, folder: s
 
 function remoteWords({ transport }: StagePlace, hasRsync: boolean): string[] {
   const isRsync = transport === 'rsync' || (transport === undefined && hasRsync)
-  if (!isRsync) return ['scp', '-rpq', ...SSH_OPTIONS, '--']
+  // Not -q: that would keep ssh's own words from the log.
+  if (!isRsync) return ['scp', '-rp', ...SSH_OPTIONS, '--']
   return ['rsync', '-rLpt', '--partial', '-e', ['ssh', ...SSH_OPTIONS].join(' '), '--']
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the Debian packages of the rigs on this machine, so that a CI job pays for them in a step of its own.
-#   install.sh [nfs] [gluster] [slurm] [optuna]     install what is missing for the rigs named (default: all)
+#   install.sh [nfs] [gluster] [slurm] [optuna] [ssh]     install what is missing for the rigs named (default: all)
 # A rig calls it on `up`, so a person need not. No service of the distribution is started: the rigs start their own.
 # It needs root and Debian 12.
 set -euo pipefail
@@ -11,6 +11,7 @@ declare -A packages=(
   [gluster]='glusterfs-server glusterfs-client fuse3'
   [slurm]='slurmctld slurmd slurm-client munge openmpi-bin libopenmpi-dev mpich libmpich-dev gcc libc6-dev iproute2'
   [optuna]='python3 python3-optuna python3-sklearn procps'
+  [ssh]='openssh-server openssh-client rsync'
 )
 
 # Prints those of the packages given that are not installed.
@@ -35,11 +36,11 @@ restore_services() {
 
 require_root
 command -v apt-get >/dev/null || die 'apt-get not found: the rigs need Debian 12'
-(($#)) || set -- nfs gluster slurm optuna
+(($#)) || set -- nfs gluster slurm optuna ssh
 
 wanted=()
 for rig in "$@"; do
-  [[ -v packages[$rig] ]] || die "no rig named '$rig' (nfs, gluster, slurm, optuna)"
+  [[ -v packages[$rig] ]] || die "no rig named '$rig' (nfs, gluster, slurm, optuna, ssh)"
   read -ra names <<<"${packages[$rig]}"
   wanted+=("${names[@]}")
 done
