@@ -86,7 +86,7 @@ class Search {
 describe.each([{ victims: ['driver'] }, { victims: ['launcher'] }, { victims: ['driver', 'launcher'] }])(
   'kill -9 of $victims',
   ({ victims }) => {
-    test('loses no result and evaluates no point twice', { timeout: 120_000 }, async () => {
+    test('loses no result and evaluates no point twice', async () => {
       await using rig = await Rig.create({ mayLeaveScaffolding: true })
       const search = new Search(rig)
       const launcher = await rig.launch()
@@ -98,7 +98,7 @@ describe.each([{ victims: ['driver'] }, { victims: ['launcher'] }, { victims: ['
 
       const lastLauncher = victims.includes('launcher') ? await rig.launch() : launcher
       const driver = victims.includes('driver') ? search.startDriver() : firstDriver
-      expect(await driver.ended({ within: 60 })).toMatchObject({ status: 0 })
+      expect(await driver.ended()).toMatchObject({ status: 0 })
       await lastLauncher.kill('SIGTERM')
 
       const ids = Array.from({ length: EVALS }, (_, index) => `dl-hps/task${index + 1}`)

@@ -72,7 +72,7 @@ test.skipIf(PYTHON === undefined)(
     ]
     await rig.done(['spawn', '--app', 'driver', '--workflow', 'dl-hps', '--name', 'driver', ...options])
     const launcher = await rig.launch()
-    const driver = await rig.reached('dl-hps/driver', 'JOB_FINISHED', { within: 100 })
+    const driver = await rig.reached('dl-hps/driver', 'JOB_FINISHED')
     expect(driver.attempt).toBeGreaterThan(1)
     expect(rig.history('dl-hps/driver').slice(0, 4)).toEqual(['CREATED', 'RUNNING', 'RUN_TIMEOUT', 'RESTART_READY'])
     const folder = rig.folder('dl-hps/driver')

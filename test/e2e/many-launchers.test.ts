@@ -8,7 +8,7 @@ const COUNT = Number(process.env['BJOB_TEST_JOBS'] ?? 200)
 
 test(
   `of ${COUNT} jobs and two launchers at once, each job runs exactly once`,
-  { timeout: 60_000 + COUNT * 100 },
+  { timeout: 180_000 + COUNT * 100 },
   async () => {
     await using rig = await Rig.create()
     const names = Array.from({ length: COUNT }, (_, at) => `job${at}`)
@@ -23,7 +23,7 @@ test(
     // Both are there before the first job is: they meet every one of them at the same time.
     const launchers = await Promise.all([rig.launch(), rig.launch()])
     await rig.done(['spawn', '--from', '-'], { input })
-    await rig.done(['wait', '--workflow', 'w', '--quiet'], { within: 60 + COUNT / 10 })
+    await rig.done(['wait', '--workflow', 'w', '--quiet'], { within: 120 + COUNT / 10 })
     const outcomes = await Promise.all(launchers.map((launcher) => launcher.kill('SIGTERM')))
     for (const name of names) {
       expect(fs.readFileSync(path.join(rig.outside, name), 'utf8')).toBe(`w/${name} 1\n`)

@@ -183,7 +183,7 @@ export class Rig implements AsyncDisposable {
     const left = [...this.#processes].filter(({ hasExited }) => !hasExited).map(({ pid }) => pid)
     this.jobs.close()
     // A launcher's agents end when it does, a moment later.
-    const deadline = performance.now() + 5000
+    const deadline = performance.now() + 30_000
     while (left.length === 0 && this.alive().length > 0 && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 20))
     const alive = this.alive().map((pid) => `${pid} ${commandOf(pid)}`)

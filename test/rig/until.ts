@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 20
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  { within = 30 }: Within = {},
+  { within = 120 }: Within = {},
   seen: () => unknown = () => undefined,
 ): Promise<T> {
   const deadline = performance.now() + within * 1000

@@ -60,7 +60,7 @@ describe('one job', () => {
       const writers = Array.from({ length: 8 }, (_, at) =>
         rig.startNamed('change-job', [rig.site, 'w/job', `w${at}`, '25', mode]),
       )
-      const made = (await Promise.all(writers.map((writer) => writer.ended({ within: 50 })))).flatMap((outcome) => {
+      const made = (await Promise.all(writers.map((writer) => writer.ended()))).flatMap((outcome) => {
         expect(outcome).toMatchObject({ status: 0, stderr: '' })
         return madeBy(outcome)
       })
