@@ -1,5 +1,6 @@
 /** How a search is going, for people: one line that is drawn again on a terminal, a line for each evaluation elsewhere. */
 import { monotonicMs } from '../lib/sleep.ts'
+import type { Result } from '../search/objective.ts'
 import type { Evaluation, Study } from '../search/study.ts'
 import { type ProgressLine, formatProgress } from './progress-line.ts'
 
@@ -42,13 +43,20 @@ export class SearchProgress {
       if (!this.#progress.isDrawn)
         this.#progress.print(`${name} stopped at step ${result.step} with ${formatNumber(result.value)}\n`)
     } else if (!this.#progress.isDrawn) {
-      const { best, endCount } = this.#study
-      const value = result === undefined ? '' : formatNumber(result.value)
-      const known =
-        isBest || best === undefined ? ' (the best so far)' : ` (best ${formatNumber(best.result.value)}, ${best.name})`
-      this.#progress.print(`${endCount}/${this.#evaluations} ${name} ${value}${known} ${formatPoint(point)}\n`)
+      const { endCount } = this.#study
+      const value = result === undefined ? '' : valuesOf(result).map(formatNumber).join(' ')
+      this.#progress.print(
+        `${endCount}/${this.#evaluations} ${name} ${value} (${this.#standing(isBest)}) ${formatPoint(point)}\n`,
+      )
     }
     if (this.#progress.isDrawn) this.#draw()
+  }
+
+  #standing(isBest: boolean): string {
+    const { best, search } = this.#study
+    if (search.space.further.length > 0)
+      return isBest ? 'on the front' : `${this.#study.listFront().length} on the front`
+    return isBest || best === undefined ? 'the best so far' : `best ${formatNumber(best.result.value)}, ${best.name}`
   }
 
   stop(): void {
@@ -74,16 +82,25 @@ export class SearchProgress {
   }
 
   #draw(): void {
-    const { endCount, failureCount, stoppedCount, pendingCount, best } = this.#study
+    const { endCount, failureCount, stoppedCount, pendingCount, best, search } = this.#study
     const perSecond = (endCount - this.#earlierCount) / ((monotonicMs() - this.#startedMs) / 1000)
     const words = [
-      best === undefined ? 'no value yet' : `best ${formatNumber(best.result.value)} ${best.name}`,
+      best === undefined
+        ? 'no value yet'
+        : search.space.further.length > 0
+          ? `${this.#study.listFront().length} on the front`
+          : `best ${formatNumber(best.result.value)} ${best.name}`,
       stoppedCount === 0 ? '' : `${stoppedCount} stopped`,
       failureCount === 0 ? '' : `${failureCount} failed`,
       `${Math.min(this.#runningCount, pendingCount)} of ${pendingCount} running`,
     ]
     this.#progress.show((width) => formatProgress(endCount, this.#evaluations, words, perSecond, width))
   }
+}
+
+/** One for each objective. */
+export function valuesOf(result: Exclude<Result, { kind: 'failed' }>): number[] {
+  return result.kind === 'value' ? [result.value, ...(result.further ?? [])] : [result.value]
 }
 
 /** Enough digits to tell two values apart, few enough to read. */

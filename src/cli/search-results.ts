@@ -1,7 +1,7 @@
 /** What a search has found, for people and for other programs. */
 import type { SearchEnd } from '../search/driver.ts'
 import type { Evaluation, Study } from '../search/study.ts'
-import { formatNumber } from './search-progress.ts'
+import { formatNumber, valuesOf } from './search-progress.ts'
 import type { Terminal } from './terminal.ts'
 
 const SHOWN = 10
@@ -15,20 +15,24 @@ const WHY: Readonly<Record<SearchEnd, string>> = {
   interrupted: 'interrupted',
 }
 
-/** The best points as a table. */
+/** The best points as a table: of several objectives, the Pareto front. */
 export async function showBest(study: Study, terminal: Terminal): Promise<void> {
-  const best = study.listBest().slice(0, SHOWN)
+  const { parameters, further } = study.search.space
+  const best = further.length > 0 ? study.listFront() : study.listBest().slice(0, SHOWN)
   if (best.length === 0) return
-  const names = study.search.space.parameters.map(({ name }) => name)
-  const value = study.search.space.objective ?? 'value'
+  const names = parameters.map(({ name }) => name)
   await terminal.table(
-    ['evaluation', value, ...names],
+    ['evaluation', ...objectivesOf(study), ...names],
     best.map(({ name, result, point }) => [
       name,
-      formatNumber(result.value),
+      ...valuesOf(result).map(formatNumber),
       ...names.map((parameter) => formatValue(point[parameter])),
     ]),
   )
+}
+
+function objectivesOf({ search: { space } }: Study): string[] {
+  return [space.objective ?? 'value', ...space.further.map(({ field }) => field)]
 }
 
 function formatValue(value: Evaluation['point'][string] | undefined): string {
@@ -50,6 +54,7 @@ export function recordOfEvaluation({ id, name, point, result }: Evaluation, work
     trial: id,
     point,
     value: result?.kind === 'value' ? result.value : null,
+    ...(result?.kind === 'value' && result.further !== undefined ? { further: result.further } : {}),
     ...(result?.kind === 'failed' ? { failure: result.reason } : {}),
     ...(result?.kind === 'stopped' ? { stopped: { step: result.step, value: result.value } } : {}),
     ended: result !== undefined,
@@ -62,15 +67,18 @@ export function recordOfEvaluation({ id, name, point, result }: Evaluation, work
  */
 export function formatCsv(study: Study, workflow: string): string {
   const names = study.search.space.parameters.map(({ name }) => name)
+  const objectives = objectivesOf(study)
   const rows = study.evaluations.map(({ name, point, result }) => [
     `${workflow}/${name}`,
     result?.kind ?? 'pending',
-    result !== undefined && result.kind !== 'failed' ? String(result.value) : '',
+    ...objectives.map((_, at) =>
+      result !== undefined && result.kind !== 'failed' ? String(valuesOf(result)[at] ?? '') : '',
+    ),
     result?.kind === 'stopped' ? String(result.step) : '',
     result?.kind === 'failed' ? result.reason : '',
     ...names.map((parameter) => String(point[parameter] ?? '')),
   ])
-  const header = ['id', 'outcome', study.search.space.objective ?? 'value', 'step', 'failure', ...names]
+  const header = ['id', 'outcome', ...objectives, 'step', 'failure', ...names]
   return [header, ...rows].map((row) => `${row.map(quoteField).join(',')}\r\n`).join('')
 }
 

@@ -5,6 +5,7 @@ import { ExpectedImprovementStrategy } from './expected-improvement.ts'
 import { GridStrategy } from './grid.ts'
 import { QuasiRandomStrategy } from './quasi-random.ts'
 import { RandomStrategy } from './random.ts'
+import { ScalarisedStrategy } from './scalarised.ts'
 import { StrategySampler, type Sampler, type Strategy } from './sampler.ts'
 import type { Space } from './space.ts'
 import { TpeStrategy } from './tpe.ts'
@@ -36,5 +37,9 @@ export interface SamplerOptions {
  */
 export function createSampler(space: Space, name: SamplerName, options: SamplerOptions): Sampler {
   const random = new RandomStream(String(options.seed))
-  return new StrategySampler(space, STRATEGY_MAKERS[name](space, random, options.evaluations), random)
+  const make = (): Strategy => STRATEGY_MAKERS[name](space, random, options.evaluations)
+  const isLearning = name === 'auto' || name === 'tpe' || name === 'gp'
+  const directions = [space.direction, ...space.further.map(({ direction }) => direction)]
+  const strategy = isLearning && directions.length > 1 ? new ScalarisedStrategy(directions, make) : make()
+  return new StrategySampler(space, strategy, random)
 }

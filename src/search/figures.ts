@@ -27,7 +27,7 @@ export interface HistoryPoint {
 }
 
 export interface ParallelCoordinates {
-  /** One for each parameter of the space, in its order; the objective is drawn as the lines' colour or as one axis more. */
+  /** One for each parameter of the space, in its order, then for each further objective; the first is drawn as one axis more. */
   readonly axes: readonly Axis[]
   readonly objective: Axis
   /** `positions`: one for each axis, null where the parameter takes no part in the point. */
@@ -50,21 +50,26 @@ export function historyOfBest(study: Drawable): HistoryPoint[] {
 
 /** A line for each evaluation across an axis for each parameter (Inselberg 1985, "The plane with parallel coordinates"). */
 export function parallelCoordinates(study: Drawable): ParallelCoordinates {
-  const { parameters, objective } = study.search.space
+  const { parameters, objective, further } = study.search.space
   const valued = listValued(study)
-  const values = valued.map(({ result }) => result.value)
-  const [low, high] = [
-    values.reduce((one, other) => Math.min(one, other), Infinity),
-    values.reduce((one, other) => Math.max(one, other), -Infinity),
-  ]
-  const range = values.length === 0 ? { low: 0, high: 1 } : { low, high }
   return {
-    axes: parameters.map(axisOf),
-    objective: { name: objective ?? 'value', scale: 'linear', ...range, choices: [] },
-    lines: valued.map(({ id, point, result: { value } }) => ({
+    axes: [
+      ...parameters.map(axisOf),
+      ...further.map(({ field }, at) =>
+        axisOfValues(
+          field,
+          valued.map(({ result }) => result.further?.[at] ?? 0),
+        ),
+      ),
+    ],
+    objective: axisOfValues(
+      objective ?? 'value',
+      valued.map(({ result }) => result.value),
+    ),
+    lines: valued.map(({ id, point, result: { value, further: others = [] } }) => ({
       id,
       value,
-      positions: parameters.map((parameter) => positionOf(parameter, point)),
+      positions: [...parameters.map((parameter) => positionOf(parameter, point)), ...others],
     })),
   }
 }
@@ -72,6 +77,13 @@ export function parallelCoordinates(study: Drawable): ParallelCoordinates {
 /** The evaluations that gave a value, in the order in which their points were asked for. */
 export function listValued({ evaluations }: Drawable): ValuedEvaluation[] {
   return evaluations.filter((evaluation): evaluation is ValuedEvaluation => evaluation.result?.kind === 'value')
+}
+
+/** From the lowest to the highest that there was. */
+function axisOfValues(name: string, values: readonly number[]): Axis {
+  const low = values.reduce((one, other) => Math.min(one, other), Infinity)
+  const high = values.reduce((one, other) => Math.max(one, other), -Infinity)
+  return { name, scale: 'linear', ...(values.length === 0 ? { low: 0, high: 1 } : { low, high }), choices: [] }
 }
 
 function axisOf(parameter: Parameter): Axis {

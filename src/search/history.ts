@@ -11,12 +11,19 @@ export interface Trial {
   readonly point: Point
 }
 
+/** `further`: the values of the space's further objectives, in their order. */
+export interface Valued {
+  readonly kind: 'value'
+  readonly value: number
+  readonly further?: readonly number[]
+}
+
 /**
  * What became of a trial. `intermediate` reports may come any number of times before the end; `stopped` is a trial ended
  * early because its intermediate values promised nothing; `failed` is one that gave no value at all.
  */
 export type Outcome =
-  | { readonly kind: 'value'; readonly value: number }
+  | Valued
   | { readonly kind: 'failed' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'intermediate'; readonly step: number; readonly value: number }
@@ -74,8 +81,10 @@ export class History {
     const progress = this.#progress.get(id)
     if (!progress) throw new RangeError(`there is no trial ${id}`)
     if (progress.end) throw new RangeError(`trial ${id} has ended already`)
-    if ('value' in outcome && !Number.isFinite(outcome.value))
-      throw new RangeError(`the value of trial ${id} is ${outcome.value}: tell a failure instead`)
+    const values =
+      'value' in outcome ? [outcome.value, ...(outcome.kind === 'value' ? (outcome.further ?? []) : [])] : []
+    const bad = values.find((value) => !Number.isFinite(value))
+    if (bad !== undefined) throw new RangeError(`the value of trial ${id} is ${bad}: tell a failure instead`)
     if (outcome.kind !== 'intermediate') {
       progress.end = outcome
       this.#endCount++
@@ -103,6 +112,21 @@ export class History {
     if (this.#observations?.endCount !== this.#endCount)
       this.#observations = { endCount: this.#endCount, list: this.#observe() }
     return this.#observations.list
+  }
+
+  /** The same trials with one loss for each that gave values, made of those values by `lossOf`. */
+  withLosses(lossOf: (ended: Valued) => number): History {
+    const history = new History('minimise')
+    for (const { trial, end } of this.#list()) {
+      history.add(trial)
+      if (end !== undefined) history.tell(trial.id, end.kind === 'value' ? { kind: 'value', value: lossOf(end) } : end)
+    }
+    return history
+  }
+
+  /** What the trials gave that gave values, by id. */
+  listValued(): Valued[] {
+    return this.#list().flatMap(({ end }) => (end?.kind === 'value' ? [end] : []))
   }
 
   #observe(): Observation[] {

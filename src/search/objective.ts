@@ -1,9 +1,10 @@
 /** From what a job left to the number that the search is about, or to the reason why there is none. */
+import type { Valued } from './history.ts'
 import type { Space } from './space.ts'
 
 /** What came of an evaluation; `stopped` early, with the value that it had reported at `step`. */
 export type Result =
-  | { readonly kind: 'value'; readonly value: number }
+  | Valued
   | { readonly kind: 'stopped'; readonly step: number; readonly value: number }
   | { readonly kind: 'failed'; readonly reason: string }
 
@@ -15,7 +16,7 @@ const NO_NUMBER = /(^|[[,:]\s*)[+-]?(?:nan|inf|infinity)(?=\s*(?:$|[\],}]))/gi
 
 /**
  * Reads a result: a bare number, or a JSON object with it in the field that the space names (else in one that is usually called so, or in
- * the only one that holds a number).
+ * the only one that holds a number). Of several objectives each is a field.
  *
  * @param content undefined or null: the job left no such file
  * @param file what it is called, for the reason
@@ -34,12 +35,24 @@ export function readObjective(content: string | null | undefined, space: Space, 
     const fields = new Map<string, unknown>(Object.entries(value))
     const field = space.objective ?? guessField(fields)
     if (field === undefined) return failed(`${file} has several fields; name one as \`objective\` in the space`)
-    if (!fields.has(field)) return failed(`${file} has no field ${field}`)
-    return readNumber(fields.get(field), `${field} in ${file}`)
+    return readFields(fields, [field, ...space.further.map((objective) => objective.field)], file)
   }
-  if (space.objective !== undefined && typeof value !== 'number' && value !== null)
-    return failed(`${file} has no field ${space.objective}`)
+  const isBare = typeof value === 'number' || value === null
+  if (space.objective !== undefined && (!isBare || space.further.length > 0))
+    return failed(`${file} has no field ${isBare ? (space.further[0]?.field ?? '') : space.objective}`)
   return readNumber(value, file)
+}
+
+function readFields(fields: ReadonlyMap<string, unknown>, names: readonly string[], file: string): Result {
+  const values: number[] = []
+  for (const name of names) {
+    if (!fields.has(name)) return failed(`${file} has no field ${name}`)
+    const read = readNumber(fields.get(name), `${name} in ${file}`)
+    if (read.kind !== 'value') return read
+    values.push(read.value)
+  }
+  const [value = NaN, ...further] = values
+  return further.length === 0 ? { kind: 'value', value } : { kind: 'value', value, further }
 }
 
 function readNumber(value: unknown, what: string): Result {

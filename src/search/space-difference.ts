@@ -10,6 +10,7 @@ export function describeDifference(before: Space, after: Space): string | undefi
   }
   compare('direction', before.direction, after.direction)
   compare('objective', before.objective, after.objective)
+  compare('objectives', describeObjectives(before), describeObjectives(after))
   const old = new Map(before.parameters.map((parameter) => [parameter.name, parameter]))
   for (const parameter of after.parameters) {
     const { name } = parameter
@@ -25,6 +26,12 @@ export function describeDifference(before: Space, after: Space): string | undefi
   }
   for (const name of old.keys()) differences.push(`${name}: gone`)
   return differences.length > 0 ? differences.join('; ') : undefined
+}
+
+/** Undefined for one objective: its field and its direction are told apart. */
+function describeObjectives({ objective, direction, further }: Space): string | undefined {
+  if (further.length === 0) return undefined
+  return [{ field: objective, direction }, ...further].map(({ field, direction: to }) => `${field} ${to}`).join(', ')
 }
 
 /** The fields of a parameter as the author may write them; the order of choices and conditions is kept out. */

@@ -9,12 +9,20 @@ import { countLevels, isValueOf, type Conditions, type Parameter, type Value } f
 
 export type Direction = 'minimise' | 'maximise'
 
+/** What is sought in one field of a result. */
+export interface Objective {
+  readonly field: string
+  readonly direction: Direction
+}
+
 export interface Space {
   /** A parameter stands after those that its conditions name; otherwise in the order in which they were written. */
   readonly parameters: readonly Parameter[]
   readonly direction: Direction
   /** The field of result.dat that holds the objective; without it the file is a bare number or its field is guessed. */
   readonly objective: string | undefined
+  /** What is sought beside it, at the same time; empty in most searches. */
+  readonly further: readonly Objective[]
 }
 
 const number = z.number('must be a finite number')
@@ -63,6 +71,13 @@ const SPACE_SCHEMA = z.strictObject(
       .string('must be the name of a field of the result')
       .min(1, 'must be the name of a field of the result')
       .optional(),
+    objectives: z
+      .record(
+        z.string(),
+        z.string('must be minimise or maximise'),
+        'must be a mapping such as {loss: minimise, seconds: minimise}',
+      )
+      .optional(),
   },
   'must be a mapping with the key parameters',
 )
@@ -77,14 +92,33 @@ type Json = Readonly<Record<string, unknown>>
  * @throws BjobError `bad-space`, of which `detail.field` is the dotted path of what is wrong
  */
 export function parseSpace(input: unknown): Space {
-  const { parameters, direction = 'minimise', objective } = check(SPACE_SCHEMA, input, '')
-  const known = DIRECTIONS[direction]
-  if (!known) throw badSpace('direction', `must be minimise or maximise, not ${JSON.stringify(direction)}`)
+  const { parameters, objectives, direction, objective } = check(SPACE_SCHEMA, input, '')
+  if (objectives !== undefined && (direction !== undefined || objective !== undefined))
+    throw badSpace('objectives', `cannot stand beside ${objective === undefined ? 'direction' : 'objective'}`)
+  const [first, ...further] =
+    objectives === undefined
+      ? [{ field: objective, direction: parseDirection('direction', direction ?? 'minimise') }]
+      : Object.entries(objectives).map(([field, word]) => ({
+          field,
+          direction: parseDirection(`objectives.${field}`, word),
+        }))
+  if (first === undefined) throw badSpace('objectives', 'names no field')
   const parsed = Object.entries(parameters).map(([name, spec]) => parseParameter(name, spec))
   if (parsed.length === 0) throw badSpace('parameters', 'has no parameter to search')
   const byName = new Map(parsed.map((parameter) => [parameter.name, parameter]))
   for (const parameter of parsed) checkConditions(parameter, byName)
-  return { parameters: sortByCondition(parsed, byName), direction: known, objective }
+  return {
+    parameters: sortByCondition(parsed, byName),
+    direction: first.direction,
+    objective: first.field,
+    further: further.map(({ field = '', direction: sought }) => ({ field, direction: sought })),
+  }
+}
+
+function parseDirection(field: string, word: string): Direction {
+  const known = Object.hasOwn(DIRECTIONS, word) ? DIRECTIONS[word] : undefined
+  if (known) return known
+  throw badSpace(field, `must be minimise or maximise, not ${JSON.stringify(word)}`)
 }
 
 function parseParameter(name: string, spec: unknown): Parameter {

@@ -4,7 +4,7 @@
  */
 import { BjobError, requestError } from '../core/errors.ts'
 import { type SamplerName, createSampler } from './create-sampler.ts'
-import type { Trial } from './history.ts'
+import type { Trial, Valued } from './history.ts'
 import type { Result } from './objective.ts'
 import { type Point, pointKey } from './point.ts'
 import type { Sampler } from './sampler.ts'
@@ -69,7 +69,8 @@ export class Study {
   readonly #options: StudyOptions
   readonly #sampler: Sampler
   readonly #evaluations = new Map<number, Evaluation>()
-  #best: ValuedEvaluation | undefined
+  /** In the order in which they came to it. */
+  #front: readonly ValuedEvaluation[] = []
   #endCount = 0
   #failureCount = 0
   #stoppedCount = 0
@@ -103,9 +104,12 @@ export class Study {
     return this.#stoppedCount
   }
 
-  /** How many have ended of those whose points were asked for after the best one's: all that have, if none gave a value. */
+  /**
+   * How many have ended of those whose points were asked for after the best one's (of several objectives: after the last one's on the front); all
+   * that have, if none gave a value.
+   */
   get countSinceBest(): number {
-    const bestId = this.#best?.id ?? -1
+    const bestId = Math.max(-1, ...this.#front.map(({ id }) => id))
     return this.evaluations.filter(({ id, result }) => id > bestId && result !== undefined).length
   }
 
@@ -113,8 +117,17 @@ export class Study {
     return this.count - this.#endCount
   }
 
+  /** Of several objectives, the one that came to the front last. */
   get best(): ValuedEvaluation | undefined {
-    return this.#best
+    return this.#front.at(-1)
+  }
+
+  /**
+   * The Pareto front: those with values than which no other's are as good in every objective and better in one. With one objective that is the
+   * best alone.
+   */
+  listFront(): ValuedEvaluation[] {
+    return [...this.#front].sort((one, other) => this.#compare(one, other))
   }
 
   has(id: number): boolean {
@@ -127,22 +140,17 @@ export class Study {
     return evaluation !== undefined && evaluation.result === undefined
   }
 
-  /** Those that gave a value, the best first. */
+  /** Those that gave a value, the best first; of several objectives, the front first, and otherwise by the first one. */
   listBest(): ValuedEvaluation[] {
+    const front = new Set(this.#front.map(({ id }) => id))
     return this.evaluations
       .filter(hasValue)
-      .sort((one, other) =>
-        this.#isBetter(one.result.value, other.result.value)
-          ? -1
-          : this.#isBetter(other.result.value, one.result.value)
-            ? 1
-            : 0,
-      )
+      .sort((one, other) => Number(front.has(other.id)) - Number(front.has(one.id)) || this.#compare(one, other))
   }
 
   /** Whether a value is as good as `target`. */
   reaches(value: number, target: number): boolean {
-    return value === target || this.#isBetter(value, target)
+    return this.search.space.direction === 'minimise' ? value <= target : value >= target
   }
 
   /** The next points; fewer when a finite space has no more. */
@@ -184,7 +192,7 @@ export class Study {
     return this.#add(trial)
   }
 
-  /** @returns the evaluation with what came of it, and whether it is the best so far */
+  /** @returns the evaluation with what came of it, and whether it is the best so far (of several objectives: on the front) */
   tell(id: number, result: Result): { readonly evaluation: Evaluation; readonly isBest: boolean } {
     const pending = this.#evaluations.get(id)
     if (pending === undefined || pending.result !== undefined)
@@ -196,8 +204,8 @@ export class Study {
     if (result.kind === 'failed') this.#failureCount += 1
     if (result.kind === 'stopped') this.#stoppedCount += 1
     if (!hasValue(evaluation)) return { evaluation, isBest: false }
-    const isBest = this.#best === undefined || this.#isBetter(evaluation.result.value, this.#best.result.value)
-    if (isBest) this.#best = evaluation
+    const isBest = !this.#front.some((known) => this.#isAsGood(known, evaluation))
+    if (isBest) this.#front = [...this.#front.filter((known) => !this.#isAsGood(evaluation, known)), evaluation]
     return { evaluation, isBest }
   }
 
@@ -242,9 +250,22 @@ export class Study {
     return evaluation
   }
 
-  #isBetter(value: number, than: number): boolean {
-    return this.search.space.direction === 'minimise' ? value < than : value > than
+  /** Whether `one` is as good as `other` in every objective. */
+  #isAsGood(one: ValuedEvaluation, other: ValuedEvaluation): boolean {
+    const losses = lossesOf(this.search.space, other.result)
+    return lossesOf(this.search.space, one.result).every((loss, at) => loss <= (losses[at] ?? 0))
   }
+
+  #compare(one: ValuedEvaluation, other: ValuedEvaluation): number {
+    const { space } = this.search
+    return (lossesOf(space, one.result)[0] ?? 0) - (lossesOf(space, other.result)[0] ?? 0)
+  }
+}
+
+/** A number for each objective, smaller is better. */
+function lossesOf({ direction, further }: Space, result: Valued): number[] {
+  const directions = [direction, ...further.map((objective) => objective.direction)]
+  return [result.value, ...(result.further ?? [])].map((value, at) => (directions[at] === 'maximise' ? -value : value))
 }
 
 function tellSampler(sampler: Sampler, id: number, result: Result): void {

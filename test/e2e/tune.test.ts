@@ -170,6 +170,37 @@ describe('bjob tune', () => {
     await launcher.kill('SIGTERM')
   })
 
+  test('of two objectives shows the Pareto front, and goes on with it after a restart', async () => {
+    await using rig = await makeRig()
+    fs.writeFileSync(
+      path.join(rig.site, 'space.yaml'),
+      'parameters:\n  a: {type: integer, low: 1, high: 6}\nobjectives: {loss: minimise, speed: maximise}\n',
+    )
+    // Loss and speed grow with a, but for a = 6, which is as slow as 1.
+    const program = `a=$(tr -dc 0-9 < $1 | cut -c 1); echo "{\\"loss\\": $a, \\"speed\\": $((a % 6))}" > result.dat`
+    rig.addApplication('two', JSON.stringify({ executable: ['/bin/sh', '-c', program, 'sh'] }))
+    const launcher = await rig.launch()
+    const words = ['tune', 'space.yaml', '--app', 'two', '--csv', 'all.csv', '--sampler', 'grid']
+    for (const option of ['--target', '--early-stopping']) {
+      const refused = await rig.bjob([...words, option, '1'])
+      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('is for one objective')])
+    }
+    await rig.done([...words, '--evals', '3'])
+    const shown = await rig.done([...words, '--evals', '6'])
+    const [header = '', ...rows] = shown.slice(shown.indexOf('evaluation ')).trim().split('\n')
+    expect(header.split(/ +/)).toEqual(['evaluation', 'loss', 'speed', 'a'])
+    expect(rows.map((row) => row.split(/ +/).slice(1).join(' '))).toEqual([1, 2, 3, 4, 5].map((a) => `${a} ${a} ${a}`))
+    const table = fs.readFileSync(path.join(rig.site, 'all.csv'), 'utf8').trim().split('\r\n')
+    expect(table[0]).toBe('id,outcome,loss,speed,step,failure,a')
+    expect(
+      table
+        .slice(1)
+        .map((row) => row.split(',').slice(1).join(','))
+        .toSorted(),
+    ).toEqual([1, 2, 3, 4, 5, 6].map((a) => `value,${a},${a % 6},,,${a}`))
+    await launcher.kill('SIGTERM')
+  })
+
   test('refuses what is wrong before any job is made', async () => {
     await using rig = await makeRig()
     const refused = async (args: readonly string[], message: string): Promise<void> => {

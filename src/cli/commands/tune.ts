@@ -53,7 +53,10 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     momentum: {type: float, low: 0, high: 1, when: {activation: relu}}
   direction: minimise                   # or maximise
   objective: loss                       # the field of result.dat
-  params: {epochs: 100}                 # the same for all evaluations`,
+  params: {epochs: 100}                 # the same for all evaluations
+
+Instead of direction and objective there can be several, such as \`objectives: {loss: minimise, seconds: minimise}\`: the points of the Pareto front
+are sought, none of which is beaten by another in everything.`,
   options: [
     { name: 'application', alias: 'app', value: 'APP', summary: 'what evaluates a point: a name from `bjob app ls`' },
     { name: 'evals', value: 'N', summary: 'end after N evaluations, those of earlier runs included (default 100)' },
@@ -104,6 +107,9 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
     const timeLimitMinutes = input.number('time-limit-minutes')
     const patience = input.has('patience') ? wholeNumber(input, 'patience', 1) : undefined
     const earlyStopping = input.has('early-stopping') ? wholeNumber(input, 'early-stopping', 1) : undefined
+    for (const name of ['target', 'early-stopping'] as const)
+      if (search.space.further.length > 0 && input.has(name))
+        throw requestError('bad-option', `--${name} is for one objective, and ${file} has several`)
     const csv = input.text('csv')
     if (csv !== undefined) requireFolder(csv)
     const client = await session.open()

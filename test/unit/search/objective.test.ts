@@ -43,6 +43,20 @@ describe('an objective', () => {
     expect(readObjective(text, plain, 'r')).toEqual({ kind: 'failed', reason })
   })
 
+  test('of several each is a field', () => {
+    const both = parseSpace({
+      parameters: { a: { choices: [1, 2] } },
+      objectives: { rmse: 'minimise', speed: 'maximise' },
+    })
+    expect(readObjective('{"speed": 3, "rmse": 1}', both, 'r')).toEqual({ kind: 'value', value: 1, further: [3] })
+    const failed = (reason: string): object => ({ kind: 'failed', reason })
+    expect(readObjective('{"rmse": 1}', both, 'r')).toEqual(failed('r has no field speed'))
+    expect(readObjective('2', both, 'r')).toEqual(failed('r has no field speed'))
+    expect(readObjective('{"speed": NaN, "rmse": 1}', both, 'r')).toEqual(
+      failed('speed in r is not a number: NaN, infinite or null'),
+    )
+  })
+
   test('is the named field or none', () => {
     expect(readObjective('{"loss": 1}', named, 'r')).toEqual({ kind: 'failed', reason: 'r has no field rmse' })
     expect(readObjective('2', named, 'r')).toEqual({ kind: 'value', value: 2 })

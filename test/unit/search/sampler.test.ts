@@ -46,38 +46,32 @@ function createOrSkip(space: Space, name: SamplerName, seed: number): Sampler {
   }
 }
 
-describe('every sampler, in every space, whatever it is told,', () => {
-  const search = [names, arbitrarySpace, fc.array(outcome, { minLength: 1, maxLength: 22 }), fc.nat()] as const
+const search = [names, arbitrarySpace, fc.array(outcome, { minLength: 1, maxLength: 22 }), fc.nat()] as const
 
-  test.prop([...search], { numRuns: 150 })(
-    'asks for points of the space, none twice',
-    (name, space, outcomes, seed) => {
-      const [asked] = runSearch(createOrSkip(space, name, seed), outcomes)
-      for (const { point } of asked) checkPoint(space, point)
-      expect(new Set(asked.map(({ point }) => pointKey(space, point))).size).toBe(asked.length)
-      expect(asked.map(({ id }) => id)).toEqual(asked.map((_, index) => index))
-    },
-  )
+test.prop([...search], { numRuns: 75 })(
+  'every sampler, in every space, whatever it is told, asks for points of the space, none twice; from its seed again the same, and after a replay in any order',
+  (name, space, outcomes, seed) => {
+    const sampler = createOrSkip(space, name, seed)
+    const [asked, told] = runSearch(sampler, outcomes)
+    for (const { point } of asked) checkPoint(space, point)
+    expect(new Set(asked.map(({ point }) => pointKey(space, point))).size).toBe(asked.length)
+    expect(asked.map(({ id }) => id)).toEqual(asked.map((_, index) => index))
 
-  test.prop([...search], { numRuns: 60 })('repeats itself from its seed', (name, space, outcomes, seed) => {
-    const [asked] = runSearch(createOrSkip(space, name, seed), outcomes)
-    expect(runSearch(createOrSkip(space, name, seed), outcomes)[0]).toEqual(asked)
-  })
+    const next = sampler.ask(3)
+    const twin = createOrSkip(space, name, seed)
+    expect(runSearch(twin, outcomes)[0]).toEqual(asked)
+    expect(twin.ask(3)).toEqual(next)
 
-  test.prop([...search], { numRuns: 100 })(
-    'goes on as before after a replay, in any order',
-    (name, space, outcomes, seed) => {
-      const sampler = createOrSkip(space, name, seed)
-      const [asked, told] = runSearch(sampler, outcomes)
-      const replayed = createOrSkip(space, name, seed)
-      for (const trial of [...asked].reverse()) replayed.adopt(trial)
-      const ends = told.filter(([, { kind }]) => kind !== 'intermediate')
-      for (const [id, result] of told.filter(([, { kind }]) => kind === 'intermediate')) replayed.tell(id, result)
-      for (const [id, result] of ends.reverse()) replayed.tell(id, result)
-      expect(replayed.ask(3)).toEqual(sampler.ask(3))
-    },
-  )
-})
+    const replayed = createOrSkip(space, name, seed)
+    for (const trial of [...asked].reverse()) replayed.adopt(trial)
+    const ends = told.filter(([, { kind }]) => kind !== 'intermediate')
+    for (const [id, result] of told.filter(([, { kind }]) => kind === 'intermediate')) replayed.tell(id, result)
+    for (const [id, result] of ends.reverse()) replayed.tell(id, result)
+    expect(replayed.ask(3)).toEqual(next)
+  },
+)
+
+const FLOAT = { type: 'float', low: 0, high: 1 }
 
 const box = parseSpace({
   direction: 'maximise',
@@ -85,7 +79,7 @@ const box = parseSpace({
 })
 const bump = ({ x, y }: Point): number => -((Number(x) - 0.3) ** 2) - (Number(y) + 0.4) ** 2
 
-describe.each(['auto', 'gp', 'tpe'] as const)('%s', (name) => {
+describe.each(['gp', 'tpe'] as const)('%s', (name) => {
   /** The best of 60, with `width` pending; where `fails` holds, a trial fails. */
   const findBest = (width: number, fails: (point: Point) => boolean): number => {
     const sampler = createSampler(box, name, { seed: 3 })
@@ -141,6 +135,67 @@ describe.each(['auto', 'gp', 'tpe'] as const)('%s', (name) => {
     for (const [index, [x, y]] of points.entries())
       for (const [otherX, otherY] of points.slice(0, index))
         expect(Math.hypot(x - otherX, y - otherY)).toBeGreaterThan(1e-4)
+  })
+})
+
+test('auto is gp for the first 300 trials, pending ones included, and tpe from then on', () => {
+  const known: Trial[] = createSampler(box, 'random', { seed: 2 }).ask(299)
+  const next = (name: SamplerName): Trial[] => {
+    const sampler = createSampler(box, name, { seed: 7 })
+    for (const trial of known) sampler.adopt(trial)
+    for (const { id, point } of known.slice(0, 20)) sampler.tell(id, { kind: 'value', value: bump(point) })
+    return sampler.ask(1)
+  }
+  const early = next('auto')
+  expect(early).toEqual(next('gp'))
+  expect(early).not.toEqual(next('tpe'))
+  known.push(...early)
+  const late = next('auto')
+  expect(late).toEqual(next('tpe'))
+  expect(late).not.toEqual(next('gp'))
+})
+
+describe.each(['gp', 'tpe'] as const)('%s, asked for two objectives', (name) => {
+  const space = parseSpace({ parameters: { x: FLOAT, y: FLOAT }, objectives: { loss: 'minimise', gain: 'maximise' } })
+  /** Its front is y = 0: loss x, gain 1 - √x (ZDT1 of Zitzler, Deb and Thiele 2000, the second objective turned round). */
+  const evaluate = ({ x, y }: Point): [number, number] => {
+    const far = 1 + 9 * Number(y)
+    return [Number(x), -far * (1 - Math.sqrt(Number(x) / far))]
+  }
+  const run = (sampler: Sampler, count: number): [Trial, number, number][] =>
+    Array.from({ length: count }, () => {
+      const [trial = { id: -1, point: {} }] = sampler.ask(1)
+      const [value, gain] = evaluate(trial.point)
+      sampler.tell(trial.id, { kind: 'value', value, further: [gain] })
+      return [trial, value, gain]
+    })
+
+  /** The area between what was found and a point that is bad in both. */
+  const areaOf = (found: readonly (readonly [unknown, number, number])[]): number => {
+    let [area, reached] = [0, -10]
+    for (const [, value, gain] of [...found].sort((one, other) => one[1] - other[1])) {
+      if (gain <= reached || value >= 1) continue
+      area += (1 - value) * (gain - reached)
+      reached = gain
+    }
+    return area
+  }
+
+  test('finds more of the front than chance, and after a replay goes on as before', () => {
+    const sampler = createSampler(space, name, { seed: 4 })
+    const found = run(sampler, 50)
+    expect(areaOf(found)).toBeGreaterThan(areaOf(run(createSampler(space, 'random', { seed: 4 }), 150)))
+    const replayed = createSampler(space, name, { seed: 4 })
+    for (const [trial] of found.toReversed()) replayed.adopt(trial)
+    for (const [{ id }, value, gain] of found) replayed.tell(id, { kind: 'value', value, further: [gain] })
+    expect(replayed.ask(2)).toEqual(sampler.ask(2))
+  })
+
+  test('takes a value for each', () => {
+    const sampler = createSampler(space, name, { seed: 1 })
+    const [{ id } = { id: -1 }] = sampler.ask(1)
+    expect(() => sampler.tell(id, { kind: 'value', value: 1 })).toThrow('takes 2 values')
+    expect(() => sampler.tell(id, { kind: 'value', value: 1, further: [NaN] })).toThrow('tell a failure instead')
   })
 })
 

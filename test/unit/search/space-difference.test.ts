@@ -27,6 +27,12 @@ test('says field by field what differs', () => {
   ])
 })
 
+test('says that there are other objectives', () => {
+  const one = parseSpace({ parameters: { kind }, objective: 'loss' })
+  const two = parseSpace({ parameters: { kind }, objectives: { loss: 'minimise', seconds: 'minimise' } })
+  expect(describeDifference(one, two)).toBe('objectives: none → loss minimise, seconds minimise')
+})
+
 test('order is no difference', () => {
   const one = parseSpace({ parameters: { rate, kind } })
   const other = parseSpace({ parameters: { kind: { choices: ['b', 'a'] }, rate } })

@@ -94,3 +94,21 @@ describe('a study', () => {
     expect(trialOfName('eval-01')).toBeUndefined()
   })
 })
+
+describe('a study of several objectives', () => {
+  const values = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })), { minLength: 1 })
+
+  test.prop([values])('has on its front what no other beats in everything, and one of each kind', (pairs) => {
+    const search = parseSearch({ ...document, objectives: { loss: 'minimise', speed: 'maximise' } })
+    const study = new Study(search, options('random'))
+    for (const [value, speed] of pairs)
+      study.tell(study.ask(1)[0]?.id ?? -1, { kind: 'value', value, further: [speed] })
+    const beaten = ([value, speed]: readonly [number, number]): boolean =>
+      pairs.some(([other, faster]) => other <= value && faster >= speed && (other < value || faster > speed))
+    const expected = new Set(pairs.filter((pair) => !beaten(pair)).map(String))
+    const front = study.listFront().map(({ result: { value, further } }) => String([value, ...(further ?? [])]))
+    expect(new Set(front)).toEqual(expected)
+    expect(front).toHaveLength(expected.size)
+    expect(study.listBest().slice(0, front.length)).toEqual(study.listFront())
+  })
+})
