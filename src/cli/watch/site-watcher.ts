@@ -68,9 +68,10 @@ export class SiteWatcher {
     const failures: Failure[] = []
     for (const entry of shown) {
       const key = `${entry.id} ${entry.born} ${entry.revision}`
-      let failure = this.#failures.get(key)
-      if (failure === undefined) this.#failures.set(key, (failure = await readFailure(this.#site, entry)))
-      failures.push(failure)
+      const known = this.#failures.get(key)
+      const failure = known ?? (await readFailure(this.#site, entry))
+      if (failure !== undefined) this.#failures.set(key, failure)
+      failures.push(failure ?? { id: entry.id, time: entry.changed, reason: '', output: '' })
     }
     return failures
   }
@@ -90,9 +91,11 @@ export class SiteWatcher {
   }
 }
 
-async function readFailure(site: Site, { id, attempt, changed }: IndexEntry): Promise<Failure> {
+/** @returns undefined while the failure is only announced: why, is not in the folder yet */
+async function readFailure(site: Site, { id, revision, attempt, changed }: IndexEntry): Promise<Failure | undefined> {
   try {
-    const { history } = await readJobState(site, id)
+    const { history, revision: made } = await readJobState(site, id)
+    if (made < revision) return undefined
     const told = history.findLast(({ state }) => state === 'RUN_ERROR' || state === 'RUN_TIMEOUT') ?? history.at(-1)
     const tail = attempt === 0 ? '' : await outputTail(site, id, attempt)
     const last = tail.split('\n').findLast((line) => line.trim() !== '') ?? ''

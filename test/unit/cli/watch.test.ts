@@ -1,12 +1,15 @@
+import fs from 'node:fs'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { JobTally } from '../../../src/cli/watch/job-tally.ts'
 import { lineText, renderWatch } from '../../../src/cli/watch/render-watch.ts'
+import { SiteWatcher } from '../../../src/cli/watch/site-watcher.ts'
 import { buildModel } from '../../../src/cli/watch/watch-model.ts'
 import type { WatchModel } from '../../../src/cli/watch/watch-model.ts'
 import type { IndexEntry } from '../../../src/core/job-index.ts'
 import { STATES, type State, isEnded } from '../../../src/core/states.ts'
 import { textWidth } from '../../../src/lib/text-width.ts'
+import { endJob, makeFixture } from '../client/fixture.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
@@ -134,3 +137,18 @@ describe('the screen', () => {
 function textOf(model: WatchModel): string {
   return renderWatch(model, 100, 40).map(lineText).join('\n')
 }
+
+test('the reason of a failure is read once it is in the folder, however early the journal tells of it', async () => {
+  const { site, client } = await makeFixture()
+  const { id } = await client.spawn({ name: 'a', application: 'hello' })
+  const file = site.layout.job(id).state
+  const before = fs.readFileSync(file, 'utf8')
+  await endJob(site, id, 'FAILED', 'exit 3')
+  const after = fs.readFileSync(file, 'utf8')
+  fs.writeFileSync(file, before)
+  const watcher = await SiteWatcher.open(site, {})
+  const reasons = async (): Promise<string[]> => (await watcher.readFailures()).map(({ reason }) => reason)
+  expect(await reasons()).toEqual([''])
+  fs.writeFileSync(file, after)
+  expect(await reasons()).toEqual(['exit 3'])
+})
