@@ -99,6 +99,11 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['wall_time', 'wall_time_minutes'],
 ])
 
+/** What Balsam has and a job here does not, and what to do instead. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ['user_workdir', ": a job's folder is its own. Let its command work elsewhere: sh -c 'cd DIR && exec …'"],
+])
+
 /** One thing wrong with a record. */
 export interface FieldProblem {
   readonly message: string
@@ -169,7 +174,7 @@ function toProblems(issue: z.core.$ZodIssue, known: readonly string[], record: u
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const near = nearestWord(key, known)
-      const hint = near === undefined ? '' : `; did you mean ${near}?`
+      const hint = INSTEAD.get(canonicalField(key)) ?? (near === undefined ? '' : `; did you mean ${near}?`)
       return { message: `unknown field ${key}${hint}`, field: key, path: [...issue.path, key] }
     })
   }

@@ -42,6 +42,8 @@ export class Intake {
   readonly #unsettled = new Map<string, { lookAtMs: number; delayMs: number }>()
   /** Jobs that are not to be taken yet, as they are now; without a timer when they have been put off for long enough. */
   readonly #delayed = new Map<string, { readonly revision: number; timer?: NodeJS.Timeout }>()
+  /** Jobs with which something went wrong that is not their fault: how long to leave them alone when it does so again. */
+  readonly #failed = new Map<string, number>()
 
   constructor(site: Site, view: JobView, sink: IntakeSink) {
     this.#site = site
@@ -77,6 +79,7 @@ export class Intake {
       return
     }
     this.#unsettled.delete(id)
+    this.#failed.delete(id)
     const entry = this.#view.index.get(id)
     const delayed = this.#delayed.get(id)
     if (delayed !== undefined && delayed.revision !== entry?.revision) {
@@ -102,7 +105,18 @@ export class Intake {
 
   /** As `lookUp`, once whoever was first has had the time to say so in the journal. */
   lookUpSoon(id: string): void {
-    setTimeout(() => this.#sink.attend(() => this.lookUp(id)), UNSETTLED_MS).unref()
+    this.#lookUpAfter(id, UNSETTLED_MS)
+  }
+
+  /** As `lookUp`, for what failed: twice as late each time. */
+  lookUpLater(id: string): void {
+    const delayMs = this.#failed.get(id) ?? UNSETTLED_MS
+    this.#failed.set(id, Math.min(delayMs * 2, UNSETTLED_MOST_MS))
+    this.#lookUpAfter(id, delayMs)
+  }
+
+  #lookUpAfter(id: string, delayMs: number): void {
+    setTimeout(() => this.#sink.attend(() => this.lookUp(id)), delayMs).unref()
   }
 
   /** Goes by the job's folder where the journal does not tell enough. */

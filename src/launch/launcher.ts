@@ -8,12 +8,14 @@
  * It lives under one name until it ends or loses its lease.
  */
 import { formatSeconds } from '../core/duration.ts'
+import { explainSystemError } from '../core/system-error.ts'
 import { type Filter, compileFilter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import type { Stop } from '../core/outcome.ts'
 import type { PlacementRequest } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
 import { monotonicMs } from '../lib/sleep.ts'
+import { isForbidden } from '../site/disk.ts'
 import type { JobView } from '../site/job-view.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
@@ -168,16 +170,19 @@ export class Launcher {
     this.#active.set(candidate.id, run)
     const done = run
       .run()
-      .then((result) => this.#count(candidate, result))
+      .then((result) => {
+        this.#count(candidate, result)
+        this.#idleSinceMs = monotonicMs()
+      })
       .catch((error: unknown) => {
-        this.#report({ kind: 'problem', id: candidate.id, message: `${candidate.id}: ${messageOf(error)}` })
-        // A file system that failed may have recovered by then.
-        this.#intake.lookUpSoon(candidate.id)
+        // A file system that failed may recover, so the launcher stays; a folder of somebody else's may be opened to this user, but that is no work.
+        if (!isForbidden(error)) this.#idleSinceMs = monotonicMs()
+        this.#report({ kind: 'problem', id: candidate.id, message: `${candidate.id}: ${problemOf(error)}` })
+        this.#intake.lookUpLater(candidate.id)
       })
       .finally(() => {
         this.#active.delete(candidate.id)
         this.#runs.delete(done)
-        this.#idleSinceMs = monotonicMs()
         // It may be ready for its next attempt already; what the journal told before the claim is old.
         const entry = this.#view.index.get(candidate.id)
         if (entry !== undefined && entry.revision > candidate.revision) this.#intake.heed(candidate.id)
@@ -228,6 +233,13 @@ export class Launcher {
       })
     this.#runs.add(done)
   }
+}
+
+/** What went wrong with a job, for a person; a forbidden folder is the commonest in a site of several users. */
+function problemOf(error: unknown): string {
+  if (!isForbidden(error)) return messageOf(error)
+  const { meaning, path = '' } = explainSystemError(error) ?? { meaning: messageOf(error) }
+  return `${meaning} (${path}): left to others; in a site of a group, everybody needs umask 002`
 }
 
 function messageOf(error: unknown): string {

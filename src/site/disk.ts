@@ -64,6 +64,11 @@ export function codeOf(error: unknown): string {
   return errno === -116 ? 'ESTALE' : (code ?? '')
 }
 
+/** Whether the error says that this user may not do that. */
+export function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))
+}
+
 /** Whether the error says that a name is not there (any more). */
 export function isGone(error: unknown): boolean {
   return ['ENOENT', 'ESTALE', 'ENOTDIR'].includes(codeOf(error))

@@ -4,7 +4,7 @@
 import type { JobEvent } from '../core/events.ts'
 import { JobIndex } from '../core/job-index.ts'
 import { JournalReader, type Positions } from './journal-reader.ts'
-import { codeOf } from './disk.ts'
+import { isForbidden } from './disk.ts'
 import { isJournalWhole, retellAll } from './retell.ts'
 import { scanJobs } from './scan.ts'
 import type { Site } from './site.ts'
@@ -75,7 +75,7 @@ async function tryRetell(site: Site): Promise<boolean> {
     await retellAll(site)
     return true
   } catch (error) {
-    if (['EACCES', 'EROFS', 'EPERM'].includes(codeOf(error))) return false
+    if (isForbidden(error)) return false
     throw error
   }
 }

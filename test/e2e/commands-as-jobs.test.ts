@@ -173,3 +173,21 @@ test('jobs that Balsam dumped, of either era, become jobs with their fields and 
   await rig.done(['launch', '--idle-seconds', '0.3', '--workflow', 'old_runs'])
   expect(rig.state('old_runs/plot_it').state).toBe('JOB_FINISHED')
 })
+
+test('a job’s folder is its own, for what is bjob’s; its command may work in any other', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('there', `executable: [/bin/sh, -c, 'cd "$0" && exec "$@"']\n`)
+  const refused = await rig.bjob(['spawn', '--from', '-'], { input: 'name: a\napplication: there\nuser_workdir: /x\n' })
+  expect(refused.stderr).toContain(
+    "unknown field user_workdir: a job's folder is its own. Let its command work elsewhere",
+  )
+  expect(refused.status).toBe(2)
+  fs.writeFileSync(path.join(rig.outside, 'in.dat'), 'input')
+  for (const name of ['a', 'b'])
+    await rig.done(['spawn', '--app', 'there', '--name', name, '--', rig.outside, 'cp', 'in.dat', `${name}.dat`])
+  await rig.done(['launch', '--idle-seconds', '0.3', '--slots', '2'])
+  for (const name of ['a', 'b']) {
+    expect(fs.readFileSync(path.join(rig.outside, `${name}.dat`), 'utf8')).toBe('input')
+    expect(fs.readdirSync(rig.folder(`default/${name}`)).toSorted()).toEqual(['job.out', 'job.yaml', 'state.yaml'])
+  }
+})

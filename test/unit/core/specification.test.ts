@@ -50,6 +50,7 @@ const records = fc.record(
       text.filter((word) => word !== ''),
       { maxLength: 3 },
     ),
+    input_mode: fc.constantFrom('copy', 'link'),
     parents: fc.array(text, { maxLength: 3 }),
     wait_for_parents: fc.boolean(),
     description: text,
