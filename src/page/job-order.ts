@@ -43,7 +43,7 @@ export function columnsOf(dataset: Dataset): readonly Column[] {
     {
       key: 'id',
       title: 'Job',
-      width: 22,
+      width: 20,
       isNumber: false,
       isMinor: false,
       text: (job) => `${workflows[jobs.workflow[job] ?? 0] ?? ''}/${jobs.name[job] ?? ''}`,
@@ -80,7 +80,7 @@ export function columnsOf(dataset: Dataset): readonly Column[] {
     {
       key: 'waited',
       title: 'Waited',
-      width: 9,
+      width: 11,
       isNumber: true,
       isMinor: true,
       text: (job) => seconds(waited[job]),
@@ -89,7 +89,7 @@ export function columnsOf(dataset: Dataset): readonly Column[] {
     {
       key: 'ran',
       title: 'Ran',
-      width: 9,
+      width: 11,
       isNumber: true,
       isMinor: false,
       text: (job) => seconds(ran[job]),

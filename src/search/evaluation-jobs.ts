@@ -8,7 +8,7 @@ import { mapConcurrently } from '../lib/concurrently.ts'
 import { parseVerdict } from './early-stopping.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from './space.ts'
-import { Study, parseSearch, trialOfName } from './study.ts'
+import { RESULT_FILE, Study, parseSearch, trialOfName } from './study.ts'
 
 /** Folders looked into at once. */
 export const AT_ONCE = 16
@@ -72,17 +72,14 @@ export function toResult({ state, message, content }: EvaluationEnd, space: Spac
   return { kind: 'failed', reason: message === '' ? state : message }
 }
 
-/**
- * The search whose evaluations are the jobs of a workflow, to be looked at; undefined if that workflow is none of a search.
- *
- * @param file the file that holds each result
- */
-export async function readStudy(client: SiteClient, workflow: string, file = 'result.dat'): Promise<Study | undefined> {
+/** The search whose evaluations are the jobs of a workflow, to be looked at; undefined if that workflow is none of a search. */
+export async function readStudy(client: SiteClient, workflow: string): Promise<Study | undefined> {
   const found = await listEvaluationJobs(client, workflow)
   const first = found[0]
   if (first === undefined) return undefined
-  const study = await openStudy(client, first)
-  if (study === undefined) return undefined
+  const opened = await openStudy(client, first)
+  if (opened === undefined) return undefined
+  const { study, file } = opened
   const { space } = study.search
   const jobs = await mapConcurrently(found, AT_ONCE, async ({ entry, id }) => ({
     id,
@@ -96,11 +93,16 @@ export async function readStudy(client: SiteClient, workflow: string, file = 're
   return study
 }
 
-async function openStudy(client: SiteClient, { entry, id }: EvaluationJob): Promise<Study | undefined> {
+async function openStudy(
+  client: SiteClient,
+  { entry, id }: EvaluationJob,
+): Promise<{ readonly study: Study; readonly file: string } | undefined> {
   return ifEvaluation(async () => {
-    const { space, params } = JSON.parse(await readTask(client, entry.id, id)) as Readonly<Record<string, unknown>>
+    const task = JSON.parse(await readTask(client, entry.id, id)) as Readonly<Record<string, unknown>>
+    const { space, params, file } = task
     const search = parseSearch({ ...(space as object), params })
-    return new Study(search, { sampler: 'random', seed: 0, evaluations: 1 })
+    const study = new Study(search, { sampler: 'random', seed: 0, evaluations: 1 })
+    return { study, file: typeof file === 'string' ? file : RESULT_FILE }
   })
 }
 

@@ -20,11 +20,15 @@ export interface Search {
   readonly params: unknown
 }
 
+export const RESULT_FILE = 'result.dat'
+
 export interface StudyOptions {
   readonly sampler: SamplerName
   readonly seed: number
   /** How many evaluations there will be: a grid is made that fine. */
   readonly evaluations: number
+  /** The file that holds each result, for whoever looks at the search later; result.dat unless given. */
+  readonly file?: string
 }
 
 /** One point, and what came of it; `undefined` while that is not known. */
@@ -212,7 +216,14 @@ export class Study {
   /** The input of the job that evaluates a point. */
   formatTask({ id, point }: Trial): string {
     const { document: space, params } = this.search
-    return `${JSON.stringify({ x: point, ...(params === undefined ? {} : { params }), trial: id, space })}\n`
+    const { file = RESULT_FILE } = this.#options
+    return `${JSON.stringify({
+      x: point,
+      ...(params === undefined ? {} : { params }),
+      trial: id,
+      space,
+      ...(file === RESULT_FILE ? {} : { file }),
+    })}\n`
   }
 
   /**

@@ -140,6 +140,8 @@ describe.skipIf(obstacle !== undefined)('the page of a report', () => {
     await fillSite(rig.site, 300, true)
     const page = await browser.open(await makePage(rig))
     expect(await overflow(page)).toBe(0)
+    const cut = `[...document.querySelectorAll('.jobs td')].filter((cell) => cell.scrollWidth > cell.clientWidth).length`
+    expect(await page.evaluate<number>(cut)).toBe(0)
     const ground = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
     const [red = 0] = /\d+/.exec(ground)?.map(Number) ?? []
     expect(red < 128).toBe(view.scheme === 'dark')
@@ -152,26 +154,42 @@ describe.skipIf(obstacle !== undefined)('the page of a report', () => {
 
   test('of a search shows each evaluation, the best, and what matters', async () => {
     await using rig = await Rig.create()
-    const script = `sed -E 's/.*"a":([-+0-9.e]+).*/\\1/' "$1" > result.dat`
+    // A field of a file of another name: what the search was told stands in its jobs.
+    const script = `sed -E 's/.*"a":([-+0-9.e]+).*/{"steps": 7, "error": \\1}/' "$1" > out.json`
     rig.addApplication('value', `executable: [/bin/sh, -c, ${JSON.stringify(script)}, job]\n`)
     const hostile = '</script><b>'
     const space = {
       parameters: { a: { type: 'float', low: 1, high: 5 }, b: { choices: ['x', hostile] } },
+      objective: 'error',
     }
     fs.writeFileSync(path.join(rig.site, 'space.yaml'), JSON.stringify(space))
     const launcher = await rig.launch()
-    await rig.done(['tune', 'space.yaml', '--application', 'value', '--evals', '8', '--parallel', '2'])
+    await rig.done([
+      'tune',
+      'space.yaml',
+      '--application',
+      'value',
+      '--file',
+      'out.json',
+      '--evals',
+      '8',
+      '--parallel',
+      '2',
+    ])
     await launcher.kill('SIGTERM')
     const { searches } = JSON.parse(await rig.done(['report', '--json'])) as {
       searches: { workflow: string; history: { value: number; best: number }[] }[]
     }
-    const values = rig.ids().map((id) => Number(fs.readFileSync(path.join(rig.folder(id), 'result.dat'), 'utf8')))
+    const values = rig
+      .ids()
+      .map((id) => JSON.parse(fs.readFileSync(path.join(rig.folder(id), 'out.json'), 'utf8')) as { error: number })
+      .map(({ error }) => error)
     expect(searches[0]?.history.at(-1)?.best).toBe(Math.min(...values))
     await using browser = await Browser.start()
     const page = await browser.open(await makePage(rig))
     const text = await textOf(page, '#search-0')
     expect(text).toContain('8 evaluations with a value')
-    const best = Number(/the best value is (\S+) /.exec(text)?.[1])
+    const best = Number(/the best error is (\S+) /.exec(text)?.[1])
     expect(best).toBeCloseTo(Math.min(...values), 2)
     expect(await page.locator('#search-0 canvas').count()).toBe(4)
     for (const part of await page.locator('#search-0 .slices canvas').all()) expect(await part.isVisible()).toBe(true)

@@ -9,7 +9,7 @@ import { parseYaml } from '../../core/yaml-text.ts'
 import { SAMPLER_NAMES } from '../../search/create-sampler.ts'
 import { type SearchEnd, runSearch } from '../../search/driver.ts'
 import { REDUCTION } from '../../search/early-stopping.ts'
-import { type Search, Study, parseSearch } from '../../search/study.ts'
+import { RESULT_FILE, type Search, Study, parseSearch } from '../../search/study.ts'
 import type { Command } from '../command.ts'
 import { oneWord } from '../filter-options.ts'
 import type { Input } from '../option.ts'
@@ -93,15 +93,17 @@ are sought, none of which is beaten by another in everything.`,
   ],
   async run(input, session) {
     const { terminal } = session
-    const file = oneWord(input, 'SPACE.yaml')
-    const search = readSearch(file)
+    const spaceFile = oneWord(input, 'SPACE.yaml')
+    const search = readSearch(spaceFile)
     const application = input.text('application')
     if (application === undefined) throw requestError('bad-option', 'what evaluates a point? Say --application NAME')
     const evaluations = wholeNumber(input, 'evals', 100)
+    const file = input.text('file') ?? RESULT_FILE
     const study = new Study(search, {
       sampler: input.choice('sampler', SAMPLER_NAMES) ?? 'auto',
       seed: wholeNumber(input, 'seed', 0, 0),
       evaluations,
+      file,
     })
     const target = input.number('target', -Infinity)
     const timeLimitMinutes = input.number('time-limit-minutes')
@@ -113,7 +115,7 @@ are sought, none of which is beaten by another in everything.`,
     const csv = input.text('csv')
     if (csv !== undefined) requireFolder(csv)
     const client = await session.open()
-    const workflow = workflowOf(input, client, file)
+    const workflow = workflowOf(input, client, spaceFile)
     const isJson = input.has('json')
     const line = new ProgressLine(terminal, !isJson, (text) =>
       isJson ? terminal.note(text.trimEnd()) : terminal.writeLater(text),
@@ -131,7 +133,7 @@ are sought, none of which is beaten by another in everything.`,
         job: { ...recordOf(input), application },
         evaluations,
         parallel: wholeNumber(input, 'parallel', 4),
-        file: input.text('file') ?? 'result.dat',
+        file,
         ...(target === undefined ? {} : { target }),
         ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
         ...(patience === undefined ? {} : { patience }),
