@@ -7,6 +7,7 @@ taken as they are. Put your optimizer in the place of `ask`.
 """
 
 import json
+import math
 import os
 import random
 import sys
@@ -46,6 +47,15 @@ def create_job(site, x, eval_counter):
     return job_id
 
 
+def loss_of(end):
+    """None where there is none: it failed, or left nothing, or what it left is no number."""
+    try:
+        loss = float(end.result["loss"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return loss if end.is_finished and math.isfinite(loss) else None
+
+
 def main():
     results = {}
     my_jobs = {}
@@ -59,7 +69,8 @@ def main():
             # Read in the next result; a job that failed is one too, or the search would never end.
             end = next(ends)
             if end.id in my_jobs:
-                results[end.id] = end.result["loss"] if end.is_finished and end.content else float("inf")
+                loss = loss_of(end)
+                results[end.id] = float("inf") if loss is None else loss
                 print("{}/{} {} {}".format(len(results), MAX_EVALS, end.id, results[end.id]), flush=True)
     best = min(results, key=results.get)
     print("best: {} loss {} at {}".format(best, results[best], json.dumps(my_jobs[best])))

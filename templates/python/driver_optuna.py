@@ -7,6 +7,7 @@ was asked for and has no job gets it then. What ended is told once: the cursor r
 """
 
 import json
+import math
 import os
 import sys
 
@@ -40,6 +41,15 @@ def create_job(site, number, x):
     os.remove(file)
 
 
+def loss_of(end):
+    """None where there is none: it failed, or left nothing, or what it left is no number."""
+    try:
+        loss = float(end.result["loss"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return loss if end.is_finished and math.isfinite(loss) else None
+
+
 def main():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(storage="sqlite:///study.db", study_name=WORKFLOW, load_if_exists=True)
@@ -67,11 +77,14 @@ def main():
                 # Told, and killed before the cursor knew.
                 continue
             del pending[number]
-            if end.is_finished and end.content:
-                study.tell(number, end.result["loss"])
-            else:
+            loss = loss_of(end)
+            if loss is None:
                 study.tell(number, state=optuna.trial.TrialState.FAIL)
-            print("trial {} {}".format(number, end.content or end.message), flush=True)
+            else:
+                study.tell(number, loss)
+            print("trial {} {}".format(number, "no loss: " + (end.message or end.state) if loss is None else loss), flush=True)
+    if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
+        sys.exit("no trial gave a loss; `bjob log ID` shows what each said")
     print("best: trial {} loss {} at {}".format(study.best_trial.number, study.best_value, study.best_params))
 
 

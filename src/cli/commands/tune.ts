@@ -162,7 +162,7 @@ async function remarkOnLaunchers(client: SiteClient, line: ProgressLine): Promis
   try {
     const launchers = await readLaunchers(client.site)
     if (launchers.every(({ end }) => end !== undefined))
-      line.print('no launcher is running: start one with `bjob launch`\n')
+      line.print('no launcher is running yet: start one with `bjob launch`\n')
   } catch {
     // Only a remark.
   }
