@@ -8,6 +8,7 @@ import { detectSubmission } from '../platform/schedulers.ts'
 import { type Disk, diskFor } from '../site/disk.ts'
 import { replaceFile } from '../site/files.ts'
 import { markJournalWhole } from '../site/retell.ts'
+import { parseSettings } from '../site/settings.ts'
 import { Layout, SITE_FILE } from '../site/layout.ts'
 
 /** Each value is the default; a setting that is left out keeps it. */
@@ -44,19 +45,33 @@ format: 1
 #   gpus: 0
 #   memory_mib: 256000
 
+# What this machine wants in each batch script beside what bjob submit is asked for: directives, without the prefix that the scheduler
+# reads them by, and commands before the launcher starts.
+# batch:
+#   directives: [--constraint=gpu]
+#   setup: [module load cray-python]
+
 # Fields of job.yaml that new jobs get unless they say otherwise.
 # defaults:
 #   wall_time_minutes: 10
 #   max_retries: 2
 `
 
+export interface SiteParts {
+  /** A folder to copy, absolute. */
+  readonly template?: string | undefined
+  /** The file of a machine, absolute: it becomes the site's settings. */
+  readonly machine?: string | undefined
+  /** bjob's templates of batch scripts: the one for the machine's scheduler, or the one that is installed here, becomes the site's own. */
+  readonly batchTemplates?: string | undefined
+}
+
 /**
  * @param folder the new site's folder, absolute; made when it is not there
- * @param template a folder to copy, absolute
- * @param batchTemplates bjob's templates of batch scripts: the one for the scheduler that is installed here becomes the site's own
  * @throws BjobError `site-exists`; the file system's errors
  */
-export async function makeSite(folder: string, template?: string, batchTemplates?: string): Promise<void> {
+export async function makeSite(folder: string, parts: SiteParts = {}): Promise<void> {
+  const { template, machine, batchTemplates } = parts
   const layout = new Layout(folder)
   if (fs.existsSync(layout.settings)) {
     throw requestError('site-exists', `${folder} is a site already`, {
@@ -79,17 +94,18 @@ export async function makeSite(folder: string, template?: string, batchTemplates
     for (const name of fs.readdirSync(template))
       if (name !== SITE_FILE) await disk.copy(path.join(template, name), path.join(folder, name))
   }
-  if (batchTemplates !== undefined) await copyBatchTemplate(disk, layout, batchTemplates)
+  const file = machine ?? (template === undefined ? undefined : path.join(template, SITE_FILE))
+  const settings = file === undefined ? SETTINGS_TEXT : fs.readFileSync(file, 'utf8')
+  if (batchTemplates !== undefined) {
+    const { scheduler } = parseSettings(settings, file ?? layout.settings)
+    await copyBatchTemplate(disk, layout, batchTemplates, scheduler)
+  }
   // Last: this file is what makes the folder a site.
-  await replaceFile(
-    disk,
-    layout.settings,
-    template === undefined ? SETTINGS_TEXT : fs.readFileSync(path.join(template, SITE_FILE), 'utf8'),
-  )
+  await replaceFile(disk, layout.settings, settings)
 }
 
-async function copyBatchTemplate(disk: Disk, layout: Layout, folder: string): Promise<void> {
-  const { name } = detectSubmission(hasCommand)
+async function copyBatchTemplate(disk: Disk, layout: Layout, folder: string, scheduler: string): Promise<void> {
+  const name = scheduler === 'auto' ? detectSubmission(hasCommand).name : scheduler
   const from = path.join(folder, `${name}.sh`)
   const to = layout.batchTemplate(name)
   if (!fs.existsSync(from) || fs.existsSync(to)) return
@@ -106,16 +122,30 @@ export function listTemplates(folder: string): string[] {
     .sort()
 }
 
+/** The names of the machines that `folder` has the settings of. */
+export function listMachines(folder: string): string[] {
+  const files = fs.existsSync(folder) ? fs.readdirSync(folder) : []
+  return files.flatMap((name) => (name.endsWith('.yaml') ? [path.basename(name, '.yaml')] : [])).sort()
+}
+
 /** @returns the template's folder @throws BjobError `unknown-template` */
 export function findTemplate(folder: string, name: string): string {
-  const known = listTemplates(folder)
-  if (known.includes(name)) return path.join(folder, name)
+  checkKnown('template', name, listTemplates(folder))
+  return path.join(folder, name)
+}
+
+/** @returns the machine's file @throws BjobError `unknown-machine` */
+export function findMachine(folder: string, name: string): string {
+  checkKnown('machine', name, listMachines(folder))
+  return path.join(folder, `${name}.yaml`)
+}
+
+function checkKnown(what: 'template' | 'machine', name: string, known: readonly string[]): void {
+  if (known.includes(name)) return
   const near = nearestWord(name, known)
   throw requestError(
-    'unknown-template',
-    `there is no template ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    {
-      hint: known.length === 0 ? 'leave --template out' : `there are: ${known.join(', ')}`,
-    },
+    `unknown-${what}`,
+    `there is no ${what} ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    { hint: known.length === 0 ? `leave --${what} out` : `there are: ${known.join(', ')}` },
   )
 }

@@ -64,7 +64,8 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
   scheduler.submitCommand(paths.script)
   const template = await findBatchTemplate(site, scheduler, request.templates)
   const warningSeconds = site.settings.grace_seconds + WARNING_SECONDS
-  const { cores } = site.settings.node
+  const { node, batch } = site.settings
+  const { directives, setup } = batch
   const script = renderBatchScript(
     template.text,
     {
@@ -77,9 +78,9 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
       warning_seconds: warningSeconds,
       warning_minutes: Math.ceil(warningSeconds / 60),
       parallel_environment: undefined,
-      slots: cores === undefined ? undefined : nodes * cores,
-      directives: undefined,
-      setup: undefined,
+      slots: node.cores === undefined ? undefined : nodes * node.cores,
+      directives: { lines: directives.map((words) => `${scheduler.directivePrefix} ${words}`) },
+      setup: { lines: setup },
       site: site.layout.root,
       launch: [...request.launch, ...request.options],
     },

@@ -16,6 +16,8 @@ export function findMpiLauncher(name: string): MpiLauncher {
   const found = Object.entries(LAUNCHERS).find(([key]) => key === name)
   if (found !== undefined) return found[1]
   throw requestError('unknown-mpi-launcher', `'${name}' is not an MPI launcher`, {
+    path: 'bjob.yaml',
+    field: 'mpi',
     hint: `Choose one of: auto, ${Object.keys(LAUNCHERS).join(', ')}, or write a list of words.`,
   })
 }

@@ -20,7 +20,11 @@ export function findScheduler(name: string): Scheduler {
   const found = SCHEDULERS.find((scheduler) => scheduler.name === name)
   if (found !== undefined) return found
   const names = SCHEDULERS.map((scheduler) => scheduler.name).join(', ')
-  throw requestError('unknown-scheduler', `'${name}' is not a scheduler`, { hint: `Choose one of: auto, ${names}.` })
+  throw requestError('unknown-scheduler', `'${name}' is not a scheduler`, {
+    path: 'bjob.yaml',
+    field: 'scheduler',
+    hint: `Choose one of: auto, ${names}.`,
+  })
 }
 
 /** The scheduler whose batch job this environment belongs to; `none` outside of one. */

@@ -4,6 +4,8 @@ import { nearestWord } from '../lib/nearest.ts'
 import { requestError } from '../core/errors.ts'
 import { parseYaml } from '../core/yaml-text.ts'
 
+const scriptLines = z.array(z.string().regex(/^[^\0\n\r]*$/, 'must be one line each')).default([])
+
 const schema = z.strictObject({
   format: z.literal(1, 'must be 1: this site was made by another version of bjob').default(1),
   lease_seconds: z.number().min(2, 'must be at least 2').max(3600).default(30),
@@ -21,6 +23,7 @@ const schema = z.strictObject({
       memory_mib: z.int().min(1).optional(),
     })
     .prefault({}),
+  batch: z.strictObject({ directives: scriptLines, setup: scriptLines }).prefault({}),
   defaults: z.record(z.string(), z.unknown()).default({}),
 })
 

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { agents } from './agents.ts'
 import { type Result, formatFigure } from './figure-text.ts'
 import { folders } from './folders.ts'
 import { idle } from './idle.ts'
@@ -27,6 +28,7 @@ const SCENARIOS: readonly Scenario[] = [
   nameCalls,
   idle,
   placement,
+  agents,
   size,
   million,
 ]

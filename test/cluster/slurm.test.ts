@@ -205,6 +205,14 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     expect(new Set(names.map((name) => site.state(name).launcher)).size).toBe(2)
   })
 
+  test('the bench sets agents beside an srun each', async () => {
+    await using site = ClusterSite.create()
+    const root = path.resolve(import.meta.dirname, '../..')
+    const { stdout, stderr } = await site.run('npm', ['--prefix', root, 'run', 'bench', '--', 'agents', '--small'])
+    expect(stdout, stderr).toMatch(/bjob on 1 node, .* jobs\/s .* × an srun each on 1 node/)
+    process.stdout.write(stdout.slice(stdout.indexOf('agents: ')))
+  })
+
   test('what cannot be submitted is refused in one line, and leaves nothing', async () => {
     await using site = ClusterSite.create()
     const refuse = async (args: readonly string[], message: string, env: NodeJS.ProcessEnv = {}): Promise<void> => {

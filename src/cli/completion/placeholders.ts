@@ -47,6 +47,10 @@ const SOURCES: Readonly<Record<string, Source>> = {
     const { listTemplates } = await import('../../client/make-site.ts')
     return listTemplates(path.join(packageRoot, 'templates'))
   },
+  MACHINE: async ({ packageRoot }) => {
+    const { listMachines } = await import('../../client/make-site.ts')
+    return listMachines(path.join(packageRoot, 'templates', 'machines'))
+  },
   FILE: files,
   FILES: files,
   ARG: files,
