@@ -193,12 +193,18 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
 
   test('two allocations at once, while a driver on the login node spawns: each job runs once', async () => {
     await using site = ClusterSite.create()
-    await site.spawn([{ name: 'first', application: 'once', args: ['0'] }])
-    const ids = [await site.submit(2, 5, '--idle-seconds=4'), await site.submit(2, 5, '--idle-seconds=4')]
+    site.addShell('gate', 'until [ -e ../../../open ]; do sleep 0.2; done')
+    await site.spawn([
+      { name: 'gate', application: 'gate' },
+      // There is something to submit for, however quickly the first allocation begins.
+      { name: 'last', application: 'once', args: ['0'], parents: ['w/gate'] },
+    ])
+    const ids = [await site.submit(2, 5, '--idle-seconds=6'), await site.submit(2, 5, '--idle-seconds=6')]
     for (const round of range(10))
       await site.spawn(range(20).map((n) => ({ name: `r${round}-${n}`, application: 'once', args: ['0.1'] })))
+    fs.writeFileSync(path.join(site.folder, 'open'), '')
     for (const id of ids) await site.untilOver(id, 90)
-    expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 201 })
+    expect(await site.states(), site.log()).toEqual({ JOB_FINISHED: 202 })
     const names = range(10).flatMap((round) => range(20).map((n) => `r${round}-${n}`))
     for (const name of names) expect(site.lines(name, 'starts')).toHaveLength(1)
     expect(new Set(names.flatMap((name) => site.lines(name, 'job.out'))).size).toBe(4)
