@@ -9,7 +9,8 @@ export interface Failure {
   readonly status: number
 }
 
-export function describeFailure(error: unknown): Failure {
+/** @param command the one that was called, where there is such a one: its help is the hint where the error has no better one */
+export function describeFailure(error: unknown, command?: string): Failure {
   if (error instanceof SpawnProblems) {
     const lines = error.problems.map(
       (problem) => `bjob: ${oneLine(problem.message)}${whereText(problem.message, problem.detail)}`,
@@ -17,9 +18,10 @@ export function describeFailure(error: unknown): Failure {
     return { text: [...lines, `bjob: ${error.message}`].join('\n'), status: 2 }
   }
   if (error instanceof BjobError) {
-    const { hint } = error.detail
+    const isUsage = ['bad-option', 'unknown-option'].includes(error.code) && command !== undefined
+    const hint = error.detail.hint || (isUsage ? `\`bjob ${command} --help\` shows how` : '')
     const lines = [`bjob: ${oneLine(error.message)}${whereText(error.message, error.detail)}`]
-    if (hint !== undefined && hint !== '') lines.push(`hint: ${oneLine(hint)}`)
+    if (hint !== '') lines.push(`hint: ${oneLine(hint)}`)
     return { text: lines.join('\n'), status: error.kind === 'request' ? 2 : 3 }
   }
   const failure = explainSystemError(error)

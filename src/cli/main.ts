@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = (await run(kept, session)) ?? 0
   } catch (error) {
     if (error instanceof ClosedOutput) return
-    const { text, status } = describeFailure(error)
+    const { text, status } = describeFailure(error, COMMANDS.find(({ name }) => name === kept[0])?.name)
     session.terminal.note(text)
     if (isDebug) session.terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
     process.exitCode = status
