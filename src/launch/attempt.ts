@@ -85,5 +85,7 @@ export class Attempt {
 }
 
 function notStarted(error: unknown): Exit {
-  return { kind: 'not-started', message: error instanceof Error ? error.message : String(error) }
+  const message = error instanceof Error ? error.message : String(error)
+  // Of the file for its output, the system says more than the code.
+  return { kind: 'not-started', message: message.endsWith(' EACCES') ? `${message}: is it executable?` : message }
 }

@@ -52,6 +52,7 @@ test('preprocess, environment script, application and postprocess, each once and
 test.each([
   ['preprocess: [/bin/sh, -c, "echo no good; exit 4"]', 'FAILED preprocess exit 4\nno good'],
   ['preprocess: [/no/such/program]', 'FAILED preprocess cannot be started'],
+  ['preprocess: [/etc/passwd]', 'passwd EACCES: is it executable?'],
   ['preprocess: [/bin/sh, -c, "sleep 60"]', 'FAILED preprocess ran for longer than hook_seconds, 1'],
   ['postprocess: [/bin/sh, -c, "head -c 3000 /dev/urandom; exit 1"]', 'FAILED postprocess exit 1'],
 ])('a hook that goes wrong fails the job: %s', async (hook, said) => {
