@@ -58,6 +58,13 @@ export class JobIndex {
   /** By writer, and by its number. */
   readonly #pending = new Map<string, Map<number, Announced>>()
   readonly #pendingOf = new Map<JobId, Set<Announced>>()
+  /** Those that may have ended, where such are dropped. */
+  readonly #ended: Set<JobId> | undefined
+
+  /** @param keeps all jobs, or those that have not ended and those whose end is pending: `dropEnded` drops the others */
+  constructor(keeps: 'all' | 'live' = 'all') {
+    if (keeps === 'live') this.#ended = new Set()
+  }
 
   get size(): number {
     return this.#entries.size
@@ -108,13 +115,18 @@ export class JobIndex {
   forget(id: JobId): void {
     const [next, ...others] = this.#rivals.get(id) ?? []
     if (next === undefined) this.#entries.delete(id)
-    else this.#entries.set(id, next)
+    else this.#setCurrent(next)
     this.#setRivals(id, others)
   }
 
-  /** Drops every ended job whose end is not pending: a launcher has no more to do with it. */
+  /** Of an index of live jobs: drops every ended one whose end is not pending. It costs what has ended, not what there is. */
   dropEnded(): void {
-    for (const [id, entry] of this.#entries) if (isEnded(entry.state) && !this.isPending(id)) this.#entries.delete(id)
+    for (const id of this.#ended ?? []) {
+      if (this.isPending(id)) continue
+      const entry = this.#entries.get(id)
+      if (entry !== undefined && isEnded(entry.state)) this.#entries.delete(id)
+      this.#ended?.delete(id)
+    }
   }
 
   remainder(): IndexRemainder {
@@ -128,7 +140,7 @@ export class JobIndex {
   /** Takes entries for true, as a snapshot or the jobs' folders have them: what was announced before them is decided. */
   restore(entries: Iterable<IndexEntry>, { pending, rivals, removed }: IndexRemainder = NOTHING): void {
     for (const entry of entries) {
-      this.#entries.set(entry.id, entry)
+      this.#setCurrent(entry)
       this.#rivals.delete(entry.id)
       this.#removed.get(entry.id)?.delete(entry.born)
       this.#dropOutdated(entry)
@@ -136,6 +148,11 @@ export class JobIndex {
     for (const rival of rivals) this.#setRivals(rival.id, [...(this.#rivals.get(rival.id) ?? []), rival])
     for (const announced of pending) this.#addPending(announced)
     for (const [id, born] of removed) this.#addRemoved(id, born)
+  }
+
+  #setCurrent(entry: IndexEntry): void {
+    this.#entries.set(entry.id, entry)
+    if (this.#ended !== undefined && isEnded(entry.state)) this.#ended.add(entry.id)
   }
 
   /** @param isSettled whether its writer has said that the change is made */
@@ -159,7 +176,7 @@ export class JobIndex {
     const isBirth = event.revision === FIRST_REVISION && !isSettled
     if (isBirth && top !== undefined) return false
     const entry = toEntry(event, event.spec ?? this.#announcedSpecification(event), born)
-    if (top === undefined || this.#isAnnouncedOnly(top)) this.#entries.set(id, entry)
+    if (top === undefined || this.#isAnnouncedOnly(top)) this.#setCurrent(entry)
     else this.#setRivals(id, [...(this.#rivals.get(id) ?? []), entry])
     return true
   }
@@ -167,7 +184,7 @@ export class JobIndex {
   /** Puts an entry in the place of the one that it follows. */
   #put(entry: IndexEntry): void {
     const { id, born } = entry
-    if (this.#entries.get(id)?.born === born) this.#entries.set(id, entry)
+    if (this.#entries.get(id)?.born === born) this.#setCurrent(entry)
     else
       this.#setRivals(
         id,

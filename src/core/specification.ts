@@ -142,17 +142,24 @@ export function toRecord(specification: Specification): SpecificationRecord {
   const record: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(specification)) {
     const name = toSnake(key)
-    if (value !== undefined && JSON.stringify(value) !== defaultsText[name]) record[name] = value
+    if (value === undefined || value === defaults[name]) continue
+    if (typeof value !== 'object' || JSON.stringify(value) !== defaultsText[name]) record[name] = value
   }
   return record
 }
 
 /** Trusts what bjob itself wrote (the journal); fills the defaults in. */
 export function fromRecord(record: SpecificationRecord): Specification {
-  return toCamelKeys({ ...defaults, ...record } as Job)
+  const specification: Record<string, unknown> = { ...camelDefaults }
+  for (const key of Object.keys(record)) specification[toCamel(key)] = record[key]
+  return specification as Specification
 }
 
-const defaults = jobSchema.omit({ application: true }).parse({})
+const snakeKeys = new Map<string, string>()
+const camelKeys = new Map<string, string>()
+
+const defaults: SpecificationRecord = jobSchema.omit({ application: true }).parse({})
+const camelDefaults: object = toCamelKeys(defaults)
 const defaultsText: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(defaults).map(([name, value]) => [name, JSON.stringify(value)]),
 )
@@ -212,9 +219,6 @@ export function canonicalField(key: string): string {
   return ALIASES.get(snake) ?? snake
 }
 
-const snakeKeys = new Map<string, string>()
-const camelKeys = new Map<string, string>()
-
 /** The few names there are come up for every job, so each is worked out once. A name that nobody knows is not kept. */
 function toSnake(key: string): string {
   return snakeKeys.get(key) ?? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -231,9 +235,8 @@ function toCamel(key: string): string {
 }
 
 function toCamelKeys<Fields extends object>(record: Fields): CamelKeys<Fields> {
-  const camel: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(record)) camel[toCamel(key)] = value
-  return camel as CamelKeys<Fields>
+  // What is put together key by key is ten times as slow to copy.
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [toCamel(key), value])) as CamelKeys<Fields>
 }
 
 function numberToText(value: unknown): unknown {

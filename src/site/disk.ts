@@ -13,8 +13,8 @@ export interface Entry {
 
 /** A file made by this process that nobody else writes. */
 export interface NewFile {
-  /** Writes the whole content and closes; with `durable`, not before it is on the disk. */
-  finish(text: string, durable: boolean): Promise<void>
+  /** Writes the whole content, which may come in parts, and closes; with `durable`, not before it is on the disk. */
+  finish(text: string | Iterable<string>, durable: boolean): Promise<void>
   close(): Promise<void>
 }
 
@@ -108,6 +108,10 @@ function named(error: unknown, target: string): unknown {
   return error instanceof Error ? Object.assign(error, { path: target }) : error
 }
 
+function partsOf(text: string | Iterable<string>): Iterable<string> {
+  return typeof text === 'string' ? [text] : text
+}
+
 function writeWhole(fd: number, text: string): void {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
@@ -172,7 +176,7 @@ export const directDisk: Disk = {
     return {
       finish: async (text, durable) => {
         try {
-          writeWhole(fd, text)
+          for (const part of partsOf(text)) writeWhole(fd, part)
           if (durable) fs.fsyncSync(fd)
         } catch (error) {
           throw named(error, target)
@@ -235,7 +239,7 @@ export const pooledDisk: Disk = {
     return {
       finish: async (text, durable) => {
         try {
-          await file.writeFile(text)
+          for (const part of partsOf(text)) await file.writeFile(part)
           if (durable) await file.sync()
         } catch (error) {
           throw named(error, target)

@@ -1,7 +1,7 @@
 /**
  * The jobs of a site as this process knows them: a snapshot, then every journal line since. `refresh` costs what has changed, not what there is.
  */
-import type { JobEvent } from '../core/events.ts'
+import type { JobEvent, JournalLine } from '../core/events.ts'
 import { JobIndex } from '../core/job-index.ts'
 import { JournalReader, type Positions } from './journal-reader.ts'
 import { isForbidden } from './disk.ts'
@@ -10,8 +10,10 @@ import { scanJobs } from './scan.ts'
 import type { Site } from './site.ts'
 import { type SnapshotName, readSnapshot, writeSnapshot } from './snapshot.ts'
 
-/** A snapshot is written anew when this much has come since, or half of what it stands for: reading the rest then takes milliseconds. */
+/** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
 const TAIL_BYTES = 4 * 1024 * 1024
+/** What a job in a snapshot takes to read, as bytes of a journal. */
+const ENTRY_BYTES = 200
 
 export class JobView {
   readonly #site: Site
@@ -35,9 +37,9 @@ export class JobView {
     const isUsable = snapshot !== undefined && Object.keys(snapshot.positions).every((host) => hosts.has(host))
     const isWhole = (snapshot === undefined || isUsable) && (await isJournalWhole(site))
     if (!isWhole && !(await tryRetell(site))) return new JobView(site, name, await scanJobs(site), {})
-    const start = isWhole && isUsable ? snapshot : { index: new JobIndex(), positions: {} }
+    const start = isWhole && isUsable ? snapshot : { index: new JobIndex(name), positions: {} }
     const view = new JobView(site, name, start.index, start.positions)
-    await view.refresh()
+    await view.#read((line) => void view.index.apply(line))
     return view
   }
 
@@ -48,14 +50,15 @@ export class JobView {
   /** Reads what is new. @returns the events that made a difference, in no order across journals */
   async refresh(): Promise<JobEvent[]> {
     const events: JobEvent[] = []
-    await this.#reader.poll((line) => {
-      events.push(...this.index.apply(line))
-    })
-    if (this.#name === 'live') this.index.dropEnded()
-    const bytes = totalBytes(this.positions)
-    if (bytes - this.#snapshotBytes > Math.max(TAIL_BYTES, this.#name === 'all' ? this.#snapshotBytes / 2 : 0))
-      await this.save()
+    await this.#read((line) => events.push(...this.index.apply(line)))
     return events
+  }
+
+  async #read(take: (line: JournalLine) => void): Promise<void> {
+    await this.#reader.poll(take)
+    this.index.dropEnded()
+    const tail = totalBytes(this.positions) - this.#snapshotBytes
+    if (tail > Math.max(TAIL_BYTES, (this.index.size * ENTRY_BYTES) / 2)) await this.save()
   }
 
   /** Writes the snapshot; where that is not allowed, others will. */

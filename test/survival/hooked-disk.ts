@@ -101,7 +101,8 @@ export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): D
 
 function hookNewFile(file: NewFile, target: string, hook: Hook, open: OpenFiles): NewFile {
   return {
-    finish: async (text, isDurable) => {
+    finish: async (content, isDurable) => {
+      const text = typeof content === 'string' ? content : [...content].join('')
       const write = async (bytes: number): Promise<void> => {
         open.delete(file)
         await file.finish(cut(text, bytes), isDurable)

@@ -114,8 +114,8 @@ function interleave(journals: readonly (readonly JournalLine[])[], choices: read
 
 const orders = fc.array(fc.nat(), { minLength: 1, maxLength: 20 })
 
-function read(lines: readonly JournalLine[]): JobIndex {
-  const index = new JobIndex()
+function read(lines: readonly JournalLine[], keeps: 'all' | 'live' = 'all'): JobIndex {
+  const index = new JobIndex(keeps)
   for (const line of lines) index.apply(line)
   return index
 }
@@ -293,11 +293,14 @@ describe('the index', () => {
 
   test('an ended job is dropped by who needs the living only, unless its end is in doubt', () => {
     const end: JobEvent = { ...claim, revision: 3, state: 'JOB_FINISHED' }
-    const index = read([
-      { by: 'a', n: 1, event: birth },
-      { by: 'a', done: 1 },
-      { by: 'l', n: 1, event: end },
-    ])
+    const index = read(
+      [
+        { by: 'a', n: 1, event: birth },
+        { by: 'a', done: 1 },
+        { by: 'l', n: 1, event: end },
+      ],
+      'live',
+    )
     index.dropEnded()
     expect(index.size).toBe(1)
     index.apply({ by: 'l', done: 1 })
