@@ -34,11 +34,11 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'client/make-site.ts': 'copies templates to where there is no site yet',
   'client/submit.ts': 'reads the template of a batch script',
   'cli/main.ts': "bjob's own package.json",
+  'cli/spawn-source.ts': 'the file that --from names',
   'cli/terminal.ts': 'standard output',
   'search/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',
   'cli/commands/tune.ts': 'the file that describes the space, and the one that --csv names',
   'cli/commands/session.ts': 'standard output',
-  'cli/commands/spawn.ts': 'the file that --from names',
   'cli/commands/report.ts': 'the parts of the page, and the file that is asked for',
   'cli/commands/app.ts': 'looks whether a word of the command line is a file',
 }

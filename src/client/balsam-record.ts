@@ -53,7 +53,7 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Whether a record is a job of Balsam's: no record of bjob's has these keys. */
-function isBalsamRecord(record: unknown): boolean {
+export function isBalsamRecord(record: unknown): boolean {
   const keys = new Set(Object.keys(fieldsOf(record)))
   return (
     keys.has('job_id') || keys.has('state_history') || (keys.has('workdir') && (keys.has('app_id') || keys.has('id')))

@@ -2,11 +2,16 @@
  * All jobs as they are now, for queries: the folded journal, kept open so that asking again costs what changed. What the journal only
  * announced is looked up in the job's folder before anybody believes it.
  */
-import type { JobId } from '../core/id.ts'
+import { type JobId, isJobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
+import { mapConcurrently } from '../lib/concurrently.ts'
 import { JobView } from '../site/job-view.ts'
 import { readEntry } from '../site/scan.ts'
 import type { Site } from '../site/site.ts'
+
+/** To look into the folders of so many jobs is less work than to read what the journal has of all. */
+const FEW = 100
+const AT_ONCE = 16
 
 export interface Follower {
   /** Those of `ids` that may have changed since this was last called: all the first time, then those of which there is news, and those in doubt. */
@@ -26,8 +31,15 @@ export class Catalogue {
     this.#site = site
   }
 
-  /** Every job, once, in no order. */
-  async entries(): Promise<IndexEntry[]> {
+  /**
+   * Every job, once, in no order.
+   * @param only of these ids at most: of few, nothing else is read
+   */
+  async entries(only?: ReadonlySet<JobId>): Promise<IndexEntry[]> {
+    if (only !== undefined && (this.#view !== undefined || only.size <= FEW)) {
+      const found = await mapConcurrently(only, AT_ONCE, (id) => this.#find(id))
+      return found.filter((entry) => entry !== undefined)
+    }
     const view = await this.#refreshed()
     const doubtful = new Map<JobId, IndexEntry | undefined>()
     const ids = [...view.index.pendingIds()]
@@ -63,6 +75,16 @@ export class Catalogue {
       stop: () => this.#news.delete(follower),
     }
     return follower
+  }
+
+  /** As `get`, from the folder alone while the journal has not been read. */
+  async #find(id: JobId): Promise<IndexEntry | undefined> {
+    if (!isJobId(id)) return undefined
+    if (this.#view !== undefined) return this.get(id)
+    const entry = await readEntry(this.#site, id)
+    // There is none, or its files are broken.
+    if (entry !== undefined || (await this.#site.disk.stat(this.#site.layout.job(id).dir)) === undefined) return entry
+    return this.get(id)
   }
 
   async #refreshed(): Promise<JobView> {

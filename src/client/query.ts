@@ -14,6 +14,8 @@ import { Job } from './job.ts'
 import { compareNaturally } from './natural-order.ts'
 
 interface Plan {
+  /** No others can pass: they need not be looked at. */
+  readonly ids?: ReadonlySet<JobId>
   readonly tests: readonly EntryTest[]
   /** Those that read a job's data.json, tried on what passes all others. */
   readonly dataTests: readonly DataTest[]
@@ -24,8 +26,8 @@ interface Plan {
 
 type DataTest = (entry: IndexEntry, data: unknown) => boolean
 
-/** Where a query takes its jobs from: all there are, or another query that was cut to a slice. */
-type Source = () => Promise<IndexEntry[]>
+/** Where a query takes its jobs from: all there are, or another query that was cut to a slice. Those of other ids than `ids` may be left out. */
+type Source = (ids: ReadonlySet<JobId> | undefined) => Promise<IndexEntry[]>
 
 const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, end: Infinity }
 
@@ -50,7 +52,12 @@ export class JobQuery implements AsyncIterable<Job> {
   readonly #source: Source
   readonly #plan: Plan
 
-  constructor(site: Site, catalogue: Catalogue, source: Source = () => catalogue.entries(), plan: Plan = EVERYTHING) {
+  constructor(
+    site: Site,
+    catalogue: Catalogue,
+    source: Source = (ids) => catalogue.entries(ids),
+    plan: Plan = EVERYTHING,
+  ) {
     this.#site = site
     this.#catalogue = catalogue
     this.#source = source
@@ -60,7 +67,7 @@ export class JobQuery implements AsyncIterable<Job> {
   /** Those that meet all of `conditions`. @throws BjobError `unknown-field`, `unknown-state` */
   filter(conditions: Conditions): JobQuery {
     const { data, ...others } = conditions
-    const query = this.where(compileConditions(others))
+    const query = this.only(exactIds(others.id)).where(compileConditions(others))
     if (data === undefined) return query
     const test = compileData(data)
     return query.#with({ dataTests: [...query.#plan.dataTests, (_, found) => test(found)] })
@@ -75,6 +82,12 @@ export class JobQuery implements AsyncIterable<Job> {
     const query = this.#unsliced()
     const isKept: DataTest = (entry, found) => !(test(entry) && dataTest(found))
     return query.#with({ dataTests: [...query.#plan.dataTests, isKept] })
+  }
+
+  /** Says that no others than `ids` pass what is chained after it: that spares looking at them. */
+  only(ids: ReadonlySet<JobId> | undefined): JobQuery {
+    const query = this.#unsliced()
+    return ids === undefined || query.#plan.ids !== undefined ? query : query.#with({ ids })
   }
 
   /** Those that a function of one's own lets through. */
@@ -138,8 +151,13 @@ export class JobQuery implements AsyncIterable<Job> {
 
   /** How many have each value of a field. @throws BjobError `unknown-field` */
   async countBy(field: string): Promise<Map<unknown, number>> {
+    const read = readerOf(field)
+    const { start, end } = this.#plan
     const counts = new Map<unknown, number>()
-    for (const value of await this.values(field)) counts.set(value, (counts.get(value) ?? 0) + 1)
+    for (const entry of start === 0 && end === Infinity ? await this.#matching() : await this.entries()) {
+      const value = read(entry)
+      counts.set(value, (counts.get(value) ?? 0) + 1)
+    }
     return counts
   }
 
@@ -174,19 +192,19 @@ export class JobQuery implements AsyncIterable<Job> {
       read: readerOf(order.replace(/^-/, '')),
       sign: order.startsWith('-') ? -1 : 1,
     }))
-    entries.sort((one, other) => {
+    const compare = (one: IndexEntry, other: IndexEntry): number => {
       for (const { read, sign } of keys) {
         const difference = compareValues(read(one), read(other))
         if (difference !== 0) return sign * difference
       }
       return 0
-    })
-    return entries.slice(start, end)
+    }
+    return firstOf(entries, end, compare).slice(start)
   }
 
   async #matching(): Promise<IndexEntry[]> {
     const { tests, dataTests } = this.#plan
-    const passed = (await this.#source()).filter((entry) => tests.every((test) => test(entry)))
+    const passed = (await this.#source(this.#plan.ids)).filter((entry) => tests.every((test) => test(entry)))
     if (dataTests.length === 0) return passed
     const kept = await mapConcurrently(passed, AT_ONCE, async (entry) => {
       const data = await readDataIfThere(this.#site, entry.id)
@@ -205,6 +223,30 @@ export class JobQuery implements AsyncIterable<Job> {
   #with(change: Partial<Plan>): JobQuery {
     return new JobQuery(this.#site, this.#catalogue, this.#source, { ...this.#plan, ...change })
   }
+}
+
+/** The ids that a condition names, where it names them all. */
+function exactIds(condition: unknown): ReadonlySet<JobId> | undefined {
+  if (typeof condition === 'string') return new Set([condition])
+  return Array.isArray(condition) ? new Set(condition.map(String)) : undefined
+}
+
+/** The first `count` in order. Of a page of many, most are never put in order. */
+function firstOf(
+  entries: IndexEntry[],
+  count: number,
+  compare: (one: IndexEntry, other: IndexEntry) => number,
+): IndexEntry[] {
+  if (count * 10 > entries.length) return entries.sort(compare).slice(0, count)
+  const first: IndexEntry[] = []
+  for (const entry of entries) {
+    const last = first.at(-1)
+    if (first.length === count && (last === undefined || compare(entry, last) >= 0)) continue
+    const at = first.findIndex((other) => compare(entry, other) < 0)
+    first.splice(at < 0 ? first.length : at, 0, entry)
+    if (first.length > count) first.pop()
+  }
+  return first
 }
 
 /** A job may be removed between the look at the journal and the one at its file. */

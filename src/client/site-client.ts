@@ -1,7 +1,7 @@
 /** The library: one object through which a driver spawns jobs, looks them up, waits for them and reads what came of them. */
 import path from 'node:path'
 import { requestError } from '../core/errors.ts'
-import { type Filter, compileFilter } from '../core/filter.ts'
+import { type Filter, compileFilter, exactIds } from '../core/filter.ts'
 import { type JobId, splitId } from '../core/id.ts'
 import type { SpawnRequest } from '../core/specification.ts'
 import type { State } from '../core/states.ts'
@@ -15,7 +15,7 @@ import { Job } from './job.ts'
 import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
 import { JobQuery } from './query.ts'
 import type { JobResult, ResultOptions } from './results.ts'
-import { type Spawned, spawnJobs } from './spawn.ts'
+import { type Spawned, spawnInGroups, spawnJobs } from './spawn.ts'
 import type { IfExists, SpawnContext, SpawnRecord } from './spawn-plan.ts'
 import type { WaitOptions, WaitOutcome } from './wait.ts'
 
@@ -56,7 +56,8 @@ export class SiteClient {
 
   /** Those that a command's filters mean. @throws BjobError `unknown-state`, `bad-id` */
   select(filter: Filter): JobQuery {
-    return this.jobs.where(compileFilter(filter))
+    const test = compileFilter(filter)
+    return this.jobs.only(exactIds(filter)).where(test)
   }
 
   /** @throws BjobError `unknown-job`, `bad-id` */
@@ -125,14 +126,23 @@ export class SiteClient {
   async spawnRecords(
     records: readonly SpawnRecord[],
     options: SpawnOptions = {},
-    onMade?: (ids: readonly JobId[]) => void,
+    onMade?: (spawned: readonly Spawned[]) => void,
   ): Promise<Spawned[]> {
-    const context: SpawnContext = {
-      current: this.#environment,
-      folder: path.resolve(options.folder ?? process.cwd()),
-      ifExists: options.ifExists ?? 'error',
-    }
-    return spawnJobs(this.site, records, context, onMade)
+    return spawnJobs(this.site, records, this.#spawnContext(options), onMade)
+  }
+
+  /** As `spawnRecords`, of more than memory has room for: `records` is run through twice. `onChecked` hears of how many were found right so far. */
+  async spawnInGroups(
+    records: () => AsyncIterable<SpawnRecord>,
+    options: SpawnOptions,
+    onChecked: (count: number) => void,
+    onMade: (spawned: readonly Spawned[]) => void,
+  ): Promise<void> {
+    return spawnInGroups(this.site, records, this.#spawnContext(options), onChecked, onMade)
+  }
+
+  #spawnContext({ folder, ifExists }: SpawnOptions): SpawnContext {
+    return { current: this.#environment, folder: path.resolve(folder ?? process.cwd()), ifExists: ifExists ?? 'error' }
   }
 
   /** Waits until jobs end. @throws BjobError `unknown-job` */

@@ -1,7 +1,7 @@
 /** Reads files of spawn records, YAML or JSON Lines, bjob's own or Balsam's, and keeps the line of each so that a mistake can be found. */
 import { BjobError, type ErrorDetail, requestError } from '../core/errors.ts'
 import { type YamlText, parseYaml } from '../core/yaml-text.ts'
-import { translateBalsam } from './balsam-record.ts'
+import { isBalsamRecord, translateBalsam } from './balsam-record.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
 /**
@@ -45,24 +45,31 @@ function isJsonLines(text: string): boolean {
 }
 
 function parseLines(text: string, file: string): SpawnRecord[] {
-  const records: SpawnRecord[] = []
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue
-    const where: ErrorDetail = { path: file, line: index + 1 }
-    try {
-      records.push({ record: JSON.parse(line), locate: () => where })
-    } catch (error) {
-      records.push({
-        record: undefined,
-        problem: requestError(
-          'bad-json',
-          `this line is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`,
-          where,
-        ),
-      })
-    }
+  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index, file)]))
+}
+
+function parseLine(line: string, index: number, file: string): SpawnRecord {
+  const where: ErrorDetail = { path: file, line: index + 1 }
+  try {
+    return { record: JSON.parse(line), locate: () => where }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'cannot be read'
+    return { record: undefined, problem: requestError('bad-json', `is not JSON: ${reason}`, where) }
   }
-  return records
+}
+
+/** Whether a file that begins like this can be read line by line: JSON Lines of bjob's own. A dump of Balsam's has to be seen whole. */
+export function isReadByLines(head: string): boolean {
+  return isJsonLines(head) && !isBalsamRecord(parseLine(/\S.*/.exec(head)?.[0] ?? '', 0, '').record)
+}
+
+/** As `parseSpawnFile`, of JSON Lines that come one by one. */
+export async function* parseSpawnLines(lines: AsyncIterable<string>, file: string): AsyncGenerator<SpawnRecord> {
+  let index = 0
+  for await (const line of lines) {
+    if (line.trim() !== '') yield parseLine(line, index, file)
+    index += 1
+  }
 }
 
 function parseYamlRecords(text: string, file: string): SpawnRecord[] {

@@ -2,25 +2,18 @@
  * From records to jobs that can be made: everything about all of them is checked before the first is, so that a mistake in line 5,000
  * leaves nothing behind, and all mistakes are told at once.
  */
-import path from 'node:path'
 import { BjobError, type ErrorDetail, requestError } from '../core/errors.ts'
 import { DEFAULT_WORKFLOW, type JobId, jobId, splitId } from '../core/id.ts'
 import type { NewInput } from '../core/job-inputs.ts'
-import {
-  type ParsedSpawn,
-  type Specification,
-  canonicalField,
-  checkSpawn,
-  problemError,
-} from '../core/specification.ts'
+import { type ParsedSpawn, type Specification, checkSpawn, problemError } from '../core/specification.ts'
 import type { State } from '../core/states.ts'
 import { readApplication } from '../site/applications.ts'
-import { SITE_FILE } from '../site/layout.ts'
 import { listNames, readJobState } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
 import { findNewInputs } from './input-files.ts'
 import type { JobEnvironment } from './job-environment.ts'
+import { checkDefaults, withDefaults } from './spawn-defaults.ts'
 
 /** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
 export type IfExists = 'error' | 'reuse' | 'rename'
@@ -80,10 +73,33 @@ export async function planSpawn(
   checkDefaults(site)
   const planner = new Planner(site, context, records.length)
   for (const record of records) await planner.add(record)
-  const [first] = planner.problems
-  if (first !== undefined) throw planner.problems.length === 1 ? first : new SpawnProblems(planner.problems)
+  planner.throwProblems()
   return planner.jobs
 }
+
+/**
+ * As `planSpawn`, of records that come one by one; only their ids are held. Run through once without making anything, it has checked all.
+ * @throws BjobError of the one mistake, or SpawnProblems, after the last group
+ */
+export async function* planInGroups(
+  site: Site,
+  records: AsyncIterable<SpawnRecord>,
+  context: SpawnContext,
+  size: number,
+): AsyncGenerator<PlannedJob[]> {
+  checkDefaults(site)
+  const planner = new Planner(site, context, Infinity)
+  for await (const record of records) {
+    await planner.add(record)
+    if (planner.jobs.length >= size) yield planner.jobs.splice(0)
+    if (planner.problems.length >= MOST_PROBLEMS) break
+  }
+  if (planner.jobs.length > 0) yield planner.jobs
+  planner.throwProblems()
+}
+
+/** Of a million records: nobody reads more. */
+const MOST_PROBLEMS = 1000
 
 class Planner {
   readonly jobs: PlannedJob[] = []
@@ -154,6 +170,12 @@ class Planner {
       unfinished,
       isReused,
     })
+  }
+
+  /** @throws BjobError of the one mistake, or SpawnProblems */
+  throwProblems(): void {
+    const [first] = this.problems
+    if (first !== undefined) throw this.problems.length === 1 ? first : new SpawnProblems(this.problems)
   }
 
   #report(error: unknown, locate: (field: readonly PropertyKey[]) => ErrorDetail, field: readonly PropertyKey[]): void {
@@ -268,27 +290,4 @@ export function nameTaken(id: JobId): BjobError {
 
 function positionText(where: ErrorDetail): string {
   return where.line === undefined ? '' : `line ${where.line}`
-}
-
-/** The site's defaults under what was asked; in whatever spelling either is. */
-export function withDefaults(record: unknown, defaults: Readonly<Record<string, unknown>>): unknown {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) return record
-  const given = new Set(
-    Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [canonicalField(key)])),
-  )
-  const under = Object.entries(defaults).filter(([key]) => !given.has(canonicalField(key)))
-  return { ...Object.fromEntries(under), ...record }
-}
-
-function checkDefaults(site: Site): void {
-  const { defaults } = site.settings
-  if (Object.keys(defaults).length === 0) return
-  const checked = checkSpawn({ name: 'any', application: 'any', ...defaults })
-  const problem = checked.ok ? undefined : checked.problems[0]
-  if (problem !== undefined) {
-    throw requestError('bad-setting', `defaults: ${problem.message}`, {
-      path: path.join(site.layout.root, SITE_FILE),
-      field: `defaults.${problem.field}`,
-    })
-  }
 }

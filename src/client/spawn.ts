@@ -6,7 +6,14 @@ import type { IndexEntry } from '../core/job-index.ts'
 import { type NewJob, createJobs } from '../site/births.ts'
 import type { Site } from '../site/site.ts'
 import { personName } from './job-environment.ts'
-import { type PlannedJob, type SpawnContext, type SpawnRecord, nameTaken, planSpawn } from './spawn-plan.ts'
+import {
+  type PlannedJob,
+  type SpawnContext,
+  type SpawnRecord,
+  nameTaken,
+  planInGroups,
+  planSpawn,
+} from './spawn-plan.ts'
 
 /** Few enough that little work is lost when the process is killed, many enough that the flush of the journal is no cost. */
 const GROUP = 200
@@ -27,16 +34,32 @@ export async function spawnJobs(
   site: Site,
   records: readonly SpawnRecord[],
   context: SpawnContext,
-  onMade: (ids: readonly JobId[]) => void = () => {},
+  onMade: (spawned: readonly Spawned[]) => void = () => {},
 ): Promise<Spawned[]> {
   const planned = await planSpawn(site, records, context)
   const spawned: Spawned[] = []
   for (let at = 0; at < planned.length; at += GROUP) {
     const group = await makeGroup(site, planned.slice(at, at + GROUP), context)
     spawned.push(...group)
-    onMade(group.map(({ id }) => id))
+    onMade(group)
   }
   return spawned
+}
+
+/**
+ * As `spawnJobs`, of more records than memory has room for: `records` is run through twice, to check all of them and to make them.
+ * @param onChecked hears how many have been checked so far
+ */
+export async function spawnInGroups(
+  site: Site,
+  records: () => AsyncIterable<SpawnRecord>,
+  context: SpawnContext,
+  onChecked: (count: number) => void,
+  onMade: (spawned: readonly Spawned[]) => void,
+): Promise<void> {
+  let checked = 0
+  for await (const { length } of planInGroups(site, records(), context, GROUP)) onChecked((checked += length))
+  for await (const group of planInGroups(site, records(), context, GROUP)) onMade(await makeGroup(site, group, context))
 }
 
 async function makeGroup(site: Site, group: readonly PlannedJob[], context: SpawnContext): Promise<Spawned[]> {

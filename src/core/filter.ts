@@ -1,7 +1,7 @@
 /** Which jobs are meant: one set of filters for every command and for launchers. Within a field any word may match; all fields given must. */
 import { nearestWord } from '../lib/nearest.ts'
 import { requestError } from './errors.ts'
-import { splitId } from './id.ts'
+import { type JobId, splitId } from './id.ts'
 import type { IndexEntry } from './job-index.ts'
 import { STATES, isState } from './states.ts'
 
@@ -39,6 +39,11 @@ export function compileFilter(filter: Filter): Test {
   add(filter.launcher, (entry) => entry.launcher ?? '')
   for (const tag of filter.tag ?? []) tests.push(compileTag(tag))
   return (entry) => tests.every((test) => test(entry))
+}
+
+/** The ids of all jobs that the filter can let through, where it names them. */
+export function exactIds({ id = [] }: Filter): ReadonlySet<JobId> | undefined {
+  return id.length === 0 || id.some((word) => word.includes('*')) ? undefined : new Set(id.map(fullId))
 }
 
 /** Whether the filter lets everything through. */

@@ -44,6 +44,12 @@ export function problemOf(word: string): string | undefined {
   return bad.trim() === '' || bad < ' ' ? 'has a blank or a control character in it' : `has ${bad} in it`
 }
 
+/** Whether a job could have this id, in full. */
+export function isJobId(id: string): boolean {
+  const words = id.split('/')
+  return words.length === 2 && words.every((word) => problemOf(word) === undefined)
+}
+
 export function jobId(workflow: string, name: string): JobId {
   return `${workflow}/${name}`
 }

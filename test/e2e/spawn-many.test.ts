@@ -93,3 +93,25 @@ test('a name that is taken can be counted on', async () => {
   expect(await rig.done([...spawn, '--if-exists', 'reuse'])).toBe('default/a\n')
   expect(rig.ids()).toHaveLength(3)
 })
+
+test('records that are longer than what is held in memory: nothing is made while one is wrong, and from a pipe or a file it is the same', async () => {
+  await using rig = await Rig.create()
+  // Blanks may stand behind a record; these make 18 MB of it.
+  const lines = Array.from({ length: 60 }, (_, at) =>
+    `{"workflow": "w", "name": "job${at}", "application": "yes"}`.padEnd(300_000),
+  )
+  const file = path.join(rig.site, 'long.jsonl')
+  fs.writeFileSync(file, [...lines, '{"workflow": "w", "name": "bad", "application": "nix"}', lines[7]].join('\n'))
+  const refused = await rig.bjob(['spawn', '--from', file])
+  expect(refused.status).toBe(2)
+  expect(refused.stderr).toContain('(long.jsonl:61')
+  expect(refused.stderr).toContain('w/job7 is asked for twice, first at line 8 (long.jsonl:62')
+  expect(rig.ids()).toEqual([])
+  const ids = Array.from({ length: 60 }, (_, at) => `w/job${at}`)
+  const input = lines.join('\n')
+  expect((await rig.done(['spawn', '--from', '-', '--max-retries', '3'], { input })).trim().split('\n')).toEqual(ids)
+  fs.writeFileSync(file, input)
+  expect((await rig.done(['spawn', '--from', file, '--if-exists', 'reuse'])).trim().split('\n')).toEqual(ids)
+  expect(rig.ids()).toHaveLength(60)
+  expect(await rig.done(['show', 'w/job59'])).toContain('max_retries')
+})

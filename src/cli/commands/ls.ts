@@ -12,7 +12,7 @@ import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
 import { jobRecord } from '../job-record.ts'
 import { treeRows } from '../job-tree.ts'
 import type { Input } from '../option.ts'
-import { formatAge } from '../terminal.ts'
+import { type Terminal, formatAge } from '../terminal.ts'
 
 const KINDS = ['jobs', 'apps', 'workflows', 'launchers'] as const
 
@@ -56,12 +56,11 @@ function order(query: JobQuery, input: Input): JobQuery {
 }
 
 async function listJobs(client: SiteClient, query: JobQuery, input: Input, session: Session): Promise<void> {
+  if (input.has('by-state')) return listByState(client, query, input, session)
   const entries = await query.entries()
   await requireNamed(client, entries, input)
   const { terminal } = session
-  if (entries.length === 0)
-    terminal.note((await client.jobs.exists()) ? 'no job matches' : 'no jobs yet: bjob spawn --help')
-  if (input.has('by-state')) return listByState(entries, input, session)
+  if (entries.length === 0) await noteNone(client, terminal)
   const fields = input.text('fields')
   if (fields !== undefined)
     return listFields(
@@ -133,13 +132,21 @@ async function findBroken(client: SiteClient, entries: readonly IndexEntry[]): P
   return broken
 }
 
-async function listByState(entries: readonly IndexEntry[], input: Input, { terminal }: Session): Promise<void> {
-  const counts = new Map<string, number>()
-  for (const { state } of entries) counts.set(state, (counts.get(state) ?? 0) + 1)
+async function noteNone(client: SiteClient, terminal: Terminal): Promise<void> {
+  terminal.note((await client.jobs.exists()) ? 'no job matches' : 'no jobs yet: bjob spawn --help')
+}
+
+async function listByState(client: SiteClient, query: JobQuery, input: Input, { terminal }: Session): Promise<void> {
+  const counts = await query.countBy('state')
+  if (counts.size === 0) {
+    await requireNamed(client, [], input)
+    await noteNone(client, terminal)
+  }
   if (input.has('json'))
     return terminal.json(Object.fromEntries(STATES.map((state) => [state, counts.get(state) ?? 0])))
   const rows = STATES.filter((state) => counts.has(state)).map((state) => [String(counts.get(state)), state])
-  await terminal.table(['JOBS', 'STATE'], [...rows, [String(entries.length), 'in all']])
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  await terminal.table(['JOBS', 'STATE'], [...rows, [String(total), 'in all']])
 }
 
 async function listFields(

@@ -1,10 +1,8 @@
 /** `bjob spawn`: makes jobs. */
-import fs from 'node:fs'
-import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { requestError } from '../../core/errors.ts'
 import { DEFAULT_WORKFLOW } from '../../core/id.ts'
 import type { SiteClient } from '../../client/site-client.ts'
+import type { Spawned } from '../../client/spawn.ts'
 import type { SpawnRecord } from '../../client/spawn-plan.ts'
 import type { TaskOptions } from '../../client/task-file.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
@@ -46,28 +44,39 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
     const ifExists = input.choice('if-exists', CHOICES) ?? 'error'
     const given = recordOf(input)
     const from = input.text('from')
-    const records = from === undefined ? [{ record: given }] : await readRecords(client, from, given, input, session)
     const isJson = input.has('json')
     let printed: Promise<void> = Promise.resolve()
     const progress = new ProgressLine(terminal, from !== undefined && !isJson, (text) => {
       printed = printed.then(() => terminal.tryWrite(text))
     })
     const startedMs = monotonicMs()
-    progress.show(() => `checking ${records.length} jobs`)
+    let total = 0
     let made = 0
-    const spawned = await client
-      .spawnRecords(records, { ifExists }, (ids) => {
-        if (isJson) return
-        made += ids.length
-        const perSecond = (1000 * made) / (monotonicMs() - startedMs)
-        progress.show((width) => formatProgress(made, records.length, [], perSecond, width))
-        // As they are made: whoever reads along can begin with the first.
-        progress.print(ids.map((id) => `${id}\n`).join(''))
-      })
-      .finally(() => progress.end())
+    const onChecked = (count: number): void => {
+      total = count
+      progress.show(() => `checking ${count} jobs`)
+    }
+    // As they are made: whoever reads along can begin with the first.
+    const onMade = (spawned: readonly Spawned[]): void => {
+      made += spawned.length
+      const perSecond = (1000 * made) / (monotonicMs() - startedMs)
+      progress.show((width) => formatProgress(made, total, [], perSecond, width))
+      const lineOf = ({ id, isNew }: Spawned): string =>
+        isJson ? JSON.stringify({ id, new: isNew, dir: client.site.layout.job(id).dir }) : id
+      progress.print(spawned.map((one) => `${lineOf(one)}\n`).join(''))
+    }
+    try {
+      const records = from === undefined ? [{ record: given }] : await readRecords(client, from, given, input, session)
+      if (typeof records === 'function') await client.spawnInGroups(records, { ifExists }, onChecked, onMade)
+      else {
+        onChecked(records.length)
+        await client.spawnRecords(records, { ifExists }, onMade)
+      }
+    } finally {
+      progress.end()
+    }
     await printed
-    if (!isJson) return suggestRunning(client, session)
-    for (const { id, isNew } of spawned) await terminal.json({ id, new: isNew, dir: client.site.layout.job(id).dir })
+    if (!isJson) await suggestRunning(client, session)
   },
 }
 
@@ -84,18 +93,24 @@ async function readRecords(
   given: Readonly<Record<string, unknown>>,
   input: Input,
   session: Session,
-): Promise<readonly SpawnRecord[]> {
+): Promise<readonly SpawnRecord[] | (() => AsyncIterable<SpawnRecord>)> {
+  const { openSource } = await import('../spawn-source.ts')
   const { isTaskFile } = await import('../../client/task-file.ts')
+  const { isReadByLines, parseSpawnFile, parseSpawnLines } = await import('../../client/spawn-file.ts')
+  const { withDefaults } = await import('../../client/spawn-defaults.ts')
   const format = input.choice('format', ['records', 'commands'] as const)
-  const text = await readSource(from)
-  const file = from === '-' ? 'standard input' : path.resolve(from)
-  const isCommands = format === 'commands' || (format === undefined && isTaskFile(text))
-  const records = isCommands
-    ? await readCommands(client, text, file, given, input, session)
-    : (await import('../../client/spawn-file.ts')).parseSpawnFile(text, file)
-  if (Object.keys(given).length === 0) return records
-  const { withDefaults } = await import('../../client/spawn-plan.ts')
-  return records.map((entry) => ({ ...entry, record: withDefaults(entry.record, given) }))
+  const source = await openSource(from)
+  const { file, head, lines } = source
+  const isCommands = format === 'commands' || (format === undefined && isTaskFile(head))
+  const under = (entry: SpawnRecord): SpawnRecord => ({ ...entry, record: withDefaults(entry.record, given) })
+  if (lines !== undefined && !isCommands && isReadByLines(head)) {
+    return async function* () {
+      for await (const entry of parseSpawnLines(lines(), file)) yield under(entry)
+    }
+  }
+  const text = source.text()
+  if (isCommands) return (await readCommands(client, text, file, given, input, session)).map(under)
+  return parseSpawnFile(text, file).map(under)
 }
 
 async function readCommands(
@@ -120,17 +135,4 @@ async function readCommands(
       `bjob: registered the application ${SHELL_APPLICATION}, which runs the lines: see apps/${SHELL_APPLICATION}.yaml`,
     )
   return records
-}
-
-async function readSource(from: string): Promise<string> {
-  if (from === '-') return text(process.stdin)
-  try {
-    return fs.readFileSync(from, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : ''
-    if (code === 'ENOENT') throw requestError('missing-input', `there is no file ${from} to spawn from`, { path: from })
-    if (code === 'EISDIR')
-      throw requestError('missing-input', `${from} is a folder; --from takes a file`, { path: from })
-    throw error
-  }
 }
