@@ -1,4 +1,5 @@
 /** Taking a job: a change of its state that only one launcher can make. */
+import { isDeepStrictEqual } from 'node:util'
 import { type JobState, advance, isOwned } from '../core/job-state.ts'
 import type { Assignment } from '../core/node-pool.ts'
 import type { Specification } from '../core/specification.ts'
@@ -27,12 +28,12 @@ export async function claimJob(
   stopping: Stopping,
 ): Promise<RunResult | Claim> {
   const { site, launcher, lease, report, applicationOf } = surroundings
-  const { id, revision } = candidate
+  const { id, revision, spec } = candidate
   let specification: Specification
   let application: Application
   let claimed: JobState | undefined
   try {
-    specification = await readSpecification(site, id)
+    specification = await readSpecification(site, id, undefined, spec)
     application = await applicationOf(specification.application)
     const job = { id, specification, application, assignment }
     let wasAmended = false
@@ -66,7 +67,7 @@ async function readAgain(
   stopping: Stopping,
 ): Promise<Specification> {
   const specification = await readSpecification(site, id)
-  if (JSON.stringify(specification) !== JSON.stringify(before))
+  if (!isDeepStrictEqual(specification, before))
     stopping.stop({ kind: 'lost', reason: 'its job.yaml was changed meanwhile' }, 0)
   return specification
 }

@@ -4,6 +4,7 @@
  */
 import type { IndexEntry, JobIndex } from '../core/job-index.ts'
 import type { PlacementRequest } from '../core/node-pool.ts'
+import type { SpecificationRecord } from '../core/specification.ts'
 import { isClaimable } from '../core/states.ts'
 import { WaitingLine } from '../core/waiting-line.ts'
 import type { Placed, Room } from './room.ts'
@@ -13,6 +14,8 @@ export interface Candidate {
   readonly born: string
   readonly revision: number
   readonly request: PlacementRequest
+  /** What job.yaml has in all likelihood. */
+  readonly spec: SpecificationRecord | undefined
   readonly order: number
   /** Whether a later revision of the job was put in. */
   isOutdated?: true
@@ -34,12 +37,12 @@ export class RunQueue {
     this.#salt = salt
   }
 
-  push({ id, born, revision }: IndexEntry, request: PlacementRequest): void {
+  push({ id, born, revision, spec }: IndexEntry, request: PlacementRequest): void {
     const known = this.#queued.get(id)
     if (known?.revision === revision && known.born === born) return
     if (known !== undefined) known.isOutdated = true
     const order = (this.#count += 1) + (hash(id + this.#salt) % SHUFFLE)
-    const candidate = { id, born, revision, request, order }
+    const candidate = { id, born, revision, request, spec, order }
     this.#queued.set(id, candidate)
     this.#line.push(candidate)
   }

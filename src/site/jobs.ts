@@ -8,10 +8,12 @@ import {
   type Specification,
   type SpecificationRecord,
   checkSpecification,
+  fromRecord,
   problemError,
   toRecord,
 } from '../core/specification.ts'
-import { formatYaml, parseYaml } from '../core/yaml-text.ts'
+import { formatSpecification } from '../core/specification-text.ts'
+import { parseYaml } from '../core/yaml-text.ts'
 import { isGone, unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import { isReserved, isScaffold, specificationDraftPath } from './layout.ts'
@@ -43,12 +45,14 @@ async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promi
 /**
  * Reads and checks job.yaml.
  * @param state what state.yaml has said: its revision may have a job.yaml that is not in place yet
+ * @param expected what it has in all likelihood, of the journal: saves parsing it
  * @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not be run
  */
 export async function readSpecification(
   site: Site,
   id: JobId,
   state?: Pick<JobState, 'amended'>,
+  expected?: SpecificationRecord,
 ): Promise<Specification> {
   const { dir, job: file } = site.layout.job(id)
   const draft =
@@ -60,6 +64,7 @@ export async function readSpecification(
     if ((await site.disk.stat(site.layout.job(id).dir)) === undefined) throw unknownJob(id)
     throw siteError('broken-job', 'job.yaml is missing', { path: file, hint: '`bjob fsck --repair` mends it' })
   }
+  if (expected !== undefined && text === formatSpecification(expected)) return fromRecord(expected)
   const yaml = parseYaml(text, file)
   const checked = checkSpecification(yaml.value)
   if (checked.ok) return checked.value
@@ -139,7 +144,7 @@ export async function changeSpecification(
         return amendment?.state
       },
       announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, record)),
-      specification: () => formatYaml(record),
+      specification: () => formatSpecification(record),
     })
     if (!isStale) return changed
   }

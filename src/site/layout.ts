@@ -63,12 +63,12 @@ export class Layout {
   /** @throws BjobError when `id` is not an id */
   job(id: JobId): JobPaths {
     const { workflow, name } = splitId(id)
-    return pathsIn(path.join(this.jobs, workflow, name))
+    return pathsIn(`${this.jobs}/${workflow}/${name}`)
   }
 
   /** Where a job's folder is built before it is renamed into place: same parent, so the rename stays within one directory. */
   aside(workflow: string, token: string): JobPaths {
-    return pathsIn(path.join(this.jobs, workflow, ASIDE + token))
+    return pathsIn(`${this.jobs}/${workflow}/${ASIDE}${token}`)
   }
 
   launcher(id: string): {
@@ -139,11 +139,11 @@ export class Layout {
 export function pathsIn(dir: string): JobPaths {
   return {
     dir,
-    job: path.join(dir, JOB_FILE),
-    state: path.join(dir, STATE_FILE),
-    data: path.join(dir, DATA_FILE),
-    lock: path.join(dir, LOCK),
-    verdict: path.join(dir, VERDICT),
+    job: `${dir}/${JOB_FILE}`,
+    state: `${dir}/${STATE_FILE}`,
+    data: `${dir}/${DATA_FILE}`,
+    lock: `${dir}/${LOCK}`,
+    verdict: `${dir}/${VERDICT}`,
   }
 }
 
@@ -156,11 +156,11 @@ export function stageOutAside(id: JobId): string {
 }
 
 export function revisionPath(dir: string, revision: number): string {
-  return path.join(dir, REVISION + revision)
+  return `${dir}/${REVISION}${revision}`
 }
 
 export function draftPath(dir: string, token: string): string {
-  return path.join(dir, DRAFT + token)
+  return `${dir}/${DRAFT}${token}`
 }
 
 /** The text that will become job.yaml with that change. */
