@@ -34,4 +34,6 @@ export interface LaunchSummary {
   /** Stopped by the launcher's own end, to be started again. */
   readonly interrupted: number
   readonly killed: number
+  /** Jobs that it reached for and that another launcher had taken first. */
+  readonly outrun: number
 }

@@ -57,6 +57,11 @@ export class Intake {
     return [...this.#delayed.values()].some(({ timer }) => timer !== undefined)
   }
 
+  /** Whether a change was announced a moment ago that its writer has not said to be made, and whose folder has not been asked yet. */
+  get isExpecting(): boolean {
+    return [...this.#unsettled.values()].some(({ delayMs }) => delayMs === UNSETTLED_MS)
+  }
+
   /** Takes in all jobs there are. Those that were set aside for broken files get another look: somebody may have mended them. */
   takeAll(): void {
     for (const { id, broken } of this.#view.index.entries()) {

@@ -41,11 +41,16 @@ export class JobRun {
   readonly #stopping = new Stopping()
 
   readonly #assignment: Assignment
-  readonly #onVacant: () => void
+  readonly #onVacant: (isOutrun: boolean) => void
   #isVacant = false
 
-  /** @param onVacant called once, when the job does not need its room any more; its end may not have been written yet */
-  constructor(candidate: Candidate, assignment: Assignment, surroundings: Surroundings, onVacant: () => void) {
+  /** @param onVacant called once, when the job does not need its room any more: another launcher was first, or its end may not have been written yet */
+  constructor(
+    candidate: Candidate,
+    assignment: Assignment,
+    surroundings: Surroundings,
+    onVacant: (isOutrun: boolean) => void,
+  ) {
     this.candidate = candidate
     this.#assignment = assignment
     this.#surroundings = surroundings
@@ -56,7 +61,9 @@ export class JobRun {
   async run(): Promise<RunResult> {
     try {
       const claim = await claimJob(this.#surroundings, this.candidate, this.#assignment, this.#stopping)
-      return claim.kind === 'claimed' ? await this.#live(claim) : claim
+      if (claim.kind === 'claimed') return await this.#live(claim)
+      this.#vacate(claim.kind === 'not-mine')
+      return claim
     } finally {
       this.#vacate()
     }
@@ -255,8 +262,8 @@ export class JobRun {
     return { kind: 'ended', state: ended }
   }
 
-  #vacate(): void {
-    if (!this.#isVacant) this.#onVacant()
+  #vacate(isOutrun = false): void {
+    if (!this.#isVacant) this.#onVacant(isOutrun)
     this.#isVacant = true
   }
 }

@@ -44,7 +44,7 @@ const HOUSEKEEPING_MS = 500
 const LOOKS_PER_LEASE = 6
 
 export class Launcher {
-  readonly counts = { finished: 0, failed: 0, interrupted: 0, killed: 0 }
+  readonly counts = { finished: 0, failed: 0, interrupted: 0, killed: 0, outrun: 0 }
   readonly #site: Site
   readonly #view: JobView
   readonly #limits: LaunchLimits
@@ -60,6 +60,8 @@ export class Launcher {
   readonly #over = new AbortController()
   /** Nothing of the queue can start until room is given back or a job is added. */
   #isBlocked = false
+  /** Others have taken jobs that it has not heard of: until it has, it would only reach for more of them. */
+  #isBehind = false
   #reason: string | undefined
   #idleSinceMs = monotonicMs()
 
@@ -156,16 +158,17 @@ export class Launcher {
 
   /** Starts what has room now. */
   #fill(): void {
-    if (this.#reason !== undefined || this.#isBlocked) return
+    if (this.#reason !== undefined || this.#isBlocked || this.#isBehind) return
     this.#isBlocked = true
     this.#queue.fill(this.#room, (candidate, placed) => this.#start(candidate, placed))
   }
 
   #start(candidate: Candidate, placed: Placed): void {
-    const run = new JobRun(candidate, placed.assignment, this.#surroundings, () => {
+    const run = new JobRun(candidate, placed.assignment, this.#surroundings, (isOutrun) => {
       this.#room.release(placed)
       this.#isBlocked = false
-      this.#fill()
+      if (isOutrun) this.#catchUp()
+      else this.#fill()
     })
     this.#active.set(candidate.id, run)
     const done = run
@@ -191,10 +194,19 @@ export class Launcher {
     this.#runs.add(done)
   }
 
+  #catchUp(): void {
+    if (this.#isBehind) return
+    this.#isBehind = true
+    this.#attend(() => this.#takeNews().finally(() => (this.#isBehind = false)))
+  }
+
   #count(candidate: Candidate, result: RunResult): void {
     if (result.kind === 'absent') this.#view.index.forget(candidate.id)
     // Another launcher was first, and the journal will say so; where it does not, the folder does.
-    if (result.kind === 'not-mine') this.#intake.lookUpSoon(candidate.id)
+    if (result.kind === 'not-mine') {
+      this.counts.outrun += 1
+      this.#intake.lookUpSoon(candidate.id)
+    }
     if (result.kind !== 'ended') return
     const { state } = result.state
     if (state === 'JOB_FINISHED') this.counts.finished += 1
@@ -210,13 +222,21 @@ export class Launcher {
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', reason: 'the time of the allocation was up' }, this.#graceMs)
     } else if (this.#active.size > 0 || this.#recovery.isUndecided || this.#intake.isDelaying) this.#idleSinceMs = now
-    else if (!this.#limits.persistent && now - this.#idleSinceMs >= this.#limits.idleSeconds * 1000) {
-      this.finish(
-        `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`,
-        { kind: 'interrupted', reason: 'idle' },
-        0,
-      )
-    }
+    else if (this.#isIdle) this.#attend(() => this.#leave())
+  }
+
+  get #isIdle(): boolean {
+    const { persistent, idleSeconds } = this.#limits
+    const isFree = this.#active.size === 0 && !this.#intake.isExpecting
+    return isFree && !persistent && monotonicMs() - this.#idleSinceMs >= idleSeconds * 1000
+  }
+
+  /** Ends for want of work, unless a last look finds some: on a loaded node what the kernel tells of news can be late. */
+  async #leave(): Promise<void> {
+    await this.#takeNews()
+    if (!this.#isIdle) return
+    const reason = `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`
+    this.finish(reason, { kind: 'interrupted', reason: 'idle' }, 0)
   }
 
   get #graceMs(): number {

@@ -50,10 +50,10 @@ export async function runLauncher(
   const limitMs = options.timeLimitMinutes === undefined ? Infinity : monotonicMs() + options.timeLimitMinutes * 60_000
   const allocation = await findAllocation(site.settings, options)
   const deadlineMs = Math.min(limitMs, allocation.deadlineMs)
-  const total = { finished: 0, failed: 0, interrupted: 0, killed: 0 }
+  const total = { finished: 0, failed: 0, interrupted: 0, killed: 0, outrun: 0 }
   for (;;) {
     const summary = await runOnce(site, options, allocation, report, deadlineMs, stop, hurry)
-    for (const key of ['finished', 'failed', 'interrupted', 'killed'] as const) total[key] += summary[key]
+    for (const key of ['finished', 'failed', 'interrupted', 'killed', 'outrun'] as const) total[key] += summary[key]
     if (summary.reason !== LOST || stop.aborted) return { ...summary, ...total }
   }
 }

@@ -5,9 +5,10 @@ import path from 'node:path'
 import { type Finished, runToEnd, startCommand } from './bench-command.ts'
 import type { Build, Place } from './scenario.ts'
 
-/** Applications of every site: one that ends at once, one that does not end, and one that tells the time. */
+/** Applications of every site: one that ends at once, one soon, one that does not end, and one that tells the time. */
 const APPLICATIONS = [
   ['none', ['true']],
+  ['nap', ['sleep', '0.2']],
   ['hold', ['sleep', '100000']],
   ['clock', ['date', '+%s%N']],
 ] as const

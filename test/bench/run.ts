@@ -5,10 +5,12 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { agents } from './agents.ts'
 import { type Result, formatFigure } from './figure-text.ts'
+import { busyServer } from './busy-server.ts'
 import { folders } from './folders.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
 import { million } from './million.ts'
+import { launchers } from './launchers.ts'
 import { nameCalls } from './name-calls.ts'
 import { keepOutcome, updateReadme } from './outcome.ts'
 import { placement } from './placement.ts'
@@ -27,6 +29,8 @@ const SCENARIOS: readonly Scenario[] = [
   session,
   nameCalls,
   idle,
+  busyServer,
+  launchers,
   placement,
   agents,
   size,

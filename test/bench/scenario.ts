@@ -60,6 +60,7 @@ export interface Budget {
 }
 
 export const atMost = (limit: number): Budget => ({ of: 'value', bound: 'most', limit })
+export const atLeast = (limit: number): Budget => ({ of: 'value', bound: 'least', limit })
 export const atMostTimes = (limit: number): Budget => ({ of: 'ratio', bound: 'most', limit })
 export const atLeastTimes = (limit: number): Budget => ({ of: 'ratio', bound: 'least', limit })
 
