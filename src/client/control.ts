@@ -36,19 +36,26 @@ export async function killJob(site: Site, id: JobId): Promise<KillOutcome> {
 export async function killJobs(site: Site, ids: readonly JobId[]): Promise<KillOutcome[]> {
   const asked = new Map<JobId, KillOutcome | undefined>()
   for (const id of ids) {
-    try {
+    const outcome = await orFailed(id, async () => {
       const state = await requestKill(site, id)
-      asked.set(id, isEnded(state.state) ? await outcomeOf(site, id, state) : undefined)
-    } catch (error) {
-      // One broken job does not save the others.
-      if (!(error instanceof BjobError)) throw error
-      asked.set(id, { kind: 'failed', id, reason: breakageText(error) })
-    }
+      return isEnded(state.state) ? outcomeOf(site, id, state) : undefined
+    })
+    asked.set(id, outcome)
   }
   const deadline = monotonicMs() + WAIT_MS
   const outcomes: KillOutcome[] = []
-  for (const [id, outcome] of asked) outcomes.push(outcome ?? (await awaitKill(site, id, deadline)))
+  for (const [id, outcome] of asked) outcomes.push(outcome ?? (await orFailed(id, () => awaitKill(site, id, deadline))))
   return outcomes
+}
+
+/** One job that is broken, or is gone by then, does not save the others. */
+async function orFailed<T>(id: JobId, act: () => Promise<T>): Promise<T | KillOutcome> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    return { kind: 'failed', id, reason: breakageText(error) }
+  }
 }
 
 /**

@@ -1,4 +1,6 @@
+import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { killJobs } from '../../../src/client/control.ts'
 import { advance } from '../../../src/core/job-state.ts'
 import { changeJob, readJobState } from '../../../src/site/jobs.ts'
 import { endJob, makeFixture } from './fixture.ts'
@@ -30,6 +32,27 @@ describe('kill', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(await killed).toEqual({ kind: 'killed', id: 'default/a' })
+  })
+
+  test('of many, one whose folder goes away meanwhile keeps nobody from hearing of the others', async () => {
+    const { client, site } = await makeFixture()
+    const ids = ['default/a', 'default/b']
+    await client.spawnMany(['a', 'b'].map((name) => ({ name, application: 'hello' })))
+    for (const id of ids)
+      await changeJob(site, id, (current) =>
+        advance(current, [{ time: 'x', state: 'RUNNING', message: '' }], { launcher: 'l', attempt: 1 }),
+      )
+    const killed = killJobs(site, ids)
+    const isAsked = async (): Promise<boolean> => (await readJobState(site, 'default/b')).kill !== undefined
+    while (!(await isAsked())) await new Promise((resolve) => setImmediate(resolve))
+    fs.rmSync(site.layout.job('default/a').dir, { recursive: true })
+    await changeJob(site, 'default/b', (current) =>
+      advance(current, [{ time: 'y', state: 'USER_KILLED', message: '' }], { kill: undefined }),
+    )
+    expect(await killed).toEqual([
+      { kind: 'failed', id: 'default/a', reason: 'there is no job default/a' },
+      { kind: 'killed', id: 'default/b' },
+    ])
   })
 })
 
