@@ -1,7 +1,7 @@
 /**
  * How `bjob doctor` on two nodes talk: in the tree, as all of bjob. A consultation is a folder below `.bjob-doctor`; whoever makes the folder `peer`
  * in it is the second node. Each message is a file that is renamed into place: a name that nobody has asked for shows up in a listing at once
- * where the new end of a known file is seen late (on GlusterFS by half a second, and there are a hundred messages).
+ * where the new end of a known file is seen late (on GlusterFS by half a second, and there are a hundred messages). Who has heard it removes it.
  */
 import path from 'node:path'
 import { requestError, siteError } from '../core/errors.ts'
@@ -25,9 +25,15 @@ export interface Consultation {
   readonly folder: string
   /** In there, for what this node tries alone. */
   readonly alone: string
+  /** In there, for what the two say. */
+  readonly talk: string
 }
 
-const consultationIn = (folder: string): Consultation => ({ folder, alone: path.join(folder, 'alone') })
+const consultationIn = (folder: string): Consultation => ({
+  folder,
+  alone: path.join(folder, 'alone'),
+  talk: path.join(folder, 'talk'),
+})
 
 /** @throws BjobError `no-folder` when there is no folder `examined` */
 export async function beginConsultation(examined: string): Promise<Consultation> {
@@ -36,6 +42,7 @@ export async function beginConsultation(examined: string): Promise<Consultation>
   const consultation = consultationIn(path.join(room, uniqueToken()))
   await disk.mkdir(consultation.folder)
   await disk.mkdir(consultation.alone)
+  await disk.mkdir(consultation.talk)
   return consultation
 }
 
@@ -72,7 +79,7 @@ export async function isAwaited({ folder }: Consultation): Promise<boolean> {
 export async function awaitPeer({ folder }: Consultation, patienceMs: number): Promise<boolean> {
   const until = monotonicMs() + patienceMs
   for (;;) {
-    if ((await disk.list(folder)).some(({ name }) => name === SEAT)) return true
+    if (await isListed(folder, SEAT)) return true
     if (monotonicMs() > until) return false
     await sleep(WAIT_MS)
   }
@@ -86,9 +93,9 @@ export async function joinConsultation(examined: string, signal: AbortSignal): P
   try {
     while (!signal.aborted) {
       for (const { name } of await disk.list(room)) {
-        const folder = path.join(room, name)
-        if (name.startsWith(WAITING) || !(await isOpen(folder))) continue
-        if (await takeSeat(path.join(folder, SEAT))) return consultationIn(folder)
+        const consultation = consultationIn(path.join(room, name))
+        if (name.startsWith(WAITING) || !(await isOpen(consultation))) continue
+        if (await takeSeat(path.join(consultation.folder, SEAT))) return consultation
       }
       await sleep(WAIT_MS, signal)
     }
@@ -100,10 +107,12 @@ export async function joinConsultation(examined: string, signal: AbortSignal): P
 }
 
 /** Whether it asks for a second node and has none: what a dead doctor left behind is either taken or silent. */
-async function isOpen(folder: string): Promise<boolean> {
-  const entries = (await unlessGone(disk.list(folder))) ?? []
-  const has = (wanted: string): boolean => entries.some(({ name }) => name === wanted)
-  return has(messageOf('host', 1)) && !has(SEAT)
+async function isOpen({ folder, talk }: Consultation): Promise<boolean> {
+  return (await isListed(talk, messageOf('host', 1))) && !(await isListed(folder, SEAT))
+}
+
+async function isListed(folder: string, wanted: string): Promise<boolean> {
+  return ((await unlessGone(disk.list(folder))) ?? []).some(({ name }) => name === wanted)
 }
 
 async function takeSeat(seat: string): Promise<boolean> {
@@ -121,8 +130,8 @@ export class Channel {
   #said = 0
   #heard = 0
 
-  constructor({ folder }: Consultation, mine: Side) {
-    this.#folder = folder
+  constructor({ talk }: Consultation, mine: Side) {
+    this.#folder = talk
     this.#mine = mine
     this.#theirs = mine === 'host' ? 'peer' : 'host'
   }
@@ -134,16 +143,18 @@ export class Channel {
     await disk.rename(aside, path.join(this.#folder, name))
   }
 
-  /** The other's next message. @throws BjobError `silent-peer` */
+  /** The other's next message. @throws BjobError `silent-peer`; ENOENT when the consultation is over */
   async hear<T>(patienceMs: number): Promise<T> {
     const name = messageOf(this.#theirs, this.#heard + 1)
     const until = monotonicMs() + patienceMs
     for (;;) {
       // A file that is not there yet is never opened: some file systems would remember that it is not there.
+      const file = path.join(this.#folder, name)
       const isThere = (await disk.list(this.#folder)).some((entry) => entry.name === name)
-      const text = isThere ? await unlessGone(disk.readText(path.join(this.#folder, name))) : undefined
+      const text = isThere ? await unlessGone(disk.readText(file)) : undefined
       if (text !== undefined) {
         this.#heard += 1
+        await unlessGone(disk.unlink(file))
         return JSON.parse(text) as T
       }
       if (monotonicMs() > until)

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { agents } from './agents.ts'
+import { durability } from './durability.ts'
 import { type Result, formatFigure } from './figure-text.ts'
 import { busyServer } from './busy-server.ts'
 import { folders } from './folders.ts'
@@ -33,6 +34,7 @@ const SCENARIOS: readonly Scenario[] = [
   launchers,
   placement,
   agents,
+  durability,
   size,
   million,
 ]
