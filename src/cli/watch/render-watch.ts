@@ -26,7 +26,9 @@ export function renderWatch(model: WatchModel, width: number, height: number): L
   const launchers = section(launcherLines(model, width), half, 'more launchers')
   const rest = Math.max(0, room - launchers.length - 1)
   const failures =
-    model.failures.length === 0 ? [] : [[], ...section(failureLines(model, width), rest, 'more failures')]
+    model.failures.length === 0
+      ? []
+      : [[], ...section(failureLines(model, width), rest, 'more failures', model.states.FAILED)]
   return [...top, ...states, [], ...launchers, ...failures].slice(0, height).map((line) => cutLine(line, width))
 }
 
@@ -117,11 +119,11 @@ function failureLine({ id, time, reason, output }: Failure, idWidth: number, now
   return [[`  ${localTime(time, now).padStart(8)}  `], [padText(cutText(id, idWidth), idWidth), 'red'], [`  ${why}`]]
 }
 
-/** As many of the lines as there is room for; the last says how many there are more. */
-function section(lines: readonly Line[], room: number, what: string): Line[] {
-  if (lines.length <= room) return [...lines]
-  const shown = Math.max(0, room - 1)
-  const left = lines.length - Math.max(1, shown)
+/** As many of the lines as there is room for; the last says how many there are more. @param count of them all, without their headline */
+function section(lines: readonly Line[], room: number, what: string, count = lines.length - 1): Line[] {
+  if (lines.length <= room && lines.length === count + 1) return [...lines]
+  const shown = Math.max(0, Math.min(lines.length, room - 1))
+  const left = count - Math.max(0, shown - 1)
   return [...lines.slice(0, shown), [[`  … ${left} ${what}`, 'gray']]]
 }
 

@@ -127,10 +127,13 @@ describe('the screen', () => {
       output: '',
     }))
     const model = { ...buildModel('s', '', new JobTally(() => true), [], failures, NOW), total: 30, ended: 30 }
-    const text = renderWatch({ ...model, states: { FAILED: 30 } }, 80, 20).map(lineText)
-    expect(text).toHaveLength(20)
-    const shown = text.filter((line) => line.includes('w/')).length
-    expect(text.at(-1)).toBe(`  … ${30 - shown} more failures`)
+    // Not all that failed are kept for the screen.
+    for (const failed of [30, 200]) {
+      const text = renderWatch({ ...model, states: { FAILED: failed } }, 80, 20).map(lineText)
+      expect(text).toHaveLength(20)
+      const shown = text.filter((line) => line.includes('w/')).length
+      expect(text.at(-1)).toBe(`  … ${failed - shown} more failures`)
+    }
   })
 })
 
