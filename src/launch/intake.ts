@@ -2,6 +2,7 @@
  * From the journal's news to jobs that could start here. What was only announced waits until its writer says that it is made, or until the
  * job's folder does; what waits for parents is judged again when one of them ends.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { IndexEntry } from '../core/job-index.ts'
 import { advance, isOwned } from '../core/job-state.ts'
 import type { PlacementRequest } from '../core/node-pool.ts'
@@ -19,6 +20,7 @@ import { requestOf } from './room.ts'
 /** A writer says that a change is made within milliseconds; after this long the job's folder is asked, and again after twice as long each time. */
 const UNSETTLED_MS = 300
 const UNSETTLED_MOST_MS = 60_000
+const TAKEN_AT_ONCE = 10_000
 
 /** What the launcher wants to know, and hears. */
 export interface IntakeSink {
@@ -63,8 +65,11 @@ export class Intake {
   }
 
   /** Takes in all jobs there are. Those that were set aside for broken files get another look: somebody may have mended them. */
-  takeAll(): void {
+  async takeAll(): Promise<void> {
+    let count = 0
     for (const { id, broken } of this.#view.index.entries()) {
+      // The lease is to be renewed meanwhile, however many there are.
+      if ((count += 1) % TAKEN_AT_ONCE === 0) await setImmediate()
       if (broken === undefined) this.heed(id)
       else this.#sink.attend(() => this.lookUp(id))
     }

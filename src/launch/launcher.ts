@@ -94,7 +94,8 @@ export class Launcher {
    * @returns why, and what became of the jobs
    */
   async run(watch: JournalWatch): Promise<LaunchSummary> {
-    this.#intake.takeAll()
+    await this.#intake.takeAll()
+    this.#idleSinceMs = monotonicMs()
     const timers = [
       setInterval(() => this.#housekeep(), HOUSEKEEPING_MS),
       setInterval(

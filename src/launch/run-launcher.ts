@@ -67,6 +67,9 @@ async function runOnce(
   stop: AbortSignal,
   hurry: AbortSignal,
 ): Promise<LaunchSummary> {
+  // Before there is a lease to renew: reading of a million jobs takes its time.
+  await using watch = await watchJournal(site)
+  const view = await JobView.open(site, 'live')
   const id = `${shortHost()}-${process.pid}-${randomBytes(3).toString('hex')}`
   const { agentFile, ...settings } = options
   const { nodes, scheduler, schedulerId } = allocation
@@ -100,8 +103,6 @@ async function runOnce(
   keeper = lease
   const ended = new AbortController()
   try {
-    await using watch = await watchJournal(site)
-    const view = await JobView.open(site, 'live')
     // A job has to be over when the others are asked to end.
     const room = new Room(allocation.nodes, deadlineMs - drainSeconds(site.settings) * 1000)
     launcher = new Launcher(
