@@ -8,7 +8,13 @@ import { loadNativeStarter } from '../../../src/lib/native-starter.ts'
 import type { ProcessEnd, ProcessStarter, StartCommand } from '../../../src/lib/process-starter.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-starter-'))
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+// One of them moves this process away and waits for all of its children, and other files' tests run in it, too.
+const home = process.cwd()
+afterAll(() => {
+  process.removeAllListeners('SIGCHLD')
+  process.chdir(home)
+  fs.rmSync(folder, { recursive: true, force: true })
+})
 
 /** In this order: whoever has the second waits for all children of this process, also for those of the first. */
 const STARTERS: readonly (readonly [string, () => Promise<ProcessStarter | undefined>])[] = [
