@@ -154,7 +154,7 @@ async function newSite(_site: Site, world: World, disk = world.open().disk): Pro
 }
 
 /** On the suites' fast clock a lease lasts a blink. */
-const LONG_LEASE = 'lease_seconds: 3600\n'
+const LONG_LEASE = 'lease_seconds: 600\n'
 
 const HOOKS = `executable: /bin/true
 preprocess: /bin/true
