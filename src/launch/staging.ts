@@ -9,10 +9,10 @@ import { type JobState, nameFew } from '../core/job-state.ts'
 import type { HookResult } from '../core/outcome.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../core/stage-url.ts'
 import { hasCommand } from '../lib/run-command.ts'
-import { copyWords, fetchWords, publishWords, sendWords, wordsAt } from '../platform/transfer.ts'
+import { copyWords, fetchWords, makeAsideWords, publishWords, sendWords, wordsAt } from '../platform/transfer.ts'
 import { checkLinks } from '../site/input-files.ts'
 import { checkInputName } from '../site/jobs.ts'
-import { STAGE_IN_ASIDE, stageOutAside } from '../site/layout.ts'
+import { stageInAside, stageOutAside } from '../site/layout.ts'
 import { stepLogPath } from '../site/output.ts'
 import type { Site } from '../site/site.ts'
 import { type ParentInputs, findInputsAtStart } from '../site/stage-in.ts'
@@ -32,7 +32,7 @@ export async function stageIn(
   job: JobToRun,
   stopping: Stopping,
 ): Promise<StagingEnd> {
-  const { site } = surroundings
+  const { site, launcher } = surroundings
   const { dir } = site.layout.job(job.id)
   return attempt(async () => {
     const places = job.specification.stageInUrl.map(parseStageUrl)
@@ -41,12 +41,13 @@ export async function stageIn(
     const found = copiesInputs ? await findInputsAtStart(site, job.id, job.specification) : NOTHING
     for (const { file } of found.inputs) await checkLinks(site, file, site.layout.root)
     const names = [...found.inputs.map(({ name }) => name), ...places.map(stagedName)]
-    const aside = path.join(dir, STAGE_IN_ASIDE)
-    await site.disk.makeParents(aside)
+    const aside = stageInAside(launcher)
+    const folder = path.join(dir, aside.name)
     const commands = [
-      ...copyWords(found.inputs.map(({ file, name }) => ({ from: file, to: path.join(aside, name) }))),
-      ...places.map((place) => fetchWords(place, aside, hasCommand('rsync'))),
-      publishWords(dir, STAGE_IN_ASIDE, names, isDurable(site)),
+      makeAsideWords(dir, aside),
+      ...copyWords(found.inputs.map(({ file, name }) => ({ from: file, to: path.join(folder, name) }))),
+      ...places.map((place) => fetchWords(place, folder, hasCommand('rsync'))),
+      publishWords(dir, aside.name, names, isDurable(site)),
     ]
     const said = [nameFew(names), unmatchedText(found)].filter((text) => text !== '').join('; ')
     return runAll(surroundings, job, 'stage-in', commands, said, stopping)
@@ -66,17 +67,17 @@ function isDurable({ settings }: Site): boolean {
 
 /** Brings what `stage_out_files` finds in the job's folder to `stage_out_url`, a folder that is made where it is not there. */
 export async function stageOut(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
-  const { site } = surroundings
+  const { site, launcher } = surroundings
   return attempt(async () => {
     const files = await findOutputs(site, job.id, job.specification.stageOutFiles)
     const place: StagePlace = parseStageUrl(job.specification.stageOutUrl ?? '')
-    const aside = stageOutAside(job.id)
-    const folder = path.posix.join(place.path, aside)
+    const aside = stageOutAside(site.layout, job.id, launcher)
+    const folder = path.posix.join(place.path, aside.name)
     const names = files.map((file) => path.basename(file))
     const commands = [
-      wordsAt(place, ['mkdir', '-p', '--', folder]),
+      wordsAt(place, makeAsideWords(place.path, aside)),
       sendWords(files, place, folder, hasCommand('rsync')),
-      wordsAt(place, publishWords(place.path, aside, names, isDurable(site))),
+      wordsAt(place, publishWords(place.path, aside.name, names, isDurable(site))),
     ]
     const said = `${nameFew(names)} to ${job.specification.stageOutUrl ?? ''}`
     return runAll(surroundings, job, 'stage-out', commands, said, stopping)

@@ -1,4 +1,5 @@
 /** The words that copy files between this machine and another: cp, rsync or scp, and ssh for what has to be done over there. */
+import type { Aside } from '../core/aside.ts'
 import type { StagePlace } from '../core/stage-url.ts'
 import { quoteShellWord } from '../lib/shell-words.ts'
 
@@ -50,6 +51,18 @@ export function wordsAt({ host }: StagePlace, words: readonly string[]): string[
   return host === undefined ? [...words] : ['ssh', ...SSH_OPTIONS, '--', host, words.map(quoteShellWord).join(' ')]
 }
 
+const MAKE_ASIDE = `mkdir -p -- "$1" && cd -- "$1" || exit
+for left in "$3"*; do
+  [ -d "$left" ] && [ "$left" != "$2" ] || continue
+  if [ -e "$2" ]; then rm -rf -- "$left"; else mv -- "$left" "$2" 2>/dev/null; fi
+done
+mkdir -p -- "$2"`
+
+/** Makes the folder where files arrive, in `folder`, which is made where it is not there; what a launcher that died has left of them is taken over. */
+export function makeAsideWords(folder: string, { name, prefix }: Aside): string[] {
+  return ['/bin/sh', '-c', MAKE_ASIDE, 'bjob', folder, name, prefix]
+}
+
 /**
  * Brings what has arrived aside into place, each by a rename: nobody sees half of one. What stood there is replaced; only where a folder is
  * involved there is a moment without either. Doing it again after it was cut off is harmless. With `durable`, it is on the disk afterwards.
@@ -65,7 +78,7 @@ done
 rm -rf -- "$aside"
 if [ "$durable" ]; then sync .; fi`
 
-/** @param aside a folder in `folder`, by its last name, which begins with a dot */
+/** @param aside the folder's name in `folder`, which begins with a dot */
 export function publishWords(folder: string, aside: string, names: readonly string[], isDurable: boolean): string[] {
   return ['/bin/sh', '-c', PUBLISH, 'bjob', folder, aside, isDurable ? 'durable' : '', ...names]
 }

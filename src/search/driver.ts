@@ -67,6 +67,8 @@ class SearchDriver {
   readonly #options: SearchOptions
   readonly #stop = new AbortController()
   readonly #reports: ReportWatch | undefined
+  /** What came of points that this search has not asked for yet: another run of it, which is still at work, was ahead. */
+  readonly #unasked = new Map<number, Result>()
   #isExhausted = false
 
   constructor(client: SiteClient, study: Study, options: SearchOptions) {
@@ -156,12 +158,13 @@ class SearchDriver {
     const filter = { workflow: [workflow] }
     for await (const end of this.#client.results({ filter, file, follow: true, signal: this.#stop.signal })) {
       const id = trialOfName(end.id.slice(end.id.indexOf('/') + 1))
-      if (id !== undefined && this.#study.isPending(id)) take(id, toResult(end, this.#study.search.space, file))
+      if (id !== undefined) take(id, toResult(end, this.#study.search.space, file))
     }
   }
 
   #tell(id: number, result: Result): void {
     // A job that was told to run again has more than one end; the first is what the sampler knows.
+    if (!this.#study.has(id) && !this.#unasked.has(id)) this.#unasked.set(id, result)
     if (!this.#study.isPending(id)) return
     const told = this.#study.tell(id, result)
     this.#options.onEvent?.({ kind: 'told', ...told })
@@ -207,8 +210,12 @@ class SearchDriver {
       fs.rmSync(folder, { recursive: true, force: true })
     }
     // Taken as it is when it is there: it may be this search's own, made by a run that was killed a moment ago.
-    for (const [index, evaluation] of evaluations.entries())
-      if (spawned[index]?.isNew === false) await this.#requireSame(evaluation)
+    for (const [index, evaluation] of evaluations.entries()) {
+      if (spawned[index]?.isNew !== false) continue
+      await this.#requireSame(evaluation)
+      const result = this.#unasked.get(evaluation.id)
+      if (result !== undefined) this.#tell(evaluation.id, result)
+    }
   }
 
   /** They differ in their points only: what is wrong with one is wrong with all, and said once. */

@@ -68,10 +68,7 @@ async function hangAt(operation: Operation, at: number): Promise<void> {
 
 const total = new Tally()
 
-/** A search passes alone; after the others, 22 of its 81 points do not end. Why is not understood yet. */
-const HANGING = OPERATIONS.filter(({ name }) => name !== 'search')
-
-test.each(HANGING)('a minute at every call: $name', async (operation) => {
+test.each(OPERATIONS)('a minute at every call: $name', async (operation) => {
   const tally = new Tally()
   const points = Array.from({ length: await countCalls(operation) }, (_, index) => index + 1)
   await forAll(points, 48, (at) => tally.point(`${operation.name}: call ${at} hangs`, () => hangAt(operation, at)))

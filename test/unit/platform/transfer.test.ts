@@ -3,7 +3,14 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { copyWords, fetchWords, publishWords, sendWords, wordsAt } from '../../../src/platform/transfer.ts'
+import {
+  copyWords,
+  fetchWords,
+  makeAsideWords,
+  publishWords,
+  sendWords,
+  wordsAt,
+} from '../../../src/platform/transfer.ts'
 import { listTree } from '../../rig/tree.ts'
 
 let folder: string
@@ -94,6 +101,41 @@ describe('bringing what has arrived into place', () => {
     } finally {
       fs.rmSync(tools, { recursive: true, force: true })
     }
+  })
+})
+
+describe('the folder where files arrive', () => {
+  const MINE = { name: '.in@me', prefix: '.in@' }
+
+  function makeAside(place = folder): number | null {
+    const [file = '', ...args] = makeAsideWords(place, MINE)
+    return spawnSync(file, args).status
+  }
+
+  test('is made, with the folder that it is in', () => {
+    const place = path.join(folder, '-new/place')
+    for (let time = 0; time < 2; time++) expect(makeAside(place)).toBe(0)
+    expect(listTree(place)).toEqual({ '.in@me/': '' })
+  })
+
+  test('takes over what one that died has left; what others have left is removed, and nothing else', () => {
+    for (const [name, text] of [
+      ['.in@dead', 'half'],
+      ['.in@elder', 'less'],
+      ['.income', 'kept'],
+    ] as const) {
+      fs.mkdirSync(path.join(folder, name))
+      fs.writeFileSync(path.join(folder, name, 'file'), text)
+    }
+    fs.writeFileSync(path.join(folder, '.in@file'), 'no folder')
+    for (let time = 0; time < 2; time++) expect(makeAside()).toBe(0)
+    expect(listTree(folder)).toMatchObject({ '.in@me/file': 'half', '.income/file': 'kept', '.in@file': 'no folder' })
+    expect(
+      fs
+        .readdirSync(folder)
+        .filter((name) => name.startsWith('.in@'))
+        .sort(),
+    ).toEqual(['.in@file', '.in@me'])
   })
 })
 
