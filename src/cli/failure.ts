@@ -9,28 +9,26 @@ export interface Failure {
   readonly status: number
 }
 
-/** @param command the one that was called, where there is such a one: its help is the hint where the error has no better one */
+/** @param command the one that was called, where there is such a one: for hints at its help */
 export function describeFailure(error: unknown, command?: string): Failure {
   if (error instanceof SpawnProblems) {
     const lines = error.problems.map(
       (problem) => `bjob: ${oneLine(problem.message)}${whereText(problem.message, problem.detail)}`,
     )
-    return { text: [...lines, `bjob: ${error.message}`].join('\n'), status: 2 }
+    return { text: [...lines, `bjob: ${error.message}`, `hint: ${error.hint}`].join('\n'), status: 2 }
   }
   if (error instanceof BjobError) {
-    const isUsage = ['bad-option', 'unknown-option'].includes(error.code) && command !== undefined
-    const hint = error.detail.hint || (isUsage ? `\`bjob ${command} --help\` shows how` : '')
-    const lines = [`bjob: ${oneLine(error.message)}${whereText(error.message, error.detail)}`]
-    if (hint !== '') lines.push(`hint: ${oneLine(hint)}`)
+    const hint = command === undefined ? error.hint : error.hint.replace('bjob COMMAND', `bjob ${command}`)
+    const lines = [`bjob: ${oneLine(error.message)}${whereText(error.message, error.detail)}`, `hint: ${oneLine(hint)}`]
     return { text: lines.join('\n'), status: error.kind === 'request' ? 2 : 3 }
   }
   const failure = explainSystemError(error)
   if (failure !== undefined) {
     const where = failure.path === '' ? '' : ` (${nearPath(failure.path)})`
-    return { text: `bjob: ${failure.meaning}${where}`, status: 3 }
+    return { text: `bjob: ${failure.meaning}${where}\nhint: ${failure.hint}`, status: 3 }
   }
   const message = error instanceof Error ? error.message : String(error)
-  return { text: `bjob: unexpected: ${oneLine(message)}; run again with --debug to see where`, status: 3 }
+  return { text: `bjob: unexpected: ${oneLine(message)}\nhint: run again with --debug to see where`, status: 3 }
 }
 
 function whereText(message: string, { path: file, line, column, field }: ErrorDetail): string {

@@ -1,4 +1,5 @@
 /** The filters that every command about jobs takes: one table, so that they are the same everywhere. */
+import { hintFor } from '../core/error-hints.ts'
 import { requestError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
 import type { Input, Option } from './option.ts'
@@ -33,9 +34,11 @@ export function filterOf(input: Input, words: readonly string[] = input.words): 
 export function oneWord(input: Input, what: string): string {
   const [word] = input.words
   if (word === undefined)
-    throw requestError('bad-option', `which ${what}? None is given`, {
-      hint: what === 'job' ? '`bjob ls` lists the jobs' : '',
-    })
+    throw requestError(
+      'bad-option',
+      `which ${what}? None is given`,
+      what === 'job' ? { hint: hintFor('unknown-job') } : {},
+    )
   if (input.words.length > 1) throw requestError('bad-option', `one ${what} at a time; ${input.words.length} are given`)
   return word
 }

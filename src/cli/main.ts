@@ -58,7 +58,6 @@ function unknownCommand(word: string): Error {
   return requestError(
     'unknown-command',
     `there is no command ${word}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    { hint: '`bjob --help` lists them' },
   )
 }
 

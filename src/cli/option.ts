@@ -122,20 +122,29 @@ function guardWords(
       continue
     }
     if (word === '--help' || word === '-h') return 'help'
-    const equals = word.indexOf('=')
-    const name = equals < 0 ? word : word.slice(0, equals)
+    const { name, given } = splitWord(word, options)
     const option = options.find((candidate) => name === `--${candidate.name}` || name === aliasFlag(candidate))
     if (option === undefined) throw unknownOption(name, options, taken)
     if (option.value === undefined) {
-      if (equals >= 0) throw requestError('bad-option', `${name} takes no value`)
+      if (given !== undefined) throw requestError('bad-option', `${name} takes no value`)
       words.push(`--${internalName(option)}=${GUARD}`)
       continue
     }
-    const value = equals < 0 ? argv[++at] : word.slice(equals + 1)
+    const value = given ?? argv[++at]
     if (value === undefined) throw requestError('bad-option', `${name} needs a value: ${name} ${option.value}`)
     words.push(`--${internalName(option)}=${GUARD}${value}`)
   }
   return { words, end: undefined }
+}
+
+/** An option's name, and the value that stands in the same word: `--nodes=4`, and after a letter `-n4` and `-n=4`. */
+function splitWord(word: string, options: readonly Option[]): { name: string; given: string | undefined } {
+  const letter = word.slice(0, 2)
+  const isGlued =
+    word.length > 2 && options.some((option) => option.value !== undefined && letter === aliasFlag(option))
+  if (isGlued) return { name: letter, given: word.slice(word[2] === '=' ? 3 : 2) }
+  const equals = word.indexOf('=')
+  return equals < 0 ? { name: word, given: undefined } : { name: word.slice(0, equals), given: word.slice(equals + 1) }
 }
 
 /** cac takes `no-` off a name; and what it does with dots is no use here. */

@@ -35,7 +35,10 @@ export async function openSource(from: string): Promise<SpawnSource> {
   if (stat.isFile()) return fileSource(fd, file, stat.size)
   if (!stat.isDirectory()) return spool(fs.createReadStream('', { fd }), file)
   fs.closeSync(fd)
-  throw requestError('missing-input', `${from} is a folder; --from takes a file`, { path: from })
+  throw requestError('missing-input', `${from} is a folder; --from takes a file`, {
+    path: from,
+    hint: 'name the file in it that has the jobs',
+  })
 }
 
 function fileSource(fd: number, file: string, size: number): SpawnSource {

@@ -33,9 +33,8 @@ export async function changeEach(
       return { id, ...(await change(id)) }
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
-      const { hint } = error.detail
-      const message = `${breakageText(error)}${hint === undefined || hint === '' ? '' : ` (${hint})`}`
-      return { id, kind: error.kind === 'request' ? 'refused' : 'failed', message }
+      const kind = error.kind === 'request' ? 'refused' : 'failed'
+      return { id, kind, message: `${breakageText(error)} (${error.hint})` }
     }
   })
 }

@@ -81,7 +81,11 @@ export class Cursor {
     try {
       disk = diskFor(folder)
     } catch (error) {
-      throw requestError('bad-cursor', `there is no folder ${folder} for the cursor`, { path: file, cause: error })
+      throw requestError('bad-cursor', `there is no folder ${folder} for the cursor`, {
+        path: file,
+        cause: error,
+        hint: 'make it, or name a file elsewhere',
+      })
     }
     const text = await unlessGone(disk.readText(file))
     const saved = text === undefined ? EMPTY : parseCursor(text, file)
@@ -154,10 +158,7 @@ function parseCursor(text: string, file: string): CursorFile {
   } catch {
     // Told below: whatever it is, it is no cursor.
   }
-  throw requestError('bad-cursor', 'is not a cursor of bjob', {
-    path: file,
-    hint: 'name another file for --cursor, or delete this one to begin anew',
-  })
+  throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
 }
 
 async function isOtherJournal(site: Site, { positions, heads }: CursorFile): Promise<boolean> {

@@ -164,7 +164,7 @@ class Keeper {
     throw siteError(
       'no-progress',
       `${MOST_IN_VAIN} allocations in a row have ended and no job was started in the meantime`,
-      { hint: 'read what the batch script said; then start this again', path: this.#site.layout.submission(id).output },
+      { path: this.#site.layout.submission(id).output },
     )
   }
 

@@ -15,8 +15,8 @@ import { Layout, SITE_FILE } from '../site/layout.ts'
 const SETTINGS_TEXT = `# A bjob site. Every setting is shown with its default; take the # away to change it.
 format: 1
 
-# A launcher that shows no sign of life for this long, in seconds, is taken for dead, and its jobs run again elsewhere.
-# Longer is kinder to a slow file system, shorter finds a dead node sooner.
+# A launcher that shows no sign of life for this long, in seconds, is taken for dead, and its jobs run again elsewhere; a
+# living one shows six within that time. Longer is kinder to a slow file system, shorter finds a dead node sooner.
 # lease_seconds: 30
 
 # Between asking a job to end (SIGTERM) and making it end (SIGKILL), in seconds: time to write a checkpoint.
@@ -74,9 +74,7 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
   const { template, machine, batchTemplates } = parts
   const layout = new Layout(folder)
   if (fs.existsSync(layout.settings)) {
-    throw requestError('site-exists', `${folder} is a site already`, {
-      hint: 'go into it; `bjob` alone says what to do next',
-    })
+    throw requestError('site-exists', `${folder} is a site already`)
   }
   fs.mkdirSync(folder, { recursive: true })
   const disk = diskFor(folder)
@@ -90,6 +88,7 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
     if (taken !== undefined)
       throw requestError('name-taken', `${folder} has ${taken} already, which the template brings`, {
         path: path.join(folder, taken),
+        hint: 'make the site in another folder, or move that file away first',
       })
     for (const name of fs.readdirSync(template))
       if (name !== SITE_FILE) await disk.copy(path.join(template, name), path.join(folder, name))

@@ -1,5 +1,6 @@
 /** What a driver may ask in a session: one JSON object a line, checked here, so that a mistake is told in one line that names the field. */
 import * as z from 'zod'
+import { hintFor } from '../core/error-hints.ts'
 import { requestError } from '../core/errors.ts'
 import { nearestWord } from '../lib/nearest.ts'
 
@@ -81,7 +82,10 @@ export function parseRequest(line: string, number: number): ParsedRequest {
     return {
       ok: false,
       id: null,
-      error: requestError('bad-json', `line ${number} is not JSON: ${reason}`, { line: number }),
+      error: requestError('bad-json', `line ${number} is not JSON: ${reason}`, {
+        line: number,
+        hint: hintFor('bad-request'),
+      }),
     }
   }
   const fail = (id: RequestId | null, message: string, field?: string): ParsedRequest => ({

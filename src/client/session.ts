@@ -260,13 +260,18 @@ function noSubscription(of: RequestId): BjobError {
 /** What a driver is told of an error: the fields of a BjobError, or the system's code. */
 function describeError(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof BjobError) {
-    const { hint, path, line, field } = error.detail
-    return { code: error.code, message: error.message, ...definedOf({ hint, path, line, field }) }
+    const { path, line, field } = error.detail
+    return { code: error.code, message: error.message, hint: error.hint, ...definedOf({ path, line, field }) }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected'
   const failure = explainSystemError(error)
   if (failure !== undefined)
-    return { code, message: failure.meaning, ...(failure.path === '' ? {} : { path: failure.path }) }
+    return {
+      code,
+      message: failure.meaning,
+      hint: failure.hint,
+      ...(failure.path === '' ? {} : { path: failure.path }),
+    }
   return { code, message: error instanceof Error ? error.message : String(error) }
 }
 

@@ -80,7 +80,6 @@ export class SiteClient {
     if (this.#environment?.hook !== 'postprocess') {
       throw requestError('not-in-a-hook', 'only the postprocess of a job can say what the job becomes', {
         field: 'state',
-        hint: '`bjob kill` and `bjob retry` change the state of other jobs',
       })
     }
     await writeVerdict(this.site, this.#environment.id, { state, message })
@@ -109,9 +108,7 @@ export class SiteClient {
   /** As `spawn`, for code that only makes sense inside a job. @throws BjobError `not-in-a-job` */
   async spawnChild(request: SpawnRequest, options: SpawnOptions = {}): Promise<Job> {
     if (this.#environment === undefined) {
-      throw requestError('not-in-a-job', 'spawnChild works inside a running job only', {
-        hint: 'use spawn, or start this through `bjob launch`',
-      })
+      throw requestError('not-in-a-job', 'spawnChild works inside a running job only')
     }
     return this.spawn(request, options)
   }

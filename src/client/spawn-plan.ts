@@ -236,10 +236,7 @@ class Planner {
     // A parent's parent that was removed meanwhile is no mistake of the job that spawns.
     if (isInherited && known.code === 'unknown-job') return undefined
     if (known.code !== 'unknown-job') throw known
-    throw requestError('unknown-parent', `there is no job ${id} to be a parent`, {
-      field: 'parents',
-      hint: 'parents come first: spawn them before, or put them above in the file',
-    })
+    throw requestError('unknown-parent', `there is no job ${id} to be a parent`, { field: 'parents' })
   }
 
   async #chooseName(

@@ -89,7 +89,7 @@ async function requireAll(catalogue: Catalogue, ids: readonly JobId[]): Promise<
   const known = new Set((await catalogue.entries()).map(({ id }) => id))
   for (const id of ids) {
     if (!known.has(id) && (await catalogue.get(id)) === undefined)
-      throw requestError('unknown-job', `there is no job ${id}`, { hint: '`bjob ls` lists them' })
+      throw requestError('unknown-job', `there is no job ${id}`)
   }
 }
 

@@ -10,6 +10,7 @@ import { bootId } from '../site/journal-writer.ts'
 import { readJobState, readSpecification } from '../site/jobs.ts'
 import { type Lease, listLaunchers, readLease } from '../site/launchers.ts'
 import { entryOf } from '../site/scan.ts'
+import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import { breakageText, findBreakage } from '../site/breakage.ts'
 import { explainAbsence, explainMisfit } from './launcher-fit.ts'
@@ -21,7 +22,9 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   if (breakage !== undefined)
     return [
       `set aside, no launcher runs it: ${breakageText(breakage)}`,
-      breakage.detail.hint ?? 'correct the file; `bjob fsck --repair` then tells the launchers to take the job again',
+      breakage.kind === 'site'
+        ? breakage.hint
+        : 'correct the file; `bjob fsck --repair` then tells the launchers to take the job again',
     ]
   const state = await readJobState(site, id)
   const last = state.history.at(-1)
@@ -62,16 +65,18 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
     await readApplication(site.disk, site.layout, specification.application)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
-    lines.push(
-      `its application cannot be used: ${error.message}${error.detail.hint === undefined ? '' : ` (${error.detail.hint})`}`,
-    )
+    lines.push(`its application cannot be used: ${error.message} (${error.hint})`)
   }
   if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
     lines.push(`it has failed, and is not tried again before ${state.notBefore} (retry_delay_seconds)`)
   const leases = await livingLeases(site)
   const entry = entryOf(id, state, specification)
   if (leases.length === 0)
-    return [...lines, 'no launcher is running: start one with `bjob launch`', ...(await explainAbsence(site, entry))]
+    return [
+      ...lines,
+      `no launcher is running: ${howToStart(site, specification)}`,
+      ...(await explainAbsence(site, entry)),
+    ]
   const fitting: string[] = []
   for (const lease of leases) {
     const misfit = await explainMisfit(site, lease, entry)
@@ -138,6 +143,12 @@ async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
     if (error instanceof BjobError) return []
     throw error
   }
+}
+
+function howToStart({ settings }: Site, { numNodes, wallTimeMinutes }: Specification): string {
+  if (numNodes === 1) return 'start one with `bjob launch`'
+  const minutes = Math.ceil(wallTimeMinutes + drainSeconds(settings) / 60)
+  return `it takes one in an allocation of ${numNodes} nodes, as of \`bjob submit -n ${numNodes} -t ${minutes}\``
 }
 
 function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: Specification): string {

@@ -22,11 +22,8 @@ const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]*$/
 export function checkName(field: string, word: string): string {
   const problem = problemOf(word)
   if (problem === undefined) return word
-  throw requestError('bad-name', `${field} ${quoteName(word)} ${problem}`, { field, hint: NAME_HINT })
+  throw requestError('bad-name', `${field} ${quoteName(word)} ${problem}`, { field })
 }
-
-/** What may stand in a name, for those who used something else. */
-export const NAME_HINT = 'use letters, digits and _ . , + = @ % ^ ~ - and start with a letter, a digit or _'
 
 /** A name that is wrong, as a message shows it. */
 export function quoteName(word: string): string {

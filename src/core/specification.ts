@@ -1,61 +1,11 @@
 /**
- * What is asked of a job: the fields of `job.yaml`, of a `spawn` record and of the library, in one schema. Names and defaults are Balsam's
- * (`BalsamJob`, 0.5.0); both of its spellings are read. Files have snake_case keys, the library camelCase ones; either is accepted anywhere.
+ * What is asked of a job: the fields of `job.yaml`, of a `spawn` record and of the library, in one schema. Both of
+ * Balsam's spellings are read. Files have snake_case keys, the library camelCase ones; either is accepted anywhere.
  */
 import * as z from 'zod'
 import { nearestWord } from '../lib/nearest.ts'
-import { splitShellWords } from '../lib/shell-words.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
-import { NAME_HINT, problemOf, quoteName } from './id.ts'
-import { parseStageUrl, stagedName } from './stage-url.ts'
-
-const count = z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large')
-const minutes = z.number('must be a number of minutes').positive('must be more than 0').max(1e7, 'is too large')
-const plainText = z.string('must be text').refine((text) => !text.includes('\0'), 'has a NUL character in it')
-const wordList = z.preprocess(splitWords, z.array(plainText, 'must be a list of words'))
-const nameText = z.preprocess(numberToText, z.string('must be text').superRefine(refineName))
-const textMap = z.record(z.string(), z.preprocess(numberToText, plainText), 'must be a map of names to text')
-
-const stageUrl = plainText.superRefine((text, context) => refineByParser(text, parseStageUrl, context))
-const innerPattern = plainText
-  .min(1, 'has an empty pattern')
-  .refine((pattern) => !pattern.startsWith('/') && !pattern.split('/').includes('..'), "leads out of the job's folder")
-
-/** The fields of job.yaml. */
-const fields = {
-  application: nameText,
-  args: wordList.default([]),
-  input_files: z
-    .preprocess(splitBlanks, z.array(plainText.min(1, 'has an empty pattern'), 'must be a list of file patterns'))
-    .default([]),
-  input_mode: z.enum(['copy', 'link'], 'must be copy or link').optional(),
-  stage_in_url: z
-    .preprocess(splitBlanks, z.array(stageUrl, 'must be a list of URLs').superRefine(refineNames))
-    .default([]),
-  stage_out_url: z.preprocess((value) => (value === '' ? undefined : value), stageUrl.optional()),
-  stage_out_files: z.preprocess(splitBlanks, z.array(innerPattern, 'must be a list of file patterns')).default([]),
-  parents: z.preprocess(splitBlanks, z.array(plainText, 'must be a list of ids')).default([]),
-  wait_for_parents: z.boolean('must be true or false').default(true),
-  description: plainText.default(''),
-  tags: textMap.default({}),
-  priority: z.int('must be a whole number').min(-1e6).max(1e6).default(0),
-  wall_time_minutes: minutes.default(1),
-  timeout_minutes: minutes.optional(),
-  num_nodes: count.default(1),
-  ranks_per_node: count.default(1),
-  threads_per_rank: count.default(1),
-  threads_per_core: count.default(1),
-  gpus_per_rank: z.int('must be a whole number').min(0, 'must be at least 0').max(1000).default(0),
-  node_packing_count: count.default(1),
-  cpu_affinity: z.enum(['none', 'depth'], 'must be none or depth').default('none'),
-  mpi_flags: wordList.default([]),
-  environ_vars: z.preprocess(splitVariables, textMap.superRefine(refineVariables)).default({}),
-  post_error_handler: z.boolean('must be true or false').default(false),
-  post_timeout_handler: z.boolean('must be true or false').default(false),
-  auto_timeout_retry: z.boolean('must be true or false').default(true),
-  max_retries: z.int('must be a whole number').min(0, 'must be at least 0').max(1e6).default(0),
-  retry_delay_seconds: z.number('must be a number of seconds').min(0, 'must be at least 0').max(86_400).default(0),
-}
+import { fields, nameText } from './job-fields.ts'
 
 const jobSchema = z.strictObject(fields, 'must be a map of fields')
 const spawnSchema = z.strictObject(
@@ -102,6 +52,12 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 /** What Balsam has and a job here does not, and what to do instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['user_workdir', ": a job's folder is its own. Let its command work elsewhere: sh -c 'cd DIR && exec …'"],
+])
+
+/** What a job cannot be without. */
+const REQUIRED: ReadonlyMap<PropertyKey | undefined, string> = new Map([
+  ['name', 'name each job: --name NAME, or {"name": …} in a file'],
+  ['application', 'say what it runs: --app NAME; `bjob app ls` lists what there is'],
 ])
 
 /** One thing wrong with a record. */
@@ -187,8 +143,10 @@ function toProblems(issue: z.core.$ZodIssue, known: readonly string[], record: u
   }
   const field = issue.path.map(String).join('.')
   const isField = issue.path.length === 1 && typeof record === 'object' && record !== null
-  const said = isField && !Object.hasOwn(record, String(issue.path[0])) ? 'is missing' : issue.message
-  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
+  const isMissing = isField && !Object.hasOwn(record, String(issue.path[0]))
+  const said = isMissing ? 'is missing' : issue.message
+  const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
+  const hint = isMissing ? REQUIRED.get(issue.path[0]) : given
   return [
     {
       message: field === '' ? said : `${field} ${said}`,
@@ -237,82 +195,4 @@ function toCamel(key: string): string {
 function toCamelKeys<Fields extends object>(record: Fields): CamelKeys<Fields> {
   // What is put together key by key is ten times as slow to copy.
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [toCamel(key), value])) as CamelKeys<Fields>
-}
-
-function numberToText(value: unknown): unknown {
-  return typeof value === 'number' ? String(value) : value
-}
-
-function refineName(word: string, context: z.core.$RefinementCtx<string>): void {
-  const problem = problemOf(word)
-  if (problem === undefined) return
-  context.addIssue({ code: 'custom', message: `${quoteName(word)} ${problem}`, params: { hint: NAME_HINT } })
-}
-
-function splitWords(value: unknown, context: z.core.$RefinementCtx): unknown {
-  if (Array.isArray(value)) return value.map(numberToText)
-  if (typeof value !== 'string') return numberToText(value)
-  try {
-    return splitShellWords(value)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'cannot be split into words' })
-    return z.NEVER
-  }
-}
-
-function splitBlanks(value: unknown): unknown {
-  return typeof value === 'string' ? value.split(/\s+/).filter((word) => word !== '') : value
-}
-
-/** Reads Balsam's `A=1:B=2` and lists of `A=1` beside maps. */
-function splitVariables(value: unknown, context: z.core.$RefinementCtx): unknown {
-  const pairs = typeof value === 'string' ? value.split(':').filter((pair) => pair !== '') : value
-  if (!Array.isArray(pairs)) return pairs
-  const bad = pairs.find((pair) => typeof pair !== 'string' || !pair.includes('='))
-  if (bad !== undefined) {
-    context.addIssue({ code: 'custom', message: `has ${JSON.stringify(bad)}, which is not NAME=VALUE` })
-    return z.NEVER
-  }
-  return Object.fromEntries(
-    pairs.map((pair) => [
-      String(pair).slice(0, String(pair).indexOf('=')),
-      String(pair).slice(String(pair).indexOf('=') + 1),
-    ]),
-  )
-}
-
-function refineByParser(text: string, parse: (text: string) => unknown, context: z.core.$RefinementCtx): void {
-  try {
-    parse(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is wrong' })
-  }
-}
-
-/** Of what is staged in, each needs a name of its own in the job's folder. */
-function refineNames(urls: readonly string[], context: z.core.$RefinementCtx<readonly string[]>): void {
-  const names = new Set<string>()
-  for (const [at, url] of urls.entries()) {
-    const add = (): void => {
-      const name = stagedName(parseStageUrl(url))
-      if (names.has(name)) throw new SyntaxError(`has two things that are called ${name}`)
-      names.add(name)
-    }
-    try {
-      add()
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is wrong', path: [at] })
-    }
-  }
-}
-
-function refineVariables(variables: Readonly<Record<string, string>>, context: z.core.$RefinementCtx): void {
-  for (const name of Object.keys(variables)) {
-    if (!/^[A-Za-z_]\w*$/.test(name))
-      context.addIssue({
-        code: 'custom',
-        message: `has ${JSON.stringify(name)}, which is not a variable's name`,
-        path: [name],
-      })
-  }
 }

@@ -42,10 +42,7 @@ function printable(message: string): string {
  */
 export function parseState(text: string, path: string): JobState {
   if (!text.endsWith(`\n${END}`)) {
-    throw siteError('torn-state', 'state.yaml is cut off: its last line is not `...`', {
-      path,
-      hint: '`bjob fsck --repair` mends it',
-    })
+    throw siteError('torn-state', 'state.yaml is cut off: its last line is not `...`', { path })
   }
   const lines = text.split('\n')
   const fields = new Map<string, string>()
@@ -117,6 +114,5 @@ function badLine(path: string, at: number, problem: string): Error {
   return siteError('bad-state', `state.yaml was changed by hand or damaged: line ${at + 1} ${problem}`, {
     path,
     line: at + 1,
-    hint: '`bjob fsck --repair` rebuilds it from the journal',
   })
 }

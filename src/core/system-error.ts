@@ -1,21 +1,27 @@
-/** What the file system's errors mean, in words: for the command line and for a session's driver. */
+/** What the file system's errors mean, in words, and what to do about them: for the command line and for a session's driver. */
 
-const MEANINGS: Readonly<Record<string, string>> = {
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'your quota is used up',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EIO: 'the file system failed (input/output error)',
-  EMFILE: 'too many open files; see `ulimit -n`',
-  ENFILE: 'too many open files on this machine',
-  ESTALE: 'the network file system lost track of a file; try again',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EISDIR: 'it is a folder, not a file',
+const ROOM = 'make room (`bjob rm --purge` empties the trash); a spawn that was cut off goes on with --if-exists reuse'
+const PERMISSIONS = '`ls -ld` it and the folders above; README tells how a group shares a site'
+
+const MEANINGS: Readonly<Record<string, readonly [meaning: string, hint: string]>> = {
+  EROFS: ['the file system is read-only', 'on compute nodes home folders often are: put the site where jobs may write'],
+  ENOSPC: ['the disk is full', ROOM],
+  EDQUOT: ['your quota is used up', ROOM],
+  EACCES: ['permission denied', PERMISSIONS],
+  EPERM: ['permission denied', PERMISSIONS],
+  EIO: ['the file system failed (input/output error)', 'try again; what stays is for those who run the file system'],
+  EMFILE: ['too many open files', 'allow more: `ulimit -n 4096`'],
+  ENFILE: ['too many open files on this machine', 'try again, or on another node'],
+  ENOTCONN: ['the file system is not mounted any more', 'have it mounted again; nothing is lost'],
+  ESTALE: ['the network file system lost track of a file', 'try again'],
+  ENOTDIR: ['a part of the path is a file, not a folder', 'correct the path, or move that file away'],
+  EISDIR: ['it is a folder, not a file', 'name a file'],
 }
 
 export interface SystemFailure {
   readonly meaning: string
+  /** What to do about it. */
+  readonly hint: string
   /** The file that it is about; empty where the system did not say. */
   readonly path: string
 }
@@ -23,7 +29,7 @@ export interface SystemFailure {
 /** @returns undefined for any other error, and for one that needs no words of its own */
 export function explainSystemError(error: unknown): SystemFailure | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
-  const meaning = MEANINGS[String(error.code)]
-  if (meaning === undefined) return undefined
-  return { meaning, path: 'path' in error ? String(error.path) : 'dest' in error ? String(error.dest) : '' }
+  const [meaning, hint] = MEANINGS[String(error.code)] ?? []
+  if (meaning === undefined || hint === undefined) return undefined
+  return { meaning, hint, path: 'path' in error ? String(error.path) : 'dest' in error ? String(error.dest) : '' }
 }

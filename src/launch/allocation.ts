@@ -66,9 +66,7 @@ export async function findAllocation(
   const own = takePart(allocation.nodes, part)
   const usable = agentLauncher === undefined ? own.filter(({ name }) => name === head) : own
   if (usable.length === 0)
-    throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher was found`, {
-      hint: 'put srun, mpirun or mpiexec on the PATH, or name it in bjob.yaml (mpi:)',
-    })
+    throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher was found`)
   return {
     scheduler,
     schedulerId: allocation.schedulerId,
@@ -84,9 +82,7 @@ export async function findAllocation(
 function takePart(nodes: readonly AllocatedNode[], { nodeLimit = Infinity, nodeOffset = 0 }: AllocationPart) {
   if (nodeOffset < nodes.length) return nodes.slice(nodeOffset, nodeOffset + nodeLimit)
   const has = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`
-  throw requestError('no-node', `no node is left: the allocation has ${has}, and ${nodeOffset} are passed over`, {
-    hint: '--node-offset counts the nodes that other launchers take',
-  })
+  throw requestError('no-node', `no node is left: the allocation has ${has}, and ${nodeOffset} are passed over`)
 }
 
 function findHead({ nodes, head }: PlatformAllocation, hostName: string): string {

@@ -42,7 +42,7 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
   if (specification.numNodes * specification.ranksPerNode === 1)
     return { node: hosts[0] ?? allocation.head, words: command, environment: own, pin: pinOf(allocation, job) }
   if (allocation.mpi === undefined) {
-    throw requestError('no-mpi', 'no MPI launcher was found', { hint: 'install one, or name it in bjob.yaml (mpi:)' })
+    throw requestError('no-mpi', 'no MPI launcher was found')
   }
   const name = `${job.id}#${job.attempt}`
   const { args, env } = allocation.mpi.buildInvocation({

@@ -28,7 +28,5 @@ export const none: Scheduler = {
 }
 
 function refuse(): never {
-  throw requestError('no-scheduler', 'there is no batch scheduler here to submit to', {
-    hint: "Run 'bjob launch' on this machine, or name the scheduler in bjob.yaml.",
-  })
+  throw requestError('no-scheduler', 'there is no batch scheduler here to submit to')
 }

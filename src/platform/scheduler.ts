@@ -104,9 +104,7 @@ export function badOutput(scheduler: SchedulerName, what: string, output: string
 
 /** An allocation's environment or node file cannot be read. */
 export function badAllocation(scheduler: SchedulerName, reason: string): Error {
-  return requestError('bad-allocation', `the ${scheduler} allocation cannot be read: ${reason}`, {
-    hint: 'Run bjob launch inside the batch job, and check the node shape in bjob.yaml.',
-  })
+  return requestError('bad-allocation', `the ${scheduler} allocation cannot be read: ${reason}`)
 }
 
 /**

@@ -33,10 +33,7 @@ function buildGrid(space: Space, evaluations: number | undefined): Point[] {
   const usual = evaluations === undefined ? listGrid(DEFAULT_LEVELS, GRID_POINTS_LIMIT) : undefined
   if (usual) return usual
   let grid = listGrid(2, GRID_POINTS_LIMIT)
-  if (!grid)
-    throw requestError('grid-too-large', `a grid of this space has more than ${GRID_POINTS_LIMIT} points`, {
-      hint: 'Use another sampler, or fewer parameters, choices or steps',
-    })
+  if (!grid) throw requestError('grid-too-large', `a grid of this space has more than ${GRID_POINTS_LIMIT} points`)
   const limit = Math.min(evaluations ?? 0, GRID_POINTS_LIMIT)
   for (let levels = 3; levels <= limit; levels++) {
     const finer = listGrid(levels, limit)

@@ -242,15 +242,11 @@ export class Study {
       point === null ||
       task.get('trial') !== id
     )
-      throw requestError('no-evaluation', `${nameOfTrial(id)} was not made by a search`, {
-        hint: 'choose another --workflow',
-      })
+      throw requestError('no-evaluation', `${nameOfTrial(id)} was not made by a search`)
     const difference =
       describeDifference(before, this.search.space) ?? describeParams(task.get('params'), this.search.params)
     if (difference !== undefined) {
-      throw requestError('other-space', `the evaluations that are there are of another space: ${difference}`, {
-        hint: 'choose another --workflow for this one',
-      })
+      throw requestError('other-space', `the evaluations that are there are of another space: ${difference}`)
     }
     return { id, point: point as Point }
   }

@@ -100,7 +100,7 @@ export async function findParentInputs(
  */
 export async function checkLinks({ disk }: Site, file: string, root: string): Promise<void> {
   const inside = `${await disk.realpath(root)}${path.sep}`
-  const refuse = (code: string, target: string, problem: string): Error =>
+  const refuse = (code: 'missing-input' | 'unsafe-path', target: string, problem: string): Error =>
     requestError(code, `input file ${path.basename(file)} ${problem}`, { path: target, field: 'input_files' })
   const check = async (target: string): Promise<void> => {
     const real = await unlessGone(disk.realpath(target))

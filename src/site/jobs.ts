@@ -62,7 +62,7 @@ export async function readSpecification(
   const text = draft ?? (await unlessGone(site.disk.readText(file)))
   if (text === undefined) {
     if ((await site.disk.stat(site.layout.job(id).dir)) === undefined) throw unknownJob(id)
-    throw siteError('broken-job', 'job.yaml is missing', { path: file, hint: '`bjob fsck --repair` mends it' })
+    throw siteError('broken-job', 'job.yaml is missing', { path: file })
   }
   if (expected !== undefined && text === formatSpecification(expected)) return fromRecord(expected)
   const yaml = parseYaml(text, file)
@@ -233,14 +233,11 @@ export async function checkInside({ disk, layout }: Site, file: string): Promise
   if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
   const real = await disk.realpath(file)
   if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
-  throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, {
-    path: file,
-    hint: 'let the job write it, or copy it, into its folder',
-  })
+  throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, { path: file })
 }
 
 export function unknownJob(id: JobId): Error {
-  return requestError('unknown-job', `there is no job ${id}`, { hint: '`bjob ls` lists them' })
+  return requestError('unknown-job', `there is no job ${id}`)
 }
 
 /** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */
@@ -248,7 +245,7 @@ async function missingState(site: Site, id: JobId, error: unknown): Promise<unkn
   const paths = site.layout.job(id)
   if ((await site.disk.stat(paths.dir)) === undefined) return unknownJob(id)
   if ((await site.disk.stat(paths.state)) !== undefined) return error
-  return siteError('torn-state', 'state.yaml is missing', { path: paths.state, hint: '`bjob fsck --repair` mends it' })
+  return siteError('torn-state', 'state.yaml is missing', { path: paths.state })
 }
 
 /** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */

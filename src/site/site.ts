@@ -49,9 +49,6 @@ export async function openSite(
     throw requestError(
       'no-site',
       `no site here: neither ${path.resolve(from)} nor a folder above it has a ${SITE_FILE}`,
-      {
-        hint: 'make one with `bjob init DIR`, go into one, or set BJOB_SITE',
-      },
     )
   }
   const layout = new Layout(root)

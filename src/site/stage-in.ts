@@ -31,7 +31,10 @@ export async function findInputsAtStart(
   for (const pattern of found.unmatched) {
     if (isForAll(pattern) || (await isThere(path.basename(pattern)))) continue
     if (!isGlob(pattern))
-      throw requestError('missing-input', `no parent has the input file ${pattern}`, { field: 'input_files' })
+      throw requestError('missing-input', `no parent has the input file ${pattern}`, {
+        field: 'input_files',
+        hint: 'look what its parents have written: `ls` in their folders',
+      })
     if ((await findMatches(site, dir, path.basename(pattern))).length === 0) unmatched.push(pattern)
   }
   const inputs: Input[] = []

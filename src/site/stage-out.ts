@@ -37,6 +37,6 @@ async function findMatches(site: Site, dir: string, pattern: string, glob: typeo
   return names.filter((name) => name.includes('/') || !isReserved(name)).toSorted()
 }
 
-function outputError(code: string, message: string): Error {
+function outputError(code: 'missing-output' | 'output-clash', message: string): Error {
   return requestError(code, message, { field: 'stage_out_files' })
 }

@@ -56,7 +56,7 @@ describe.skipIf(!mayMount)('a disk (needs the right to mount; skipped without)',
       ]) {
         const { status, stderr } = await rig.bjob(args, { cwd, env })
         expect({ args, status }).toEqual({ args, status: 3 })
-        expect(stderr).toMatch(/^bjob: the file system is read-only.*\n$/)
+        expect(stderr).toMatch(/^bjob: the file system is read-only.*\nhint: .*\n$/)
       }
       expect(await rig.done(['ls'], { cwd, env })).toContain('default/a')
       expect(await rig.done(['why', 'a'], { cwd, env })).toContain('no launcher is running')
@@ -75,7 +75,7 @@ describe.skipIf(!mayMount)('a disk (needs the right to mount; skipped without)',
     ).join('\n')
     const { status, stderr } = await rig.bjob(['spawn', '--from', '-', '--if-exists', 'reuse'], { input })
     expect(status).toBe(3)
-    expect(stderr).toMatch(/^bjob: the disk is full.*\n$/)
+    expect(stderr).toMatch(/^bjob: the disk is full.*\nhint: make room.*\n$/)
     for (const id of rig.ids()) expect(rig.state(id).state).toBe('CREATED')
     expect(findLeftovers(path.join(rig.site, 'jobs'))).toEqual([])
     disk.remount('size=40m')

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { Rig } from '../rig/rig.ts'
 import { listTree } from '../rig/tree.ts'
 
-/** One clear line (and at most a hint), exit status 2, and nothing changed. */
+/** One clear line and a hint, exit status 2, and nothing changed. */
 async function expectRefused(
   rig: Rig,
   args: readonly string[],
@@ -14,11 +14,11 @@ async function expectRefused(
   const before = listTree(rig.site)
   const { status, stdout, stderr } = await rig.bjob(args, options)
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 })
-  const [line = '', ...rest] = stderr.trimEnd().split('\n')
+  const [line = '', hint, ...rest] = stderr.trimEnd().split('\n')
   expect(line).toMatch(/^bjob: /)
   expect(line).toMatch(problem)
-  expect(rest.filter((text) => !text.startsWith('hint: '))).toEqual([])
-  expect(rest.length).toBeLessThanOrEqual(1)
+  expect(hint).toMatch(/^hint: ./)
+  expect(rest).toEqual([])
   // eslint-disable-next-line no-control-regex -- a terminal must not be told what to do by somebody's job name
   expect(stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/)
   expect(listTree(rig.site)).toEqual(before)
@@ -72,6 +72,7 @@ describe('bad input', () => {
     await expectRefused(rig, [...spawn, '--data', '{'], /data is not JSON/)
     await expectRefused(rig, ['spawn', '--name', 'a'], /application is missing/)
     await expectRefused(rig, ['spawn', '--app', 'yes'], /name is missing/)
+    expect((await rig.bjob(['spawn', '--app', 'yes'])).stderr).toContain('hint: name each job: --name NAME')
   })
 
   test('a name that is no name', async () => {
@@ -126,7 +127,7 @@ describe('bad input', () => {
     const { status, stdout, stderr } = await rig.bjob(['spawn', '--from', file])
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     const told = stderr.trimEnd().split('\n')
-    expect(told).toHaveLength(6)
+    expect(told).toHaveLength(7)
     for (const [at, [line, problem]] of [
       [10, 'application none'],
       [100, 'num_nodes'],
@@ -138,6 +139,7 @@ describe('bad input', () => {
       expect(told[at]).toContain(problem)
     }
     expect(told[5]).toBe('bjob: 5 mistakes; nothing was spawned')
+    expect(told[6]).toMatch(/^hint: correct them/)
     expect(listTree(rig.site)).toEqual(before)
   })
 

@@ -53,7 +53,9 @@ test('without a launcher: what is queued, what there has been, who holds it, and
   await spawn('top')
   await spawn('below', '--parents', 'w/top')
   await spawn('deep', '--parents', 'w/below')
-  expect(await why('wide')).toBe('no launcher is running: start one with `bjob launch`\n')
+  expect(await why('wide')).toBe(
+    'no launcher is running: it takes one in an allocation of 3 nodes, as of `bjob submit -n 3 -t 2`\n',
+  )
   await rig.done(['kill', 'w/top'])
   await rig.done(['launch', '--idle-seconds', '0.5', '--name', 'below', '--name', 'deep'])
   expect(await why('deep')).toMatch(

@@ -4,6 +4,7 @@ import { ASSIGNMENT_HELP, splitCloneAssignments } from '../assignment-words.ts'
 import type { Command } from '../command.ts'
 import { CHANGE_OPTIONS, chooseJobs } from '../chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
+import { suggestRunning } from '../suggest-running.ts'
 
 export const cloneCommand: Command = {
   words: '[ID…] [[NAME:]FIELD=VALUE…]',
@@ -56,6 +57,7 @@ NAME: before it, it is set for the job of that name only. Something must be chos
       if (input.has('json')) await terminal.json({ id, new: isNew, dir: client.site.layout.job(id).dir })
       else await terminal.line(id)
     }
+    if (!input.has('json')) await suggestRunning(client, session)
     return 0
   },
 }

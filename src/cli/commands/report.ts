@@ -63,7 +63,6 @@ function writeFile(file: string, text: string): void {
     throw siteError('cannot-write', `cannot write ${file}: ${codeOf(error)}`, {
       path: file,
       cause: error,
-      hint: 'name another file with -o',
     })
   }
 }

@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
+import { suggestRunning } from '../suggest-running.ts'
 
 export const retryCommand: Command = {
   words: '[ID…]',
@@ -23,6 +24,8 @@ before their children: one whose parent has failed needs that one retried, too. 
     )
     const { retryJobs } = await import('../../client/retry.ts')
     const changes = await retryJobs(client.site, ids, await client.jobs.entries(), { dryRun: input.has('dry-run') })
-    return reportChanges(changes, input, session, 'none of the chosen jobs has failed or was killed')
+    const status = await reportChanges(changes, input, session, 'none of the chosen jobs has failed or was killed')
+    if (!input.has('json') && changes.some(({ kind }) => kind === 'done')) await suggestRunning(client, session)
+    return status
   },
 }

@@ -10,6 +10,7 @@ import type { Command, Session } from '../command.ts'
 import type { Input } from '../option.ts'
 import { ProgressLine, formatProgress } from '../progress-line.ts'
 import { SPAWN_OPTIONS, recordOf } from '../spawn-options.ts'
+import { suggestRunning } from '../suggest-running.ts'
 
 const CHOICES = ['error', 'reuse', 'rename'] as const
 
@@ -78,13 +79,6 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
     await printed
     if (!isJson) await suggestRunning(client, session)
   },
-}
-
-/** Jobs that nobody runs are the most common surprise. Of a job's own children, its launcher knows. */
-async function suggestRunning(client: SiteClient, { terminal }: Session): Promise<void> {
-  if (!terminal.isInteractive || client.environment !== undefined) return
-  const { isAnyRunning, runCommand } = await import('../next-step.ts')
-  if (!(await isAnyRunning(client.site))) terminal.suggest(runCommand(client.site))
 }
 
 async function readRecords(

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { readLaunchers } from '../../client/launcher-facts.ts'
 import type { SiteClient } from '../../client/site-client.ts'
+import { hintFor } from '../../core/error-hints.ts'
 import { BjobError, requestError } from '../../core/errors.ts'
 import { DEFAULT_WORKFLOW, checkName, splitId } from '../../core/id.ts'
 import { parseYaml } from '../../core/yaml-text.ts'
@@ -175,7 +176,11 @@ function readSearch(file: string): Search {
   try {
     text = fs.readFileSync(full, 'utf8')
   } catch (error) {
-    throw requestError('missing-input', `there is no file ${file} to read a space from`, { path: full, cause: error })
+    throw requestError('missing-input', `there is no file ${file} to read a space from`, {
+      path: full,
+      cause: error,
+      hint: hintFor('bad-space'),
+    })
   }
   const yaml = parseYaml(text, full)
   try {

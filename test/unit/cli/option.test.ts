@@ -4,6 +4,7 @@ import { Input, type Option, parseArguments } from '../../../src/cli/option.ts'
 
 const options: readonly Option[] = [
   { name: 'name', value: 'NAME', summary: '' },
+  { name: 'output', alias: 'o', value: 'FILE', summary: '' },
   { name: 'tag', value: 'K=V', isList: true, summary: '' },
   { name: 'no-wait-for-parents', summary: '' },
   { name: 'force', alias: 'f', summary: '' },
@@ -50,6 +51,17 @@ describe('parseArguments', () => {
     )
     expect(input.text('name')).toBe(name)
     expect(input.list('tag')).toEqual(tags)
+  })
+
+  test.prop([anyText])('so does one that is glued to a letter', (value) => {
+    expect(parse(`-o=${value}`).text('output')).toBe(value)
+    fc.pre(value !== '' && !value.startsWith('='))
+    expect(parse(`-o${value}`).text('output')).toBe(value)
+  })
+
+  test('a letter without a value takes none', () => {
+    expect(() => parse('-fx')).toThrow(/no option -fx/)
+    expect(() => parse('-f=x')).toThrow(/-f takes no value/)
   })
 
   test.prop([fc.array(word), fc.array(anyText)])('so do words after flags, and words after --', (words, rest) => {
