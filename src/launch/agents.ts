@@ -77,6 +77,11 @@ export class Agents {
     return [...this.#agents.values()].filter(({ isHead }) => isHead).map((agent) => agent.process.pid ?? 0)
   }
 
+  /** Whether an agent on the launcher's own node has said its first word. */
+  get haveBegun(): boolean {
+    return [...this.#agents.values()].some(({ isHead, hasSpoken }) => isHead && hasSpoken)
+  }
+
   start({ node, ...command }: AgentCommand): RemoteAttempt {
     const key = (this.#count += 1)
     const agent = this.#agents.get(node)

@@ -1,4 +1,5 @@
 /** Runs a launcher from beginning to end: its folder, lease, log and journal; and again under a new name when it lost its lease. */
+import { siteError } from '../core/errors.ts'
 import { type Filter, compileFilter } from '../core/filter.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { shortHost } from '../lib/token.ts'
@@ -36,7 +37,7 @@ const LOST = 'lost its lease'
 
 /**
  * Runs jobs until there is nothing to do, the time is up, or `stop` fires: its reason is told, and jobs get their grace; `hurry` ends it.
- * @throws the file system's errors, when it cannot even begin
+ * @throws the file system's errors, when it cannot even begin; BjobError `no-agent`
  */
 export async function runLauncher(
   site: Site,
@@ -121,6 +122,7 @@ async function runOnce(
     if (stop.aborted) finish(graceMs)
     report({ kind: 'started', message: `launcher ${id} on ${describeNodes(allocation, options)}` })
     const summary = await launcher.run(watch)
+    if (summary.reason === LOST && !agents.haveBegun) throw noAgent(agentFile)
     report({
       kind: 'ended',
       message: `${summary.reason}; ${summary.finished} finished, ${summary.failed} failed, ${summary.killed} killed, ${summary.interrupted} to be continued`,
@@ -139,6 +141,14 @@ async function runOnce(
     await log.close()
     await site.close()
   }
+}
+
+/** To start anew would be the same again, and again. */
+function noAgent(agentFile: string): Error {
+  return siteError('no-agent', "the launcher's agent, which starts the jobs, ended before it began", {
+    path: agentFile,
+    hint: 'see what it said above; is bjob installed whole, and may you have more processes here (ulimit -u)?',
+  })
 }
 
 /** The launcher's own node runs its agents as children; the others are reached through a launcher that can start one process on one host. */

@@ -28,6 +28,24 @@ async function finishAll(rig: Rig, ids: readonly string[]): Promise<void> {
 const countEnds = (rig: Rig, id: string): number => rig.history(id).filter((state) => state === 'JOB_FINISHED').length
 
 describe('a launcher', () => {
+  test('that cannot start its agent says so and ends, instead of starting anew for ever', async () => {
+    await using rig = await Rig.create({ mayLeaveScaffolding: true })
+    await rig.done(['spawn', '--workflow', 'w', '--name', 'a', '--app', 'yes'])
+    const broken = path.join(rig.outside, 'broken')
+    for (const part of ['bin', 'dist', 'package.json'])
+      fs.cpSync(path.join(import.meta.dirname, '../..', part), path.join(broken, part), { recursive: true })
+    fs.rmSync(path.join(broken, 'dist/agent.cjs'))
+    const words = [process.execPath, path.join(broken, 'bin/bjob.js'), 'launch', '--persistent']
+    const { status, stderr } = await rig.startProgram(words).ended({ within: 60 })
+    expect([status, stderr]).toEqual([
+      3,
+      expect.stringMatching(/agent, which starts the jobs, ended before it began.*\n.*ulimit -u/),
+    ])
+    expect(fs.readdirSync(path.join(rig.site, 'launchers'))).toHaveLength(1)
+    await rig.done(['launch', '--idle-seconds', '0.1'])
+    expect(rig.state('w/a').state).toBe('JOB_FINISHED')
+  })
+
   test('killed with -9: its jobs die with it, another takes them back, and all finish once', async () => {
     await using rig = await Rig.create({ mayLeaveScaffolding: true })
     const ids = await spawnControlled(rig, 6)
