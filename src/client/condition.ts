@@ -14,8 +14,8 @@ export interface MatchOperators {
   /** As `contains`, upper and lower case alike. */
   readonly icontains?: string
   readonly startsWith?: string
-  /** `*` stands for anything. */
-  readonly glob?: string
+  /** `*` stands for anything; of several any may match. */
+  readonly glob?: string | Iterable<string>
 }
 
 /** All that are given must match. */
@@ -124,19 +124,28 @@ function compileMatch(match: Match, field: string): (value: string) => boolean {
     tests.push((value) => value.toLowerCase().includes(lower))
   }
   if (startsWith !== undefined) tests.push((value) => value.startsWith(startsWith))
-  if (glob !== undefined) tests.push(compileWords([glob]))
+  if (glob !== undefined) tests.push(compileGlobs(typeof glob === 'string' ? [glob] : glob, field))
   return (value) => tests.every((test) => test(value))
 }
 
 function compileExact(words: Iterable<string>, field: string): (value: string) => boolean {
-  const set = new Set(field === 'id' || field === 'parents' ? [...words].map(fullId) : words)
-  if (field === 'state') compileFilter({ state: [...set] })
+  const set = new Set(wordsOf(words, field))
   return (value) => set.has(value)
+}
+
+function compileGlobs(globs: Iterable<string>, field: string): (value: string) => boolean {
+  return compileWords(wordsOf(globs, field))
+}
+
+function wordsOf(words: Iterable<string>, field: string): string[] {
+  const all = [...words]
+  if (field === 'state') compileFilter({ state: all })
+  return field === 'id' || field === 'parents' ? all.map(fullId) : all
 }
 
 /** A bare name is one of the default workflow, as everywhere. */
 function fullId(word: string): string {
-  return word.includes('/') ? word : `${DEFAULT_WORKFLOW}/${word}`
+  return word.includes('/') || word.includes('*') ? word : `${DEFAULT_WORKFLOW}/${word}`
 }
 
 function isField(field: string): field is keyof typeof READERS {

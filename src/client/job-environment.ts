@@ -10,6 +10,8 @@ export interface JobEnvironment {
   readonly id: JobId
   readonly parents: readonly JobId[]
   readonly launcher: string | undefined
+  /** How many nodes that launcher has for jobs. */
+  readonly launcherNodes: number | undefined
   readonly attempt: number
   /** Whether this run handles an earlier attempt's timeout, or its error. */
   readonly isTimeout: boolean
@@ -28,6 +30,7 @@ export function readJobEnvironment(environment: NodeJS.ProcessEnv): JobEnvironme
     id,
     parents: parseIds(environment['BJOB_PARENT_IDS'] ?? ''),
     launcher: environment['BJOB_LAUNCHER'],
+    launcherNodes: numberOf(environment['BJOB_LAUNCHER_NODES']),
     attempt: Number(environment['BJOB_ATTEMPT'] ?? 0),
     isTimeout: environment['BJOB_TIMEOUT'] === 'TRUE',
     isError: environment['BJOB_ERROR'] === 'TRUE',
@@ -47,6 +50,10 @@ function userName(environment: NodeJS.ProcessEnv): string {
     // A user without an entry in the password file, as in some containers.
     return environment['USER'] ?? String(process.getuid?.() ?? 'somebody')
   }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text)
 }
 
 function parseIds(text: string): JobId[] {

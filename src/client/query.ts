@@ -3,6 +3,7 @@ import { FIELD_NAMES, canonicalField, fromRecord } from '../core/specification.t
 import { BjobError, requestError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
+import { isEnded } from '../core/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { nearestWord } from '../lib/nearest.ts'
 import { readData } from '../site/jobs.ts'
@@ -10,6 +11,7 @@ import type { Site } from '../site/site.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Change } from './change.ts'
 import { type Conditions, type EntryTest, compileConditions, compileData } from './condition.ts'
+import type { KillOutcome } from './control.ts'
 import { Job } from './job.ts'
 import { compareNaturally } from './natural-order.ts'
 
@@ -172,6 +174,14 @@ export class JobQuery implements AsyncIterable<Job> {
   async delete(): Promise<Change[]> {
     const { removeJobs } = await import('./remove.ts')
     return removeJobs(this.#site, await this.#ids())
+  }
+
+  /** Ends each that has not ended, with `recursive` all jobs below them, too: their children, and so on (see `KillOutcome`). */
+  async kill({ recursive = false }: { readonly recursive?: boolean } = {}): Promise<KillOutcome[]> {
+    const { killFamilies, killJobs } = await import('./control.ts')
+    // Below one that has ended there may be others.
+    const open = (await this.entries()).filter(({ state }) => recursive || !isEnded(state)).map(({ id }) => id)
+    return recursive ? killFamilies(this.#site, open) : killJobs(this.#site, open)
   }
 
   /** Gives each that has failed or was killed another chance. */

@@ -3,25 +3,9 @@ import * as z from 'zod'
 import { hintFor } from '../core/error-hints.ts'
 import { requestError } from '../core/errors.ts'
 import { nearestWord } from '../lib/nearest.ts'
+import { queryFilters, wordFilter, words } from './session-filter.ts'
 
 const requestId = z.union([z.string(), z.number()], 'must be a number or text')
-const words = z.preprocess(
-  (value) => (typeof value === 'string' ? [value] : value),
-  z.array(z.string(), 'must be text or a list of texts'),
-)
-const filter = z.strictObject(
-  {
-    id: words.optional(),
-    workflow: words.optional(),
-    name: words.optional(),
-    state: words.optional(),
-    app: words.optional(),
-    launcher: words.optional(),
-    tag: words.optional(),
-  },
-  'must be a map of fields',
-)
-const filters = z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(filter))
 const text = z.string('must be text').min(1, 'is empty')
 const flag = z.boolean('must be true or false')
 
@@ -40,18 +24,26 @@ const SCHEMAS = {
   query: z.strictObject({
     op: z.literal('query'),
     id: requestId,
-    filter: filters.optional(),
-    exclude: filters.optional(),
+    filter: queryFilters.optional(),
+    exclude: queryFilters.optional(),
     order_by: words.optional(),
     limit: z.int('must be a whole number').min(0, 'must be at least 0').optional(),
   }),
-  kill: z.strictObject({ op: z.literal('kill'), id: requestId, job: text }),
+  kill: z.strictObject({ op: z.literal('kill'), id: requestId, job: text, recursive: flag.optional() }),
+  set: z.strictObject({
+    op: z.literal('set'),
+    id: requestId,
+    job: text,
+    fields: z.record(z.string(), z.unknown(), 'must be a map of fields'),
+  }),
+  retry: z.strictObject({ op: z.literal('retry'), id: requestId, job: text }),
+  remove: z.strictObject({ op: z.literal('remove'), id: requestId, job: text }),
   results: z.strictObject({
     op: z.literal('results'),
     id: requestId,
     cursor: text.optional(),
     file: text.optional(),
-    filter: filter.optional(),
+    filter: wordFilter.optional(),
     follow: flag.optional(),
     acknowledge: flag.optional(),
   }),
@@ -60,7 +52,6 @@ const SCHEMAS = {
   close: z.strictObject({ op: z.literal('close'), id: requestId }),
 } as const
 
-export type SessionFilter = z.output<typeof filter>
 export type RequestId = z.output<typeof requestId>
 export type SessionRequest = z.output<(typeof SCHEMAS)[keyof typeof SCHEMAS]>
 export type RequestOf<Op extends SessionRequest['op']> = Extract<SessionRequest, { op: Op }>

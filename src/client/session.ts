@@ -4,16 +4,15 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../core/errors.ts'
-import { compileFilter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { explainSystemError } from '../core/system-error.ts'
 import type { JobResult, ResultOptions } from './results.ts'
+import { conditionsOf, definedOf, filterOf } from './session-filter.ts'
 import { SessionOutput } from './session-output.ts'
 import {
   type ParsedRequest,
   type RequestId,
   type RequestOf,
-  type SessionFilter,
   type SessionRequest,
   parseRequest,
 } from './session-request.ts'
@@ -146,7 +145,13 @@ export class DriverSession {
       case 'query':
         return (await this.#queryInTurn(request)).map(describe)
       case 'kill':
-        return this.#client.kill(request.job)
+        return this.#kill(request)
+      case 'set':
+        return (await this.#client.job(request.job)).set(request.fields)
+      case 'retry':
+        return this.#client.retry(request.job)
+      case 'remove':
+        return this.#client.remove(request.job)
       case 'results':
         return { ends: await this.#follow(request) }
       case 'stop': {
@@ -160,6 +165,12 @@ export class DriverSession {
     }
   }
 
+  async #kill({ job, recursive = false }: RequestOf<'kill'>): Promise<unknown> {
+    if (!recursive) return this.#client.kill(job)
+    const { killFamilies } = await import('./control.ts')
+    return killFamilies(this.#client.site, [(await this.#client.job(job)).id])
+  }
+
   /** One at a time: two queries at once would read the same lines of the journal. */
   async #queryInTurn(request: RequestOf<'query'>): Promise<IndexEntry[]> {
     const found = this.#lastQuery.then(() => this.#query(request))
@@ -169,11 +180,8 @@ export class DriverSession {
 
   async #query({ filter = [], exclude = [], order_by: orders, limit }: RequestOf<'query'>): Promise<IndexEntry[]> {
     let query = this.#client.jobs
-    for (const one of filter) query = query.where(compileSelection(one))
-    for (const one of exclude) {
-      const test = compileSelection(one)
-      query = query.where((entry) => !test(entry))
-    }
+    for (const one of filter) query = query.filter(conditionsOf(one))
+    for (const one of exclude) query = query.exclude(conditionsOf(one))
     if (orders !== undefined) query = query.orderBy(...orders)
     return (limit === undefined ? query : query.slice(0, limit)).entries()
   }
@@ -189,10 +197,7 @@ export class DriverSession {
   }: RequestOf<'results'>): Promise<number> {
     if (this.#subscriptions.has(id))
       throw requestError('bad-request', `results ${JSON.stringify(id)} is going on already`, { field: 'id' })
-    if (Object.values(filter ?? {}).some((words) => words?.length === 0))
-      throw requestError('bad-request', 'filter has an empty list: no end would ever be handed out', {
-        field: 'filter',
-      })
+    const wanted = filterOf(filter ?? {})
     const stop = new AbortController()
     const subscription: Subscription = { stop, follow, acknowledge, acknowledged: undefined }
     this.#subscriptions.set(id, subscription)
@@ -202,7 +207,7 @@ export class DriverSession {
       signal: stop.signal,
       ...(cursor === undefined ? {} : { cursor }),
       ...(file === undefined ? {} : { file }),
-      ...(filter === undefined ? {} : { filter: definedOf(filter) }),
+      filter: wanted,
     }
     let count = 0
     try {
@@ -273,16 +278,4 @@ function describeError(error: unknown): Readonly<Record<string, unknown>> {
       ...(failure.path === '' ? {} : { path: failure.path }),
     }
   return { code, message: error instanceof Error ? error.message : String(error) }
-}
-
-/** As the commands' filters, but that an empty list of words means none, not any: a driver's list of its jobs may be empty. */
-function compileSelection(filter: SessionFilter): (entry: IndexEntry) => boolean {
-  if (Object.values(filter).some((words) => words?.length === 0)) return () => false
-  return compileFilter(definedOf(filter))
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
-
-function definedOf<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
 }

@@ -1,10 +1,11 @@
 /** The library: one object through which a driver spawns jobs, looks them up, waits for them and reads what came of them. */
 import path from 'node:path'
-import { requestError } from '../core/errors.ts'
+import { BjobError, requestError } from '../core/errors.ts'
 import { type Filter, compileFilter, exactIds } from '../core/filter.ts'
 import { type JobId, splitId } from '../core/id.ts'
 import type { SpawnRequest } from '../core/specification.ts'
 import type { State } from '../core/states.ts'
+import { type Application, addApplication, listApplications, readApplication } from '../site/applications.ts'
 import { type Site, openSite as openTree } from '../site/site.ts'
 import { Catalogue } from './catalogue.ts'
 import type { Change } from './change.ts'
@@ -25,6 +26,9 @@ export interface SpawnOptions {
   /** Where input files are looked for first; the current folder unless given. */
   readonly folder?: string
 }
+
+/** What a new application may leave out is as in a file of `apps/` that does not say it. */
+export type NewApplication = Pick<Application, 'name' | 'executable'> & Partial<Application>
 
 export class SiteClient {
   /** The tree below: for parts of bjob, not for drivers. */
@@ -93,6 +97,31 @@ export class SiteClient {
   /** The jobs that name the one that this process runs in as a parent; none outside a job. */
   children(): JobQuery {
     return this.jobs.filter({ parents: this.#environment === undefined ? [] : [this.#environment.id] })
+  }
+
+  /** The names of the registered applications, sorted. */
+  async applications(): Promise<string[]> {
+    return listApplications(this.site.disk, this.site.layout)
+  }
+
+  /** @throws BjobError `unknown-application`, `bad-application` */
+  async application(name: string): Promise<Application> {
+    return readApplication(this.site.disk, this.site.layout, name)
+  }
+
+  /** Registers an application. With `ifExists: 'reuse'` one of that name is taken as it is. @throws BjobError `name-taken`, `bad-application` */
+  async addApplication(
+    application: NewApplication,
+    { ifExists = 'error' }: { readonly ifExists?: 'error' | 'reuse' } = {},
+  ): Promise<Application> {
+    const { disk, layout } = this.site
+    try {
+      await addApplication(disk, layout, { shell: false, description: '', ...application })
+    } catch (error) {
+      const isThere = error instanceof BjobError && error.code === 'name-taken'
+      if (!isThere || ifExists === 'error') throw error
+    }
+    return this.application(application.name)
   }
 
   /**

@@ -131,6 +131,7 @@ function ownEnvironment(
     ...Object.fromEntries(Object.entries(gpus).map(([name, value]) => [name, value ?? null])),
     ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
     ...specification.environVars,
+    BJOB_LAUNCHER_NODES: String(allocation.nodes.length),
     ...jobVariables({
       root: site.layout.root,
       id,

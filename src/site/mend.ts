@@ -21,12 +21,30 @@ import type { Site } from './site.ts'
 /** What was done about a finding; `undefined` when a person has to. */
 export type Remedy = string | undefined
 
-/** Mends all of `findings`, in their order. @returns what was done about each */
-export async function mendSite(site: Site, findings: readonly Finding[]): Promise<Remedy[]> {
+type Records = ReadonlyMap<JobId, JobRecord>
+
+/** Whether there is one right answer to any of `findings`. */
+export async function isAnyMendable(site: Site, findings: readonly Finding[]): Promise<boolean> {
+  const records = await recordsOfLost(site, findings)
+  return findings.some(({ kind, id, revision, isRemark }) => {
+    if (isRemark === true || kind === 'broken-specification') return false
+    const record = id === undefined ? undefined : records.get(id)
+    if (kind === 'lost-specification') return record?.spec !== undefined
+    return kind !== 'lost-state' || (record !== undefined && foldEvents(record.events, revision) !== undefined)
+  })
+}
+
+/** What the journal has of jobs of which files are lost: all of it is read for these. */
+async function recordsOfLost(site: Site, findings: readonly Finding[]): Promise<Records> {
   const lost = findings.flatMap(({ kind, id }) =>
     id !== undefined && ['lost-state', 'lost-specification', 'state-behind'].includes(kind) ? [id] : [],
   )
-  const records = lost.length === 0 ? new Map<JobId, JobRecord>() : await readRecords(site, new Set(lost))
+  return lost.length === 0 ? new Map() : readRecords(site, new Set(lost))
+}
+
+/** Mends all of `findings`, in their order. @returns what was done about each */
+export async function mendSite(site: Site, findings: readonly Finding[]): Promise<Remedy[]> {
+  const records = await recordsOfLost(site, findings)
   const remedies = new Map<Finding, Remedy>()
   for (const finding of order(findings)) remedies.set(finding, await mend(site, finding, records))
   await takeBack(site, findings, remedies)
@@ -59,7 +77,7 @@ function order(findings: readonly Finding[]): Finding[] {
   return [...findings.filter((finding) => !isLate(finding)), ...findings.filter(isLate)]
 }
 
-async function mend(site: Site, finding: Finding, records: ReadonlyMap<JobId, JobRecord>): Promise<Remedy> {
+async function mend(site: Site, finding: Finding, records: Records): Promise<Remedy> {
   const { kind, path: file, id, entry } = finding
   const { disk } = site
   const record = id === undefined ? undefined : records.get(id)

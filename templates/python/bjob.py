@@ -99,10 +99,33 @@ class Site:
         """One job. Raises BjobError "unknown-job"."""
         return Job(self._session, self._session.ask({"op": "get", "job": _id_of(job_id)}))
 
-    def kill(self, job_id):
+    @property
+    def current_job(self):
+        """The job that this runs in; None outside a job."""
+        job_id = os.environ.get("BJOB_JOB_ID")
+        return self.job(job_id) if job_id else None
+
+    @property
+    def parents(self):
+        """The parents of the job that this runs in."""
+        return self.jobs.filter(id__in=json.loads(os.environ.get("BJOB_PARENT_IDS") or "[]"))
+
+    @property
+    def children(self):
+        """The jobs that have the one that this runs in as a parent."""
+        job_id = os.environ.get("BJOB_JOB_ID")
+        return self.jobs.filter(parents__in=[job_id] if job_id else [])
+
+    def add_dependency(self, parent, child):
+        """Makes a job a parent of another, which must not have started; circles are refused."""
+        child = self.job(child)
+        return child.set(parents=list(child.parents) + [_id_of(parent)])
+
+    def kill(self, job_id, recursive=False):
         """Ends a job: at once when it does not run, else through its launcher. Returns "killed", "ended" (it had
-        before) or "asked" (its launcher has been told, and has not done it within seconds)."""
-        return self._session.ask({"op": "kill", "job": _id_of(job_id)})["kind"]
+        before) or "asked" (its launcher has been told, and has not done it within seconds).
+        recursive: and all jobs below it; returns {id: one of these} then."""
+        return _kill(self._session, _id_of(job_id), recursive)
 
     def ends(self, cursor=None, file="result.dat", follow=True, **conditions):
         """Each end of a job (finished, failed or killed) once, as it happens.
@@ -110,13 +133,13 @@ class Site:
         cursor: a file that remembers what was handed out; started again with it, only the rest comes. An end counts as
         handed out when the loop asks for the next one: what a driver was working on when it was killed comes again.
         file: what to read of each job, as `end.content`. follow: without it, only what has ended already.
-        conditions: as for `jobs.filter`.
+        conditions: as for `jobs.filter`, of what is known without a look at files: not parents, data, nor icontains.
         """
         request = {"op": "results", "file": file, "follow": follow, "acknowledge": True}
         if cursor is not None:
             request["cursor"] = os.path.abspath(cursor)
         if conditions:
-            request["filter"] = _merge(_filters(conditions))
+            request["filter"] = _words(_merge(_filters(conditions)))
         stream = self._session.subscribe(request)
         seen = set()
         try:
@@ -206,11 +229,33 @@ class Job(_Record):
     refresh_from_db = refresh
 
     @property
+    def data(self):
+        """What data.json holds; {} when there is none. `job.set(data=…)` replaces it."""
+        try:
+            return json.loads(self.read_file_in_workdir("data.json"))
+        except ValueError:
+            return {}
+
+    @property
     def is_ended(self):
         return self._record["state"] in END_STATES
 
-    def kill(self):
-        return self._session.ask({"op": "kill", "job": self.id})["kind"]
+    def set(self, **fields):
+        """Changes fields while nobody has the job; `data` at any time. Returns {"id", "kind", "message"}: "done", "left"
+        (it was so), "refused" or "failed"."""
+        return self._session.ask({"op": "set", "job": self.id, "fields": fields})
+
+    def retry(self):
+        """Gives it another chance when it has failed or was killed; returns as `set`."""
+        return self._session.ask({"op": "retry", "job": self.id})
+
+    def delete(self):
+        """Moves its folder to the trash; returns as `set`. One that a launcher has is refused."""
+        return self._session.ask({"op": "remove", "job": self.id})
+
+    def kill(self, recursive=False):
+        """See `Site.kill`."""
+        return _kill(self._session, self.id, recursive)
 
 
 class End(_Record):
@@ -228,8 +273,8 @@ class End(_Record):
 class JobQuery:
     """Jobs that meet conditions; read anew each time it is iterated.
 
-    Conditions are of id (or job_id), name, workflow, state, application, launcher, and tags__KEY; alone or with __in,
-    __contains, __startswith or __endswith.
+    Conditions are of id (or job_id), name, workflow, state, application, launcher, parents (any of them), tags__KEY and
+    data__KEY; alone or with __in, __contains, __icontains, __startswith or __endswith.
     """
 
     def __init__(self, session, filters=(), excludes=(), orders=()):
@@ -260,6 +305,15 @@ class JobQuery:
     def __len__(self):
         return len(self._records())
 
+    def __getitem__(self, at):
+        """One job, or a list of those from a slice, counted from 0."""
+        ends = (at.start or 0, at.stop or 0) if isinstance(at, slice) else (at, at)
+        if min(ends) < 0:
+            raise ValueError("jobs are counted from 0")
+        if isinstance(at, slice):
+            return [Job(self._session, record) for record in self._records(at.stop)[at]]
+        return Job(self._session, self._records(at + 1)[at])
+
     def count(self):
         return len(self)
 
@@ -278,15 +332,41 @@ class JobQuery:
             return Job(self._session, records[0])
         raise BjobError("many-match", "more than one job matches") if records else BjobError("no-match", "no job matches")
 
-    def values_list(self, field, flat=True):
-        """One field of each."""
-        return [getattr(job, field) for job in self]
+    def values_list(self, *fields, **options):
+        """One field of each, or of several a tuple; with flat=False a tuple also of one."""
+        is_flat = options.pop("flat", True) and len(fields) == 1
+        if options:
+            raise TypeError("values_list has no {}".format(", ".join(options)))
+        return [getattr(job, fields[0]) if is_flat else tuple(getattr(job, field) for field in fields) for job in self]
+
+    def values(self, *fields):
+        """These fields of each, as a dict."""
+        return [{field: getattr(job, field) for field in fields} for job in self]
+
+    def count_by(self, field):
+        """How many have each value of a field: a dict."""
+        return dict(collections.Counter(self.values_list(field)))
+
+    def update(self, **fields):
+        """Changes fields of each (see `Job.set`, and for what is returned of each)."""
+        return self._ask_each({"op": "set", "fields": fields})
+
+    def delete(self):
+        """Moves the folder of each to the trash; returns of each as `Job.set`."""
+        return self._ask_each({"op": "remove"})
+
+    def retry(self):
+        """Gives each that has failed or was killed another chance; returns of each as `Job.set`."""
+        return self._ask_each({"op": "retry"})
 
     def kill(self):
         """Kills all of them that have not ended; returns how many were asked to end."""
         ids = [job.id for job in self if not job.is_ended]
         self._session.ask_all([{"op": "kill", "job": job_id} for job_id in ids])
         return len(ids)
+
+    def _ask_each(self, request):
+        return self._session.ask_all([dict(request, job=job.id) for job in self])
 
     def _records(self, limit=None):
         request = {"op": "query", "filter": list(self._filters), "exclude": list(self._excludes)}
@@ -307,8 +387,16 @@ _FIELDS = {
     "app": "app",
     "application": "app",
     "launcher": "launcher",
+    "parents": "parents",
 }
-_PATTERNS = {"exact": "{}", "contains": "*{}*", "startswith": "{}*", "endswith": "*{}"}
+_OPERATORS = {
+    "exact": lambda value: {"in": [_id_of(value)]},
+    "in": lambda value: {"in": [_id_of(word) for word in value]},
+    "contains": lambda value: {"contains": _id_of(value)},
+    "icontains": lambda value: {"icontains": _id_of(value)},
+    "startswith": lambda value: {"startsWith": _id_of(value)},
+    "endswith": lambda value: {"glob": "*" + _id_of(value)},
+}
 
 
 def _filters(conditions):
@@ -316,21 +404,38 @@ def _filters(conditions):
     filters = []
     for key, value in conditions.items():
         field, _, operator = key.partition("__")
-        if field == "tags":
-            tag, _, operator = operator.partition("__")
-            field, make = "tag", (tag + "={}").format
+        name = None
+        if field in ("tags", "data"):
+            name, _, operator = operator.partition("__")
         elif field in _FIELDS:
-            field, make = _FIELDS[field], str
+            field = _FIELDS[field]
         else:
-            raise TypeError("jobs cannot be looked up by {}; they can by {} and tags__KEY".format(key, ", ".join(_FIELDS)))
-        if operator == "in":
-            words = [make(_id_of(word)) for word in value]
-        elif operator in _PATTERNS or operator == "":
-            words = [make(_PATTERNS[operator or "exact"].format(_id_of(value)))]
+            known = ", ".join(_FIELDS)
+            raise TypeError("jobs cannot be looked up by {}; they can by {}, tags__KEY and data__KEY".format(key, known))
+        if operator not in _OPERATORS and operator != "":
+            raise TypeError("{} is no operator; there are {}".format(operator, ", ".join(_OPERATORS)))
+        if field == "data" and operator in ("", "exact") and not isinstance(value, str):
+            match = value
         else:
-            raise TypeError("{} is no operator; there are in, {}".format(operator, ", ".join(_PATTERNS)))
-        filters.append({field: words})
+            match = _OPERATORS[operator or "exact"](value)
+        filters.append({field: match if name is None else {name: match}})
     return filters
+
+
+def _words(conditions):
+    """A filter as the session takes it for ends: words, globs where they hold `*`."""
+    words = {}
+    for field, match in conditions.items():
+        name = ""
+        if field == "tags":
+            (name, match), = match.items()
+            field, name = "tag", name + "="
+        operator, value = next(iter(match.items()))
+        if field in ("parents", "data") or operator == "icontains" or (name and operator == "in" and len(value) != 1):
+            raise TypeError("ends cannot be chosen by {} {}".format(field, operator))
+        pattern = {"in": "{}", "contains": "*{}*", "startsWith": "{}*", "glob": "{}"}[operator]
+        words[field] = [name + pattern.format(word) for word in (value if operator == "in" else [value])]
+    return words
 
 
 def _merge(filters):
@@ -342,6 +447,13 @@ def _merge(filters):
                 raise TypeError("two conditions on {} in one call: chain two calls instead".format(field))
             merged[field] = words
     return merged
+
+
+def _kill(session, job_id, recursive):
+    if not recursive:
+        return session.ask({"op": "kill", "job": job_id})["kind"]
+    outcomes = session.ask({"op": "kill", "job": job_id, "recursive": True})
+    return {outcome["id"]: outcome["kind"] for outcome in outcomes}
 
 
 def _id_of(job):

@@ -58,6 +58,9 @@ describe.concurrent('bjob launch in an allocation', () => {
     ]
     // Six cores on the first three nodes, two on the last: all of them are taken before any job ends.
     await rig.jobs.starts(8)
+    // What a driver that runs as a job makes its number of evaluations of.
+    const nodeCounts = rig.jobs.running.map(({ id, pid }) => [id[2], environmentOf(pid).get('BJOB_LAUNCHER_NODES')])
+    expect(new Set(nodeCounts.map(String))).toEqual(new Set(['e,3', 'h,1']))
     await rig.until('every job to finish', () => {
       for (const job of rig.jobs.running) job.exit(0)
       return [...one, ...other].every((id) => rig.state(id).state === 'JOB_FINISHED')

@@ -205,4 +205,9 @@ test('each kind of damage is named, is repaired or left as README says, and then
       .map((one) => identify({ ...one, at: one.path }))
       .toSorted(),
   ).toEqual(leftDamage)
+  // Nothing that --repair could do is left, and it is not recommended.
+  const { stderr } = await rig.bjob(['fsck'])
+  expect(stderr).toMatch(
+    /^hint: correct job\.yaml by hand, and run `bjob fsck --repair`: the job is then taken again\n$/,
+  )
 })

@@ -104,6 +104,47 @@ site.close()
     await launcher.kill('SIGTERM')
   })
 
+  test('has the queries and changes that drivers of Balsam used', async () => {
+    await using rig = await Rig.create()
+    const words = await run(
+      rig,
+      `
+os.environ["BJOB_JOB_ID"] = a = spawn("Alpha", tags={"k": "v"}, data={"loss": 1.5})
+b = spawn("beta", tags={"k": "u"}, parents=[a], wait_for_parents=True)
+c = spawn("c1")
+print(site.current_job.id, site.children.values_list("id"), site.parents.count())
+jobs = site.jobs.filter(workflow="w").order_by("name")
+print(jobs.all()[0].name, [job.name for job in jobs[1:]], jobs[:1][0].id, jobs.filter(name__icontains="ALPH").count())
+print(jobs.filter(parents__icontains="alpha").get().id, jobs.filter(data__loss=1.5).get(pk=a).data["loss"], jobs[1].data)
+print(jobs.filter(tags__k__in=["u", "v"]).count(), jobs.exclude(data__loss=1.5, name="Alpha").values_list("name", "state"))
+print(jobs.values("name", "priority")[2], jobs.count_by("state"))
+print([change["kind"] for change in jobs.filter(name__startswith="b").update(priority=4, data={"loss": 2})])
+job = jobs.get(name="beta")
+print(job.priority, job.data, job.set(priority=4)["kind"], site.add_dependency(c, b)["kind"], job.refresh_from_db().parents)
+print(site.kill(a, recursive=True), site.job(a).retry()["kind"], jobs.filter(name="c1").delete()[0]["kind"], jobs.count())
+for wrong in (lambda: jobs[-1], lambda: jobs[7], lambda: jobs.filter(data__a__b=1), lambda: next(site.ends(parents=a))):
+    try:
+        wrong()
+    except (TypeError, ValueError, IndexError) as error:
+        print(type(error).__name__)
+`,
+    )
+    expect(words.trim().split('\n')).toEqual([
+      "w/Alpha ['w/beta'] 0",
+      "Alpha ['beta', 'c1'] w/Alpha 1",
+      'w/beta 1.5 {}',
+      "2 [('beta', 'AWAITING_PARENTS'), ('c1', 'CREATED')]",
+      "{'name': 'c1', 'priority': 0} {'CREATED': 2, 'AWAITING_PARENTS': 1}",
+      "['done']",
+      "4 {'loss': 2} left done ['w/Alpha', 'w/c1']",
+      "{'w/beta': 'killed', 'w/Alpha': 'killed'} done done 2",
+      'ValueError',
+      'IndexError',
+      'TypeError',
+      'TypeError',
+    ])
+  })
+
   test('goes on when its session is killed: each job made once, each end handed out once', async () => {
     await using rig = await Rig.create({ mayLeaveScaffolding: true })
     const made = await run(

@@ -129,6 +129,40 @@ describe('bjob session', () => {
     await launcher.kill('SIGTERM')
   })
 
+  test('looks jobs up by the conditions of the library, and changes them', async () => {
+    await using rig = await Rig.create()
+    await using driver = new Driver(rig)
+    await driver.ok({ op: 'spawn', id: 1, job: { ...job('Alpha'), tags: { k: 'v' }, data: { loss: 1.5 } } })
+    await driver.ok({ op: 'spawn', id: 2, job: { ...job('beta'), parents: ['w/Alpha'], tags: { k: 'u' } } })
+    const query = async (more: Message): Promise<unknown> => {
+      const found = await driver.ok({ op: 'query', id: 100 + driver.messages.length, ...more })
+      return (found as { readonly id: string }[]).map(({ id }) => id)
+    }
+    expect(await query({ filter: { name: { icontains: 'ALPH' } } })).toEqual(['w/Alpha'])
+    expect(await query({ filter: { parents: { icontains: 'alpha' } } })).toEqual(['w/beta'])
+    expect(await query({ filter: { parents: 'w/A*' }, exclude: { data: { loss: 2 } } })).toEqual(['w/beta'])
+    expect(await query({ filter: { data: { loss: 1.5 } } })).toEqual(['w/Alpha'])
+    expect(await query({ exclude: [{ data: { loss: 1.5 }, name: 'beta' }, { tags: { k: ['u', 'x'] } }] })).toEqual([
+      'w/Alpha',
+    ])
+    driver.tell({ op: 'query', id: 8, filter: { tags: { k: 'u' }, tag: 'k' } })
+    expect(await driver.reply(8)).toMatchObject({ error: { code: 'bad-request', field: 'tag' } })
+    expect(await query({ filter: { tag: 'k=*' } })).toEqual(['w/Alpha', 'w/beta'])
+    expect(await driver.ok({ op: 'set', id: 3, job: 'w/beta', fields: { priority: 3, data: [1] } })).toEqual({
+      id: 'w/beta',
+      kind: 'done',
+      message: 'priority, data set',
+    })
+    expect(await driver.ok({ op: 'get', id: 4, job: 'w/beta' })).toMatchObject({ priority: 3 })
+    expect(await driver.ok({ op: 'kill', id: 5, job: 'w/Alpha', recursive: true })).toEqual([
+      { kind: 'killed', id: 'w/beta' },
+      { kind: 'killed', id: 'w/Alpha' },
+    ])
+    expect(await driver.ok({ op: 'retry', id: 6, job: 'w/Alpha' })).toMatchObject({ kind: 'done' })
+    expect(await driver.ok({ op: 'remove', id: 7, job: 'w/beta' })).toMatchObject({ kind: 'done' })
+    expect(rig.ids()).toEqual(['w/Alpha'])
+  })
+
   test('tells of what is wrong with a line, and goes on', async () => {
     await using rig = await Rig.create()
     await using driver = new Driver(rig)

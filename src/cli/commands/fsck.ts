@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { checkSite } from '../../site/fsck.ts'
 import type { Finding } from '../../site/finding.ts'
-import { mendSite } from '../../site/mend.ts'
+import { isAnyMendable, mendSite } from '../../site/mend.ts'
 import type { Command } from '../command.ts'
 import { limitWords } from '../job-word.ts'
 
@@ -23,7 +23,8 @@ in use is watched for five seconds first. Exit status 0 when all is whole, or ha
     const { terminal } = session
     limitWords(input.words, 0)
     const findings = await checkSite(site)
-    const remedies = input.has('repair') ? await mendSite(site, findings) : []
+    const isRepair = input.has('repair')
+    const remedies = isRepair ? await mendSite(site, findings) : []
     let left = 0
     for (const [index, { kind, message, path: file, id, isRemark }] of findings.entries()) {
       const remedy = remedies[index]
@@ -41,8 +42,13 @@ in use is watched for five seconds first. Exit status 0 when all is whole, or ha
       else await terminal.line(`${name}: ${message}${remedy === undefined ? '' : ` — ${remedy}`}`)
     }
     const damage = findings.filter(({ isRemark }) => isRemark !== true).length
-    if (!input.has('json')) await terminal.line(summaryOf(damage, left, input.has('repair')))
-    if (left > 0 && !input.has('json')) terminal.note(adviceFor(findings, input.has('repair')))
+    if (!input.has('json')) await terminal.line(summaryOf(damage, left, isRepair))
+    if (left > 0 && !input.has('json')) {
+      const isMendable = !isRepair && (await isAnyMendable(site, findings))
+      terminal.note(
+        isMendable ? 'hint: `bjob fsck --repair` mends what has one right answer' : adviceFor(findings, isRepair),
+      )
+    }
     return left === 0 ? 0 : 3
   },
 }
@@ -54,9 +60,8 @@ function summaryOf(damage: number, left: number, isRepair: boolean): string {
 }
 
 function adviceFor(findings: readonly Finding[], isRepair: boolean): string {
-  if (!isRepair) return 'hint: `bjob fsck --repair` mends what has one right answer'
   const isBroken = findings.some(({ kind }) => kind === 'broken-specification')
   return isBroken
-    ? 'hint: correct job.yaml by hand, and run this again: the job is then taken again'
+    ? `hint: correct job.yaml by hand, and run ${isRepair ? 'this again' : '`bjob fsck --repair`'}: the job is then taken again`
     : 'hint: of what is left the journal knows nothing: remove the folder, and spawn the job again'
 }

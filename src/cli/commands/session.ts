@@ -18,14 +18,20 @@ A request has "op" and "id" (any number or text); its reply is {"id": …, "ok":
   {"op": "spawn", "id": 1, "job": {…}}     a record as in \`spawn --from\`; "if_exists": "error" (default), "reuse" or "rename"; "folder": where its
                                            input files are looked for. ok: {"id": JOB, "new": true, "dir": …}
   {"op": "get", "id": 2, "job": JOB}       ok: the job, as \`bjob ls --json\` prints it
-  {"op": "query", "id": 3, "filter": {…}}  ok: a list of such jobs. A filter has id, workflow, name, state, app, launcher, tag: each a word or a list
-                                           of words, globs where they hold *; an empty list matches nothing. "exclude": likewise; either may be a
-                                           list of filters. "order_by": fields, as "-changed"; "limit": N
+  {"op": "query", "id": 3, "filter": {…}}  ok: a list of such jobs. A filter has id, workflow, name, state, app, launcher, parents, tag: each a word or
+                                           a list of words, globs where they hold *; an empty list matches nothing. But for tag, each may also be
+                                           {"in": […], "contains", "icontains", "startsWith", "glob": text}. "tags": {KEY: likewise}; "data": {KEY:
+                                           likewise, or a number, true, false, null}, of data.json. "exclude": as "filter"; either may be a list of
+                                           filters. "order_by": fields, as "-changed"; "limit": N
   {"op": "read", "id": 4, "job": JOB, "file": "result.dat"}     ok: {"content": text}
-  {"op": "kill", "id": 5, "job": JOB}      ok: {"kind": "killed", "ended" or "asked", …}
+  {"op": "kill", "id": 5, "job": JOB}      ok: {"kind": "killed", "ended" or "asked", …}; with "recursive": true, of all jobs below it, too: a list
+  {"op": "set", "id": 5, "job": JOB, "fields": {…}}             changes fields of job.yaml, or data, as \`bjob set\`; ok: {"id": JOB, "kind": "done",
+                                           "left" (it was so), "refused" or "failed", "message": …}
+  {"op": "retry", "id": 5, "job": JOB}, {"op": "remove", …}     another chance for what has failed; to the trash. ok: as for set
   {"op": "results", "id": 6}               each end of a job, once, as it happens: {"of": 6, "end": {…}}, the object that \`bjob results\` prints.
       "cursor": FILE      only what was not handed out before; go on with it after any crash
-      "file": NAME        what to read of each (default result.dat); "filter": as above
+      "file": NAME        what to read of each (default result.dat)
+      "filter"            as above, but words only, and without parents, tags and data
       "acknowledge": true an end is handed out when the driver says {"op": "ack", "of": 6}, and only then the next one comes: for drivers that
                           must not lose an end when they are killed. Without it, an end is handed out when it is written
       "follow": false     only what has ended already; the reply, {"ends": COUNT}, comes after the last

@@ -51,6 +51,21 @@ describe('the library', () => {
     expect(fs.existsSync(path.join(root, 'jobs/default/a'))).toBe(false)
   })
 
+  test('registers applications, or takes those that are there', async () => {
+    const { client } = await makeFixture()
+    const solver = { name: 'solver', executable: ['./solver', '--fast'], description: 'solves' }
+    expect(await client.addApplication(solver)).toMatchObject({ ...solver, shell: false })
+    expect(await client.applications()).toEqual(['hello', 'solver'])
+    await expect(client.addApplication(solver)).rejects.toMatchObject({ code: 'name-taken' })
+    const other = { name: 'solver', executable: 'other' }
+    expect(await client.addApplication(other, { ifExists: 'reuse' })).toMatchObject(solver)
+    await expect(client.application('slover')).rejects.toThrow(/did you mean solver/)
+    await expect(client.addApplication({ name: 'x', executable: '"' })).rejects.toMatchObject({
+      code: 'bad-application',
+    })
+    expect(await client.applications()).toEqual(['hello', 'solver'])
+  })
+
   test('only a postprocess says what its job becomes', async () => {
     const { client } = await makeFixture()
     await expect(client.updateState('JOB_FINISHED')).rejects.toMatchObject({ code: 'not-in-a-hook' })

@@ -79,28 +79,41 @@ const operators: fc.Arbitrary<MatchOperators> = fc.record(
     contains: fc.constantFrom('a', 'b', '1', ''),
     startsWith: word,
     icontains: word,
-    glob: fc.constantFrom('*', 'b*', '*1*', 'a'),
+    glob: fc.oneof(
+      fc.constantFrom('*', 'b*', '*1*', 'a'),
+      fc.array(fc.constantFrom('a*', '*2', 'b1'), { maxLength: 2 }),
+    ),
+    in: fc.array(word, { maxLength: 3 }),
   },
   { requiredKeys: [] },
 )
 const match = fc.oneof(word, fc.array(word, { maxLength: 3 }), operators)
-const ids = fc.array(
-  fc.tuple(fc.constantFrom('w', 'W2'), word).map(([workflow, name]) => `${workflow}/${name}`),
-  { maxLength: 3 },
+const id = fc.tuple(fc.constantFrom('w', 'W2'), word).map(([workflow, name]) => `${workflow}/${name}`)
+const ids = fc.array(id, { maxLength: 3 })
+const partOfId = fc.record(
+  { icontains: fc.constantFrom('W/a', 'w2', 'B'), startsWith: fc.constantFrom('w/', 'W2/b'), in: ids },
+  { requiredKeys: [] },
 )
 const conditions: fc.Arbitrary<Conditions> = fc.record(
   {
     name: match,
     id: fc.oneof(
+      id,
       ids,
       ids.map((some) => new Set(some)),
+      partOfId,
     ),
     workflow: fc.oneof(fc.constantFrom('w', 'W2', 'none'), operators),
-    state: fc.oneof(fc.constantFrom(...STATES), fc.array(fc.constantFrom(...STATES))),
-    application: fc.constantFrom('hello', 'other'),
-    parents: ids,
+    state: fc.oneof(
+      fc.constantFrom(...STATES),
+      fc.array(fc.constantFrom(...STATES)),
+      fc.record({ in: fc.array(fc.constantFrom(...STATES)) }),
+      fc.constantFrom({ glob: '*ED' }, { contains: 'N' }),
+    ),
+    application: fc.oneof(fc.constantFrom('hello', 'other'), fc.constant({ icontains: 'HELL' })),
+    parents: fc.oneof(id, ids, partOfId),
     tags: fc.record({ k: match }),
-    data: fc.record({ loss: fc.oneof(fc.integer({ min: 0, max: 2 }), word) }),
+    data: fc.record({ loss: fc.oneof(fc.integer({ min: 0, max: 2 }), match) }),
   },
   { requiredKeys: [] },
 )
@@ -128,13 +141,15 @@ function meetsMatch(value: unknown, wanted: unknown): boolean {
   if (typeof value !== 'string') return false
   if (typeof wanted === 'string') return value === wanted
   if (Array.isArray(wanted) || wanted instanceof Set) return [...wanted].includes(value)
-  const { contains = '', startsWith = '', icontains = '', glob = '*' } = wanted as MatchOperators
-  const parts = glob.split('*').map((part) => part.replaceAll(/\W/g, String.raw`\$&`))
+  const { contains = '', startsWith = '', icontains = '', glob = '*', in: list = [value] } = wanted as MatchOperators
+  const isMeant = (one: string): boolean =>
+    new RegExp(`^${one.replaceAll(/[^\w*]/g, String.raw`\$&`).replaceAll('*', '.*')}$`).test(value)
   return (
+    [...list].includes(value) &&
     value.includes(contains) &&
     value.startsWith(startsWith) &&
     value.toLowerCase().includes(icontains.toLowerCase()) &&
-    new RegExp(`^${parts.join('.*')}$`).test(value)
+    (typeof glob === 'string' ? [glob] : [...glob]).some(isMeant)
   )
 }
 
@@ -226,6 +241,8 @@ test.prop([trees, fc.array(fc.array(step, { maxLength: 5 }), { minLength: 30, ma
       expect(await query.count()).toBe(expected.length)
       expect(await query.exists()).toBe(expected.length > 0)
       expect((await query.first())?.id).toBe(expected[0]?.id)
+      const counts = new Map(expected.map(({ state }) => [state, expected.filter((job) => job.state === state).length]))
+      expect(await query.countBy('state')).toEqual(counts)
       expect(await query.values('id', 'priority', 'state')).toEqual(
         expected.map(({ id, priority, state }) => ({ id, priority, state })),
       )

@@ -62,6 +62,24 @@ describe('JobQuery', () => {
     expect(() => jobs.slice(-1)).toThrow(RangeError)
   })
 
+  test('kills what is chosen, and with `recursive` all below it', async () => {
+    const { client, site } = await withJobs()
+    await client.spawn({ name: 'below', workflow: 'w', application: 'hello', parents: ['w/t1'] })
+    await endJob(site, 'w/t10')
+    const { jobs } = client
+    expect(await jobs.filter({ name: ['t2', 't10'] }).kill()).toEqual([{ kind: 'killed', id: 'w/t2' }])
+    expect((await jobs.filter({ id: 'w/t1' }).kill({ recursive: true })).map(({ kind, id }) => [kind, id])).toEqual([
+      ['killed', 'w/below'],
+      ['killed', 'w/t1'],
+    ])
+    expect(await jobs.countBy('state')).toEqual(
+      new Map([
+        ['USER_KILLED', 3],
+        ['JOB_FINISHED', 1],
+      ]),
+    )
+  })
+
   test('each evaluation sees what has happened since', async () => {
     const { client, site } = await withJobs()
     const finished = client.jobs.filter({ state: 'JOB_FINISHED' })
