@@ -147,7 +147,6 @@ async function runOnce(
 function noAgent(agentFile: string): Error {
   return siteError('no-agent', "the launcher's agent, which starts the jobs, ended before it began", {
     path: agentFile,
-    hint: 'see what it said above; is bjob installed whole, and may you have more processes here (ulimit -u)?',
   })
 }
 
