@@ -55,7 +55,6 @@ const HINTS = {
   'missing-output': 'look what the job has written: `ls` in its folder',
   'name-taken': 'choose another name',
   'no-agent': 'see what it said above; is bjob installed whole, and may you have more processes here (ulimit -u)?',
-  'no-agent': 'read what it said above; is bjob installed whole, and may you have more processes here (ulimit -u)?',
   'no-evaluation': OTHER_WORKFLOW,
   'no-folder': 'make it, or name another',
   'no-match': LIST_JOBS,
