@@ -180,18 +180,20 @@ export class ClusterSite implements AsyncDisposable {
       : []
   }
 
-  /** The last lines of all launchers' logs. */
+  /** What went wrong by the launchers' logs, and the last that they say. */
   log(): string {
     const folder = path.join(this.folder, 'launchers')
     const names = fs.existsSync(folder) ? fs.readdirSync(folder) : []
     return names
-      .map((name) =>
-        fs
-          .readFileSync(path.join(folder, name, 'launcher.log'), 'utf8')
-          .split('\n')
-          .slice(-20)
-          .join('\n'),
-      )
+      .map((name) => {
+        const lines = fs.readFileSync(path.join(folder, name, 'launcher.log'), 'utf8').split('\n')
+        const failed = lines.filter((line) => / (WARN|ERROR) /.test(line)).slice(0, 20)
+        const tails = failed.flatMap((line) => {
+          const [, job = ''] = / \S+\/(\S+) FAILED/.exec(line) ?? []
+          return job === '' ? [line] : [line, ...this.state(job).history.map(({ message }) => message)]
+        })
+        return [...tails, '…', ...lines.slice(-20)].join('\n')
+      })
       .join('\n')
   }
 

@@ -11,6 +11,16 @@ const RIG = path.join(import.meta.dirname, 'nfs')
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
+interface DoctorCheck {
+  readonly nodes?: number
+  readonly name?: string
+  readonly grade?: string
+  readonly finding?: string
+  readonly fit?: boolean
+}
+
+const isSilence = (finding = ''): boolean => /said nothing for|no answer within/.test(finding)
+
 /** Why the rig cannot run here. In CI it has to: there its own failure is the test's. */
 function findObstacle(): string | undefined {
   if (process.env['CI'] !== undefined) return undefined
@@ -42,6 +52,18 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
       ],
       { env: environment, encoding: 'utf8', timeout: 60_000 },
     )
+  /** Both nodes look at the file system together. */
+  const consultDoctor = async (): Promise<DoctorCheck[]> => {
+    const peer = inClient('c2', 'bjob doctor --peer 2>&1')
+    const isWaiting = async (): Promise<boolean> =>
+      (await inClient('c1', 'ls -A >/dev/null; ls .bjob-doctor 2>&1 || true')).includes('waiting')
+    await until('the second node to wait', isWaiting, { within: 30 })
+    const begun = performance.now()
+    const lines = (await inClient('c1', 'bjob doctor --json || true')).trim().split('\n')
+    say(`NFS ${version}, DOCTOR OF TWO NODES: ${((performance.now() - begun) / 1000).toFixed(1)} s`)
+    expect(await peer).toContain('assisted')
+    return lines.map((line) => JSON.parse(line) as DoctorCheck)
+  }
   const make = (site: string, jobs: number, command: string): string =>
     `bjob init ${site} && cd ${site} && echo 'lease_seconds: 6' >>bjob.yaml && bjob app add job --executable ${command} && ` +
     `seq ${jobs} | sed 's/.*/{"name":"j&","application":"job"}/' | bjob spawn --from - >/dev/null`
@@ -77,22 +99,14 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
   })
 
   test('the doctor sees the skewed clock, the blindness of inotify and the lines that two nodes lose', async () => {
-    const peer = inClient('c2', 'bjob doctor --peer 2>&1')
-    await until(
-      'the second node to wait',
-      async () => (await inClient('c1', 'ls -A >/dev/null; ls .bjob-doctor 2>&1 || true')).includes('waiting'),
-      {
-        within: 30,
-      },
+    let checks: DoctorCheck[] = []
+    // Two kernels and a server on few cores may keep each other waiting for longer than a doctor waits.
+    for (
+      let attempt = 1;
+      attempt === 1 || (attempt <= 3 && checks.some(({ finding }) => isSilence(finding)));
+      attempt++
     )
-    const checks = (await inClient('c1', 'bjob doctor --json || true'))
-      .trim()
-      .split('\n')
-      .map(
-        (line) =>
-          JSON.parse(line) as { nodes?: number; name?: string; grade?: string; finding?: string; fit?: boolean },
-      )
-    expect(await peer).toContain('assisted')
+      checks = await consultDoctor()
     expect(checks.filter(({ grade }) => grade === 'bad')).toEqual([])
     expect(checks.at(-1)?.fit).toBe(true)
     const found = (name: string): string | undefined =>
@@ -101,7 +115,7 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
       )[0]
     expect(found('clocks')).toMatch(/^note the other node's is 7(19|20)\d\.\d s ahead/)
     expect(found('inotify')).toMatch(/^note blind to the other/)
-    expect(found('exclusive names')).toMatch(/^ok each of 120/)
+    expect(found('exclusive names')).toMatch(/^ok each of 75 names/)
     expect(found('one file, two nodes')).toMatch(/^note \d+ of 200 lines/)
   })
 
