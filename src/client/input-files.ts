@@ -2,10 +2,10 @@
 import path from 'node:path'
 import { requestError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
-import { type Input, type NewInput, waitsForInputs } from '../core/job-inputs.ts'
+import { type Input, type NewInput, filesAtBirth, waitsForInputs } from '../core/job-inputs.ts'
 import type { Specification } from '../core/specification.ts'
 import { unlessGone } from '../site/disk.ts'
-import { checkInputName } from '../site/jobs.ts'
+import { checkInputName, readJobState } from '../site/jobs.ts'
 import {
   checkLinks,
   checkPattern,
@@ -14,6 +14,7 @@ import {
   inputClash,
   isForAll,
   isGlob,
+  leadsOutTo,
 } from '../site/input-files.ts'
 import type { Site } from '../site/site.ts'
 
@@ -50,9 +51,14 @@ export async function findNewInputs(
   )
   if (missing !== undefined) throw missingInput(missing, folder, parents)
   const taken = isWaiting ? [] : theirs.inputs.filter(({ name }) => !names.has(name))
-  for (const { file } of taken) await checkLinks(site, file, site.layout.root)
   const mode = specification.inputMode ?? 'copy'
-  return [...(staged ?? []), ...[...own.inputs, ...taken].map((input) => ({ ...input, mode }))]
+  const inputs: NewInput[] = [...(staged ?? []), ...own.inputs.map((input) => ({ ...input, mode }))]
+  for (const input of taken) {
+    const outside = mode === 'link' ? undefined : await leadsOutTo(site, input.file)
+    if (mode === 'copy' && outside === undefined) await checkLinks(site, input.file, site.layout.root)
+    inputs.push(outside === undefined ? { ...input, mode } : { ...input, file: outside, mode: 'link' })
+  }
+  return inputs
 }
 
 async function findOwn(
@@ -95,8 +101,9 @@ export async function findStaged(site: Site, id: JobId, specification: Specifica
   const { parents, inputFiles } = specification
   const theirs = waitsForInputs(specification) ? (await findParentInputs(site, parents, inputFiles)).inputs : []
   const staged = new Map(theirs.map(({ name }) => [name, undefined as NewInput | undefined]))
-  for (const pattern of inputFiles) {
-    for (const file of await findMatches(site, dir, path.basename(pattern))) {
+  // What it has written may match a glob, too.
+  for (const pattern of filesAtBirth(await readJobState(site, id)) ?? inputFiles.map((file) => path.basename(file))) {
+    for (const file of await findMatches(site, dir, pattern)) {
       const name = path.basename(file)
       if (staged.has(name)) continue
       const isLink = (await site.disk.stat(file))?.isSymbolicLink() === true

@@ -3,7 +3,9 @@ import { type JobId, jobId } from '../core/id.ts'
 import { type HistoryEntry, type JobState, nameFew } from '../core/job-state.ts'
 import { toRecord } from '../core/specification.ts'
 import type { IndexEntry } from '../core/job-index.ts'
+import { formatBirth } from '../core/job-inputs.ts'
 import { type NewJob, createJobs } from '../site/births.ts'
+import { isGlob } from '../site/input-files.ts'
 import type { Site } from '../site/site.ts'
 import { personName } from './job-environment.ts'
 import {
@@ -96,7 +98,8 @@ async function makeRenamed(site: Site, job: PlannedJob, spawner: string): Promis
 
 function toNewJob({ workflow, name, specification, data, inputs, unfinished }: PlannedJob, spawner: string): NewJob {
   const time = new Date().toISOString()
-  const history: HistoryEntry[] = [{ time, state: 'CREATED', message: `spawned by ${spawner}` }]
+  const names = specification.inputFiles.some(isGlob) ? inputs.map(({ name: file }) => file) : undefined
+  const history: HistoryEntry[] = [{ time, state: 'CREATED', message: formatBirth(spawner, names) }]
   if (unfinished.length > 0)
     history.push({ time, state: 'AWAITING_PARENTS', message: `waits for ${nameFew(unfinished)}` })
   const state: JobState = { state: history.at(-1)?.state ?? 'CREATED', attempt: 0, revision: 1, history }

@@ -31,9 +31,11 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   if (state.removed !== undefined)
     return [`${state.removed} removes it, and was cut off: \`bjob rm ${id}\` goes on with that`]
   if (isEnded(state.state)) {
-    const said = last?.message === undefined || last.message === '' ? '' : ` (${last.message})`
-    const line = `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${said}`
-    return [line, ...(state.state === 'FAILED' && state.attempt === 0 ? await explainRoot(site, id) : [])]
+    const [said = '', ...rest] = last?.message.split('\n') ?? []
+    const line = `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${said === '' ? '' : ` (${said})`}`
+    if (state.state !== 'FAILED') return [line]
+    if (rest.length > 0) return [line, `\`bjob history ${id}\` has the end of what was printed`]
+    return [line, ...(state.attempt === 0 ? await explainRoot(site, id) : [`\`bjob log ${id}\` prints what it wrote`])]
   }
   if (isOwned(state)) return explainOwned(site, state)
   return explainWaiting(site, id, state, await readSpecification(site, id, state))

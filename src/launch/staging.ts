@@ -4,13 +4,22 @@
  */
 import path from 'node:path'
 import { BjobError } from '../core/errors.ts'
-import { inputsAtStart } from '../core/job-inputs.ts'
+import { type Input, inputsAtStart } from '../core/job-inputs.ts'
 import { type JobState, nameFew } from '../core/job-state.ts'
 import type { HookResult } from '../core/outcome.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../core/stage-url.ts'
 import { hasCommand } from '../lib/run-command.ts'
-import { copyWords, fetchWords, makeAsideWords, publishWords, sendWords, wordsAt } from '../platform/transfer.ts'
-import { checkLinks } from '../site/input-files.ts'
+import {
+  type LocalCopy,
+  copyWords,
+  fetchWords,
+  linkWords,
+  makeAsideWords,
+  publishWords,
+  sendWords,
+  wordsAt,
+} from '../platform/transfer.ts'
+import { checkLinks, leadsOutTo } from '../site/input-files.ts'
 import { checkInputName } from '../site/jobs.ts'
 import { stageInAside, stageOutAside } from '../site/layout.ts'
 import { stepLogPath } from '../site/output.ts'
@@ -37,21 +46,43 @@ export async function stageIn(
   return attempt(async () => {
     const places = job.specification.stageInUrl.map(parseStageUrl)
     for (const name of places.map(stagedName)) checkInputName(name)
-    const copiesInputs = inputsAtStart(state, job.specification) === 'copy'
-    const found = copiesInputs ? await findInputsAtStart(site, job.id, job.specification) : NOTHING
-    for (const { file } of found.inputs) await checkLinks(site, file, site.layout.root)
-    const names = [...found.inputs.map(({ name }) => name), ...places.map(stagedName)]
     const aside = stageInAside(launcher)
     const folder = path.join(dir, aside.name)
+    const copiesInputs = inputsAtStart(state, job.specification) === 'copy'
+    const found = copiesInputs ? await findInputsAtStart(site, job.id, job.specification) : NOTHING
+    const { copies, links } = await planCopies(site, found.inputs, folder)
+    const names = [...found.inputs.map(({ name }) => name), ...places.map(stagedName)]
     const commands = [
       makeAsideWords(dir, aside),
-      ...copyWords(found.inputs.map(({ file, name }) => ({ from: file, to: path.join(folder, name) }))),
+      ...copyWords(copies),
+      ...linkWords(links),
       ...places.map((place) => fetchWords(place, folder, hasCommand('rsync'))),
       publishWords(dir, aside.name, names, isDurable(site)),
     ]
-    const said = [nameFew(names), unmatchedText(found)].filter((text) => text !== '').join('; ')
+    const outside = nameFew(links.map(({ to }) => path.basename(to)))
+    const linked = outside === '' ? '' : `links out of the site stay links: ${outside}`
+    const said = [nameFew(names), linked, unmatchedText(found)].filter((text) => text !== '').join('; ')
     return runAll(surroundings, job, 'stage-in', commands, said, stopping)
   })
+}
+
+/** @throws BjobError `unsafe-path` for a folder that holds a link out of the site */
+async function planCopies(
+  site: Site,
+  inputs: readonly Input[],
+  folder: string,
+): Promise<{ readonly copies: LocalCopy[]; readonly links: LocalCopy[] }> {
+  const plan = { copies: [] as LocalCopy[], links: [] as LocalCopy[] }
+  for (const { file, name } of inputs) {
+    const to = path.join(folder, name)
+    const outside = await leadsOutTo(site, file)
+    if (outside !== undefined) plan.links.push({ from: outside, to })
+    else {
+      await checkLinks(site, file, site.layout.root)
+      plan.copies.push({ from: file, to })
+    }
+  }
+  return plan
 }
 
 const NOTHING: ParentInputs = { inputs: [], unmatched: [] }
@@ -89,8 +120,8 @@ async function attempt(act: () => Promise<StagingEnd>): Promise<StagingEnd> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof BjobError || error instanceof SyntaxError)
-      return { kind: 'failed', reason: error.message, tail: '' }
+    if (error instanceof BjobError) return { kind: 'failed', reason: `${error.message} (${error.hint})`, tail: '' }
+    if (error instanceof SyntaxError) return { kind: 'failed', reason: error.message, tail: '' }
     throw error
   }
 }

@@ -16,18 +16,34 @@ export function fetchWords(place: StagePlace, folder: string, hasRsync: boolean)
   return [...remoteWords(place, hasRsync), `${host}:${path}`, `${folder}/`]
 }
 
-/** Pairs of source and target, all absolute. What an earlier copy has left at a target is replaced. */
-const COPY = 'while [ "$#" -gt 0 ]; do rm -rf -- "$2" && cp -pRL -- "$1" "$2" || exit; shift 2; done'
+/** All absolute. */
+export interface LocalCopy {
+  readonly from: string
+  readonly to: string
+}
+
+/** Pairs of source and target. What was begun at a target earlier is replaced. */
+const forPairs = (act: string): string =>
+  `while [ "$#" -gt 0 ]; do rm -rf -- "$2" && ${act} -- "$1" "$2" || exit; shift 2; done`
 
 /** What one command takes, with paths of the usual length: a system's limit is some 2 MB. */
 const MOST_COPIES = 1000
 
 /** Commands that copy files and folders on this machine, each to where it is wanted; links are followed. */
-export function copyWords(copies: readonly { readonly from: string; readonly to: string }[]): string[][] {
+export function copyWords(copies: readonly LocalCopy[]): string[][] {
+  return pairWords('cp -pRL', copies)
+}
+
+/** Commands that make links to `from`, each where it is wanted. */
+export function linkWords(links: readonly LocalCopy[]): string[][] {
+  return pairWords('ln -s', links)
+}
+
+function pairWords(act: string, all: readonly LocalCopy[]): string[][] {
   const commands: string[][] = []
-  for (let at = 0; at < copies.length; at += MOST_COPIES) {
-    const pairs = copies.slice(at, at + MOST_COPIES).flatMap(({ from, to }) => [from, to])
-    commands.push(['/bin/sh', '-c', COPY, 'bjob', ...pairs])
+  for (let at = 0; at < all.length; at += MOST_COPIES) {
+    const pairs = all.slice(at, at + MOST_COPIES).flatMap(({ from, to }) => [from, to])
+    commands.push(['/bin/sh', '-c', forPairs(act), 'bjob', ...pairs])
   }
   return commands
 }

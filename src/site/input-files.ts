@@ -95,24 +95,49 @@ export async function findParentInputs(
 }
 
 /**
+ * Where a file leads that is a link out of the site, or to nothing: a copy of it is such a link, too. What is outside is nobody's job's, and not
+ * bjob's to read.
+ * @returns undefined for what is in the site
+ */
+export async function leadsOutTo({ disk, layout }: Site, file: string): Promise<string | undefined> {
+  if ((await disk.stat(file))?.isSymbolicLink() !== true) return undefined
+  const real = await unlessGone(disk.realpath(file))
+  if (real === undefined) return path.resolve(path.dirname(file), await disk.readlink(file))
+  return real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`) ? undefined : real
+}
+
+/**
  * Refuses what is a link, or holds one, that leads out of `root`, or that is no file.
  * @throws BjobError `unsafe-path`, `missing-input` for a link to nothing
  */
-export async function checkLinks({ disk }: Site, file: string, root: string): Promise<void> {
+export async function checkLinks({ disk, layout }: Site, file: string, root: string): Promise<void> {
   const inside = `${await disk.realpath(root)}${path.sep}`
-  const refuse = (code: 'missing-input' | 'unsafe-path', target: string, problem: string): Error =>
-    requestError(code, `input file ${path.basename(file)} ${problem}`, { path: target, field: 'input_files' })
-  const check = async (target: string): Promise<void> => {
+  const place = root === layout.root ? 'site' : 'folder'
+  const seen = new Set<string>()
+  const check = async (target: string, name: string): Promise<void> => {
+    const refuse = (code: 'missing-input' | 'unsafe-path', problem: string, hint?: string): Error => {
+      const detail = { path: target, field: 'input_files', ...(hint === undefined ? {} : { hint }) }
+      return requestError(code, `input file ${name} ${problem}`, detail)
+    }
     const real = await unlessGone(disk.realpath(target))
-    if (real === undefined) throw refuse('missing-input', target, 'is a link to nothing')
-    if (!real.startsWith(inside)) throw refuse('unsafe-path', target, 'is a link that leads out of the folder')
+    if (real === undefined) throw refuse('missing-input', 'is a link to nothing')
+    if (!real.startsWith(inside))
+      throw refuse('unsafe-path', `is a link that leads out of the ${place}, to ${real}`, outsideHint(real, place))
+    if (seen.has(real)) return
+    seen.add(real)
     const stat = await disk.stat(real)
     if (stat?.isDirectory() !== true && stat?.isFile() !== true)
-      throw refuse('unsafe-path', target, 'is neither a file nor a folder')
-    const isFolder = (await disk.stat(target))?.isDirectory() === true
-    for (const { name } of isFolder ? await disk.list(target) : []) await check(path.join(target, name))
+      throw refuse('unsafe-path', 'is neither a file nor a folder')
+    // Copies follow links, so that what is behind one is looked at, too.
+    for (const entry of stat.isDirectory() ? await disk.list(real) : [])
+      await check(path.join(target, entry.name), path.join(name, entry.name))
   }
-  await check(file)
+  await check(file, path.basename(file))
+}
+
+function outsideHint(real: string, place: string): string {
+  const byPath = `give ${real} by its whole path in args`
+  return place === 'site' ? `${byPath}, or take links: input_mode: link` : byPath
 }
 
 export function inputClash(name: string, ...files: readonly string[]): Error {

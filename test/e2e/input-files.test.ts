@@ -89,8 +89,13 @@ test('a clone of a workflow takes its own parents’ files, and the spawner’s 
   await spawn(rig, 'p', 'gives', '--', 'p')
   for (const mode of ['link', 'copy'])
     await spawn(rig, mode, 'takes', '--parents', 'w/p', '--input-files', 'out.dat *.conf', '--input-mode', mode)
+  rig.addApplication('writes', 'executable: [/bin/sh, -c, "echo more >> my.conf; echo > own.conf"]\n')
+  await spawn(rig, 'globbed', 'writes', '--input-files', '*.conf')
   await runAll(rig)
+  expect(messages(rig, 'w/globbed')[0]).toMatch(/^CREATED spawned by \S+, input files: my\.conf$/)
   await rig.done(['clone', '--workflow', 'w', '--to', 'v', 'p:args=again'])
+  // As they are in its folder now, but nothing that it has written itself, whatever its globs match.
+  expect(filesOf(rig, 'v/globbed')).toEqual({ 'my.conf': 'conf\nmore\n' })
   await runAll(rig)
   expect(filesOf(rig, 'v/link')).toEqual({
     'out.dat': '-> jobs/v/p/out.dat',
@@ -117,8 +122,9 @@ test('copies that are cut off by kill -9 are never seen in part, and made by the
   await spawn(rig, 'c', 'takes', '--parents', 'w/p', '--input-files', 'out.dat my.conf', '--input-mode', 'copy')
   const env = { PATH: `${tools}:${process.env['PATH']}` }
   const first = rig.start(['launch', '--persistent'], { env })
-  const aside = path.join(rig.folder('w/c'), '.stage-in/out.dat')
-  await rig.until('half of the copy', () => fs.existsSync(aside))
+  const hasHalf = (name: string): boolean =>
+    name.startsWith('.stage-in') && fs.existsSync(path.join(rig.folder('w/c'), name, 'out.dat'))
+  await rig.until('half of the copy', () => fs.readdirSync(rig.folder('w/c')).some(hasHalf))
   await first.kill('SIGKILL')
   expect(filesOf(rig, 'w/c')).toEqual({ 'my.conf': 'conf\n' })
   fs.rmSync(hold)
@@ -140,11 +146,26 @@ test('a glob that finds nothing is refused at once, or noted when its parents ha
   await spawn(rig, 'copied', 'yes', ...family, 'out.dat *.h5 [x]', '--input-mode', 'copy')
   await spawn(rig, 'plain', 'yes', ...family, 'no.dat')
   await spawn(rig, 'outside', 'yes', ...family, 'deck', '--input-mode', 'copy')
-  rig.addApplication('gives', 'executable: [/bin/sh, -c, "echo > out.dat; mkdir deck; ln -s /etc deck/etc"]\n')
+  await spawn(rig, 'away', 'yes', ...family, '*.dat away gone', '--input-mode', 'copy')
+  const words = 'echo > out.dat; mkdir deck; ln -s /etc deck/etc; ln -s deck near; ln -s /etc away; ln -s nothing gone'
+  rig.addApplication('gives', `executable: [/bin/sh, -c, ${JSON.stringify(words)}]\n`)
   await runAll(rig)
   expect(rig.state('w/linked').state).toBe('JOB_FINISHED')
   expect(messages(rig, 'w/linked')).toContain(`RUNNING ${said}`)
   expect(messages(rig, 'w/copied')).toContain(`STAGED_IN out.dat; ${said}`)
   expect(messages(rig, 'w/plain').at(-1)).toBe('FAILED no parent has the input file no.dat')
-  expect(messages(rig, 'w/outside').at(-1)).toContain('stage-in failed: input file deck is a link that leads out')
+  expect(messages(rig, 'w/outside').at(-1)).toContain(
+    'input file deck/etc is a link that leads out of the site, to /etc (give /etc by its whole path in args, or take links: input_mode: link)',
+  )
+  // Such links themselves stay what they are: nothing outside is read, and the job has what it asked for.
+  const links = { away: `-> ${path.relative(rig.site, '/etc')}`, gone: '-> jobs/w/p/nothing' }
+  expect(filesOf(rig, 'w/away')).toEqual({ 'out.dat': '\n', ...links })
+  expect(messages(rig, 'w/away')).toContain(
+    'STAGED_IN out.dat, away, gone; links out of the site stay links: away, gone',
+  )
+  await spawn(rig, 'behind', 'yes', ...family, 'near', '--input-mode', 'copy')
+  await spawn(rig, 'early', 'yes', ...family, '*.dat away', '--no-wait-for-parents')
+  await runAll(rig)
+  expect(messages(rig, 'w/behind').at(-1)).toContain('input file near/etc is a link that leads out of the site')
+  expect(filesOf(rig, 'w/early')).toEqual({ 'out.dat': '\n', away: links.away })
 })

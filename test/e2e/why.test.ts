@@ -43,6 +43,21 @@ test('every wait has a reason that can be asked for', async () => {
   await launcher.kill('SIGTERM')
 })
 
+test('what a job died of is one line, and where the rest is another', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('unprepared', 'executable: "true"\npreprocess: [/bin/sh, -c, "echo one; echo two; exit 4"]\n')
+  await rig.done(['spawn', '--app', 'unprepared', '--name', 'hook'])
+  await rig.done(['spawn', '--app', 'no', '--name', 'run'])
+  await rig.done(['launch', '--idle-seconds', '0.3'])
+  expect(rig.state('default/hook').history.at(-1)?.message).toMatch(/\none\ntwo$/)
+  expect(await rig.done(['why', 'hook'])).toMatch(
+    /^it waits for nothing: FAILED since \S+ \(preprocess exit 4\)\n`bjob history default\/hook` has the end of what was printed\n$/,
+  )
+  expect(await rig.done(['why', 'run'])).toMatch(
+    /^it waits for nothing: FAILED since \S+ \(exit 3\)\n`bjob log default\/run` prints what it wrote\n$/,
+  )
+})
+
 test('without a launcher: what is queued, what there has been, who holds it, and where it began', async () => {
   await using rig = await Rig.create({ mayLeaveScaffolding: true })
   const spawn = (name: string, ...options: string[]): Promise<string> =>

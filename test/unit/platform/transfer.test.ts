@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   copyWords,
+  linkWords,
   fetchWords,
   makeAsideWords,
   publishWords,
@@ -153,6 +154,10 @@ test('copies replace what an earlier copy has left, and follow links', () => {
   }
   expect(copyWords(Array.from({ length: 1001 }, () => ({ from: '/a', to: '/b' })))).toHaveLength(2)
   expect(copyWords([])).toEqual([])
+  const links = [{ from: '/nowhere', to: path.join(folder, '-link') }]
+  for (const [file = '', ...args] of [...linkWords(links), ...linkWords(links)])
+    expect(spawnSync(file, args).status).toBe(0)
+  expect(fs.readlinkSync(path.join(folder, '-link'))).toBe('/nowhere')
 })
 
 test('a path is one word to everybody on the way', () => {
