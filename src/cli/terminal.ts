@@ -18,11 +18,14 @@ export const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
   AWAITING_PARENTS: 'gray',
   USER_KILLED: 'magenta',
 }
+const COLOUR_OF: ReadonlyMap<string, Colour> = new Map(Object.entries(STATE_COLOURS))
 
 /** Node's stream for standard output takes as long to load as a short command takes to run, so it is asked for only when it is needed. */
 const STDOUT = 1
 const STDERR = 2
 
+/** Written at once, of text that comes line by line. */
+const WRITE_LENGTH = 65_536
 /** Lines kept for a reader who has stopped reading. */
 const MOST_LATER = 10_000
 
@@ -65,6 +68,18 @@ export class Terminal {
 
   async json(value: unknown): Promise<void> {
     await this.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** An object a line, of items of which there may be so many that no text holds them all. */
+  async jsonLines<Item>(items: Iterable<Item>, toObject: (item: Item) => unknown): Promise<void> {
+    let text = ''
+    for (const item of items) {
+      text += `${JSON.stringify(toObject(item))}\n`
+      if (text.length < WRITE_LENGTH) continue
+      await this.write(text)
+      text = ''
+    }
+    await this.write(text)
   }
 
   /** As `write`, for a command that goes on when nobody reads any more. */
@@ -121,34 +136,32 @@ export class Terminal {
   }
 
   paintState(state: string, text: string): string {
-    const colour = new Map<string, Colour>(Object.entries(STATE_COLOURS)).get(state)
+    const colour = COLOUR_OF.get(state)
     return colour === undefined ? text : this.paint(colour, text)
   }
 
   /** Rows under their headings, in columns; on a terminal, lines too long for it are cut. */
   async table(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+    const cells = rows.map((row) => row.map(printable))
     const widths = headings.map((heading, column) =>
-      rows.reduce((width, row) => Math.max(width, textWidth(printable(row[column] ?? ''))), heading.length),
+      cells.reduce((width, row) => Math.max(width, textWidth(row[column] ?? '')), heading.length),
     )
     const width = this.isInteractive ? terminalWidth() : Infinity
     const stateColumn = headings.indexOf('STATE')
-    const lines: string[] = []
-    const add = (cells: readonly string[], isHeading: boolean): void => {
+    const lineOf = (row: readonly string[], isHeading: boolean): string => {
       let left = width
       let line = ''
-      for (const [column, cell] of cells.entries()) {
-        const gap = column === 0 ? '' : '  '
-        const isLast = column === cells.length - 1
-        const text = cutText(gap + padText(printable(cell), isLast ? 0 : (widths[column] ?? 0)), left)
-        left -= isLast ? 0 : textWidth(text)
+      for (const [column, cell] of row.entries()) {
+        const isLast = column === row.length - 1
+        const padded = (column === 0 ? '' : '  ') + (isLast ? cell : padText(cell, widths[column] ?? 0))
+        const text = cutText(padded, left)
+        if (!isLast) left -= textWidth(text)
         line += column === stateColumn && !isHeading ? this.paintState(cell, text) : text
         if (left <= 0) break
       }
-      lines.push(isHeading ? this.paint('bold', line) : line.trimEnd())
+      return isHeading ? this.paint('bold', line) : line.trimEnd()
     }
-    add(headings, true)
-    for (const row of rows) add(row, false)
-    await this.write(`${lines.join('\n')}\n`)
+    await this.write(`${[lineOf(headings, true), ...cells.map((row) => lineOf(row, false))].join('\n')}\n`)
   }
 }
 

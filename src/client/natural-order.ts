@@ -2,8 +2,8 @@
 
 /** Compares two words, runs of digits by their value. */
 export function compareNaturally(one: string, other: string): number {
-  let i = 0
-  let j = 0
+  let i = endOfCommon(one, other)
+  let j = i
   while (i < one.length && j < other.length) {
     if (isDigit(one, i) && isDigit(other, j)) {
       const iEnd = endOfDigits(one, i)
@@ -24,6 +24,15 @@ export function compareNaturally(one: string, other: string): number {
   if (rest !== 0) return rest
   // `007` and `7` are of one value and still two names.
   return one === other ? 0 : one < other ? -1 : 1
+}
+
+/** How far they are the same, without digits that go on behind that. */
+function endOfCommon(one: string, other: string): number {
+  const length = Math.min(one.length, other.length)
+  let end = 0
+  while (end < length && one.charCodeAt(end) === other.charCodeAt(end)) end += 1
+  while (end > 0 && isDigit(one, end - 1)) end -= 1
+  return end
 }
 
 function isDigit(word: string, at: number): boolean {

@@ -1,5 +1,5 @@
 /** Chainable, lazy queries over all jobs: nothing is read until one is iterated, counted or awaited, and each time anew. */
-import { FIELD_NAMES, canonicalField, fromRecord } from '../core/specification.ts'
+import { FIELD_NAMES, canonicalField, fieldOf } from '../core/specification.ts'
 import { BjobError, requestError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
@@ -283,8 +283,7 @@ export function readerOf(field: string): (entry: IndexEntry) => unknown {
       { field, hint: `it has: ${known.join(' ')}` },
     )
   }
-  const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  return (entry) => new Map(Object.entries(fromRecord(entry.spec ?? {}))).get(camel)
+  return ({ spec = {} }) => fieldOf(spec, name)
 }
 
 function compareValues(one: unknown, other: unknown): number {

@@ -104,6 +104,16 @@ export function toRecord(specification: Specification): SpecificationRecord {
   return record
 }
 
+/** A field's value; its default where the record leaves it out. */
+export function fieldOf(record: SpecificationRecord, name: string): unknown {
+  return record[name] ?? allDefaults[name]
+}
+
+/** The same record with all fields, those that it leaves out at their defaults. */
+export function withAllFields(record: SpecificationRecord): SpecificationRecord {
+  return { ...allDefaults, ...record }
+}
+
 /** Trusts what bjob itself wrote (the journal); fills the defaults in. */
 export function fromRecord(record: SpecificationRecord): Specification {
   const specification: Record<string, unknown> = { ...camelDefaults }
@@ -115,6 +125,7 @@ const snakeKeys = new Map<string, string>()
 const camelKeys = new Map<string, string>()
 
 const defaults: SpecificationRecord = jobSchema.omit({ application: true }).parse({})
+const allDefaults: SpecificationRecord = Object.fromEntries(FIELD_NAMES.map((name) => [name, defaults[name]]))
 const camelDefaults: object = toCamelKeys(defaults)
 const defaultsText: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(defaults).map(([name, value]) => [name, JSON.stringify(value)]),

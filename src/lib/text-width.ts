@@ -2,6 +2,8 @@
 
 // eslint-disable-next-line no-control-regex -- what takes one column, one for each character, and is nearly all there is
 const PLAIN = /^[\u0000-\u02FF]*$/
+/** Nearly every word: nothing in it has to go. */
+const PRINTABLE = /^[ -~]*$/
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]$/u
 /** Wide and full-width of Unicode Standard Annex 11, as ranges without the gaps that nothing is assigned to. */
 const WIDE =
@@ -16,12 +18,12 @@ export function textWidth(text: string): number {
 
 /** The text with blanks behind it, so that it takes `width` columns. */
 export function padText(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - textWidth(text)))
+  return PLAIN.test(text) ? text.padEnd(width) : text + ' '.repeat(Math.max(0, width - textWidth(text)))
 }
 
 /** The text itself where it fits, else its beginning and `…`: never more than `width` columns. */
 export function cutText(text: string, width: number): string {
-  if (textWidth(text) <= width) return text
+  if (width === Infinity || textWidth(text) <= width) return text
   if (width < 1) return ''
   let used = 0
   let kept = ''
@@ -35,6 +37,7 @@ export function cutText(text: string, width: number): string {
 
 /** One line without control characters: what a program wrote moves no cursor and changes no colour. */
 export function printable(text: string): string {
+  if (PRINTABLE.test(text)) return text
   // eslint-disable-next-line no-control-regex -- control characters are just what has to go
   return text.replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ')
 }

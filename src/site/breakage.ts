@@ -1,20 +1,27 @@
 /** What is broken in a job's folder, in one line: for listings, for `why`, and for the journal. */
 import { BjobError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
+import type { SpecificationRecord } from '../core/specification.ts'
 import { readJobState, readSpecification } from './jobs.ts'
 import type { Site } from './site.ts'
 
-/** @returns undefined when both files can be read */
-export async function findBreakage(site: Site, id: JobId): Promise<BjobError | undefined> {
-  for (const read of [readJobState, readSpecification]) {
-    try {
-      await read(site, id)
-    } catch (error) {
-      if (error instanceof BjobError) return error
-      throw error
-    }
+/**
+ * @param expected what job.yaml has in all likelihood, of the journal: saves parsing it
+ * @returns undefined when both files can be read
+ */
+export async function findBreakage(
+  site: Site,
+  id: JobId,
+  expected?: SpecificationRecord,
+): Promise<BjobError | undefined> {
+  try {
+    await readJobState(site, id)
+    await readSpecification(site, id, undefined, expected)
+    return undefined
+  } catch (error) {
+    if (error instanceof BjobError) return error
+    throw error
   }
-  return undefined
 }
 
 /** As a person says it: the message and the file's line. */

@@ -74,11 +74,8 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
     )
   if (input.has('history')) return listHistories(client, entries, input, session)
   const broken = await findBroken(client, entries)
-  if (input.has('json')) {
-    return terminal.write(
-      entries.map((entry) => `${JSON.stringify(jobRecord(client.site, entry, broken.get(entry.id)))}\n`).join(''),
-    )
-  }
+  if (input.has('json'))
+    return terminal.jsonLines(entries, (entry) => jobRecord(client.site, entry, broken.get(entry.id)))
   if (entries.length === 0) return
   const rows = input.has('tree') ? treeRows(entries) : entries.map((entry) => ({ entry, label: entry.id }))
   const now = Date.now()
@@ -124,8 +121,8 @@ async function findBroken(client: SiteClient, entries: readonly IndexEntry[]): P
   const broken = new Map<string, string>()
   for (const { id, broken: reason } of entries) if (reason !== undefined) broken.set(id, reason)
   const waiting = entries.filter(({ state }) => !isEnded(state)).slice(0, INSPECTED)
-  for (const { id } of waiting) {
-    const breakage = await findBreakage(client.site, id)
+  for (const { id, spec } of waiting) {
+    const breakage = await findBreakage(client.site, id, spec)
     if (breakage !== undefined && breakage.code !== 'unknown-job') broken.set(id, breakageText(breakage))
     else broken.delete(id)
   }
@@ -158,9 +155,9 @@ async function listFields(
   if (fields.length === 0) throw requestError('bad-option', '--fields names no field')
   const readers = fields.map(readerOf)
   if (input.has('json')) {
-    for (const entry of entries)
-      await terminal.json(Object.fromEntries(fields.map((field, index) => [field, readers[index]?.(entry) ?? null])))
-    return
+    return terminal.jsonLines(entries, (entry) =>
+      Object.fromEntries(fields.map((field, index) => [field, readers[index]?.(entry) ?? null])),
+    )
   }
   await terminal.table(
     fields.map((field) => field.toUpperCase()),

@@ -6,7 +6,7 @@ const words = fc.stringMatching(/^[ab0-9/-]{0,8}$/)
 
 describe('compareNaturally', () => {
   test('counts as people do', () => {
-    const sorted = ['task1', 'task2', 'task10', 'task010b', 'task11', 'taska']
+    const sorted = ['task1', 'task1b', 'task2', 'task10', 'task010b', 'task11', 'taska']
     expect([...sorted].reverse().sort(compareNaturally)).toEqual(sorted)
   })
 
