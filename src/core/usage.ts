@@ -7,7 +7,7 @@ import { DURATION, formatSeconds, parseSeconds } from './duration.ts'
 export interface Usage {
   /** User and system time of the attempt's processes on the node where it was started, in seconds. Absent: not known. */
   readonly cpuSeconds?: number
-  /** `at least`: the last moments are missing. `at most`: others that ended at the same moment may have a part in it. */
+  /** `at least`: the last moments are missing, or ranks that were started elsewhere. `at most`: others that ended at the same moment may have a part in it. */
   readonly cpuIs?: 'exact' | 'at least' | 'at most'
   /** The most memory they held together, as far as it was seen, in MiB. Absent: over before anybody looked. */
   readonly peakMiB?: number

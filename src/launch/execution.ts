@@ -56,19 +56,23 @@ function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping):
 
 async function judge(site: Site, job: JobToRun, exit: AgentExit, stop: Stop | undefined): Promise<Outcome> {
   // Work that was finished is finished, even if somebody had begun to stop it.
-  if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(exit) }
+  if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(job, exit) }
   if (stop !== undefined)
-    return exit.kind === 'exited' || exit.kind === 'signalled' ? { ...stop, ran: ranOf(exit) } : stop
+    return exit.kind === 'exited' || exit.kind === 'signalled' ? { ...stop, ran: ranOf(job, exit) } : stop
   if (exit.kind === 'lost') return { kind: 'lost', reason: `node ${exit.node} was lost` }
   if (exit.kind === 'not-started') return { kind: 'impossible', reason: `cannot be started: ${exit.message}` }
   const tail = await outputTail(site, job.id, job.attempt)
-  return { kind: 'error', reason: reasonOf(exit, tail), tail, ...ranOf(exit) }
+  return { kind: 'error', reason: reasonOf(exit, tail), tail, ...ranOf(job, exit) }
 }
 
 type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>
 
-function ranOf({ seconds, usage }: RealExit): Ran {
-  return { seconds, usage }
+/** Ranks may be the children of another node's daemon, or of the scheduler's own: what is seen here is a part, and of whose parts it is no bound. */
+function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): Ran {
+  const isSeenWhole = specification.numNodes * specification.ranksPerNode === 1
+  if (isSeenWhole || usage?.cpuSeconds === undefined) return { seconds, usage }
+  const { cpuSeconds, cpuIs, ...memory } = usage
+  return { seconds, usage: cpuIs === 'at most' ? memory : { ...memory, cpuSeconds, cpuIs: 'at least' } }
 }
 
 /** A job that was killed while memory ran out was killed for that; one that failed otherwise may have failed for that. */

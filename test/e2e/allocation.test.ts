@@ -75,6 +75,14 @@ describe.concurrent('bjob launch in an allocation', () => {
     expect(status).toBe(2)
   })
 
+  test('of a job of several ranks, the CPU time that is seen is a part', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'ranks', '--ranks-per-node', '2'])
+    await rig.done(['launch', '--idle-seconds', '0.5', '--node-limit', '1'], { env: allocationOf(rig) })
+    const [, , ran] = rig.state('default/ranks').history
+    expect(ran).toMatchObject({ state: 'RUN_DONE', message: expect.stringMatching(/, cpu at least \d/) as unknown })
+  })
+
   test.each([
     ['CUDA_VISIBLE_DEVICES', 'GPU-aa', 'GPU-bb'],
     ['ZE_AFFINITY_MASK', '0.0', '0.1'],

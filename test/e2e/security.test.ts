@@ -107,7 +107,7 @@ describe('files of others', () => {
       const spawnFile = path.join(rig.outside, 'spawn.yaml')
       fs.writeFileSync(spawnFile, text)
       const spawned = await refuses(rig, ['spawn', '--from', spawnFile])
-      expect(spawned.trim().split('\n').length).toBeLessThanOrEqual(3)
+      expect(spawned.trim().split('\n').length).toBeLessThanOrEqual(4)
       rig.addApplication('evil', `executable: "true"\n${text}`)
       const evil = await refuses(rig, ['spawn', '--app', 'evil', '--name', 'a'])
       expect(evil).toContain('evil.yaml')
