@@ -2,6 +2,7 @@
  * One job from claim to end: its files staged in, the application's preprocess, the processes of the attempt, the postprocess, its files staged out, each
  * where there is any; then the end, which only the owner of that very attempt can make.
  */
+import { setImmediate } from 'node:timers/promises'
 import { BjobError } from '../core/errors.ts'
 import { inputsAtStart } from '../core/job-inputs.ts'
 import type { HistoryEntry, JobState } from '../core/job-state.ts'
@@ -84,7 +85,11 @@ export class JobRun {
     const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
     if (application.postprocess !== undefined && isForPostprocess(outcome, specification))
       return this.#handOver(owned, { ...job, attempt }, outcome)
-    if (!hasStageOut(specification)) this.#vacate()
+    if (!hasStageOut(specification)) {
+      this.#vacate()
+      // The next job first: what has ended can wait for a turn of the event loop, a free core should not.
+      await setImmediate()
+    }
     return this.#finish(
       owned,
       { ...job, attempt },

@@ -95,6 +95,7 @@ export class Launcher {
    */
   async run(watch: JournalWatch): Promise<LaunchSummary> {
     await this.#intake.takeAll()
+    this.#queue.spread()
     this.#idleSinceMs = monotonicMs()
     const timers = [
       setInterval(() => this.#housekeep(), HOUSEKEEPING_MS),
@@ -198,6 +199,7 @@ export class Launcher {
   #catchUp(): void {
     if (this.#isBehind) return
     this.#isBehind = true
+    this.#queue.spread('outrun')
     this.#attend(() => this.#takeNews().finally(() => (this.#isBehind = false)))
   }
 

@@ -1,6 +1,7 @@
 /**
- * The jobs that could start, best first: priority, then the widest, then the longest, then about the order in which they came, shuffled a little by each launcher, so that several
- * launchers do not all reach for the same job. A job that has changed since it was put in is dropped when its turn comes.
+ * The jobs that could start, best first: priority, then the widest, then the longest, then about the order in which they came. Each launcher shuffles those that
+ * are alike by itself, the more the more of them there are and the more often others were faster: so several launchers seldom reach for the same job.
+ * A job that has changed since it was put in is dropped when its turn comes.
  */
 import type { IndexEntry, JobIndex } from '../core/job-index.ts'
 import type { PlacementRequest } from '../core/node-pool.ts'
@@ -16,19 +17,25 @@ export interface Candidate {
   readonly request: PlacementRequest
   /** What job.yaml has in all likelihood. */
   readonly spec: SpecificationRecord | undefined
-  readonly order: number
+  /** How many were put in before it. */
+  readonly came: number
+  order: number
   /** Whether a later revision of the job was put in. */
   isOutdated?: true
 }
 
-/** Jobs alike change places within this many: with few launchers, two seldom reach for the same one. */
-const SHUFFLE = 32
+/** Jobs alike change places within at least this many, and at most that many. */
+const LEAST_WIDTH = 32
+const MOST_WIDTH = 8192
+/** Of what waits, a launcher takes its next job out of the first part, this large. */
+const PART = 1 / 4
 
 export class RunQueue {
   readonly #index: JobIndex
   readonly #salt: string
   #count = 0
-  readonly #line = new WaitingLine<Candidate>((candidate) => this.#keeps(candidate))
+  #width = LEAST_WIDTH
+  #line = this.#newLine()
   /** What is in the line and still current, by id. */
   readonly #queued = new Map<string, Candidate>()
 
@@ -41,10 +48,31 @@ export class RunQueue {
     const known = this.#queued.get(id)
     if (known?.revision === revision && known.born === born) return
     if (known !== undefined) known.isOutdated = true
-    const order = (this.#count += 1) + (hash(id + this.#salt) % SHUFFLE)
-    const candidate = { id, born, revision, request, spec, order }
+    const came = (this.#count += 1)
+    const candidate = { id, born, revision, request, spec, came, order: this.#orderOf(id, came) }
     this.#queued.set(id, candidate)
     this.#line.push(candidate)
+  }
+
+  /** Shuffles more, if there are as many jobs as make that worth while; `outrun`: somebody else was faster. */
+  spread(reason?: 'outrun'): void {
+    const wanted = Math.max(this.#queued.size * PART, reason === 'outrun' ? this.#width * 2 : 0)
+    const width = Math.ceil(Math.min(wanted, this.#queued.size, MOST_WIDTH))
+    if (width <= this.#width) return
+    this.#width = width
+    this.#line = this.#newLine()
+    const all = [...this.#queued.values()]
+    for (const candidate of all) candidate.order = this.#orderOf(candidate.id, candidate.came)
+    for (const candidate of all.toSorted((a, b) => a.order - b.order)) this.#line.push(candidate)
+  }
+
+  /** Also of the very first jobs, each of as many as the width has the same chance to be the first. */
+  #orderOf(id: string, came: number): number {
+    return Math.max(came, this.#width) + (hash(id + this.#salt) % this.#width)
+  }
+
+  #newLine(): WaitingLine<Candidate> {
+    return new WaitingLine((candidate) => this.#keeps(candidate))
   }
 
   /** Takes out those for which there is room, and says which. */

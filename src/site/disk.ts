@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 
 export interface Entry {
   readonly name: string
@@ -92,10 +93,23 @@ const FUSE_TYPE = 0x65735546
 /** Both of these one after the other, and as much again for a loaded node. */
 const FUSE_STALE_MS = 4000
 
+/** Calls under way at once: a server has an answer for each of them, and its client seldom more than 64 places to wait in. */
+const POOL_THREADS = '32'
+
+/** Node's thread pool has four threads unless the environment says otherwise when it is first used, which is now, or was before. */
+function widenPool(): void {
+  if (process.env['UV_THREADPOOL_SIZE'] !== undefined) return
+  process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS
+  fs.access('/', () => {})
+  // What this process starts is none of that.
+  delete process.env['UV_THREADPOOL_SIZE']
+}
+
 /** The disk that suits the file system which `folder` is on. */
 export function diskFor(folder: string): Disk {
   const { type } = fs.statfsSync(folder)
   if (LOCAL_TYPES.has(type)) return directDisk
+  widenPool()
   return type === FUSE_TYPE ? { ...pooledDisk, staleMs: FUSE_STALE_MS } : pooledDisk
 }
 
@@ -116,6 +130,8 @@ function writeWhole(fd: number, text: string): void {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
 }
+
+const fdatasync = promisify(fs.fdatasync)
 
 const COPYING = { recursive: true, dereference: true, preserveTimestamps: true }
 
@@ -193,7 +209,8 @@ export const directDisk: Disk = {
       append: async (text, durable) => {
         try {
           writeWhole(fd, text)
-          if (durable) fs.fdatasyncSync(fd)
+          // The one call that takes milliseconds: this thread has better things to do meanwhile.
+          if (durable) await fdatasync(fd)
         } catch (error) {
           throw named(error, target)
         }

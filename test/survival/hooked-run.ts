@@ -48,7 +48,7 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
       applicationOf: (name: string) => readApplication(site.disk, site.layout, name),
       allocation,
     }
-    const candidate = { id, born: entry.born, revision: entry.revision, request, spec: entry.spec, order: 0 }
+    const candidate = { id, born: entry.born, revision: entry.revision, request, spec: entry.spec, came: 0, order: 0 }
     await new JobRun(candidate, assignment, surroundings, () => {}).run()
   } finally {
     await lease.end('done')
