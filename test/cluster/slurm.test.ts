@@ -23,6 +23,15 @@ const MAY_FAIL_ONCE = { max_retries: 1 }
 const obstacle = findObstacle()
 if (obstacle !== undefined) test.skip(`the Slurm rig cannot run here: ${obstacle}`, () => {})
 
+/** Of a process that has ended there is none. */
+function readWords(pid: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1)
 }
@@ -34,6 +43,16 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
   afterAll(() => {
     rig('down')
   })
+
+  /** The running processes of all nodes whose command line begins so, but for the agents' sruns. */
+  const findProcesses = (command: string): readonly number[] =>
+    fs.readdirSync('/proc').flatMap((name) => {
+      if (!/^\d+$/.test(name)) return []
+      const words = readWords(name)
+      return words.replace(/^\S*\/(?=srun )/, '').startsWith(command) && !words.includes('agent.cjs')
+        ? [Number(name)]
+        : []
+    })
 
   test.each([
     ['srun', 'openmpi', PMIX],
@@ -179,6 +198,29 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     expect(await site.states()).toEqual({ RESTART_READY: 4 })
     expect(site.lines('wide', 'saved')).toHaveLength(4)
     for (const name of ['s1', 's2']) expect(site.lines(name, 'saved')).toHaveLength(1)
+  })
+
+  test('an srun that hangs: its job ends at the time limit, its ranks with it, and another has its nodes', async () => {
+    await using site = ClusterSite.create('mpi: srun\n')
+    const wide = { application: 'openmpi', num_nodes: 2, ranks_per_node: 2, ...PMIX }
+    await site.spawn([{ name: 'hung', ...wide, args: ['300'], timeout_minutes: 0.2, max_retries: 0 }])
+    const id = await site.submit(2, 5, '--idle-seconds=2')
+    const ranks = (): readonly number[] => findProcesses(`${site.env['MPI_HELLO_OPENMPI']} 300`)
+    await until(
+      'all ranks to begin',
+      () => ranks().length === 4,
+      { within: 60 },
+      () => site.log(),
+    )
+    const sruns = findProcesses('srun ')
+    expect(sruns.length).toBeGreaterThan(0)
+    for (const pid of sruns) process.kill(pid, 'SIGSTOP')
+    await site.spawn([{ name: 'next', ...wide, args: ['0'] }])
+    await site.untilOver(id, 120)
+    expect(await site.states(), site.log()).toEqual({ FAILED: 1, JOB_FINISHED: 1 })
+    expect(site.state('hung').history.map(({ state }) => state)).toContain('RUN_TIMEOUT')
+    expect(site.lines('next', 'job.out')).toContain('sum 10')
+    expect(ranks()).toEqual([])
   })
 
   test('scancel ends everything, and the jobs run on in the next allocation', async () => {
