@@ -32,8 +32,10 @@ export function describeFailure(error: unknown, command?: string): Failure {
 }
 
 function whereText(message: string, { path: file, line, column, field }: ErrorDetail): string {
+  const isSaid =
+    file !== undefined && line === undefined && (message.includes(file) || message.includes(nearPath(file)))
   const place =
-    file === undefined
+    file === undefined || isSaid
       ? []
       : [`${nearPath(file)}${line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`}`]
   const named = field === undefined || field === '' || message.includes(field.split('.').at(-1) ?? field) ? [] : [field]

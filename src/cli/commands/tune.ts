@@ -154,6 +154,9 @@ are sought, none of which is beaten by another in everything.`,
     if (isJson) for (const evaluation of bestFirst(study)) await terminal.json(recordOfEvaluation(evaluation, workflow))
     else await showBest(study, terminal)
     terminal.note(lastWords(study, end, workflow))
+    const failed = study.evaluations.find(({ result }) => result?.kind === 'failed')
+    if (failed !== undefined) terminal.suggest(`bjob log ${workflow}/${failed.name}`)
+    else if (end !== 'interrupted') terminal.suggest(`bjob report --workflow ${workflow}`)
     return study.best === undefined || end === 'interrupted' ? 1 : 0
   },
 }

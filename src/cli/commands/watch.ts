@@ -4,6 +4,7 @@ import { watchJournal } from '../../site/watch.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
+import { ProgressLine } from '../progress-line.ts'
 import { Screen } from '../screen.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { lineText, renderWatch } from '../watch/render-watch.ts'
@@ -34,7 +35,10 @@ Where there is no terminal it prints how things stand, once. ${FILTER_HELP}`,
   async run(input, session) {
     const { site } = await session.open()
     const filter = filterOf(input)
-    const watcher = await SiteWatcher.open(site, filter)
+    // Of a hundred thousand jobs that takes a moment, with nothing to see yet.
+    const reading = new ProgressLine(session.terminal, !input.has('json'), (text) => session.terminal.writeLater(text))
+    reading.show(() => 'reading the journal')
+    const watcher = await SiteWatcher.open(site, filter).finally(() => reading.end())
     const look = async (): Promise<WatchModel> =>
       buildModel(
         site.layout.root,
