@@ -77,9 +77,9 @@ export class Agents {
     return [...this.#agents.values()].filter(({ isHead }) => isHead).map((agent) => agent.process.pid ?? 0)
   }
 
-  /** Whether an agent on the launcher's own node has said its first word. */
-  get haveBegun(): boolean {
-    return [...this.#agents.values()].some(({ isHead, hasSpoken }) => isHead && hasSpoken)
+  /** Whether an agent on the launcher's own node has ended before its first word: not one that is only slow to begin. */
+  get haveFailed(): boolean {
+    return [...this.#agents.values()].some(({ isHead, isGone, hasSpoken }) => isHead && isGone && !hasSpoken)
   }
 
   start({ node, ...command }: AgentCommand): RemoteAttempt {

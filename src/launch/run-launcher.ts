@@ -122,7 +122,7 @@ async function runOnce(
     if (stop.aborted) finish(graceMs)
     report({ kind: 'started', message: `launcher ${id} on ${describeNodes(allocation, options)}` })
     const summary = await launcher.run(watch)
-    if (summary.reason === LOST && !agents.haveBegun) throw noAgent(agentFile)
+    if (summary.reason === LOST && agents.haveFailed) throw noAgent(agentFile)
     report({
       kind: 'ended',
       message: `${summary.reason}; ${summary.finished} finished, ${summary.failed} failed, ${summary.killed} killed, ${summary.interrupted} to be continued`,

@@ -109,6 +109,36 @@ describe('a launcher', () => {
     await sleeper.kill('SIGTERM')
   })
 
+  test('suspended beyond its lease before its agent said a word: it starts anew all the same', async () => {
+    await using rig = await Rig.create({ mayLeaveScaffolding: true })
+    const slow = path.join(rig.outside, 'slow')
+    for (const part of ['bin', 'dist', 'package.json'])
+      fs.cpSync(path.join(import.meta.dirname, '../..', part), path.join(slow, part), { recursive: true })
+    const mayBegin = path.join(rig.outside, 'may-begin')
+    const agent = path.join(slow, 'dist/agent.cjs')
+    fs.renameSync(agent, path.join(slow, 'dist/real-agent.cjs'))
+    fs.writeFileSync(
+      agent,
+      `const timer = setInterval(() => {
+        if (!require('node:fs').existsSync(${JSON.stringify(mayBegin)})) return
+        clearInterval(timer)
+        require('./real-agent.cjs')
+      }, 20)`,
+    )
+    const sleeper = rig.startProgram([process.execPath, path.join(slow, 'bin/bjob.js'), 'launch', '--persistent'])
+    await sleeper.printed('launcher ')
+    sleeper.signal('SIGSTOP')
+    const stopped = performance.now()
+    // The lease of these sites is three seconds, and nothing but time ends it.
+    await rig.until('the lease to run out', () => performance.now() - stopped > 3500)
+    sleeper.signal('SIGCONT')
+    await sleeper.printed(/starting anew[^]*launcher /)
+    fs.writeFileSync(mayBegin, '')
+    await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'after'])
+    await rig.reached('w/after', 'JOB_FINISHED')
+    await sleeper.kill('SIGTERM')
+  })
+
   test('asked to end: jobs get SIGTERM, are to be started again, and each attempt keeps its output', async () => {
     await using rig = await Rig.create()
     const [id = ''] = await spawnControlled(rig, 1)
