@@ -2,7 +2,9 @@
  * Stages a job's files in and out: commands that the agent runs on the launcher's own node, which is the likeliest one to have a way to the world, with
  * a log and a time limit. Everything arrives aside and is renamed into place. Whoever goes on after a death does it again, over what arrived.
  */
+import { createHash } from 'node:crypto'
 import path from 'node:path'
+import { type Aside, asideOf } from '../core/aside.ts'
 import { BjobError } from '../core/errors.ts'
 import { type Input, inputsAtStart } from '../core/job-inputs.ts'
 import { type JobState, nameFew } from '../core/job-state.ts'
@@ -21,7 +23,7 @@ import {
 } from '../platform/transfer.ts'
 import { checkLinks, leadsOutTo } from '../site/input-files.ts'
 import { checkInputName } from '../site/jobs.ts'
-import { stageInAside, stageOutAside } from '../site/layout.ts'
+import { stageInAside } from '../site/layout.ts'
 import { stepLogPath } from '../site/output.ts'
 import type { Site } from '../site/site.ts'
 import { type ParentInputs, findInputsAtStart } from '../site/stage-in.ts'
@@ -102,7 +104,7 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
   return attempt(async () => {
     const files = await findOutputs(site, job.id, job.specification.stageOutFiles)
     const place: StagePlace = parseStageUrl(job.specification.stageOutUrl ?? '')
-    const aside = stageOutAside(site.layout, job.id, launcher)
+    const aside = stageOutAside(site.layout.job(job.id).dir, launcher)
     const folder = path.posix.join(place.path, aside.name)
     const names = files.map((file) => path.basename(file))
     const commands = [
@@ -113,6 +115,11 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
     const said = `${nameFew(names)} to ${job.specification.stageOutUrl ?? ''}`
     return runAll(surroundings, job, 'stage-out', commands, said, stopping)
   })
+}
+
+/** Where what a job stages out arrives, in the folder that it is for, where those of other jobs and sites may be. */
+function stageOutAside(dir: string, launcher: string): Aside {
+  return asideOf(`.bjob-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`, launcher)
 }
 
 /** What is wrong with the request, or with the job's own files, fails the staging. */

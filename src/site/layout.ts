@@ -1,5 +1,4 @@
 /** Every name in a site's tree, in one place; nothing else joins these paths. */
-import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { type Aside, asideOf } from '../core/aside.ts'
 import { type JobId, jobId, splitId } from '../core/id.ts'
@@ -152,12 +151,6 @@ export function pathsIn(dir: string): JobPaths {
 /** Where what is staged into a job's folder arrives, in that folder. */
 export function stageInAside(launcher: string): Aside {
   return asideOf('.stage-in', launcher)
-}
-
-/** Where what a job stages out arrives, in the folder that it is for, where those of other jobs and sites may be. */
-export function stageOutAside(layout: Layout, id: JobId, launcher: string): Aside {
-  const whose = createHash('sha256').update(layout.job(id).dir).digest('hex').slice(0, 16)
-  return asideOf(`.bjob-${whose}`, launcher)
 }
 
 export function revisionPath(dir: string, revision: number): string {
