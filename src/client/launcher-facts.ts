@@ -57,11 +57,13 @@ async function readLauncher(site: Site, id: string): Promise<LauncherFacts | und
     const settings = (text === undefined ? {} : (parseYaml(text, paths.settings).value ?? {})) as Settings
     const signed = Math.round((await site.disk.stat(paths.lease))?.mtimeMs ?? Date.parse(lease.started))
     const fate = lease.ended ?? deathOf(lease, signed, site.settings.lease_seconds)
+    const start = Date.parse(lease.started)
     return {
       id,
       host: lease.host,
-      start: Date.parse(lease.started),
-      end: fate === undefined ? undefined : signed,
+      start,
+      // Files have the time of a clock that ticks seldom, or is a server's: it may be behind.
+      end: fate === undefined ? undefined : Math.max(start, signed),
       fate: fate ?? '',
       nodes: settings.nodes ?? [lease.host],
       cores: settings.cores ?? 0,
