@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { BjobError, type ErrorDetail } from '../core/errors.ts'
 import { explainSystemError } from '../core/system-error.ts'
-import { SpawnProblems } from '../client/spawn-plan.ts'
+import { SpawnProblems } from '../client/spawn-problems.ts'
 
 export interface Failure {
   readonly text: string

@@ -3,8 +3,8 @@ import { BjobError, requestError } from '../core/errors.ts'
 import { type JobId, splitId } from '../core/id.ts'
 import { inputsAtStart } from '../core/job-inputs.ts'
 import { type JobState, advance, isOwned, nameFew } from '../core/job-state.ts'
+import { FIELD_NAMES } from '../core/job-defaults.ts'
 import {
-  FIELD_NAMES,
   type Specification,
   canonicalField,
   checkSpecification,

@@ -1,5 +1,6 @@
 /** Chainable, lazy queries over all jobs: nothing is read until one is iterated, counted or awaited, and each time anew. */
-import { FIELD_NAMES, canonicalField, fieldOf } from '../core/specification.ts'
+import { FIELD_NAMES } from '../core/job-defaults.ts'
+import { canonicalField, fieldOf } from '../core/specification.ts'
 import { BjobError, requestError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'

@@ -3,7 +3,8 @@ import { BjobError, requestError } from '../core/errors.ts'
 import type { RequestId, RequestOf } from './session-request.ts'
 import type { SiteClient } from './site-client.ts'
 import type { Spawned } from './spawn.ts'
-import { SpawnProblems, nameTaken } from './spawn-plan.ts'
+import { nameTaken } from './spawn-plan.ts'
+import { SpawnProblems } from './spawn-problems.ts'
 
 type SpawnLine = RequestOf<'spawn'>
 type Reply = (id: RequestId, ok: unknown) => void

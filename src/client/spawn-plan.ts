@@ -14,6 +14,7 @@ import { checkClash, checkStaging } from './stage-fields.ts'
 import { findNewInputs } from './input-files.ts'
 import type { JobEnvironment } from './job-environment.ts'
 import { checkDefaults, withDefaults } from './spawn-defaults.ts'
+import { SpawnProblems } from './spawn-problems.ts'
 
 /** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
 export type IfExists = 'error' | 'reuse' | 'rename'
@@ -49,16 +50,6 @@ export interface PlannedJob {
   readonly unfinished: readonly JobId[]
   /** The name is taken and that is fine. */
   readonly isReused: boolean
-}
-
-/** More than one mistake, each a BjobError of its own. */
-export class SpawnProblems extends BjobError {
-  readonly problems: readonly BjobError[]
-
-  constructor(problems: readonly BjobError[]) {
-    super('request', 'bad-records', `${problems.length} mistakes; nothing was spawned`)
-    this.problems = problems
-  }
 }
 
 /**

@@ -1,58 +1,75 @@
-/** The fields of `job.yaml`: what each may hold, and its default. Names and defaults are Balsam's (`BalsamJob`, 0.5.0). */
+/** What each field of `job.yaml` may hold. */
 import * as z from 'zod'
+import { once } from '../lib/once.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { hintFor } from './error-hints.ts'
 import { problemOf, quoteName } from './id.ts'
+import { DEFAULTS } from './job-defaults.ts'
 import { parseStageUrl, stagedName } from './stage-url.ts'
 
-const count = z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large')
-const minutes = z.number('must be a number of minutes').positive('must be more than 0').max(1e7, 'is too large')
-const plainText = z.string('must be text').refine((text) => !text.includes('\0'), 'has a NUL character in it')
-const wordList = z.preprocess(splitWords, z.array(plainText, 'must be a list of words'))
-/** A name as it stands in an id. */
-export const nameText = z.preprocess(numberToText, z.string('must be text').superRefine(refineName))
-const textMap = z.record(z.string(), z.preprocess(numberToText, plainText), 'must be a map of names to text')
+/** A schema for each field, in the order in which job.yaml is written, and one for a name as it stands in an id. Most commands read no request, and need none. */
+export const jobFields = once(() => {
+  const count = z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large')
+  const minutes = z.number('must be a number of minutes').positive('must be more than 0').max(1e7, 'is too large')
+  const plainText = z.string('must be text').refine((text) => !text.includes('\0'), 'has a NUL character in it')
+  const wordList = z.preprocess(splitWords, z.array(plainText, 'must be a list of words'))
+  const nameText = z.preprocess(numberToText, z.string('must be text').superRefine(refineName))
+  const textMap = z.record(z.string(), z.preprocess(numberToText, plainText), 'must be a map of names to text')
 
-const stageUrl = plainText.superRefine((text, context) => refineByParser(text, parseStageUrl, context))
-const innerPattern = plainText
-  .min(1, 'has an empty pattern')
-  .refine((pattern) => !pattern.startsWith('/') && !pattern.split('/').includes('..'), "leads out of the job's folder")
+  const stageUrl = plainText.superRefine((text, context) => refineByParser(text, parseStageUrl, context))
+  const innerPattern = plainText
+    .min(1, 'has an empty pattern')
+    .refine(
+      (pattern) => !pattern.startsWith('/') && !pattern.split('/').includes('..'),
+      "leads out of the job's folder",
+    )
 
-/** In the order in which job.yaml is written. */
-export const fields = {
-  application: nameText,
-  args: wordList.default([]),
-  input_files: z
-    .preprocess(splitBlanks, z.array(plainText.min(1, 'has an empty pattern'), 'must be a list of file patterns'))
-    .default([]),
-  input_mode: z.enum(['copy', 'link'], 'must be copy or link').optional(),
-  stage_in_url: z
-    .preprocess(splitBlanks, z.array(stageUrl, 'must be a list of URLs').superRefine(refineNames))
-    .default([]),
-  stage_out_url: z.preprocess((value) => (value === '' ? undefined : value), stageUrl.optional()),
-  stage_out_files: z.preprocess(splitBlanks, z.array(innerPattern, 'must be a list of file patterns')).default([]),
-  parents: z.preprocess(splitBlanks, z.array(plainText, 'must be a list of ids')).default([]),
-  wait_for_parents: z.boolean('must be true or false').default(true),
-  description: plainText.default(''),
-  tags: textMap.default({}),
-  priority: z.int('must be a whole number').min(-1e6).max(1e6).default(0),
-  wall_time_minutes: minutes.default(1),
-  timeout_minutes: minutes.optional(),
-  num_nodes: count.default(1),
-  ranks_per_node: count.default(1),
-  threads_per_rank: count.default(1),
-  threads_per_core: count.default(1),
-  gpus_per_rank: z.int('must be a whole number').min(0, 'must be at least 0').max(1000).default(0),
-  node_packing_count: count.default(1),
-  cpu_affinity: z.enum(['none', 'depth'], 'must be none or depth').default('none'),
-  mpi_flags: wordList.default([]),
-  environ_vars: z.preprocess(splitVariables, textMap.superRefine(refineVariables)).default({}),
-  post_error_handler: z.boolean('must be true or false').default(false),
-  post_timeout_handler: z.boolean('must be true or false').default(false),
-  auto_timeout_retry: z.boolean('must be true or false').default(true),
-  max_retries: z.int('must be a whole number').min(0, 'must be at least 0').max(1e6).default(0),
-  retry_delay_seconds: z.number('must be a number of seconds').min(0, 'must be at least 0').max(86_400).default(0),
-}
+  const fields = {
+    application: nameText,
+    args: wordList.default(DEFAULTS.args),
+    input_files: z
+      .preprocess(splitBlanks, z.array(plainText.min(1, 'has an empty pattern'), 'must be a list of file patterns'))
+      .default(DEFAULTS.input_files),
+    input_mode: z.enum(['copy', 'link'], 'must be copy or link').optional(),
+    stage_in_url: z
+      .preprocess(splitBlanks, z.array(stageUrl, 'must be a list of URLs').superRefine(refineNames))
+      .default(DEFAULTS.stage_in_url),
+    stage_out_url: z.preprocess((value) => (value === '' ? undefined : value), stageUrl.optional()),
+    stage_out_files: z
+      .preprocess(splitBlanks, z.array(innerPattern, 'must be a list of file patterns'))
+      .default(DEFAULTS.stage_out_files),
+    parents: z.preprocess(splitBlanks, z.array(plainText, 'must be a list of ids')).default(DEFAULTS.parents),
+    wait_for_parents: z.boolean('must be true or false').default(DEFAULTS.wait_for_parents),
+    description: plainText.default(DEFAULTS.description),
+    tags: textMap.default(DEFAULTS.tags),
+    priority: z.int('must be a whole number').min(-1e6).max(1e6).default(DEFAULTS.priority),
+    wall_time_minutes: minutes.default(DEFAULTS.wall_time_minutes),
+    timeout_minutes: minutes.optional(),
+    num_nodes: count.default(DEFAULTS.num_nodes),
+    ranks_per_node: count.default(DEFAULTS.ranks_per_node),
+    threads_per_rank: count.default(DEFAULTS.threads_per_rank),
+    threads_per_core: count.default(DEFAULTS.threads_per_core),
+    gpus_per_rank: z
+      .int('must be a whole number')
+      .min(0, 'must be at least 0')
+      .max(1000)
+      .default(DEFAULTS.gpus_per_rank),
+    node_packing_count: count.default(DEFAULTS.node_packing_count),
+    cpu_affinity: z.enum(['none', 'depth'], 'must be none or depth').default(DEFAULTS.cpu_affinity),
+    mpi_flags: wordList.default(DEFAULTS.mpi_flags),
+    environ_vars: z.preprocess(splitVariables, textMap.superRefine(refineVariables)).default(DEFAULTS.environ_vars),
+    post_error_handler: z.boolean('must be true or false').default(DEFAULTS.post_error_handler),
+    post_timeout_handler: z.boolean('must be true or false').default(DEFAULTS.post_timeout_handler),
+    auto_timeout_retry: z.boolean('must be true or false').default(DEFAULTS.auto_timeout_retry),
+    max_retries: z.int('must be a whole number').min(0, 'must be at least 0').max(1e6).default(DEFAULTS.max_retries),
+    retry_delay_seconds: z
+      .number('must be a number of seconds')
+      .min(0, 'must be at least 0')
+      .max(86_400)
+      .default(DEFAULTS.retry_delay_seconds),
+  }
+  return { name: nameText, fields } satisfies { fields: Record<keyof typeof DEFAULTS, z.ZodType>; name: z.ZodType }
+})
 
 function numberToText(value: unknown): unknown {
   return typeof value === 'number' ? String(value) : value

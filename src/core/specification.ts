@@ -4,16 +4,19 @@
  */
 import * as z from 'zod'
 import { nearestWord } from '../lib/nearest.ts'
+import { once } from '../lib/once.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
-import { fields, nameText } from './job-fields.ts'
+import { DEFAULTS, FIELD_NAMES } from './job-defaults.ts'
+import { jobFields } from './job-fields.ts'
 
-const jobSchema = z.strictObject(fields, 'must be a map of fields')
-const spawnSchema = z.strictObject(
-  { workflow: nameText.optional(), name: nameText, ...fields, data: z.json().optional() },
-  'a job must be a map of fields',
-)
+const jobSchema = once(() => z.strictObject(jobFields().fields, 'must be a map of fields'))
+const spawnSchema = once(() => {
+  const { name, fields } = jobFields()
+  const shape = { workflow: name.optional(), name, ...fields, data: z.json().optional() }
+  return z.strictObject(shape, 'a job must be a map of fields')
+})
 
-type Job = z.output<typeof jobSchema>
+type Job = z.output<ReturnType<typeof jobSchema>>
 
 type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key
 type CamelKeys<Fields> = { readonly [Key in keyof Fields as Camel<Key & string>]: Fields[Key] }
@@ -25,7 +28,7 @@ export type Specification = CamelKeys<Job>
 export type SpecificationRecord = Readonly<Record<string, unknown>>
 
 /** What `spawn` takes: a name, and any fields of a job. */
-export type SpawnRequest = Partial<CamelKeys<z.input<typeof spawnSchema>>> & {
+export type SpawnRequest = Partial<CamelKeys<z.input<ReturnType<typeof spawnSchema>>>> & {
   readonly name: string
   readonly application: string
 }
@@ -36,9 +39,6 @@ export interface ParsedSpawn {
   readonly specification: Specification
   readonly data: unknown
 }
-
-/** The fields of job.yaml, in the order in which it is written. */
-export const FIELD_NAMES: readonly string[] = Object.keys(fields)
 
 /** Other spellings: of Balsam 0.2, of its command line, and camelCase by rule. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -75,13 +75,13 @@ export type Checked<T> =
 
 /** Checks the content of a job.yaml. Never throws; every problem is reported. */
 export function checkSpecification(record: unknown): Checked<Specification> {
-  const checked = check(jobSchema, record, FIELD_NAMES)
+  const checked = check(jobSchema(), record, FIELD_NAMES)
   return checked.ok ? { ok: true, value: toCamelKeys(checked.value) } : checked
 }
 
 /** Checks a record of `spawn`. Never throws; every problem is reported. */
 export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
-  const checked = check(spawnSchema, record, ['workflow', 'name', ...FIELD_NAMES, 'data'])
+  const checked = check(spawnSchema(), record, ['workflow', 'name', ...FIELD_NAMES, 'data'])
   if (!checked.ok) return checked
   const { workflow, name, data, ...job } = checked.value
   return { ok: true, value: { workflow, name, specification: toCamelKeys(job), data } }
@@ -124,8 +124,10 @@ export function fromRecord(record: SpecificationRecord): Specification {
 const snakeKeys = new Map<string, string>()
 const camelKeys = new Map<string, string>()
 
-const defaults: SpecificationRecord = jobSchema.omit({ application: true }).parse({})
-const allDefaults: SpecificationRecord = Object.fromEntries(FIELD_NAMES.map((name) => [name, defaults[name]]))
+const allDefaults: SpecificationRecord = DEFAULTS
+const defaults: SpecificationRecord = Object.fromEntries(
+  Object.entries(DEFAULTS).filter(([, value]) => value !== undefined),
+)
 const camelDefaults: object = toCamelKeys(defaults)
 const defaultsText: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(defaults).map(([name, value]) => [name, JSON.stringify(value)]),

@@ -1,13 +1,15 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
+import { FIELD_NAMES } from '../../../src/core/job-defaults.ts'
+import { jobFields } from '../../../src/core/job-fields.ts'
 import {
-  FIELD_NAMES,
   type Specification,
   canonicalField,
   checkSpawn,
   checkSpecification,
   fromRecord,
   toRecord,
+  fieldOf,
 } from '../../../src/core/specification.ts'
 import { formatYaml, parseYaml } from '../../../src/core/yaml-text.ts'
 
@@ -204,4 +206,11 @@ describe('a specification', () => {
       expect(checkSpawn(value).ok).toBe(false)
     },
   )
+})
+
+test('each field has its place in the table of defaults, in the order of the schemas', () => {
+  expect(Object.keys(jobFields().fields)).toEqual(FIELD_NAMES)
+  const { application: _, ...others } = jobFields().fields
+  for (const [name, schema] of Object.entries(others))
+    expect([name, schema.parse(undefined)]).toEqual([name, fieldOf({}, name)])
 })
