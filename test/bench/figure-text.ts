@@ -38,7 +38,7 @@ export function formatTables({ machine, date, results }: Outcome): string {
   const budgets = results.filter(({ budget }) => budget !== undefined)
   const rates = results.filter(({ scenario }) => scenario === 'throughput')
   const rows = budgets.map((figure) => [
-    figure.what.replace(/^bjob:? /, ''),
+    `${figure.scenario}: ${figure.what.replace(/^bjob:? /, '')}`,
     figure.budget === undefined ? '' : formatBudget(figure.budget, figure.unit),
     `${short(figure.value)} ${figure.unit}`,
     figure.against === undefined ? '' : `${short(figure.against.ratio)} × ${figure.against.what}`,
