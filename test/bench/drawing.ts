@@ -20,7 +20,9 @@ export function drawOutcome({ machine, results }: Outcome): string {
   const budgets = results.flatMap((figure): Bar[] => {
     const used = useOfBudget(figure)
     if (used === undefined) return []
-    return [{ label: `${figure.scenario}: ${figure.what}`, value: used, text: short(used), colour: used <= 1 ? GOOD : BAD }]
+    return [
+      { label: `${figure.scenario}: ${figure.what}`, value: used, text: short(used), colour: used <= 1 ? GOOD : BAD },
+    ]
   })
   const rates = results.filter(({ scenario }) => scenario === 'throughput').map(rateBar)
   const parts: string[] = []
