@@ -13,6 +13,8 @@ import { TAKINGS, tryTaking } from './probe.ts'
 
 const disk = pooledDisk
 const LOOK_MS = 5
+/** Looks in vain after which the folder is changed, and again. */
+const LOOKS_UNTIL_NUDGE = 20
 /** Between two looks for somebody who may come in a minute. */
 const WAIT_MS = 100
 const FOLDER = '.bjob-doctor'
@@ -120,6 +122,12 @@ async function takeSeat(seat: string): Promise<boolean> {
   return (await unlessGone(tryTaking(mkdir, seat))) ?? false
 }
 
+/** `to`: how many messages of the other side its sender had heard by then. */
+interface Envelope {
+  readonly to: number
+  readonly message: unknown
+}
+
 type Side = 'host' | 'peer'
 const messageOf = (side: Side, count: number): string => `${side}-${count}`
 
@@ -139,15 +147,27 @@ export class Channel {
   async say(message: unknown): Promise<void> {
     const name = messageOf(this.#mine, (this.#said += 1))
     const aside = path.join(this.#folder, `.${name}`)
-    await (await disk.create(aside)).finish(JSON.stringify(message), true)
+    const envelope: Envelope = { to: this.#heard, message }
+    await (await disk.create(aside)).finish(JSON.stringify(envelope), true)
     await disk.rename(aside, path.join(this.#folder, name))
+  }
+
+  /**
+   * Changes the folder: an NFS client that has listed it in the same tick of the server's clock in which a message came takes its list for whole until
+   * something else changes there.
+   */
+  async #nudge(): Promise<void> {
+    const name = path.join(this.#folder, `.nudge-${this.#mine}`)
+    await unlessTaken(disk.mkdir(name))
+    await unlessGone(disk.rmdir(name))
   }
 
   /** The other's next message. @throws BjobError `silent-peer`; ENOENT when the consultation is over */
   async hear<T>(patienceMs: number): Promise<T> {
     const name = messageOf(this.#theirs, this.#heard + 1)
     const until = monotonicMs() + patienceMs
-    for (;;) {
+    for (let look = 1; ; look++) {
+      if (look % LOOKS_UNTIL_NUDGE === 0) await this.#nudge()
       // A file that is not there yet is never opened: some file systems would remember that it is not there.
       const file = path.join(this.#folder, name)
       const isThere = (await disk.list(this.#folder)).some((entry) => entry.name === name)
@@ -155,7 +175,9 @@ export class Channel {
       if (text !== undefined) {
         this.#heard += 1
         await unlessGone(disk.unlink(file))
-        return JSON.parse(text) as T
+        const { to, message } = JSON.parse(text) as Envelope
+        // What comes late is the answer to an order that has been given up.
+        return this.#mine === 'host' && to < this.#said ? this.hear(patienceMs) : (message as T)
       }
       if (monotonicMs() > until)
         throw siteError('silent-peer', `the other node said nothing for ${patienceMs / 1000} s`)

@@ -41,23 +41,25 @@ interface Deed {
 
 /**
  * @param patienceMs for how long a second node is waited for
+ * @param hasLocks whether this node alone can lock a file: to try it together takes its time
  * @returns undefined when none came
  * @throws BjobError `silent-peer` when one came and says nothing
  */
 export async function probeTogether(
   consultation: Consultation,
   patienceMs: number,
+  hasLocks: boolean,
 ): Promise<PeerMeasurements | undefined> {
   const channel = new Channel(consultation, 'host')
   await channel.say({ order: 'echo' })
   try {
-    return (await awaitPeer(consultation, patienceMs)) ? await question(channel, consultation) : undefined
+    return (await awaitPeer(consultation, patienceMs)) ? await question(channel, consultation, hasLocks) : undefined
   } finally {
     await channel.say({ order: 'end' }).catch(() => {})
   }
 }
 
-async function question(channel: Channel, { folder }: Consultation): Promise<PeerMeasurements> {
+async function question(channel: Channel, { folder }: Consultation, hasLocks: boolean): Promise<PeerMeasurements> {
   const ask = async <T>(order: Order): Promise<T> => {
     await channel.say(order)
     return channel.hear<T>(ANSWER_MS)
@@ -116,6 +118,7 @@ async function question(channel: Channel, { folder }: Consultation): Promise<Pee
       probeWatch(path.join(folder, 'watched'), () => ask({ order: 'touch', name: 'watched/changed' })),
     ),
     locks: await patient(async () => {
+      if (!hasLocks) throw new Error('not tried: flock does not work on the first node')
       const lock = path.join(folder, 'lock')
       await holdLock(lock, ['true'])
       const held = holdLock(lock, ['sleep', '1'])

@@ -116,7 +116,7 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
     expect(found('clocks')).toMatch(/^note the other node's is 7(19|20)\d\.\d s ahead/)
     expect(found('inotify')).toMatch(/^note blind to the other/)
     expect(found('exclusive names')).toMatch(/^ok each of 75 names/)
-    expect(found('one file, two nodes')).toMatch(/^note \d+ of 200 lines/)
+    expect(found('one file, two nodes')).toMatch(/^note \d+ of 100 lines/)
   })
 
   test('a mount hangs for longer than the lease: its launcher fences itself first, and nothing ends twice', async () => {

@@ -57,7 +57,7 @@ async function examine(folder: string, terminal: Terminal, isJson: boolean): Pro
     const local = await probeHere(consultation.alone)
     await tell(judgeLocal(local), false)
     const isAsked = local.kind.isNetwork || (await isAwaited(consultation))
-    const together = isAsked ? await probeTogether(consultation, PEER_MS) : undefined
+    const together = isAsked ? await probeTogether(consultation, PEER_MS, 'value' in local.locks) : undefined
     if (together !== undefined) {
       if (!isJson) await terminal.line(`together with ${together.host}`)
       await tell(judgePeer(together, local.kind.isNetwork), true)
