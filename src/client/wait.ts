@@ -1,9 +1,9 @@
 /** Waits until jobs end: looks at them once, and then at what the journal says of them. */
-import { requestError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { isEnded } from '../core/states.ts'
 import { monotonicMs } from '../lib/sleep.ts'
+import { unknownJob } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import type { Catalogue } from './catalogue.ts'
 
@@ -88,8 +88,7 @@ export async function waitForEnds(
 async function requireAll(catalogue: Catalogue, ids: readonly JobId[]): Promise<void> {
   const known = new Set((await catalogue.entries()).map(({ id }) => id))
   for (const id of ids) {
-    if (!known.has(id) && (await catalogue.get(id)) === undefined)
-      throw requestError('unknown-job', `there is no job ${id}`)
+    if (!known.has(id) && (await catalogue.get(id)) === undefined) throw unknownJob(id)
   }
 }
 

@@ -34,7 +34,7 @@ export class JournalWriter {
   #count = 0
   #queue: Waiting[] = []
   #flushing: Promise<void> | undefined
-  readonly #open = new Set<number>()
+  readonly #unsettled = new Set<number>()
   #voided: number[] = []
   #saidDone = 0
   #timer: NodeJS.Timeout | undefined
@@ -52,11 +52,11 @@ export class JournalWriter {
    */
   async announce(event: JobEvent, isDurable = true): Promise<Announcement> {
     const n = (this.#count += 1)
-    this.#open.add(n)
+    this.#unsettled.add(n)
     try {
       const line = { by: this.#by, n, event }
-      // Nothing to be gained by waiting for others: a write costs microseconds here.
-      if (!isDurable && !this.#disk.isNetwork) await this.#append(`\n${formatLine(line)}`, false)
+      // Nothing to be gained by waiting for others: a write costs microseconds here. When it fails the file stays open: another's flush may be under way.
+      if (!isDurable && !this.#disk.isNetwork) await (await this.#open()).append(`\n${formatLine(line)}`, false)
       else await this.#write(line, isDurable)
     } catch (error) {
       // The line may be there all the same: a flush can fail after the write.
@@ -67,7 +67,7 @@ export class JournalWriter {
   }
 
   #settle(n: number, made: boolean): void {
-    this.#open.delete(n)
+    this.#unsettled.delete(n)
     if (!made) this.#voided.push(n)
     this.#timer ??= setTimeout(() => void this.#sayDone(), SETTLE_MS).unref()
   }
@@ -98,22 +98,23 @@ export class JournalWriter {
       try {
         // On a network file system other nodes do not see what has not been flushed.
         const isDurable = this.#disk.isNetwork || (this.#durable && batch.some((waiting) => waiting.isDurable))
-        await this.#append(text, isDurable)
+        await (await this.#open()).append(text, isDurable)
         for (const { resolve } of batch) resolve()
       } catch (error) {
         said.takeBack()
+        void this.#letGo()
         for (const { reject } of batch) reject(error)
       }
     }
     this.#flushing = undefined
   }
 
-  async #append(text: string, isDurable: boolean): Promise<void> {
+  async #open(): Promise<AppendFile> {
+    const handle = (this.#handle ??= this.#openFile())
     try {
-      this.#handle ??= this.#openFile()
-      await (await this.#handle).append(text, isDurable)
+      return await handle
     } catch (error) {
-      void this.#letGo()
+      if (this.#handle === handle) this.#handle = undefined
       throw error
     }
   }
@@ -130,7 +131,7 @@ export class JournalWriter {
   /** The line that says what is done by now, empty when that has been said; `takeBack` when it could not be written. */
   #doneLine(): { readonly text: string; readonly takeBack: () => void } {
     const before = this.#saidDone
-    const done = Math.min(this.#count, ...[...this.#open].map((n) => n - 1))
+    const done = Math.min(this.#count, ...[...this.#unsettled].map((n) => n - 1))
     const voided = this.#voided.filter((n) => n <= done)
     if (done <= before && voided.length === 0) return { text: '', takeBack: () => {} }
     this.#saidDone = done
