@@ -39,8 +39,10 @@ export class Terminal {
   readonly isInteractive = isCharacterDevice(STDOUT) && process.stdout.isTTY
   readonly #colours = wantsColours(this.isInteractive)
 
-  #later: Promise<void> = Promise.resolve()
+  /** Lines that wait for the one write that is under way, and how many are not written yet. */
+  #later: string[] = []
   #laterCount = 0
+  #writingLater: Promise<void> | undefined
 
   /** Resolves when the text has left this process. @throws ClosedOutput */
   async write(text: string | Uint8Array): Promise<void> {
@@ -98,8 +100,19 @@ export class Terminal {
   writeLater(text: string): void {
     if (this.#laterCount >= MOST_LATER) return
     this.#laterCount += 1
-    const bytes = Buffer.from(text)
-    this.#later = this.#later.then(() => writePooled(bytes)).finally(() => (this.#laterCount -= 1))
+    this.#later.push(text)
+    this.#writingLater ??= this.#writeLater()
+  }
+
+  /** All that waits in one write: a busy process hears of one that is done once in a turn, and would fall behind with a line each. */
+  async #writeLater(): Promise<void> {
+    while (this.#later.length > 0) {
+      const texts = this.#later
+      this.#later = []
+      await writePooled(Buffer.from(texts.join('')))
+      this.#laterCount -= texts.length
+    }
+    this.#writingLater = undefined
   }
 
   /** Whether some of `writeLater` is not written yet. */
@@ -109,7 +122,7 @@ export class Terminal {
 
   /** Resolves when all of `writeLater` is written, or when that takes longer than `patienceMs`. */
   async settled(patienceMs: number): Promise<void> {
-    await Promise.race([this.#later, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
+    await Promise.race([this.#writingLater, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
   }
 
   /** For people: goes to standard error, so that it is never taken for output. */

@@ -60,7 +60,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
   const lines: string[] = []
   if ((await site.disk.stat(site.layout.job(id).lock))?.isDirectory() === true)
     lines.push(
-      'somebody changes it just now, or died doing so: its folder has a .lock, which the next one breaks after 10 s',
+      'somebody changes it just now, or died doing so: its folder has a .lock, which the next one breaks after 3 s',
     )
   if (specification.waitForParents) lines.push(...(await explainParents(site, specification.parents)))
   try {

@@ -7,6 +7,7 @@ import type { IndexEntry, JobIndex } from '../core/job-index.ts'
 import { type JobState, advance, isOwned } from '../core/job-state.ts'
 import { stepsFor, stepsOfRelease } from '../core/outcome.ts'
 import { isEnded } from '../core/states.ts'
+import { mapConcurrently } from '../lib/concurrently.ts'
 import { isProcessAlive } from '../lib/process-table.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { changeJob } from '../site/jobs.ts'
@@ -15,6 +16,9 @@ import type { Site } from '../site/site.ts'
 import { killByLauncher } from './agents.ts'
 import type { Report } from './events.ts'
 import { kernelScope } from './lease-keeper.ts'
+
+/** Jobs taken back at once: it died in the middle of changing some, and each of their locks takes seconds to break. */
+const AT_ONCE = 32
 
 interface Observation {
   beat: number | undefined
@@ -50,7 +54,7 @@ export class Recovery {
     for (const [launcher, entries] of owned) {
       const death = await this.#judge(launcher)
       if (death === undefined) continue
-      for (const entry of entries) await this.#release(entry, launcher, death)
+      await mapConcurrently(entries, AT_ONCE, (entry) => this.#release(entry, launcher, death))
     }
   }
 

@@ -33,6 +33,8 @@ export class JournalWriter {
   #handle: Promise<AppendFile> | undefined
   #count = 0
   #queue: Waiting[] = []
+  /** Whether it is time to say what is done, though nothing is announced. */
+  #isToSay = false
   #flushing: Promise<void> | undefined
   readonly #unsettled = new Set<number>()
   #voided: number[] = []
@@ -76,7 +78,6 @@ export class JournalWriter {
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#sayDone()
-    await this.#flushing
     const handle = await this.#handle
     this.#handle = undefined
     await handle?.close()
@@ -88,25 +89,42 @@ export class JournalWriter {
     return written
   }
 
+  async #sayDone(): Promise<void> {
+    this.#timer = undefined
+    this.#isToSay = true
+    return (this.#flushing ??= Promise.resolve().then(() => this.#flush()))
+  }
+
+  /** One write after the other, and a close only after the last: each takes what has come meanwhile, and says what is done. */
   async #flush(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 || this.#isToSay) {
       const batch = this.#queue
       this.#queue = []
-      // The newline in front ends whatever a process that died in the middle of a write has left.
+      this.#isToSay = false
       const said = this.#doneLine()
+      if (batch.length === 0 && (said.text === '' || this.#handle === undefined)) {
+        said.takeBack()
+        continue
+      }
+      // The newline in front ends whatever a process that died in the middle of a write has left.
       const text = `\n${batch.map(({ line }) => formatLine(line)).join('')}${said.text}`
       try {
-        // On a network file system other nodes do not see what has not been flushed.
-        const isDurable = this.#disk.isNetwork || (this.#durable && batch.some((waiting) => waiting.isDurable))
-        await (await this.#open()).append(text, isDurable)
+        await (await this.#open()).append(text, this.#isToFlush(batch))
         for (const { resolve } of batch) resolve()
       } catch (error) {
+        // What was done and could not be told: readers look into the folders of these jobs, as they do when this process dies here.
         said.takeBack()
         void this.#letGo()
         for (const { reject } of batch) reject(error)
       }
     }
     this.#flushing = undefined
+  }
+
+  /** On a network file system other nodes do not see what has not been flushed. What only says what is done makes the renames before it durable, too. */
+  #isToFlush(batch: readonly Waiting[]): boolean {
+    const isWanted = batch.length === 0 || batch.some(({ isDurable }) => isDurable)
+    return this.#disk.isNetwork || (this.#durable && isWanted)
   }
 
   async #open(): Promise<AppendFile> {
@@ -143,25 +161,11 @@ export class JournalWriter {
     return { text: formatLine({ by: this.#by, done, ...(voided.length === 0 ? {} : { void: voided }) }), takeBack }
   }
 
-  async #sayDone(): Promise<void> {
-    this.#timer = undefined
-    await this.#flushing
-    if (this.#handle === undefined) return
-    const { text, takeBack } = this.#doneLine()
-    if (text === '') return
-    try {
-      // Flushing any file makes the renames before it durable, too: what was told to be done is, from here on.
-      await (await this.#handle).append(text, this.#disk.isNetwork || this.#durable)
-    } catch {
-      // Readers will look into the folders of these jobs, as they do when this process dies here.
-      takeBack()
-    }
-  }
-
-  /** Of a file that failed: the next announcement opens it anew. */
+  /** Of a file that failed: the next announcement opens it anew. A claim's line may be about to go into it: that comes first. */
   async #letGo(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
+    await new Promise((resolve) => setImmediate(resolve))
     try {
       await (await handle)?.close()
     } catch {

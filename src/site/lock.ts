@@ -1,7 +1,7 @@
 /**
  * A job's lock: proper-lockfile, held for milliseconds, and courtesy only: it keeps writers from wasting each other's work, while
  * `revision.ts` decides. Its own judgement of staleness compares clocks of different nodes, so it is switched off; a lock is broken when
- * this process has seen it unchanged for `STALE_MS` on its own monotonic clock. What has the lock's name and is none (a file, a folder with
+ * this process has seen it unchanged for `STALE_MS` on its own monotonic clock, looking all the while. What has the lock's name and is none (a file, a folder with
  * something in it: a job writes what it likes into its folder) is left alone, and the change is made without a lock.
  */
 import { monotonicMs, sleep } from '../lib/sleep.ts'
@@ -9,8 +9,11 @@ import { type Disk, codeOf, unlessGone } from './disk.ts'
 import type { JobPaths } from './layout.ts'
 
 /** A living holder refreshes its lock every `REFRESH_MS` and keeps it for milliseconds; several missed refreshes mean that it is dead. */
-const STALE_MS = 10_000
-const REFRESH_MS = 2000
+const STALE_MS = 3000
+const REFRESH_MS = 1000
+const LOOK_MOST_MS = 100
+/** A look that came late (this process was suspended, or busy) counts for no more than this: the holder may not have come to refresh it, either. */
+const GAP_MOST_MS = 200
 /** Eleven days: proper-lockfile is never to judge by the clock. */
 const NEVER_MS = 1e9
 
@@ -38,8 +41,9 @@ async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> 
   // Loaded by the first lock: making a job needs none, and should start fast.
   const { default: lockfile } = await import('proper-lockfile')
   let seen = ''
-  let seenAt = monotonicMs()
-  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 100)) {
+  let lookedMs = 0
+  let unchangedMs = 0
+  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, LOOK_MOST_MS)) {
     try {
       return await lockfile.lock(job.dir, {
         fs: adapt(disk),
@@ -58,10 +62,11 @@ async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> 
     const now = await disk.stat(job.lock)
     if (now !== undefined && !now.isDirectory()) return noLock
     const identity = now === undefined ? '' : `${now.ino} ${now.mtimeMs}`
-    if (identity !== seen || identity === '') {
-      seen = identity
-      seenAt = monotonicMs()
-    } else if (monotonicMs() - seenAt > STALE_MS && !(await breakLock(disk, job))) return noLock
+    const nowMs = monotonicMs()
+    unchangedMs = identity === seen && identity !== '' ? unchangedMs + Math.min(nowMs - lookedMs, GAP_MOST_MS) : 0
+    seen = identity
+    lookedMs = nowMs
+    if (unchangedMs > STALE_MS && !(await breakLock(disk, job))) return noLock
     await sleep(waitMs * (0.5 + Math.random()))
   }
 }

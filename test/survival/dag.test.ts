@@ -41,8 +41,8 @@ echo $BJOB_ATTEMPT >> ran
 : > done
 `
 
-function finishedBy(launcher: RunningProcess | undefined): number {
-  return launcher?.stdout.match(/ JOB_FINISHED/g)?.length ?? 0
+function finishedBy({ stdout }: { readonly stdout: string }): number {
+  return stdout.match(/ JOB_FINISHED/g)?.length ?? 0
 }
 
 test(`${JOBS} jobs with parents, two launchers, one of them killed ${KILLS} times`, async () => {
@@ -65,8 +65,8 @@ test(`${JOBS} jobs with parents, two launchers, one of them killed ${KILLS} time
     const share = (kill + Math.random()) / KILLS
     await rig.until('the next death to be due', () => progress() >= share * JOBS * 0.9, { within: 600 }, progress)
     deaths.push(progress())
-    before += finishedBy(mortal)
-    await mortal.kill('SIGKILL')
+    const killed = await mortal.kill('SIGKILL')
+    before += finishedBy(killed)
     mortal = start()
   }
   await rig.done(['wait', '--workflow', 'w', '--quiet'], { within: 900 })
