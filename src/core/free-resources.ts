@@ -1,5 +1,11 @@
 /** What a pool of nodes counts with: free numbers per node, kept as bits, and a tree that finds the first node with room. Arrays only, for speed. */
 
+/** The numbers of a node in order, and each of them alone: jobs that take one share these arrays, so that many such jobs cost little memory. */
+export interface Numbers<Id> {
+  readonly all: readonly Id[]
+  readonly alone: readonly (readonly Id[])[]
+}
+
 /** A set of free positions per node, as bits: the lowest free ones are taken first, which keeps a job's cores together. */
 export class FreeIds {
   readonly #words: Int32Array
@@ -17,38 +23,46 @@ export class FreeIds {
     return this.#counts[node] ?? 0
   }
 
-  /** The lowest free ones; fewer where there are not as many. `ids` is the node's whole list. */
-  take<Id>(node: number, wanted: number, ids: readonly Id[]): readonly Id[] {
-    if (wanted >= ids.length && this.count(node) === ids.length) {
+  /** The lowest free ones; fewer where there are not as many. */
+  take<Id>(node: number, wanted: number, { all, alone }: Numbers<Id>): readonly Id[] {
+    if (wanted >= all.length && this.count(node) === all.length) {
       this.#words.fill(0, node * this.#stride, (node + 1) * this.#stride)
       this.#counts[node] = 0
-      return ids
+      return all
     }
+    if (wanted === 1) return alone[this.#takeLowest(node)] ?? []
     const taken: Id[] = []
-    for (let word = 0; taken.length < wanted && word < this.#stride; word++) {
-      const at = node * this.#stride + word
-      let bits = this.#words[at] ?? 0
-      while (bits !== 0 && taken.length < wanted) {
-        const id = ids[word * 32 + 31 - Math.clz32(bits & -bits)]
-        if (id !== undefined) taken.push(id)
-        bits &= bits - 1
-      }
-      this.#words[at] = bits
+    for (let count = Math.min(wanted, this.count(node)); count > 0; count--) {
+      const id = all[this.#takeLowest(node)]
+      if (id !== undefined) taken.push(id)
     }
-    this.#counts[node] = this.count(node) - taken.length
-    return taken
+    // What was pushed to has room for more, which would be kept as long as the job runs.
+    return taken.slice()
   }
 
   /** Gives back what take has handed out, in the same order. */
-  give<Id>(node: number, given: readonly Id[], ids: readonly Id[]): void {
-    if (given.length === ids.length) return this.#fill(node, ids.length)
+  give<Id>(node: number, given: readonly Id[], { all }: Numbers<Id>): void {
+    if (given.length === all.length) return this.#fill(node, all.length)
     let position = -1
     // Taken in the order of the list, so each is looked for behind the one before.
     for (const id of given) {
-      position = ids.indexOf(id, position + 1)
+      position = all.indexOf(id, position + 1)
       this.#flip(node, position)
     }
     this.#counts[node] = this.count(node) + given.length
+  }
+
+  /** Its position; -1 where none is free. */
+  #takeLowest(node: number): number {
+    const begin = node * this.#stride
+    for (let word = 0; word < this.#stride; word++) {
+      const bits = this.#words[begin + word] ?? 0
+      if (bits === 0) continue
+      this.#words[begin + word] = bits & (bits - 1)
+      this.#counts[node] = this.count(node) - 1
+      return word * 32 + 31 - Math.clz32(bits & -bits)
+    }
+    return -1
   }
 
   /** All are free. */
@@ -98,6 +112,8 @@ export class RoomTree {
     if (from >= this.#leaves) return -1
     const room = this.#room
     let at = this.#leaves + from
+    // Up to the largest subtree that begins there: of a full pool, one look tells.
+    while (at % 2 === 0) at >>= 1
     for (;;) {
       const first = 4 * at
       const hasRoom =

@@ -2,7 +2,7 @@
  * The free cores, GPUs and memory of an allocation, handed out by number and never twice. A tournament tree over the nodes finds the first
  * one with room in O(log n), so that a head node can place for thousands of nodes.
  */
-import { FreeIds, RoomTree } from './free-resources.ts'
+import { FreeIds, type Numbers, RoomTree } from './free-resources.ts'
 
 /** One node as it can be handed out. */
 export interface NodeShape {
@@ -68,8 +68,11 @@ export interface FreeResources {
   occupancy: number
 }
 
-/** A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many. */
-export const OCCUPANCY_UNITS = 2 ** 40
+/**
+ * A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many
+ * (up to 32,767 jobs a node). Of 31 bits, because V8 keeps a larger number as an object of its own.
+ */
+export const OCCUPANCY_UNITS = 2 ** 30
 
 /** Cores on each node: ranks times threads over threads per core, rounded up. */
 export function countCoresPerNode(request: PlacementRequest): number {
@@ -132,15 +135,28 @@ function isWithin(need: FreeResources, free: FreeResources): boolean {
 }
 
 const NO_IDS: readonly string[] = []
+const NO_NUMBERS = { all: [], alone: [] }
+
+/** The numbers of each node, the same object for nodes that have the same ones. */
+function numberNodes<Id>(nodes: readonly NodeShape[], idsOf: (node: NodeShape) => readonly Id[]): Numbers<Id>[] {
+  const known = new Map<string, Numbers<Id>>()
+  return nodes.map((node) => {
+    const all = idsOf(node)
+    const key = JSON.stringify(all)
+    const numbers = known.get(key) ?? { all, alone: all.map((id) => [id]) }
+    known.set(key, numbers)
+    return numbers
+  })
+}
 
 export class NodePool {
   readonly #shapes: readonly NodeShape[]
-  readonly #coreIds: readonly (readonly number[])[]
-  readonly #gpuIds: readonly (readonly string[])[]
+  readonly #coreIds: readonly Numbers<number>[]
+  readonly #gpuIds: readonly Numbers<string>[]
   readonly #coreSets: FreeIds
   readonly #gpuSets: FreeIds
   readonly #memoryMiB: Float64Array
-  readonly #occupancy: Float64Array
+  readonly #occupancy: Int32Array
   readonly #isDown: Uint8Array
   readonly #tree: RoomTree
   #liveCount = 0
@@ -149,12 +165,12 @@ export class NodePool {
 
   constructor(nodes: readonly NodeShape[]) {
     this.#shapes = nodes
-    this.#coreIds = nodes.map((node) => node.coreIds ?? Array.from({ length: node.cores }, (_, id) => id))
-    this.#gpuIds = nodes.map((node) => node.gpuIds ?? Array.from({ length: node.gpus }, (_, id) => String(id)))
+    this.#coreIds = numberNodes(nodes, ({ cores, coreIds }) => coreIds ?? Array.from({ length: cores }, (_, id) => id))
+    this.#gpuIds = numberNodes(nodes, ({ gpus, gpuIds }) => gpuIds ?? Array.from({ length: gpus }, (_, id) => `${id}`))
     this.#coreSets = new FreeIds(nodes.map((node) => node.cores))
     this.#gpuSets = new FreeIds(nodes.map((node) => node.gpus))
     this.#memoryMiB = Float64Array.from(nodes, (node) => node.memoryMiB ?? Infinity)
-    this.#occupancy = new Float64Array(nodes.length).fill(OCCUPANCY_UNITS)
+    this.#occupancy = new Int32Array(nodes.length).fill(OCCUPANCY_UNITS)
     this.#isDown = new Uint8Array(nodes.length)
     this.#tree = new RoomTree(nodes.length)
     this.#emptyCount = nodes.length
@@ -199,8 +215,8 @@ export class NodePool {
     this.#liveCount -= 1
     for (const share of assignment.shares) {
       const { node } = share
-      this.#coreSets.give(node, share.coreIds, this.#coreIds[node] ?? [])
-      this.#gpuSets.give(node, share.gpuIds, this.#gpuIds[node] ?? [])
+      this.#coreSets.give(node, share.coreIds, this.#coreIds[node] ?? NO_NUMBERS)
+      this.#gpuSets.give(node, share.gpuIds, this.#gpuIds[node] ?? NO_NUMBERS)
       this.#change(node, share.memoryMiB, share.occupancy)
     }
   }
@@ -281,8 +297,8 @@ export class NodePool {
     const share = {
       node,
       name: this.#shapes[node]?.name ?? '',
-      coreIds: this.#coreSets.take(node, need.cores, this.#coreIds[node] ?? []),
-      gpuIds: need.gpus === 0 ? NO_IDS : this.#gpuSets.take(node, need.gpus, this.#gpuIds[node] ?? []),
+      coreIds: this.#coreSets.take(node, need.cores, this.#coreIds[node] ?? NO_NUMBERS),
+      gpuIds: need.gpus === 0 ? NO_IDS : this.#gpuSets.take(node, need.gpus, this.#gpuIds[node] ?? NO_NUMBERS),
       memoryMiB: need.memoryMiB,
       occupancy: need.occupancy,
     }
