@@ -43,9 +43,22 @@ function measure(bench: Bench, { what, ask }: (typeof KINDS)[number]): void {
     const id = `w/j${at}`
     // Scattered, and shorter than was asked for, as runs are.
     const wallSeconds = 60 * (1 + ((at * 7919) % 10))
-    const taken = wallSeconds * (0.2 + 0.7 * (((at * 104_729) % 1000) / 1000))
-    const request = { id, nodes: 1, ranksPerNode: 1, threadsPerRank: 1, threadsPerCore: 1, gpusPerRank: 0, priority: 0 }
-    return { ...request, wallSeconds, ...ask(at, nodeCount), seconds: taken }
+    const seconds = Math.ceil(wallSeconds * (0.2 + 0.7 * (((at * 104_729) % 1000) / 1000)))
+    const asked = ask(at, nodeCount)
+    // Written out as a launcher's own are: a copy of a copy is an object in two pieces.
+    return {
+      id,
+      nodes: asked.nodes ?? 1,
+      ranksPerNode: asked.ranksPerNode ?? 1,
+      threadsPerRank: asked.threadsPerRank ?? 1,
+      threadsPerCore: 1,
+      gpusPerRank: asked.gpusPerRank ?? 0,
+      packing: asked.packing,
+      exclusive: asked.exclusive,
+      wallSeconds,
+      priority: 0,
+      seconds,
+    }
   })
   launcher.add(jobs)
   const begin = process.cpuUsage()
