@@ -32,12 +32,12 @@ export class Attempt {
   readonly #group: number | undefined
   #hasExited = false
 
-  private constructor(group: number | undefined, exit: Promise<Exit>) {
+  private constructor(starter: ProcessStarter, group: number | undefined, exit: Promise<Exit>) {
     this.#group = group
     this.exit = exit.then((facts) => {
       this.#hasExited = true
       // What the job left running in its group would outlive it unseen, and hold its slot's cores.
-      if (group !== undefined) signalGroup(group, 'SIGKILL')
+      if (group !== undefined) starter.killGroup(group)
       return facts
     })
   }
@@ -59,9 +59,9 @@ export class Attempt {
       // A link there would lead what the job says into somebody else's file.
       output = fs.openSync(command.output, APPEND, 0o666)
       const { pid, ended } = starter.start({ ...command, output })
-      return new Attempt(pid, ended.then(toExit, notStarted))
+      return new Attempt(starter, pid, ended.then(toExit, notStarted))
     } catch (error) {
-      return new Attempt(undefined, Promise.resolve(notStarted(error)))
+      return new Attempt(starter, undefined, Promise.resolve(notStarted(error)))
     } finally {
       if (output !== undefined) fs.closeSync(output)
     }

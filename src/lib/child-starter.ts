@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import type { ProcessEnd, ProcessStarter, StartCommand, StartedProcess } from './process-starter.ts'
+import { signalGroup } from './process-table.ts'
 import { ChildrenCpu } from './process-usage.ts'
 
 type Outcome = Omit<ProcessEnd, 'used'>
@@ -26,6 +27,10 @@ export class ChildStarter implements ProcessStarter {
       child.once('exit', (code, signal) => resolve({ code: code ?? 0, signal: signal ?? undefined }))
     })
     return { pid: child.pid, ended: this.#measured(outcome) }
+  }
+
+  killGroup(group: number): void {
+    signalGroup(group, 'SIGKILL')
   }
 
   async #measured(outcome: Promise<Outcome>): Promise<ProcessEnd> {

@@ -6,7 +6,7 @@
 import fs from 'node:fs'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import { type AddressOf, CEnvironment, toCStrings } from './c-strings.ts'
+import { type AddressOf, CEnvironment, CStrings } from './c-strings.ts'
 import type { ProcessEnd, ProcessStarter, ProcessUse, StartCommand, StartedProcess } from './process-starter.ts'
 import { findCommand } from './run-command.ts'
 
@@ -19,6 +19,7 @@ interface Libc {
   posix_spawnattr_setflags(attributes: Memory, flags: number): number
   posix_spawnattr_setsigdefault(attributes: Memory, signals: Memory): number
   posix_spawnattr_setsigmask(attributes: Memory, signals: Memory): number
+  kill(pid: number, signal: number): number
   wait4(pid: number, status: Memory, options: number, usage: Memory): number
 }
 
@@ -47,6 +48,7 @@ export async function loadNativeStarter(): Promise<ProcessStarter | undefined> {
       posix_spawnattr_setflags: library.func('int posix_spawnattr_setflags(void *, short)'),
       posix_spawnattr_setsigdefault: library.func('int posix_spawnattr_setsigdefault(void *, void *)'),
       posix_spawnattr_setsigmask: library.func('int posix_spawnattr_setsigmask(void *, void *)'),
+      kill: library.func('int kill(int, int)'),
       wait4: library.func('int wait4(int, void *, int, void *)'),
     }
     return new NativeStarter(libc, (memory) => koffi.address(memory))
@@ -68,10 +70,16 @@ class NativeStarter implements ProcessStarter {
   /** Written by the calls: a pid or a status, and a struct rusage. */
   readonly #answer = new Int32Array(1)
   readonly #usage = new BigInt64Array(STRUCT_BYTES / 8)
+  readonly #argv: CStrings
+  readonly #envp: CStrings
+  /** As it was when last asked for; it only grows. */
+  #ownPeakKiB = 0
 
   constructor(libc: Libc, addressOf: AddressOf) {
     this.#libc = libc
     this.#addressOf = addressOf
+    this.#argv = new CStrings(addressOf)
+    this.#envp = new CStrings(addressOf)
     libc.posix_spawnattr_init(this.#attributes)
     libc.posix_spawnattr_setflags(this.#attributes, SPAWN_FLAGS)
     // What this process ignores (SIGPIPE, for one) would stay ignored in another program.
@@ -81,8 +89,9 @@ class NativeStarter implements ProcessStarter {
   }
 
   start({ words, cwd, inherited, environment, output }: StartCommand): StartedProcess {
-    const variables = Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : `${name}=${value}`))
-    const envp = toCStrings(variables, this.#addressOf, this.#environmentOf(inherited).without(environment))
+    const variables: string[] = []
+    for (const [name, value] of Object.entries(environment)) if (value !== null) variables.push(`${name}=${value}`)
+    const envp = this.#envp.write(variables, this.#environmentOf(inherited).without(environment))
     const searchPath = 'PATH' in environment ? environment['PATH'] : inherited['PATH']
     // The child inherits the folder, and a program named by a relative path is in there.
     process.chdir(cwd)
@@ -94,6 +103,11 @@ class NativeStarter implements ProcessStarter {
     }
     const [pid = 0] = this.#answer
     return { pid, ended: new Promise((resolve) => this.#running.set(pid, resolve)) }
+  }
+
+  /** By the C library: Node.js makes an error, with a stack, of the answer that there is no such group, which is the usual one. */
+  killGroup(group: number): void {
+    this.#libc.kill(-group, constants.signals.SIGKILL)
   }
 
   #environmentOf(variables: NodeJS.ProcessEnv): CEnvironment {
@@ -108,7 +122,7 @@ class NativeStarter implements ProcessStarter {
     const { ENOENT, ENOEXEC } = constants.errno
     const run = (file: string, argv: readonly string[]): number => {
       const actions = this.#actionsFor(output)
-      const strings = toCStrings(argv, this.#addressOf)
+      const strings = this.#argv.write(argv)
       return this.#libc.posix_spawn(this.#answer, file, actions, this.#attributes, strings, envp)
     }
     let file = this.#find(name, searchPath)
@@ -161,14 +175,12 @@ class NativeStarter implements ProcessStarter {
 
   /** A struct rusage: user and system time in seconds and microseconds each, then the most memory held, in KiB. */
   #readUsage(): ProcessUse {
-    const [userSeconds = 0, userMicros = 0, seconds = 0, micros = 0, peakKiB = 0] = Array.from(
-      this.#usage.subarray(0, 5),
-      Number,
-    )
-    const cpuSeconds = userSeconds + seconds + (userMicros + micros) / 1e6
+    const number = (at: number): number => Number(this.#usage[at])
+    const cpuSeconds = number(0) + number(2) + (number(1) + number(3)) / 1e6
+    const peakKiB = number(4)
     // Until it had its own program it held this process's memory.
-    const isOwn = peakKiB > process.resourceUsage().maxRSS
-    return { cpuSeconds, cpuIs: 'exact', ...(isOwn ? { peakMiB: peakKiB / 1024 } : {}) }
+    if (peakKiB > this.#ownPeakKiB) this.#ownPeakKiB = process.resourceUsage().maxRSS
+    return { cpuSeconds, cpuIs: 'exact', ...(peakKiB > this.#ownPeakKiB ? { peakMiB: peakKiB / 1024 } : {}) }
   }
 }
 

@@ -43,6 +43,8 @@ export interface StartedProcess {
 export interface ProcessStarter {
   /** @throws Error when it cannot be started, unless `ended` says so */
   start(command: StartCommand): StartedProcess
+  /** Kills what a process that has ended left in its group, most often nothing. */
+  killGroup(group: number): void
 }
 
 /** The best way there is here. Whoever starts processes with it starts none in another way: it waits for all children of this process. */

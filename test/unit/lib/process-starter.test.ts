@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ChildStarter } from '../../../src/lib/child-starter.ts'
 import { loadNativeStarter } from '../../../src/lib/native-starter.ts'
 import type { ProcessEnd, ProcessStarter, StartCommand } from '../../../src/lib/process-starter.ts'
+import { isProcessAlive } from '../../../src/lib/process-table.ts'
+import { until } from '../../rig/until.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-starter-'))
 // One of them moves this process away and waits for all of its children, and other files' tests run in it, too.
@@ -90,6 +92,35 @@ describe.each(STARTERS)('the starter %s', (_, load) => {
       }),
       { numRuns: 40 },
     )
+  })
+
+  test('gives each of many that inherit the same what it changes of that', async () => {
+    const inherited = { PATH: '/usr/bin:/bin', A: 'a', B: 'b', C: 'c' }
+    const changes = fc.record({ A: fc.constantFrom(null, 'x'), B: word, D: word }, { requiredKeys: [] })
+    await fc.assert(
+      fc.asyncProperty(fc.array(changes, { minLength: 2, maxLength: 5 }), async (environments) => {
+        for (const environment of environments) {
+          const { output } = await run(starter, { words: ['/usr/bin/env', '-0'], inherited, environment })
+          const expected = Object.entries({ ...inherited, ...environment }).filter(([, value]) => value !== null)
+          expect(output.split('\0').slice(0, -1).toSorted()).toEqual(expected.map((pair) => pair.join('=')).toSorted())
+        }
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test('kills what one has left in its group, and takes it well that nothing is', async () => {
+    const file = path.join(folder, 'left')
+    const output = fs.openSync(file, 'w')
+    const words = ['/bin/sh', '-c', 'sleep 600 & echo $!']
+    const { pid = 0, ended } = starter.start({ words, cwd: folder, inherited: process.env, environment: {}, output })
+    await ended
+    const left = Number(fs.readFileSync(file, 'utf8'))
+    expect(isProcessAlive(left)).toBe(true)
+    starter.killGroup(pid)
+    await until('its end', () => !isProcessAlive(left))
+    expect(() => starter.killGroup(pid)).not.toThrow()
+    fs.closeSync(output)
   })
 
   test('tells an exit status from a signal', async () => {
