@@ -134,6 +134,8 @@ function writeWhole(fd: number, text: string): void {
 const fdatasync = promisify(fs.fdatasync)
 
 const COPYING = { recursive: true, dereference: true, preserveTimestamps: true }
+/** Of a mere word Node.js makes such an object, each time. */
+const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const
 
 /** Brings a file, or all files below a folder, to the disk. */
 function flushSync(target: string): void {
@@ -175,7 +177,7 @@ export const directDisk: Disk = {
   symlink: async (content, target) => fs.symlinkSync(content, target),
   readlink: async (target) => fs.readlinkSync(target),
   realpath: async (target) => fs.realpathSync(target),
-  readText: async (target) => fs.readFileSync(target, 'utf8'),
+  readText: async (target) => fs.readFileSync(target, AS_TEXT),
   readFrom: async (target, offset, limit) => {
     const fd = fs.openSync(target, 'r')
     try {

@@ -4,6 +4,7 @@
  * this process has seen it unchanged for `STALE_MS` on its own monotonic clock, looking all the while. What has the lock's name and is none (a file, a folder with
  * something in it: a job writes what it likes into its folder) is left alone, and the change is made without a lock.
  */
+import { once } from '../lib/once.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 import { type Disk, codeOf, unlessGone } from './disk.ts'
 import type { JobPaths } from './layout.ts'
@@ -36,10 +37,12 @@ export async function withLock<T>(disk: Disk, job: JobPaths, act: () => Promise<
 
 const noLock = async (): Promise<void> => {}
 
+/** Loaded by the first lock: making a job needs none, and should start fast. Asked for anew, its module would be copied for each. */
+const loadLockfile = once(async () => (await import('proper-lockfile')).default)
+
 /** @returns what releases it */
 async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> {
-  // Loaded by the first lock: making a job needs none, and should start fast.
-  const { default: lockfile } = await import('proper-lockfile')
+  const lockfile = await loadLockfile()
   let seen = ''
   let lookedMs = 0
   let unchangedMs = 0
