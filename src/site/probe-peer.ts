@@ -19,6 +19,8 @@ const ROUNDS = 8
 const ROUNDS_MS = 500
 const NAMES = 25
 const LINES = 50
+/** So far apart that both write at the same time, though one hears of it later than the other. */
+const APART_MS = 5
 const MOST_BYTES = 1024
 /** For how long a change is waited for on the other node: it has to say so before its answer is given up. */
 const SIGHT_MS = 2000
@@ -239,7 +241,10 @@ function compareWins(mine: readonly boolean[], theirs: readonly boolean[]): Race
 async function appendLines(file: string): Promise<void> {
   const writer = await disk.openAppend(file)
   try {
-    for (let line = 0; line < LINES; line++) await writer.append(`${'x'.repeat(20)}\n`, false)
+    for (let line = 0; line < LINES; line++) {
+      await writer.append(`${'x'.repeat(20)}\n`, false)
+      await sleep(APART_MS)
+    }
   } finally {
     await writer.close()
   }
