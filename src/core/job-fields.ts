@@ -4,72 +4,74 @@ import { once } from '../lib/once.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { hintFor } from './error-hints.ts'
 import { problemOf, quoteName } from './id.ts'
-import { DEFAULTS } from './job-defaults.ts'
+import type { DEFAULTS } from './job-defaults.ts'
 import { parseStageUrl, stagedName } from './stage-url.ts'
 
-/** A schema for each field, in the order in which job.yaml is written, and one for a name as it stands in an id. Most commands read no request, and need none. */
-export const jobFields = once(() => {
-  const count = z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large')
-  const minutes = z.number('must be a number of minutes').positive('must be more than 0').max(1e7, 'is too large')
-  const plainText = z.string('must be text').refine((text) => !text.includes('\0'), 'has a NUL character in it')
-  const wordList = z.preprocess(splitWords, z.array(plainText, 'must be a list of words'))
-  const nameText = z.preprocess(numberToText, z.string('must be text').superRefine(refineName))
-  const textMap = z.record(z.string(), z.preprocess(numberToText, plainText), 'must be a map of names to text')
-
-  const stageUrl = plainText.superRefine((text, context) => refineByParser(text, parseStageUrl, context))
-  const innerPattern = plainText
+const count = once(() => z.int('must be a whole number').min(1, 'must be at least 1').max(1e9, 'is too large'))
+const minutes = once(() =>
+  z.number('must be a number of minutes').positive('must be more than 0').max(1e7, 'is too large'),
+)
+const flag = once(() => z.boolean('must be true or false'))
+const plainText = once(() =>
+  z.string('must be text').refine((text) => !text.includes('\0'), 'has a NUL character in it'),
+)
+const wordList = once(() => z.preprocess(splitWords, z.array(plainText(), 'must be a list of words')))
+const nameText = once(() => z.preprocess(numberToText, z.string('must be text').superRefine(refineName)))
+const textMap = once(() =>
+  z.record(z.string(), z.preprocess(numberToText, plainText()), 'must be a map of names to text'),
+)
+const stageUrl = once(() => plainText().superRefine((text, context) => refineByParser(text, parseStageUrl, context)))
+const innerPattern = once(() =>
+  plainText()
     .min(1, 'has an empty pattern')
     .refine(
       (pattern) => !pattern.startsWith('/') && !pattern.split('/').includes('..'),
       "leads out of the job's folder",
-    )
+    ),
+)
 
-  const fields = {
-    application: nameText,
-    args: wordList.default(DEFAULTS.args),
-    input_files: z
-      .preprocess(splitBlanks, z.array(plainText.min(1, 'has an empty pattern'), 'must be a list of file patterns'))
-      .default(DEFAULTS.input_files),
-    input_mode: z.enum(['copy', 'link'], 'must be copy or link').optional(),
-    stage_in_url: z
-      .preprocess(splitBlanks, z.array(stageUrl, 'must be a list of URLs').superRefine(refineNames))
-      .default(DEFAULTS.stage_in_url),
-    stage_out_url: z.preprocess((value) => (value === '' ? undefined : value), stageUrl.optional()),
-    stage_out_files: z
-      .preprocess(splitBlanks, z.array(innerPattern, 'must be a list of file patterns'))
-      .default(DEFAULTS.stage_out_files),
-    parents: z.preprocess(splitBlanks, z.array(plainText, 'must be a list of ids')).default(DEFAULTS.parents),
-    wait_for_parents: z.boolean('must be true or false').default(DEFAULTS.wait_for_parents),
-    description: plainText.default(DEFAULTS.description),
-    tags: textMap.default(DEFAULTS.tags),
-    priority: z.int('must be a whole number').min(-1e6).max(1e6).default(DEFAULTS.priority),
-    wall_time_minutes: minutes.default(DEFAULTS.wall_time_minutes),
-    timeout_minutes: minutes.optional(),
-    num_nodes: count.default(DEFAULTS.num_nodes),
-    ranks_per_node: count.default(DEFAULTS.ranks_per_node),
-    threads_per_rank: count.default(DEFAULTS.threads_per_rank),
-    threads_per_core: count.default(DEFAULTS.threads_per_core),
-    gpus_per_rank: z
-      .int('must be a whole number')
-      .min(0, 'must be at least 0')
-      .max(1000)
-      .default(DEFAULTS.gpus_per_rank),
-    node_packing_count: count.default(DEFAULTS.node_packing_count),
-    cpu_affinity: z.enum(['none', 'depth'], 'must be none or depth').default(DEFAULTS.cpu_affinity),
-    mpi_flags: wordList.default(DEFAULTS.mpi_flags),
-    environ_vars: z.preprocess(splitVariables, textMap.superRefine(refineVariables)).default(DEFAULTS.environ_vars),
-    post_error_handler: z.boolean('must be true or false').default(DEFAULTS.post_error_handler),
-    post_timeout_handler: z.boolean('must be true or false').default(DEFAULTS.post_timeout_handler),
-    auto_timeout_retry: z.boolean('must be true or false').default(DEFAULTS.auto_timeout_retry),
-    max_retries: z.int('must be a whole number').min(0, 'must be at least 0').max(1e6).default(DEFAULTS.max_retries),
-    retry_delay_seconds: z
-      .number('must be a number of seconds')
-      .min(0, 'must be at least 0')
-      .max(86_400)
-      .default(DEFAULTS.retry_delay_seconds),
-  }
-  return { name: nameText, fields } satisfies { fields: Record<keyof typeof DEFAULTS, z.ZodType>; name: z.ZodType }
-})
+/** A schema for each field of job.yaml, made when the first job has that field: most jobs have few, and making all takes a short command's time. */
+export const JOB_FIELDS = {
+  application: nameText,
+  args: wordList,
+  input_files: once(() =>
+    z.preprocess(splitBlanks, z.array(plainText().min(1, 'has an empty pattern'), 'must be a list of file patterns')),
+  ),
+  input_mode: once(() => z.enum(['copy', 'link'], 'must be copy or link').optional()),
+  stage_in_url: once(() =>
+    z.preprocess(splitBlanks, z.array(stageUrl(), 'must be a list of URLs').superRefine(refineNames)),
+  ),
+  stage_out_url: once(() => z.preprocess((value) => (value === '' ? undefined : value), stageUrl().optional())),
+  stage_out_files: once(() => z.preprocess(splitBlanks, z.array(innerPattern(), 'must be a list of file patterns'))),
+  parents: once(() => z.preprocess(splitBlanks, z.array(plainText(), 'must be a list of ids'))),
+  wait_for_parents: flag,
+  description: plainText,
+  tags: textMap,
+  priority: once(() => z.int('must be a whole number').min(-1e6).max(1e6)),
+  wall_time_minutes: minutes,
+  timeout_minutes: once(() => minutes().optional()),
+  num_nodes: count,
+  ranks_per_node: count,
+  threads_per_rank: count,
+  threads_per_core: count,
+  gpus_per_rank: once(() => z.int('must be a whole number').min(0, 'must be at least 0').max(1000)),
+  node_packing_count: count,
+  cpu_affinity: once(() => z.enum(['none', 'depth'], 'must be none or depth')),
+  mpi_flags: wordList,
+  environ_vars: once(() => z.preprocess(splitVariables, textMap().superRefine(refineVariables))),
+  post_error_handler: flag,
+  post_timeout_handler: flag,
+  auto_timeout_retry: flag,
+  max_retries: once(() => z.int('must be a whole number').min(0, 'must be at least 0').max(1e6)),
+  retry_delay_seconds: once(() => z.number('must be a number of seconds').min(0, 'must be at least 0').max(86_400)),
+} satisfies Record<keyof typeof DEFAULTS, () => z.ZodType>
+
+/** What only the request of a job has beside those. */
+export const SPAWN_FIELDS = {
+  workflow: once(() => nameText().optional()),
+  name: nameText,
+  data: once(() => z.json().optional()),
+}
 
 function numberToText(value: unknown): unknown {
   return typeof value === 'number' ? String(value) : value

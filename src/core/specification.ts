@@ -2,21 +2,19 @@
  * What is asked of a job: the fields of `job.yaml`, of a `spawn` record and of the library, in one schema. Both of
  * Balsam's spellings are read. Files have snake_case keys, the library camelCase ones; either is accepted anywhere.
  */
-import * as z from 'zod'
+import type * as z from 'zod'
 import { nearestWord } from '../lib/nearest.ts'
-import { once } from '../lib/once.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
 import { DEFAULTS, FIELD_NAMES } from './job-defaults.ts'
-import { jobFields } from './job-fields.ts'
+import { JOB_FIELDS, SPAWN_FIELDS } from './job-fields.ts'
 
-const jobSchema = once(() => z.strictObject(jobFields().fields, 'must be a map of fields'))
-const spawnSchema = once(() => {
-  const { name, fields } = jobFields()
-  const shape = { workflow: name.optional(), name, ...fields, data: z.json().optional() }
-  return z.strictObject(shape, 'a job must be a map of fields')
-})
+type Fields = Readonly<Record<string, () => z.ZodType>>
+type Job = { readonly [Name in keyof typeof JOB_FIELDS]: z.output<ReturnType<(typeof JOB_FIELDS)[Name]>> }
 
-type Job = z.output<ReturnType<typeof jobSchema>>
+const ALL_FIELDS = { ...SPAWN_FIELDS, ...JOB_FIELDS }
+type Request = {
+  readonly [Name in keyof typeof ALL_FIELDS]: z.input<ReturnType<(typeof ALL_FIELDS)[Name]>> | undefined
+}
 
 type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key
 type CamelKeys<Fields> = { readonly [Key in keyof Fields as Camel<Key & string>]: Fields[Key] }
@@ -28,7 +26,7 @@ export type Specification = CamelKeys<Job>
 export type SpecificationRecord = Readonly<Record<string, unknown>>
 
 /** What `spawn` takes: a name, and any fields of a job. */
-export type SpawnRequest = Partial<CamelKeys<z.input<ReturnType<typeof spawnSchema>>>> & {
+export type SpawnRequest = Partial<CamelKeys<Request>> & {
   readonly name: string
   readonly application: string
 }
@@ -55,7 +53,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 ])
 
 /** What a job cannot be without. */
-const REQUIRED: ReadonlyMap<PropertyKey | undefined, string> = new Map([
+const REQUIRED: ReadonlyMap<string, string> = new Map([
   ['name', 'name each job: --name NAME, or {"name": …} in a file'],
   ['application', 'say what it runs: --app NAME; `bjob app ls` lists what there is'],
 ])
@@ -75,16 +73,16 @@ export type Checked<T> =
 
 /** Checks the content of a job.yaml. Never throws; every problem is reported. */
 export function checkSpecification(record: unknown): Checked<Specification> {
-  const checked = check(jobSchema(), record, FIELD_NAMES)
-  return checked.ok ? { ok: true, value: toCamelKeys(checked.value) } : checked
+  const checked = check(JOB_FIELDS, record, 'must be a map of fields')
+  return checked.ok ? { ok: true, value: toSpecification(checked.value) } : checked
 }
 
 /** Checks a record of `spawn`. Never throws; every problem is reported. */
 export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
-  const checked = check(spawnSchema(), record, ['workflow', 'name', ...FIELD_NAMES, 'data'])
+  const checked = check(ALL_FIELDS, record, 'a job must be a map of fields')
   if (!checked.ok) return checked
-  const { workflow, name, data, ...job } = checked.value
-  return { ok: true, value: { workflow, name, specification: toCamelKeys(job), data } }
+  const { workflow, name, data } = Object.fromEntries(checked.value) as Omit<ParsedSpawn, 'specification'>
+  return { ok: true, value: { workflow, name, specification: toSpecification(checked.value), data } }
 }
 
 /** The error of the first problem; `where` says which file and line. */
@@ -128,60 +126,67 @@ const allDefaults: SpecificationRecord = DEFAULTS
 const defaults: SpecificationRecord = Object.fromEntries(
   Object.entries(DEFAULTS).filter(([, value]) => value !== undefined),
 )
-const camelDefaults: object = toCamelKeys(defaults)
+const camelDefaults = Object.fromEntries(Object.entries(defaults).map(([name, value]) => [toCamel(name), value]))
 const defaultsText: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(defaults).map(([name, value]) => [name, JSON.stringify(value)]),
 )
 
-function check<T>(schema: z.ZodType<T>, record: unknown, known: readonly string[]): Checked<T> {
-  const { value, problems } = normaliseKeys(record)
-  const parsed = schema.safeParse(value)
-  if (parsed.success && problems.length === 0) return { ok: true, value: parsed.data }
+/** @returns the fields that are given, as their schemas have them */
+function check(fields: Fields, record: unknown, what: string): Checked<ReadonlyMap<string, unknown>> {
+  if (typeof record !== 'object' || record === null || Array.isArray(record))
+    return { ok: false, problems: [{ message: what, field: '', path: [] }] }
+  const { given, problems } = normaliseKeys(record)
+  const names = Object.keys(fields)
   // A field that is misspelt comes before the one that is missing for it.
-  const found = parsed.success ? [] : parsed.error.issues
-  const issues = [
-    ...found.filter(({ code }) => code === 'unrecognized_keys'),
-    ...found.filter(({ code }) => code !== 'unrecognized_keys'),
-  ].flatMap((issue) => toProblems(issue, known, value))
-  return { ok: false, problems: [...problems, ...issues] }
+  for (const key of given.keys()) if (!Object.hasOwn(fields, key)) problems.push(unknownField(key, names))
+  const values = new Map<string, unknown>()
+  for (const [name, schema] of Object.entries(fields)) {
+    const hint = REQUIRED.get(name)
+    if (!given.has(name)) {
+      if (hint !== undefined) problems.push({ message: `${name} is missing`, field: name, path: [name], hint })
+      continue
+    }
+    const parsed = schema().safeParse(given.get(name))
+    if (parsed.success) values.set(name, parsed.data)
+    else problems.push(...parsed.error.issues.map((issue) => toProblem(name, issue)))
+  }
+  return problems.length === 0 ? { ok: true, value: values } : { ok: false, problems }
 }
 
-function toProblems(issue: z.core.$ZodIssue, known: readonly string[], record: unknown): FieldProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const near = nearestWord(key, known)
-      const hint = INSTEAD.get(canonicalField(key)) ?? (near === undefined ? '' : `; did you mean ${near}?`)
-      return { message: `unknown field ${key}${hint}`, field: key, path: [...issue.path, key] }
-    })
-  }
-  const field = issue.path.map(String).join('.')
-  const isField = issue.path.length === 1 && typeof record === 'object' && record !== null
-  const isMissing = isField && !Object.hasOwn(record, String(issue.path[0]))
-  const said = isMissing ? 'is missing' : issue.message
-  const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
-  const hint = isMissing ? REQUIRED.get(issue.path[0]) : given
-  return [
-    {
-      message: field === '' ? said : `${field} ${said}`,
-      field,
-      path: issue.path,
-      ...(typeof hint === 'string' ? { hint } : {}),
-    },
-  ]
+function unknownField(key: string, names: readonly string[]): FieldProblem {
+  const near = nearestWord(key, names)
+  const hint = INSTEAD.get(canonicalField(key)) ?? (near === undefined ? '' : `; did you mean ${near}?`)
+  return { message: `unknown field ${key}${hint}`, field: key, path: [key] }
+}
+
+function toProblem(name: string, issue: z.core.$ZodIssue): FieldProblem {
+  const path = [name, ...issue.path]
+  const field = path.map(String).join('.')
+  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
+  return { message: `${field} ${issue.message}`, field, path, ...(typeof hint === 'string' ? { hint } : {}) }
+}
+
+/** All fields in the order of the table, with the defaults of those that are not given. */
+function toSpecification(values: ReadonlyMap<string, unknown>): Specification {
+  const fields = FIELD_NAMES.map((name) => [toCamel(name), values.get(name) ?? defaults[name]] as const)
+  // What is put together key by key is ten times as slow to copy.
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as Specification
 }
 
 /** Brings every key to the spelling of job.yaml. */
-function normaliseKeys(record: unknown): { value: unknown; problems: FieldProblem[] } {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) return { value: record, problems: [] }
-  const value = new Map<string, unknown>()
+function normaliseKeys(record: object): {
+  readonly given: ReadonlyMap<string, unknown>
+  readonly problems: FieldProblem[]
+} {
+  const given = new Map<string, unknown>()
   const problems: FieldProblem[] = []
   for (const [key, content] of Object.entries(record)) {
     if (content === undefined) continue
     const name = canonicalField(key)
-    if (value.has(name)) problems.push({ message: `${name} is given twice, once as ${key}`, field: name, path: [key] })
-    value.set(name, content)
+    if (given.has(name)) problems.push({ message: `${name} is given twice, once as ${key}`, field: name, path: [key] })
+    given.set(name, content)
   }
-  return { value: Object.fromEntries(value), problems }
+  return { given, problems }
 }
 
 /** The spelling in job.yaml of a field's name that may be spelt otherwise. */
@@ -203,9 +208,4 @@ function toCamel(key: string): string {
     snakeKeys.set(camel, key)
   }
   return camel
-}
-
-function toCamelKeys<Fields extends object>(record: Fields): CamelKeys<Fields> {
-  // What is put together key by key is ten times as slow to copy.
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [toCamel(key), value])) as CamelKeys<Fields>
 }

@@ -1,6 +1,7 @@
 /** YAML that people write, read with limits, and with the line of each field kept for error messages. */
 import { type Document, LineCounter, isScalar, parseDocument, stringify, visit } from 'yaml'
 import { requestError } from './errors.ts'
+import { formatPlainField, parsePlainYaml } from './plain-yaml.ts'
 
 export interface Position {
   readonly line: number
@@ -25,6 +26,12 @@ const DEEP_BLOCK = new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH},}|^[ \\t]{${MAX_DEP
  */
 export function parseYaml(text: string, file: string): YamlText {
   if (text.length > MAX_BYTES) throw requestError('bad-yaml', `is larger than ${MAX_BYTES} bytes`, { path: file })
+  const value = parsePlainYaml(text)
+  if (value !== undefined) return { value, locate: (path) => parseAnyYaml(text, file).locate(path) }
+  return parseAnyYaml(text, file)
+}
+
+function parseAnyYaml(text: string, file: string): YamlText {
   if (deepestNesting(text) > MAX_DEPTH || DEEP_BLOCK.test(text))
     throw requestError('bad-yaml', `is nested deeper than ${MAX_DEPTH} levels`, { path: file })
   const lines = new LineCounter()
@@ -107,7 +114,13 @@ function deepestNesting(text: string): number {
   return deepest
 }
 
-/** The text of `value`, keys in the order given, long words not folded. */
-export function formatYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, flowCollectionPadding: false })
+/** The text of a map, keys in the order given, long words not folded. Made again from the same values it is the same. */
+export function formatYaml(record: object): string {
+  const fields = Object.entries(record).filter(([, value]) => value !== undefined)
+  if (fields.length === 0) return formatAnyYaml({})
+  return fields.map(([name, value]) => formatPlainField(name, value) ?? formatAnyYaml({ [name]: value })).join('')
+}
+
+function formatAnyYaml(record: object): string {
+  return stringify(record, { lineWidth: 0, flowCollectionPadding: false })
 }

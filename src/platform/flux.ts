@@ -1,6 +1,6 @@
 /** Flux: flux-batch(1), flux-jobs(1), flux-job(1), flux-cancel(1), flux-resource(1), and the resource set of Flux RFC 20. */
 import * as z from 'zod'
-
+import { once } from '../lib/once.ts'
 import { expandHostList } from './hostlist.ts'
 import {
   type AllocatedNode,
@@ -29,14 +29,16 @@ const STATES: Readonly<Record<string, BatchState>> = {
 /** What `flux job timeleft` prints for a job without a limit: UINT_MAX. */
 const NO_LIMIT_SECONDS = 4_294_967_295
 
-const resourceSet = z.object({
-  execution: z.object({
-    R_lite: z.array(
-      z.object({ rank: z.string(), children: z.object({ core: z.string().optional(), gpu: z.string().optional() }) }),
-    ),
-    nodelist: z.array(z.string()),
+const resourceSet = once(() =>
+  z.object({
+    execution: z.object({
+      R_lite: z.array(
+        z.object({ rank: z.string(), children: z.object({ core: z.string().optional(), gpu: z.string().optional() }) }),
+      ),
+      nodelist: z.array(z.string()),
+    }),
   }),
-})
+)
 
 export const flux: Scheduler = {
   name: 'flux',
@@ -94,7 +96,7 @@ export const flux: Scheduler = {
 function readResourceSet(text: string): AllocatedNode[] {
   let parsed
   try {
-    parsed = resourceSet.parse(JSON.parse(text))
+    parsed = resourceSet().parse(JSON.parse(text))
   } catch {
     throw badOutput('flux', 'its resources', text)
   }

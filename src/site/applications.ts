@@ -5,23 +5,25 @@ import { requestError } from '../core/errors.ts'
 import { checkName } from '../core/id.ts'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
 import { nearestWord } from '../lib/nearest.ts'
+import { once } from '../lib/once.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { type Disk, unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import type { Layout } from './layout.ts'
 
-const commandLine = z.union(
-  [z.string().min(1, 'is empty'), z.array(z.string()).min(1, 'is empty')],
-  'must be a line or a list of words',
-)
-
-const schema = z.strictObject({
-  executable: commandLine,
-  preprocess: commandLine.optional(),
-  postprocess: commandLine.optional(),
-  envscript: z.string('must be the path of a file').min(1, 'is empty').optional(),
-  shell: z.boolean('must be true or false').default(false),
-  description: z.string('must be text').default(''),
+const schema = once(() => {
+  const commandLine = z.union(
+    [z.string().min(1, 'is empty'), z.array(z.string()).min(1, 'is empty')],
+    'must be a line or a list of words',
+  )
+  return z.strictObject({
+    executable: commandLine,
+    preprocess: commandLine.optional(),
+    postprocess: commandLine.optional(),
+    envscript: z.string('must be the path of a file').min(1, 'is empty').optional(),
+    shell: z.boolean('must be true or false').default(false),
+    description: z.string('must be text').default(''),
+  })
 })
 
 /** A line: split into words as a shell would, or, with `shell`, handed to `/bin/sh -c` as it is. `{site}` stands for the site's folder. */
@@ -38,8 +40,6 @@ export interface Application {
   readonly shell: boolean
   readonly description: string
 }
-
-const FIELDS: readonly string[] = Object.keys(schema.shape)
 
 /** The names of all applications, sorted. */
 export async function listApplications(disk: Disk, layout: Layout): Promise<string[]> {
@@ -157,12 +157,12 @@ export function anchorWords(
 
 function parseApplication(name: string, text: string, file: string): Application {
   const yaml = parseYaml(text, file)
-  const parsed = schema.safeParse(yaml.value)
+  const parsed = schema().safeParse(yaml.value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     const key = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
     const fieldPath = key === undefined ? (issue?.path ?? []) : [key]
-    const near = key === undefined ? undefined : nearestWord(key, FIELDS)
+    const near = key === undefined ? undefined : nearestWord(key, Object.keys(schema().shape))
     const message =
       key === undefined
         ? `${fieldPath.map(String).join('.') || 'the file'} ${issue?.message ?? 'is wrong'}`

@@ -6,7 +6,7 @@ import type { NewInput } from '../core/job-inputs.ts'
 import { type JobState, bornAt } from '../core/job-state.ts'
 import { type Specification, type SpecificationRecord, toRecord } from '../core/specification.ts'
 import { formatState } from '../core/state-document.ts'
-import { formatSpecification } from '../core/specification-text.ts'
+import { formatYaml } from '../core/yaml-text.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { uniqueToken } from '../lib/token.ts'
 import { codeOf, unlessGone } from './disk.ts'
@@ -70,7 +70,7 @@ async function buildAside(site: Site, job: NewJob): Promise<Draft> {
       await (mode === 'link' ? disk.symlink(file, target) : disk.copy(file, target, isDurable))
     }
     if (job.data !== undefined) await writeNew(site, aside.data, formatData(job.data), isDurable)
-    await writeNew(site, aside.job, formatSpecification(record))
+    await writeNew(site, aside.job, formatYaml(record))
     await writeNew(site, aside.state, formatState(job.state))
     return { job, aside, record }
   } catch (error) {

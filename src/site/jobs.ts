@@ -12,8 +12,7 @@ import {
   problemError,
   toRecord,
 } from '../core/specification.ts'
-import { formatSpecification } from '../core/specification-text.ts'
-import { parseYaml } from '../core/yaml-text.ts'
+import { formatYaml, parseYaml } from '../core/yaml-text.ts'
 import { isGone, unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import { isReserved, isScaffold, specificationDraftPath } from './layout.ts'
@@ -64,7 +63,7 @@ export async function readSpecification(
     if ((await site.disk.stat(site.layout.job(id).dir)) === undefined) throw unknownJob(id)
     throw siteError('broken-job', 'job.yaml is missing', { path: file })
   }
-  if (expected !== undefined && text === formatSpecification(expected)) return fromRecord(expected)
+  if (expected !== undefined && text === formatYaml(expected)) return fromRecord(expected)
   const yaml = parseYaml(text, file)
   const checked = checkSpecification(yaml.value)
   if (checked.ok) return checked.value
@@ -144,7 +143,7 @@ export async function changeSpecification(
         return amendment?.state
       },
       announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, record)),
-      specification: () => formatSpecification(record),
+      specification: () => formatYaml(record),
     })
     if (!isStale) return changed
   }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { formatState } from '../core/state-document.ts'
-import { formatSpecification } from '../core/specification-text.ts'
+import { formatYaml } from '../core/yaml-text.ts'
 import { unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import type { Finding, FindingKind } from './finding.ts'
@@ -107,7 +107,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
       return id === undefined || record === undefined ? undefined : rebuildState(site, id, record, finding.revision)
     case 'lost-specification':
       if (id === undefined || record?.spec === undefined) return undefined
-      await replaceFile(disk, file, formatSpecification(record.spec))
+      await replaceFile(disk, file, formatYaml(record.spec))
       await removeEmptyDraft(site, id)
       return 'written again from the journal'
     case 'not-in-journal':
@@ -151,7 +151,7 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   const { spec } = events.findLast(({ revision }) => revision === state.revision) ?? {}
   return withLock(site.disk, paths, async () => {
     // What a revision changed of job.yaml may have got no further than its draft, and whose that was is lost.
-    if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatSpecification(spec))
+    if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec))
     await replaceFile(site.disk, paths.state, formatState(state))
     return `written again from the journal: ${state.state}`
   })

@@ -1,0 +1,69 @@
+/**
+ * The YAML that bjob writes and most people do, too: `name: word`, lists of words below a name, and comments. It means the same to every parser and
+ * needs none: YAML's takes longer to load than a short command to run, and a hundred times as long for each of a hundred thousand files.
+ */
+
+const KEY = /^([A-Za-z][A-Za-z0-9_]*):(?: (.+))?$/
+const NAME = /^[A-Za-z][A-Za-z0-9_]*$/
+const ITEM = /^ {2}- (.+)$/
+const EMPTY = /^ *(?:#.*)?$/
+/** What YAML reads as the same text, and writes as it is. */
+const TEXT = /^(?:(?:--?)?[A-Za-z]|\/)[A-Za-z0-9_./=-]*(?: [A-Za-z0-9_./=-]+)*$/
+const CONSTANT = /^(?:null|true|false)$/i
+const INTEGER = /^(?:0|-?[1-9][0-9]{0,14})$/
+/** Text that would be a number without its quotes. */
+const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?$/
+const QUOTED = /^"(-?[0-9]+(?:\.[0-9]+)?)"$/
+
+/** @returns what the text says, null when that is nothing; `undefined` when there is anything else in it, were it a mistake */
+export function parsePlainYaml(text: string): Readonly<Record<string, unknown>> | null | undefined {
+  const record: Record<string, unknown> = {}
+  let isEmpty = true
+  let list: unknown[] | undefined
+  for (const line of text.split('\n')) {
+    if (EMPTY.test(line)) continue
+    const item = ITEM.exec(line)?.[1]
+    if (item !== undefined) {
+      const word = parseWord(item)
+      if (list === undefined || word === undefined) return undefined
+      list.push(word)
+      continue
+    }
+    const [, key, value] = KEY.exec(line) ?? []
+    if (key === undefined || CONSTANT.test(key) || Object.hasOwn(record, key) || list?.length === 0) return undefined
+    list = value === undefined ? [] : undefined
+    const content = value === undefined ? list : parseWord(value)
+    if (content === undefined) return undefined
+    record[key] = content
+    isEmpty = false
+  }
+  if (list?.length === 0) return undefined
+  return isEmpty ? null : record
+}
+
+function parseWord(word: string): string | number | boolean | undefined {
+  if (INTEGER.test(word)) return Number(word)
+  if (word === 'true' || word === 'false') return word === 'true'
+  return isPlain(word) ? word : QUOTED.exec(word)?.[1]
+}
+
+/** The lines of one field; `undefined` when its name or its value is not as plain as that. */
+export function formatPlainField(name: string, value: unknown): string | undefined {
+  if (!NAME.test(name) || CONSTANT.test(name)) return undefined
+  const word = formatWord(value)
+  if (word !== undefined) return `${name}: ${word}\n`
+  if (!Array.isArray(value) || value.length === 0) return undefined
+  const words = value.map(formatWord)
+  return words.includes(undefined) ? undefined : `${name}:\n${words.map((one) => `  - ${one}\n`).join('')}`
+}
+
+function formatWord(value: unknown): string | undefined {
+  if (typeof value === 'boolean' || (Number.isSafeInteger(value) && !Object.is(value, -0))) return String(value)
+  if (typeof value !== 'string') return undefined
+  if (NUMBER.test(value)) return `"${value}"`
+  return isPlain(value) ? value : undefined
+}
+
+function isPlain(word: string): boolean {
+  return TEXT.test(word) && !CONSTANT.test(word)
+}
