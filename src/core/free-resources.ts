@@ -92,7 +92,10 @@ export class RoomTree {
 
   set(node: number, cores: number, gpus: number, memoryMiB: number, occupancy: number): void {
     const room = this.#room
-    let [c, g, m, o] = [cores, gpus, memoryMiB, occupancy]
+    let c = cores
+    let g = gpus
+    let m = memoryMiB
+    let o = occupancy
     for (let at = 4 * (this.#leaves + node); at >= 4; at = (at >> 3) * 4) {
       if (room[at] === c && room[at + 1] === g && room[at + 2] === m && room[at + 3] === o) return
       room[at] = c

@@ -188,24 +188,40 @@ export class NodePool {
   }
 
   /**
-   * Takes the first nodes, in the order of the pool, that have room: jobs fill a node before they open the next, so that whole nodes stay
-   * free for wide jobs.
+   * The first nodes, in the order of the pool, that have room: jobs fill a node before they open the next, so that whole nodes stay free for
+   * wide jobs.
    * @param limits what may be taken at most of some nodes (by number), for a job that must not touch a reservation
-   * @returns undefined, and takes nothing, where there is no room now
+   * @returns their numbers, undefined where there is no room now
    */
-  place(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): Assignment | undefined {
-    const nodes = this.#findNodes(request, limits)
-    if (nodes === undefined) return undefined
+  findNodes(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): readonly number[] | undefined {
+    const isWhole = request.exclusive === true
+    if (isWhole && request.nodes > this.#emptyCount) return undefined
+    let found: number[] | undefined
+    // A lower bound for every shape of node; the leaf is checked against its own shape.
+    const cores = request.packing === undefined ? countCoresPerNode(request) : 0
+    const gpus = countGpusPerNode(request)
+    const memoryMiB = request.memoryMiBPerNode ?? 0
+    const occupancy = isWhole ? OCCUPANCY_UNITS : Math.floor(OCCUPANCY_UNITS / (request.packing ?? Infinity))
+    for (let from = 0; (found?.length ?? 0) < request.nodes;) {
+      const node = this.#tree.findFirst(from, cores, gpus, memoryMiB, occupancy)
+      if (node === -1) return undefined
+      if (this.#hasRoom(request, node, limits?.get(node))) {
+        // Most jobs are of one node; an empty list makes room for 17 with its first.
+        if (found === undefined) found = [node]
+        else found.push(node)
+      }
+      from = node + 1
+    }
+    return found ?? []
+  }
+
+  /** Takes nodes that `findNodes` has just found for the request. */
+  place(request: PlacementRequest, nodes: readonly number[]): Assignment {
     this.#liveCount += 1
     return new Grant(
       request.id,
       nodes.map((node) => this.#take(request, node)),
     )
-  }
-
-  /** Whether place would succeed. */
-  canPlace(request: PlacementRequest): boolean {
-    return this.#findNodes(request) !== undefined
   }
 
   /** Gives back what place has handed out. Giving it back twice is a bug, and throws. */
@@ -258,25 +274,6 @@ export class NodePool {
 
   get nodeCount(): number {
     return this.#shapes.length
-  }
-
-  #findNodes(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): number[] | undefined {
-    const isWhole = request.exclusive === true
-    if (isWhole && request.nodes > this.#emptyCount) return undefined
-    const found: number[] = []
-    // A lower bound for every shape of node; the leaf is checked against its own shape.
-    const cores = request.packing === undefined ? countCoresPerNode(request) : 0
-    const gpus = countGpusPerNode(request)
-    const memoryMiB = request.memoryMiBPerNode ?? 0
-    const occupancy = isWhole ? OCCUPANCY_UNITS : Math.floor(OCCUPANCY_UNITS / (request.packing ?? Infinity))
-    let from = 0
-    while (found.length < request.nodes) {
-      const node = this.#tree.findFirst(from, cores, gpus, memoryMiB, occupancy)
-      if (node === -1) return undefined
-      if (this.#hasRoom(request, node, limits?.get(node))) found.push(node)
-      from = node + 1
-    }
-    return found
   }
 
   #hasRoom(request: PlacementRequest, node: number, limit: FreeResources | undefined): boolean {

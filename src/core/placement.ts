@@ -63,7 +63,8 @@ export function chooseStarts<Item extends Waiting>(
       turns.goOn()
       continue
     }
-    if (blocked !== undefined && reservation === undefined && pool.canPlace(request)) {
+    const free = pool.findNodes(request)
+    if (blocked !== undefined && reservation === undefined && free !== undefined) {
       reservation = reserve(blocked)
       // What cannot end within this allocation waits for the next one, where it is the first, and holds nobody up here.
       const endsInSeconds = (reservation?.startsInSeconds ?? Infinity) + blocked.wallSeconds
@@ -71,13 +72,14 @@ export function chooseStarts<Item extends Waiting>(
     }
     const isInTheWay = reservation !== undefined && request.wallSeconds > reservation.startsInSeconds
     const spare = isInTheWay ? reservation?.spare : undefined
-    const assignment = pool.place(request, spare)
-    if (assignment !== undefined) {
+    const nodes = spare === undefined ? free : pool.findNodes(request, spare)
+    if (nodes !== undefined) {
+      const assignment = pool.place(request, nodes)
       shape.take()
       turns.goOn()
       if (spare !== undefined) takeSpare(assignment, spare)
       start(item, assignment)
-    } else if (isInTheWay && shape.skipped < LOOK_AHEAD && pool.canPlace(request)) {
+    } else if (isInTheWay && shape.skipped < LOOK_AHEAD && free !== undefined) {
       // It would delay the reserved job; a shorter one of its shape may not.
       shape.skipGroup()
       turns.goOn()

@@ -37,8 +37,10 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
     const nodes = found.nodes.slice(0, 1).map((node) => ({ ...node, name: NODE }))
     const allocation = { ...found, nodes, head: NODE }
     const request = requestOf(id, fromRecord(entry.spec ?? {}))
-    const assignment = new NodePool(nodes).place(request)
-    if (assignment === undefined) throw new Error('no room')
+    const pool = new NodePool(nodes)
+    const free = pool.findNodes(request)
+    if (free === undefined) throw new Error('no room')
+    const assignment = pool.place(request, free)
     const surroundings = {
       site,
       launcher,

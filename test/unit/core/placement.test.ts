@@ -29,8 +29,15 @@ const ask = (change: Partial<PlacementRequest> = {}): PlacementRequest => ({
 const makeNodes = (count: number, shape: Partial<NodeShape> = {}): NodeShape[] =>
   Array.from({ length: count }, (_, at) => ({ name: `n${at}`, cores: 4, gpus: 0, ...shape }))
 
+const placeIn = (pool: NodePool, request: PlacementRequest): Assignment | undefined => {
+  const nodes = pool.findNodes(request)
+  return nodes && pool.place(request, nodes)
+}
+
+const canPlace = (pool: NodePool, request: PlacementRequest): boolean => pool.findNodes(request) !== undefined
+
 const place = (pool: NodePool, change: Partial<PlacementRequest> = {}): Assignment => {
-  const assignment = pool.place(ask(change))
+  const assignment = placeIn(pool, ask(change))
   if (assignment === undefined) throw new Error('no room')
   return assignment
 }
@@ -95,8 +102,8 @@ describe('NodePool', () => {
       ['n1', 4, ['0']],
       ['n2', 4, ['0']],
     ])
-    expect(pool.canPlace(ask({ exclusive: true }))).toBe(false)
-    expect(pool.canPlace(ask({ threadsPerRank: 3 }))).toBe(true)
+    expect(canPlace(pool, ask({ exclusive: true }))).toBe(false)
+    expect(canPlace(pool, ask({ threadsPerRank: 3 }))).toBe(true)
   })
 
   test.each([1, 2, 3, 7, 64, 300])('%d packed jobs fill a node, and one more does not fit', (packing) => {
@@ -104,23 +111,23 @@ describe('NodePool', () => {
     for (let job = 0; job < packing; job++) {
       expect(place(pool, { packing }).shares[0]?.coreIds).toHaveLength(Math.floor(64 / packing))
     }
-    expect(pool.canPlace(ask({ packing }))).toBe(false)
-    expect(pool.canPlace(ask())).toBe(false)
+    expect(canPlace(pool, ask({ packing }))).toBe(false)
+    expect(canPlace(pool, ask())).toBe(false)
   })
 
   test('packings mix: a half, a third and a sixth', () => {
     const pool = new NodePool(makeNodes(1, { cores: 6 }))
     for (const packing of [2, 3, 6]) place(pool, { packing })
-    expect(pool.canPlace(ask({ packing: 1000 }))).toBe(false)
+    expect(canPlace(pool, ask({ packing: 1000 }))).toBe(false)
   })
 
   test('memory is counted where it is known', () => {
     const known = new NodePool(makeNodes(1, { memoryMiB: 1000 }))
     const held = place(known, { memoryMiBPerNode: 600 })
-    expect(known.canPlace(ask({ memoryMiBPerNode: 600 }))).toBe(false)
+    expect(canPlace(known, ask({ memoryMiBPerNode: 600 }))).toBe(false)
     known.release(held)
-    expect(known.canPlace(ask({ memoryMiBPerNode: 1000 }))).toBe(true)
-    expect(new NodePool(makeNodes(1)).canPlace(ask({ memoryMiBPerNode: 1e9 }))).toBe(true)
+    expect(canPlace(known, ask({ memoryMiBPerNode: 1000 }))).toBe(true)
+    expect(canPlace(new NodePool(makeNodes(1)), ask({ memoryMiBPerNode: 1e9 }))).toBe(true)
   })
 
   test('a driver of no nodes always has room', () => {
@@ -137,7 +144,7 @@ describe('NodePool', () => {
     pool.release(held)
     expect(pool.nodes.map((node) => node.name)).toEqual(['n1'])
     expect(place(pool).shares[0]?.name).toBe('n1')
-    expect(pool.canPlace(ask({ nodes: 2 }))).toBe(false)
+    expect(canPlace(pool, ask({ nodes: 2 }))).toBe(false)
   })
 
   const shape = fc.record({
@@ -178,7 +185,7 @@ describe('NodePool', () => {
         } else {
           const wanted = ask({ ...action.change, exclusive: action.change.exclusive })
           const room = nodes.filter((_, node) => !down.has(node) && hasRoom(wanted, node, nodes, live)).length
-          const assignment = pool.place(wanted)
+          const assignment = placeIn(pool, wanted)
           expect(assignment !== undefined).toBe(room >= wanted.nodes)
           if (assignment !== undefined) live.push({ request: wanted, assignment })
         }
@@ -380,14 +387,14 @@ describe('chooseStarts', () => {
       const pool = new NodePool(makeNodes(4))
       const running: RunningJob[] = []
       for (let at = 0; at < busy; at++) {
-        const assignment = pool.place(ask())
+        const assignment = placeIn(pool, ask())
         if (assignment !== undefined) running.push(run(assignment, 10 + ((at * 37) % 50)))
       }
       const { starts, reservation } = chooseStarts(queue, pool, Infinity, running)
       const started = new Set(starts.map(({ request }) => request.id))
       const left = queue.filter((job) => !started.has(job.id))
       if (reservation === undefined) {
-        for (const job of left) expect(pool.canPlace(job)).toBe(false)
+        for (const job of left) expect(canPlace(pool, job)).toBe(false)
         return
       }
       // With everything ended that is expected to have, the reserved job fits on its nodes.
@@ -395,7 +402,7 @@ describe('chooseStarts', () => {
       for (const { assignment, endsInSeconds } of early) {
         if (endsInSeconds <= reservation.startsInSeconds) pool.release(assignment)
       }
-      expect(pool.canPlace(reservation.request)).toBe(true)
+      expect(canPlace(pool, reservation.request)).toBe(true)
     },
   )
 })
