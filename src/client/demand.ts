@@ -1,5 +1,5 @@
 /** Which jobs an allocation of some shape would have to run, and which will never run in one. Pure. */
-import type { NodeShape } from '../core/node-pool.ts'
+import type { NodeShape } from '../core/node-need.ts'
 import { requestError } from '../core/errors.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { requestOf } from '../core/placement-request.ts'

@@ -6,6 +6,17 @@ export interface Numbers<Id> {
   readonly alone: readonly (readonly Id[])[]
 }
 
+/** The numbers of each node, of which `ids` has the lists: the same object for nodes that have the same. */
+export function shareNumbers<Id>(ids: readonly (readonly Id[])[]): Numbers<Id>[] {
+  const known = new Map<string, Numbers<Id>>()
+  return ids.map((all) => {
+    const key = JSON.stringify(all)
+    const numbers = known.get(key) ?? { all, alone: all.map((id) => [id]) }
+    known.set(key, numbers)
+    return numbers
+  })
+}
+
 /** A set of free positions per node, as bits: the lowest free ones are taken first, which keeps a job's cores together. */
 export class FreeIds {
   readonly #words: Int32Array

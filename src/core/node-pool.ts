@@ -2,45 +2,18 @@
  * The free cores, GPUs and memory of an allocation, handed out by number and never twice. A tournament tree over the nodes finds the first
  * one with room in O(log n), so that a head node can place for thousands of nodes.
  */
-import { FreeIds, type Numbers, RoomTree } from './free-resources.ts'
-
-/** One node as it can be handed out. */
-export interface NodeShape {
-  readonly name: string
-  /** At least 1. */
-  readonly cores: number
-  readonly gpus: number
-  /** Absent: not known, and not counted. */
-  readonly memoryMiB?: number | undefined
-  /** The operating system's numbers; 0 to cores-1 when absent. */
-  readonly coreIds?: readonly number[] | undefined
-  /** What a `*_VISIBLE_DEVICES` variable takes; 0 to gpus-1 when absent. */
-  readonly gpuIds?: readonly string[] | undefined
-}
-
-/** What a job asks for. */
-export interface PlacementRequest {
-  readonly id: string
-  /** 0 for a job that takes nothing, such as a driver beside the launcher. */
-  readonly nodes: number
-  readonly ranksPerNode: number
-  readonly threadsPerRank: number
-  /** Hardware threads that share a core. */
-  readonly threadsPerCore: number
-  readonly gpusPerRank: number
-  readonly memoryMiBPerNode?: number | undefined
-  /**
-   * node_packing_count: N such jobs fill a node, each with 1/N of its cores, whatever its threads are. With more jobs than cores they share
-   * the node's cores, and get no numbers to be pinned to. Absent: the job takes the cores that its ranks and threads need.
-   */
-  readonly packing?: number | undefined
-  /** Takes its nodes whole, with all their cores and GPUs. */
-  readonly exclusive?: boolean | undefined
-  /** Longest expected run. */
-  readonly wallSeconds: number
-  /** Higher starts earlier. */
-  readonly priority: number
-}
+import {
+  type NodeShape,
+  type PlacementRequest,
+  type FreeResources,
+  OCCUPANCY_UNITS,
+  countCoresPerNode,
+  countGpusPerNode,
+  measureNeed,
+  fitsShape,
+  isWithin,
+} from './node-need.ts'
+import { FreeIds, type Numbers, RoomTree, shareNumbers } from './free-resources.ts'
 
 /** What a job holds on one node. */
 export interface NodeShare {
@@ -60,59 +33,6 @@ export interface Assignment {
   readonly shares: readonly NodeShare[]
 }
 
-/** Resources of a node: free now, free later, or needed. */
-export interface FreeResources {
-  cores: number
-  gpus: number
-  memoryMiB: number
-  occupancy: number
-}
-
-/**
- * A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many
- * (up to 32,767 jobs a node). Of 31 bits, because V8 keeps a larger number as an object of its own.
- */
-export const OCCUPANCY_UNITS = 2 ** 30
-
-/** Cores on each node: ranks times threads over threads per core, rounded up. */
-export function countCoresPerNode(request: PlacementRequest): number {
-  return Math.max(1, Math.ceil((request.ranksPerNode * request.threadsPerRank) / request.threadsPerCore))
-}
-
-export function countGpusPerNode(request: PlacementRequest): number {
-  return request.ranksPerNode * request.gpusPerRank
-}
-
-/** What the request takes of a node of this shape. */
-export function measureNeed(request: PlacementRequest, shape: NodeShape): FreeResources {
-  if (request.exclusive === true) {
-    return {
-      cores: shape.cores,
-      gpus: shape.gpus,
-      memoryMiB: request.memoryMiBPerNode ?? 0,
-      occupancy: OCCUPANCY_UNITS,
-    }
-  }
-  const cores = request.packing === undefined ? countCoresPerNode(request) : Math.floor(shape.cores / request.packing)
-  const parts = request.packing ?? shape.cores / cores
-  return {
-    cores,
-    gpus: countGpusPerNode(request),
-    memoryMiB: request.memoryMiBPerNode ?? 0,
-    occupancy: Math.floor(OCCUPANCY_UNITS / parts),
-  }
-}
-
-/** Whether an empty node of this shape could take the request. */
-export function fitsShape(request: PlacementRequest, shape: NodeShape): boolean {
-  const cores = request.packing === undefined ? countCoresPerNode(request) : 0
-  return (
-    cores <= shape.cores &&
-    countGpusPerNode(request) <= shape.gpus &&
-    (request.memoryMiBPerNode ?? 0) <= (shape.memoryMiB ?? Infinity)
-  )
-}
-
 /** What place hands out: it knows itself whether it was given back. */
 class Grant implements Assignment {
   readonly requestId: string
@@ -125,29 +45,8 @@ class Grant implements Assignment {
   }
 }
 
-function isWithin(need: FreeResources, free: FreeResources): boolean {
-  return (
-    need.cores <= free.cores &&
-    need.gpus <= free.gpus &&
-    need.memoryMiB <= free.memoryMiB &&
-    need.occupancy <= free.occupancy
-  )
-}
-
 const NO_IDS: readonly string[] = []
 const NO_NUMBERS = { all: [], alone: [] }
-
-/** The numbers of each node, the same object for nodes that have the same ones. */
-function numberNodes<Id>(nodes: readonly NodeShape[], idsOf: (node: NodeShape) => readonly Id[]): Numbers<Id>[] {
-  const known = new Map<string, Numbers<Id>>()
-  return nodes.map((node) => {
-    const all = idsOf(node)
-    const key = JSON.stringify(all)
-    const numbers = known.get(key) ?? { all, alone: all.map((id) => [id]) }
-    known.set(key, numbers)
-    return numbers
-  })
-}
 
 export class NodePool {
   readonly #shapes: readonly NodeShape[]
@@ -165,8 +64,10 @@ export class NodePool {
 
   constructor(nodes: readonly NodeShape[]) {
     this.#shapes = nodes
-    this.#coreIds = numberNodes(nodes, ({ cores, coreIds }) => coreIds ?? Array.from({ length: cores }, (_, id) => id))
-    this.#gpuIds = numberNodes(nodes, ({ gpus, gpuIds }) => gpuIds ?? Array.from({ length: gpus }, (_, id) => `${id}`))
+    this.#coreIds = shareNumbers(nodes.map((node) => node.coreIds ?? Array.from({ length: node.cores }, (_, id) => id)))
+    this.#gpuIds = shareNumbers(
+      nodes.map((node) => node.gpuIds ?? Array.from({ length: node.gpus }, (_, id) => `${id}`)),
+    )
     this.#coreSets = new FreeIds(nodes.map((node) => node.cores))
     this.#gpuSets = new FreeIds(nodes.map((node) => node.gpus))
     this.#memoryMiB = Float64Array.from(nodes, (node) => node.memoryMiB ?? Infinity)

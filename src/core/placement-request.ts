@@ -1,5 +1,5 @@
 /** From what is asked of a job to what it asks of the nodes. */
-import { type PlacementRequest, countCoresPerNode } from './node-pool.ts'
+import { type PlacementRequest, countCoresPerNode } from './node-need.ts'
 import type { Specification } from './specification.ts'
 
 /** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */

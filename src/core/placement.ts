@@ -3,16 +3,14 @@
  * the same answer every time.
  */
 import {
-  type Assignment,
   type FreeResources,
-  type NodePool,
   type NodeShape,
-  type NodeShare,
   type PlacementRequest,
   countCoresPerNode,
   countGpusPerNode,
   fitsShape,
-} from './node-pool.ts'
+} from './node-need.ts'
+import type { Assignment, NodePool, NodeShare } from './node-pool.ts'
 import type { Waiting, WaitingLine } from './waiting-line.ts'
 
 /** A job that runs. */

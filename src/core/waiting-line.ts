@@ -3,7 +3,7 @@
  * of a million jobs is passed over at the cost of its few shapes. Within a shape they stand in groups of one priority and wall time.
  */
 import { OrderedQueue } from '../lib/ordered-queue.ts'
-import type { PlacementRequest } from './node-pool.ts'
+import type { PlacementRequest } from './node-need.ts'
 import { compareUrgency } from './placement-request.ts'
 
 export interface Waiting {

@@ -1,7 +1,7 @@
 /** What this launcher may use: the nodes of the batch job that it runs in, or this machine; until when; and how MPI jobs and agents are started there. */
 import fs from 'node:fs'
 import os from 'node:os'
-import type { NodeShape } from '../core/node-pool.ts'
+import type { NodeShape } from '../core/node-need.ts'
 import { BjobError, requestError, siteError } from '../core/errors.ts'
 import { hasCommand, runCommand } from '../lib/run-command.ts'
 import { monotonicMs } from '../lib/sleep.ts'

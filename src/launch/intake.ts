@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { IndexEntry } from '../core/job-index.ts'
 import { advance, isOwned } from '../core/job-state.ts'
-import type { PlacementRequest } from '../core/node-pool.ts'
+import type { PlacementRequest } from '../core/node-need.ts'
 import { type Specification, fromRecord } from '../core/specification.ts'
 import { isClaimable, isEnded } from '../core/states.ts'
 import { monotonicMs } from '../lib/sleep.ts'

@@ -1,5 +1,6 @@
 /** The room that this launcher has for jobs: the free cores and GPUs of its nodes, and what runs on them until when. */
-import { type Assignment, NodePool, type NodeShape, type PlacementRequest } from '../core/node-pool.ts'
+import type { NodeShape, PlacementRequest } from '../core/node-need.ts'
+import { type Assignment, NodePool } from '../core/node-pool.ts'
 import { type Reservation, type RunningJob, chooseStarts, explainUnfit, reserveNodes } from '../core/placement.ts'
 import type { Waiting, WaitingLine } from '../core/waiting-line.ts'
 import { monotonicMs } from '../lib/sleep.ts'

@@ -4,7 +4,7 @@
  * A job that has changed since it was put in is dropped when its turn comes.
  */
 import type { IndexEntry, JobIndex } from '../core/job-index.ts'
-import type { PlacementRequest } from '../core/node-pool.ts'
+import type { PlacementRequest } from '../core/node-need.ts'
 import type { SpecificationRecord } from '../core/specification.ts'
 import { isClaimable } from '../core/states.ts'
 import { WaitingLine } from '../core/waiting-line.ts'

@@ -2,7 +2,8 @@
  * A launcher's own queue and room on a clock that a test moves on: jobs come, start as they would, and end after the time they really take. No
  * process is started and no file is touched.
  */
-import type { Assignment, NodeShape, PlacementRequest } from '../../src/core/node-pool.ts'
+import type { NodeShape, PlacementRequest } from '../../src/core/node-need.ts'
+import type { Assignment } from '../../src/core/node-pool.ts'
 import { type IndexEntry, JobIndex } from '../../src/core/job-index.ts'
 import { type Placed, Room } from '../../src/launch/room.ts'
 import { type Candidate, RunQueue } from '../../src/launch/run-queue.ts'

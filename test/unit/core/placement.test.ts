@@ -2,14 +2,13 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 
 import {
-  type Assignment,
-  NodePool,
   type NodeShape,
   OCCUPANCY_UNITS,
   type PlacementRequest,
   countCoresPerNode,
   measureNeed,
-} from '../../../src/core/node-pool.ts'
+} from '../../../src/core/node-need.ts'
+import { type Assignment, NodePool } from '../../../src/core/node-pool.ts'
 import { type RunningJob, chooseStarts as chooseFrom, explainUnfit, reserveNodes } from '../../../src/core/placement.ts'
 import { compareUrgency } from '../../../src/core/placement-request.ts'
 import { type Waiting, WaitingLine } from '../../../src/core/waiting-line.ts'
