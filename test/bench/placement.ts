@@ -1,7 +1,7 @@
 /** How fast a head node decides: the launcher's own queue and room, on a clock that runs as fast as they do. Nothing is started. */
 import type { PlacementRequest } from '../../src/core/node-need.ts'
 import { type SimulatedJob, SimulatedLauncher } from '../rig/simulated-launcher.ts'
-import { type Bench, type Scenario, makeFigure } from './scenario.ts'
+import { type Bench, type Scenario, atLeast, makeFigure } from './scenario.ts'
 
 const CORES = 64
 const GPUS = 4
@@ -68,6 +68,6 @@ function measure(bench: Bench, { what, ask }: (typeof KINDS)[number]): void {
   const rate = started / ((user + system) / 1e6)
   if (started !== jobCount) throw new Error(`${jobCount - started} jobs were never started`)
   const utilization = used / (nodeCount * CORES * (launcher.nowMs / 1000))
-  bench.report(makeFigure({ what, samples: [rate] }, 'decisions per CPU second'))
+  bench.report(makeFigure({ what, samples: [rate] }, 'decisions per CPU second', undefined, atLeast(100_000)))
   bench.note(`${jobCount} jobs on ${nodeCount} nodes; cores in use ${(utilization * 100).toFixed(0)} % of the time`)
 }
