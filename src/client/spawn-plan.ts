@@ -8,13 +8,14 @@ import type { NewInput } from '../core/job-inputs.ts'
 import { type ParsedSpawn, type Specification, checkSpawn, problemError } from '../core/specification.ts'
 import type { State } from '../core/states.ts'
 import { readApplication } from '../site/applications.ts'
-import { listNames, readJobState } from '../site/jobs.ts'
+import { readJobState } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
 import { findNewInputs } from './input-files.ts'
 import type { JobEnvironment } from './job-environment.ts'
 import { checkDefaults, withDefaults } from './spawn-defaults.ts'
 import { SpawnProblems } from './spawn-problems.ts'
+import { TakenNames } from './taken-names.ts'
 
 /** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
 export type IfExists = 'error' | 'reuse' | 'rename'
@@ -62,7 +63,7 @@ export async function planSpawn(
   context: SpawnContext,
 ): Promise<PlannedJob[]> {
   checkDefaults(site)
-  const planner = new Planner(site, context, records.length)
+  const planner = new Planner(site, context)
   for (const record of records) await planner.add(record)
   planner.throwProblems()
   return planner.jobs
@@ -79,7 +80,7 @@ export async function* planInGroups(
   size: number,
 ): AsyncGenerator<PlannedJob[]> {
   checkDefaults(site)
-  const planner = new Planner(site, context, Infinity)
+  const planner = new Planner(site, context)
   for await (const record of records) {
     await planner.add(record)
     if (planner.jobs.length >= size) yield planner.jobs.splice(0)
@@ -97,17 +98,15 @@ class Planner {
   readonly problems: BjobError[] = []
   readonly #site: Site
   readonly #context: SpawnContext
-  readonly #isSingle: boolean
   readonly #applications = new Map<string, BjobError | undefined>()
   readonly #parents = new Map<JobId, State | BjobError>()
   /** Ids of this batch, and what says where each stands. */
   readonly #batch = new Map<JobId, string>()
-  readonly #names = new Map<string, Set<string>>()
+  readonly #names = new Map<string, TakenNames>()
 
-  constructor(site: Site, context: SpawnContext, count: number) {
+  constructor(site: Site, context: SpawnContext) {
     this.#site = site
     this.#context = context
-    this.#isSingle = count === 1
   }
 
   async add({ record, problem, staged, locate = () => ({}) }: SpawnRecord): Promise<void> {
@@ -259,12 +258,9 @@ class Planner {
     }
   }
 
-  /** One look for one job; for many, one listing of each workflow. */
   async #isTaken(workflow: string, name: string): Promise<boolean> {
-    const { disk, layout } = this.#site
-    if (this.#isSingle) return (await disk.stat(layout.job(jobId(workflow, name)).dir)) !== undefined
     let names = this.#names.get(workflow)
-    if (names === undefined) this.#names.set(workflow, (names = new Set(await listNames(this.#site, workflow))))
+    if (names === undefined) this.#names.set(workflow, (names = new TakenNames(this.#site, workflow)))
     return names.has(name)
   }
 }
