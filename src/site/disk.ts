@@ -6,6 +6,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { copy, copySync } from './copy.ts'
 
 export interface Entry {
   readonly name: string
@@ -133,36 +134,8 @@ function writeWhole(fd: number, text: string): void {
 
 const fdatasync = promisify(fs.fdatasync)
 
-const COPYING = { recursive: true, dereference: true, preserveTimestamps: true }
 /** Of a mere word Node.js makes such an object, each time. */
 const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const
-
-/** Brings a file, or all files below a folder, to the disk. */
-function flushSync(target: string): void {
-  if (fs.statSync(target).isDirectory()) {
-    for (const name of fs.readdirSync(target)) flushSync(path.join(target, name))
-    return
-  }
-  const fd = fs.openSync(target, 'r')
-  try {
-    fs.fsyncSync(fd)
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
-async function flush(target: string): Promise<void> {
-  if ((await fs.promises.stat(target)).isDirectory()) {
-    for (const name of await fs.promises.readdir(target)) await flush(path.join(target, name))
-    return
-  }
-  const file = await fs.promises.open(target, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
 
 /** Calls made at once, in this thread. */
 export const directDisk: Disk = {
@@ -207,9 +180,12 @@ export const directDisk: Disk = {
   },
   openAppend: async (target) => {
     const fd = fs.openSync(target, 'a', 0o666)
+    let isClosed = false
     return {
       append: async (text, durable) => {
         try {
+          // Its number may be another file's by now.
+          if (isClosed) throw Object.assign(new Error('EBADF: closed already'), { code: 'EBADF' })
           writeWhole(fd, text)
           // The one call that takes milliseconds: this thread has better things to do meanwhile.
           if (durable) await fdatasync(fd)
@@ -217,13 +193,13 @@ export const directDisk: Disk = {
           throw named(error, target)
         }
       },
-      close: async () => fs.closeSync(fd),
+      close: async () => {
+        if (!isClosed) fs.closeSync(fd)
+        isClosed = true
+      },
     }
   },
-  copy: async (from, to, durable = false) => {
-    fs.cpSync(from, to, COPYING)
-    if (durable) flushSync(to)
-  },
+  copy: async (from, to, durable = false) => copySync(from, to, durable),
   utimes: async (target, atime, mtime) => fs.utimesSync(target, atime, mtime),
   refresh: async () => {},
 }
@@ -283,10 +259,7 @@ export const pooledDisk: Disk = {
       close: async () => file.close(),
     }
   },
-  copy: async (from, to, durable = false) => {
-    await fs.promises.cp(from, to, COPYING)
-    if (durable) await flush(to)
-  },
+  copy: (from, to, durable = false) => copy(from, to, durable),
   utimes: async (target, atime, mtime) => fs.promises.utimes(target, atime, mtime),
   refresh: async (folder) => void (await fs.promises.readdir(folder)),
 }

@@ -161,11 +161,10 @@ export class JournalWriter {
     return { text: formatLine({ by: this.#by, done, ...(voided.length === 0 ? {} : { void: voided }) }), takeBack }
   }
 
-  /** Of a file that failed: the next announcement opens it anew. A claim's line may be about to go into it: that comes first. */
+  /** Of a file that failed: the next announcement opens it anew. */
   async #letGo(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
-    await new Promise((resolve) => setImmediate(resolve))
     try {
       await (await handle)?.close()
     } catch {

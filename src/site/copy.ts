@@ -1,0 +1,42 @@
+/** Copies files, and folders with all in them; links become what they lead to. With `durable`, not returning before all is on the disk. */
+import fs from 'node:fs'
+import path from 'node:path'
+
+const COPYING = { recursive: true, dereference: true, preserveTimestamps: true }
+
+export function copySync(from: string, to: string, durable: boolean): void {
+  fs.cpSync(from, to, COPYING)
+  if (durable) flushSync(to)
+}
+
+export async function copy(from: string, to: string, durable: boolean): Promise<void> {
+  await fs.promises.cp(from, to, COPYING)
+  if (durable) await flush(to)
+}
+
+/** Brings a file, or all files below a folder, to the disk. */
+function flushSync(target: string): void {
+  if (fs.statSync(target).isDirectory()) {
+    for (const name of fs.readdirSync(target)) flushSync(path.join(target, name))
+    return
+  }
+  const fd = fs.openSync(target, 'r')
+  try {
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+async function flush(target: string): Promise<void> {
+  if ((await fs.promises.stat(target)).isDirectory()) {
+    for (const name of await fs.promises.readdir(target)) await flush(path.join(target, name))
+    return
+  }
+  const file = await fs.promises.open(target, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
