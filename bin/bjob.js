@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 'use strict'
-// Runs the bundle, each part of which is a function as those that Node makes of a module. What V8 compiled of it at build time lies beside it and is used when this is the same V8; otherwise V8 compiles it again.
+// Runs the bundle, each part of which is a function as those that Node makes of a module. What V8 compiled of it at build time lies
+// beside it and is used when this is the same V8; otherwise V8 compiles it again.
 const fs = require('node:fs')
 const path = require('node:path')
 const { Script } = require('node:vm')

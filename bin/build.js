@@ -136,6 +136,8 @@ function record() {
   const { load, parts } = require('./bjob.js')
   const left = [...COMMANDS]
   const next = () => {
+    // Whoever waits for this process hears that one has failed.
+    if (process.exitCode !== undefined && process.exitCode !== 0) return
     const words = left.shift()
     if (words === undefined) {
       for (const name of PARTS)

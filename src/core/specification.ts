@@ -1,5 +1,5 @@
 /**
- * What is asked of a job: the fields of `job.yaml`, of a `spawn` record and of the library, in one schema. Both of
+ * What is asked of a job: the fields of `job.yaml`, of a `spawn` record and of the library, checked by one table of schemas. Both of
  * Balsam's spellings are read. Files have snake_case keys, the library camelCase ones; either is accepted anywhere.
  */
 import type * as z from 'zod'
@@ -12,7 +12,7 @@ type Fields = Readonly<Record<string, () => z.ZodType>>
 type Job = { readonly [Name in keyof typeof JOB_FIELDS]: z.output<ReturnType<(typeof JOB_FIELDS)[Name]>> }
 
 const ALL_FIELDS = { ...SPAWN_FIELDS, ...JOB_FIELDS }
-type Request = {
+type SpawnFields = {
   readonly [Name in keyof typeof ALL_FIELDS]: z.input<ReturnType<(typeof ALL_FIELDS)[Name]>> | undefined
 }
 
@@ -26,7 +26,7 @@ export type Specification = CamelKeys<Job>
 export type SpecificationRecord = Readonly<Record<string, unknown>>
 
 /** What `spawn` takes: a name, and any fields of a job. */
-export type SpawnRequest = Partial<CamelKeys<Request>> & {
+export type SpawnRequest = Partial<CamelKeys<SpawnFields>> & {
   readonly name: string
   readonly application: string
 }
