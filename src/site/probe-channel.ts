@@ -162,13 +162,17 @@ export class Channel {
     await unlessGone(disk.rmdir(name))
   }
 
-  /** The other's next message. @throws BjobError `silent-peer`; ENOENT when the consultation is over */
+  /**
+   * The other's next message; of what it answers to an order that has been given up, none.
+   * @param patienceMs for all looking together, whatever comes late meanwhile
+   * @throws BjobError `silent-peer`; ENOENT when the consultation is over
+   */
   async hear<T>(patienceMs: number): Promise<T> {
-    const name = messageOf(this.#theirs, this.#heard + 1)
     const until = monotonicMs() + patienceMs
     for (let look = 1; ; look++) {
       if (look % LOOKS_UNTIL_NUDGE === 0) await this.#nudge()
       // A file that is not there yet is never opened: some file systems would remember that it is not there.
+      const name = messageOf(this.#theirs, this.#heard + 1)
       const file = path.join(this.#folder, name)
       const isThere = (await disk.list(this.#folder)).some((entry) => entry.name === name)
       const text = isThere ? await unlessGone(disk.readText(file)) : undefined
@@ -176,8 +180,8 @@ export class Channel {
         this.#heard += 1
         await unlessGone(disk.unlink(file))
         const { to, message } = JSON.parse(text) as Envelope
-        // What comes late is the answer to an order that has been given up.
-        return this.#mine === 'host' && to < this.#said ? this.hear(patienceMs) : (message as T)
+        const isLate = this.#mine === 'host' && to < this.#said
+        if (!isLate) return message as T
       }
       if (monotonicMs() > until)
         throw siteError('silent-peer', `the other node said nothing for ${patienceMs / 1000} s`)
