@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict'
-// Runs the bundle, each part of which is a function as those that Node makes of a module. What V8 compiled of it at build time lies
-// beside it and is used when this is the same V8; otherwise V8 compiles it again.
+// Runs the bundle, each part of which is a function as those that Node makes of a module. What V8 compiled of it when the same command
+// ran (`compile.js`) lies beside it and is used when this is the same V8; otherwise V8 compiles it again.
 const fs = require('node:fs')
 const path = require('node:path')
 const { Script } = require('node:vm')
@@ -9,24 +9,32 @@ const { Script } = require('node:vm')
 const dist = path.join(__dirname, '..', 'dist')
 const parts = new Map()
 
-// V8 compares little more than the length: the build takes a cache away before it makes another bundle.
-function readCache(file) {
+function compiledFolder(command = '') {
+  return path.join(dist, 'compiled', /^-{0,2}[a-z]+$/.test(command) ? command : 'none')
+}
+
+// V8 compares little more than the length: the build takes what was compiled away before it makes another bundle.
+function readCompiled(name) {
   try {
-    return fs.readFileSync(`${file}.cache`)
+    return fs.readFileSync(path.join(compiledFolder(process.argv[2]), name))
   } catch {
     return undefined
   }
 }
 
+function compile(name) {
+  const filename = path.join(dist, name)
+  return new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData: readCompiled(name) })
+}
+
 function load(name) {
   const known = parts.get(name)
   if (known !== undefined) return known
-  const file = path.join(dist, name)
-  const script = new Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData: readCache(file) })
-  const part = { script, exports: {}, run: () => body(requirePart, part, part.exports) }
+  const script = compile(name)
   const body = script.runInThisContext()
+  const part = { script, exports: {} }
   parts.set(name, part)
-  part.run()
+  body(requirePart, part, part.exports)
   return part
 }
 
@@ -36,4 +44,4 @@ function requirePart(name) {
 }
 
 if (require.main === module) load('bjob.cjs')
-else module.exports = { load, parts }
+else module.exports = { compile, compiledFolder, dist, load, parts }

@@ -1,17 +1,15 @@
 'use strict'
-// The build of the command: its bundle, the agent's, and what V8 compiles of the first, kept beside it.
-const { execFileSync } = require('node:child_process')
+// The build of the command: its bundle, the agent's, and what V8 compiles of the first.
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const esbuild = require('esbuild')
+const { compileCommands } = require('./compile.js')
 
 const root = path.join(__dirname, '..')
 const dist = path.join(root, 'dist')
 
 /** Packages that take as long to load as a short command to run, and that many have no use for: each is a part of its own. */
 const LAZY = ['zod', 'yaml']
-const PARTS = ['bjob', ...LAZY]
 
 /** In the place of such a package a module with those of its functions that are used, which loads it when one of them is. */
 const lazyPackages = {
@@ -83,23 +81,9 @@ const OPTIONS = {
 /** As `bin/bjob.js` wants a part: putting it together there would copy it. */
 const WRAPPED = { banner: { js: '(function (require, module, exports) {' }, footer: { js: '})' } }
 
-/** What is kept is what any of these has used: run one after the other in one process, in a folder that is thrown away. */
-const COMMANDS = [
-  ['init'],
-  ['app', 'add', 'none', '--executable', 'true'],
-  ['spawn', '--app', 'none', '--name', 'one', '--', 'word'],
-  ['ls'],
-  ['show', 'one'],
-  ['why', 'one'],
-  ['history', 'one'],
-  ['results'],
-  ['kill', 'one'],
-  ['fsck'],
-]
-
 async function build() {
-  // V8 cannot tell that they are of other bundles.
-  for (const name of PARTS) fs.rmSync(path.join(dist, `${name}.cjs.cache`), { force: true })
+  // V8 cannot tell that they are of another bundle.
+  fs.rmSync(path.join(dist, 'compiled'), { recursive: true, force: true })
   const alias = { 'graceful-fs': 'node:fs' }
   await esbuild.build({
     ...OPTIONS,
@@ -119,38 +103,7 @@ async function build() {
     const contents = `export { ${usedNames(name).join(', ')} } from '${name}'`
     await esbuild.build({ ...OPTIONS, ...WRAPPED, stdin: { contents, resolveDir: root }, entryNames: name })
   }
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-build-'))
-  const env = { ...process.env, BJOB_SITE: '', BJOB_JOB_ID: '' }
-  try {
-    execFileSync(process.execPath, [__filename, '--record'], {
-      cwd: folder,
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
+  compileCommands()
 }
 
-function record() {
-  const { load, parts } = require('./bjob.js')
-  const left = [...COMMANDS]
-  const next = () => {
-    // Whoever waits for this process hears that one has failed.
-    if (process.exitCode !== undefined && process.exitCode !== 0) return
-    const words = left.shift()
-    if (words === undefined) {
-      for (const name of PARTS)
-        fs.writeFileSync(path.join(dist, `${name}.cjs.cache`), parts.get(`${name}.cjs`).script.createCachedData())
-      return
-    }
-    process.argv.splice(2, Infinity, ...words)
-    process.once('beforeExit', next)
-    // Without anything to wait for, the loop would not end once more.
-    setImmediate(() => (parts.has('bjob.cjs') ? parts.get('bjob.cjs').run() : load('bjob.cjs')))
-  }
-  next()
-}
-
-if (process.argv[2] === '--record') record()
-else void build()
+void build()
