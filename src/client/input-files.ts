@@ -95,6 +95,7 @@ async function isFolderOf({ disk, layout }: Site, jobs: readonly JobId[], folder
 /**
  * What a job has of the files that it asks for, for another one like it: links are made again; those to the files of parents that it waited for are
  * not its own, and another job gets such from its parents.
+ * @throws BjobError `unsafe-path`, `missing-input` for what the job has put there since and cannot be copied, or leads out of the site
  */
 export async function findStaged(site: Site, id: JobId, specification: Specification): Promise<NewInput[]> {
   const { dir } = site.layout.job(id)
@@ -107,8 +108,10 @@ export async function findStaged(site: Site, id: JobId, specification: Specifica
       const name = path.basename(file)
       if (staged.has(name)) continue
       const isLink = (await site.disk.stat(file))?.isSymbolicLink() === true
-      if (!isLink) staged.set(name, { file, name, mode: 'copy' })
-      else if ((await unlessGone(site.disk.realpath(file))) !== undefined)
+      if (!isLink) {
+        await checkLinks(site, file, site.layout.root)
+        staged.set(name, { file, name, mode: 'copy' })
+      } else if ((await unlessGone(site.disk.realpath(file))) !== undefined)
         staged.set(name, { file: path.resolve(dir, await site.disk.readlink(file)), name, mode: 'link' })
     }
   }

@@ -3,6 +3,7 @@
  * from anywhere, and must not be a way to read what it likes.
  */
 import path from 'node:path'
+import type { Entry } from 'fast-glob'
 import { requestError } from '../core/errors.ts'
 import { type JobId, splitId } from '../core/id.ts'
 import type { Input } from '../core/job-inputs.ts'
@@ -43,12 +44,19 @@ export async function findMatches(site: Site, folder: string, pattern: string): 
   if (!isGlob(pattern)) return []
   const { default: glob } = await import('fast-glob')
   const options = { cwd: folder, onlyFiles: false, dot: false, followSymbolicLinks: false, suppressErrors: true }
-  const names = await glob(pattern, options)
+  const found = await glob(pattern, { ...options, objectMode: true })
   const isOwn = await ownNames(site, folder)
-  return names
+  return found
+    .filter(hasContent)
+    .map(({ path: name }) => name)
     .filter((name) => !isOwn(name))
     .toSorted()
     .map((name) => path.join(folder, name))
+}
+
+/** Whether what a glob has matched can be taken along: a pipe, a socket or a device cannot. */
+export function hasContent({ dirent }: Entry): boolean {
+  return dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()
 }
 
 async function ownNames({ disk, layout }: Site, folder: string): Promise<(name: string) => boolean> {
@@ -127,7 +135,7 @@ export async function checkLinks({ disk, layout }: Site, file: string, root: str
     seen.add(real)
     const stat = await disk.stat(real)
     if (stat?.isDirectory() !== true && stat?.isFile() !== true)
-      throw refuse('unsafe-path', 'is neither a file nor a folder')
+      throw refuse('unsafe-path', 'is neither a file nor a folder', 'a pipe, a socket or a device cannot be copied')
     // Copies follow links, so that what is behind one is looked at, too.
     for (const entry of stat.isDirectory() ? await disk.list(real) : [])
       await check(path.join(target, entry.name), path.join(name, entry.name))

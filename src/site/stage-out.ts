@@ -3,6 +3,7 @@ import path from 'node:path'
 import type FastGlob from 'fast-glob'
 import { requestError } from '../core/errors.ts'
 import type { JobId } from '../core/id.ts'
+import { hasContent } from './input-files.ts'
 import { isReserved, isScaffold } from './layout.ts'
 import type { Site } from './site.ts'
 
@@ -33,7 +34,8 @@ async function findMatches(site: Site, dir: string, pattern: string, glob: typeo
   if (!isScaffold(path.basename(literal)) && (await site.disk.stat(path.join(dir, literal))) !== undefined)
     return [literal]
   if (!glob.isDynamicPattern(pattern)) throw outputError('missing-output', `there is no ${pattern} in its folder`)
-  const names = await glob(pattern, { cwd: dir, onlyFiles: false, followSymbolicLinks: false })
+  const entries = await glob(pattern, { cwd: dir, onlyFiles: false, followSymbolicLinks: false, objectMode: true })
+  const names = entries.filter(hasContent).map(({ path: name }) => name)
   return names.filter((name) => name.includes('/') || !isReserved(name)).toSorted()
 }
 

@@ -1,5 +1,8 @@
 /** A child's files: its spawner's and its parents', linked or copied. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import net from 'node:net'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { Rig } from '../rig/rig.ts'
@@ -168,4 +171,40 @@ test('a glob that finds nothing is refused at once, or noted when its parents ha
   await runAll(rig)
   expect(messages(rig, 'w/behind').at(-1)).toContain('input file near/etc is a link that leads out of the site')
   expect(filesOf(rig, 'w/early')).toEqual({ 'out.dat': '\n', away: links.away })
+})
+
+test('a pipe or a socket is passed over by a glob and refused by name, and keeps nobody waiting', async () => {
+  await using rig = await makeRig()
+  const pipe = (file: string): Buffer => execFileSync('mkfifo', [file])
+  await spawn(rig, 'p', 'gives', '--', 'p')
+  await runAll(rig)
+  pipe(path.join(rig.folder('w/p'), 'pipe.dat'))
+  const server = net.createServer().listen(path.join(rig.folder('w/p'), 'socket.dat'))
+  await once(server, 'listening')
+  const child = (name: string, files: string, ...options: string[]): Promise<string> =>
+    spawn(rig, name, 'yes', '--parents', 'w/p', '--input-files', files, ...options)
+  for (const mode of ['copy', 'link']) {
+    await child(mode, '*.dat', '--input-mode', mode)
+    await child(`early-${mode}`, '*.dat', '--input-mode', mode, '--no-wait-for-parents')
+  }
+  await child('named', 'pipe.dat', '--input-mode', 'copy')
+  await runAll(rig)
+  for (const name of ['copy', 'early-copy']) expect(filesOf(rig, `w/${name}`)).toEqual({ 'out.dat': 'p\n' })
+  for (const name of ['link', 'early-link'])
+    expect(filesOf(rig, `w/${name}`)).toEqual({ 'out.dat': '-> jobs/w/p/out.dat' })
+  expect(messages(rig, 'w/named').at(-1)).toMatch(
+    /^FAILED .*input file pipe\.dat is neither a file nor a folder \(a pipe, a socket or a device cannot be copied\)/,
+  )
+  server.close()
+
+  const run = (words: readonly string[]) => rig.bjob(words, { cwd: rig.outside, env: { BJOB_SITE: rig.site } })
+  pipe(path.join(rig.outside, 'own.pipe'))
+  const own = await run(['spawn', '--app', 'yes', '--name', 'own', '--input-files', 'own.pipe'])
+  expect([own.status, own.stderr]).toEqual([2, expect.stringMatching(/^bjob: input file own\.pipe is neither/)])
+  // What a job has put in the place of its input: no clone copies that.
+  await spawn(rig, 'changed', 'yes', '--input-files', 'my.conf')
+  fs.rmSync(path.join(rig.folder('w/changed'), 'my.conf'))
+  pipe(path.join(rig.folder('w/changed'), 'my.conf'))
+  const clone = await run(['clone', 'w/changed', '--to', 'v'])
+  expect([clone.status, clone.stderr]).toEqual([2, expect.stringMatching(/^bjob: input file my\.conf is neither/)])
 })

@@ -82,6 +82,13 @@ describe('names', () => {
         if (spawned.status === 0) await rig.done(['rm', 'a'])
       }
     }
+    // Nor when a job has put a link into a folder that it was given.
+    fs.mkdirSync(path.join(rig.site, 'deck'))
+    await rig.done(['spawn', '--app', 'yes', '--name', 'given', '--input-files', 'deck'])
+    fs.symlinkSync(path.join(rig.outside, 'secret.dat'), path.join(rig.folder('default/given'), 'deck/link.dat'))
+    const { status, stderr } = await rig.bjob(['clone', 'given', '--as', 'another'])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('deck/link.dat is a link that leads out of the site')])
+    expect(rig.ids()).not.toContain('default/another')
   })
 })
 

@@ -7,7 +7,7 @@ import { Rig } from '../rig/rig.ts'
 import { listTree } from '../rig/tree.ts'
 
 const COPY =
-  'executable: [/bin/sh, -c, "cat a.dat deck/mesh > out.txt; mkdir made; echo x > made/y; ln -s ../a.dat made/z"]\n'
+  'executable: [/bin/sh, -c, "cat a.dat deck/mesh > out.txt; mkdir made; echo x > made/y; ln -s ../a.dat made/z; mkfifo pipe.txt"]\n'
 
 /** Files to be staged in, in a folder of theirs. */
 function makeInput(folder: string): void {
