@@ -27,7 +27,7 @@ export interface PlacementRequest {
   readonly memoryMiBPerNode?: number | undefined
   /**
    * node_packing_count: N such jobs fill a node, each with 1/N of its cores, whatever its threads are. With more jobs than cores they share
-   * the node's cores, and get no numbers to be pinned to. Absent: the job takes the cores that its ranks and threads need.
+   * the node's cores, and get no numbers to be pinned to. At most MOST_PACKED. Absent: the job takes the cores that its ranks and threads need.
    */
   readonly packing?: number | undefined
   /** Takes its nodes whole, with all their cores and GPUs. */
@@ -47,10 +47,12 @@ export interface FreeResources {
 }
 
 /**
- * A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many
- * (up to 32,767 jobs a node). Of 31 bits, because V8 keeps a larger number as an object of its own.
+ * A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many.
+ * Of 31 bits, because V8 keeps a larger number as an object of its own.
  */
 export const OCCUPANCY_UNITS = 2 ** 30
+/** Jobs that share a node at most: of more, what rounding leaves of each share would add up to another one. */
+export const MOST_PACKED = 2 ** 15
 
 /** Cores on each node: ranks times threads over threads per core, rounded up. */
 export function countCoresPerNode(request: PlacementRequest): number {

@@ -1,5 +1,5 @@
 /** From what is asked of a job to what it asks of the nodes. */
-import { type PlacementRequest, countCoresPerNode } from './node-need.ts'
+import { MOST_PACKED, type PlacementRequest, countCoresPerNode } from './node-need.ts'
 import type { Specification } from './specification.ts'
 
 /** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */
@@ -11,7 +11,7 @@ export function requestOf(id: string, job: Specification): PlacementRequest {
     threadsPerRank: job.threadsPerRank,
     threadsPerCore: job.threadsPerCore,
     gpusPerRank: job.gpusPerRank,
-    packing: job.nodePackingCount > 1 ? job.nodePackingCount : undefined,
+    packing: job.nodePackingCount > 1 ? Math.min(job.nodePackingCount, MOST_PACKED) : undefined,
     exclusive: job.numNodes > 1,
     wallSeconds: job.wallTimeMinutes * 60,
     priority: job.priority,

@@ -10,7 +10,8 @@ import {
 } from '../../../src/core/node-need.ts'
 import { type Assignment, NodePool } from '../../../src/core/node-pool.ts'
 import { type RunningJob, chooseStarts as chooseFrom, explainUnfit, reserveNodes } from '../../../src/core/placement.ts'
-import { compareUrgency } from '../../../src/core/placement-request.ts'
+import { compareUrgency, requestOf } from '../../../src/core/placement-request.ts'
+import { fromRecord } from '../../../src/core/specification.ts'
 import { type Waiting, WaitingLine } from '../../../src/core/waiting-line.ts'
 
 const ask = (change: Partial<PlacementRequest> = {}): PlacementRequest => ({
@@ -113,6 +114,15 @@ describe('NodePool', () => {
     expect(canPlace(pool, ask({ packing }))).toBe(false)
     expect(canPlace(pool, ask())).toBe(false)
   })
+
+  test.prop([fc.oneof(fc.integer({ min: 2, max: 100_000 }), fc.integer({ min: 2, max: 1e9 }))])(
+    'whatever number of packed jobs is asked for, no more than that fill a node, nor more than 32,768',
+    (count) => {
+      const request = requestOf('w/a', fromRecord({ application: 'a', node_packing_count: count }))
+      const { occupancy } = measureNeed(request, { name: 'n', cores: 64, gpus: 0 })
+      expect(Math.floor(OCCUPANCY_UNITS / occupancy)).toBe(Math.min(count, 32_768))
+    },
+  )
 
   test('packings mix: a half, a third and a sixth', () => {
     const pool = new NodePool(makeNodes(1, { cores: 6 }))
