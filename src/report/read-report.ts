@@ -8,13 +8,14 @@ import type { Filter } from '../core/filter.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { readJobState } from '../site/jobs.ts'
+import { trialOfName } from '../search/trial-name.ts'
 import { JournalReader } from '../site/journal-reader.ts'
 import type { Site } from '../site/site.ts'
 import { type JobHistory, type ReportSource, buildDataset } from './build-dataset.ts'
 import type { Dataset } from './dataset.ts'
 import { HistoryCollector, toMoments } from './history-collector.ts'
-import { readSearches } from './read-searches.ts'
 import type { Moment } from './run.ts'
+import type { SearchFigures } from './search-figures.ts'
 
 /** Folders read at once, as in a scan. */
 const AT_ONCE = 16
@@ -38,9 +39,21 @@ export async function readReport(client: SiteClient, request: ReportRequest): Pr
     now: Date.now(),
     jobs: await readHistories(site, entries),
     launchers: await readLaunchers(site),
-    searches: await readSearches(client, entries),
+    searches: await readSearchesAmong(client, entries),
   }
   return buildDataset(source)
+}
+
+/** Most sites have none, and need not load what reads them. */
+async function readSearchesAmong(client: SiteClient, entries: readonly IndexEntry[]): Promise<SearchFigures[]> {
+  const workflows = new Set<string>()
+  for (const { id } of entries) {
+    const slash = id.indexOf('/')
+    if (trialOfName(id.slice(slash + 1)) !== undefined) workflows.add(id.slice(0, slash))
+  }
+  if (workflows.size === 0) return []
+  const { readSearches } = await import('./read-searches.ts')
+  return readSearches(client, workflows)
 }
 
 /** From the journals, in one pass; those that they do not tell for certain from the jobs' folders. */

@@ -1,19 +1,14 @@
 /** The hyperparameter searches that the chosen jobs belong to, with the data of their figures. */
 import type { SiteClient } from '../client/site-client.ts'
 import { BjobError } from '../core/errors.ts'
-import type { IndexEntry } from '../core/job-index.ts'
 import { readStudy } from '../search/evaluation-jobs.ts'
 import { historyOfBest, parallelCoordinates } from '../search/figures.ts'
 import { importances } from '../search/importance.ts'
-import { type Study, trialOfName } from '../search/study.ts'
+import type { Study } from '../search/study.ts'
 import type { SearchFigures } from './search-figures.ts'
 
-export async function readSearches(client: SiteClient, entries: readonly IndexEntry[]): Promise<SearchFigures[]> {
-  const workflows = new Set<string>()
-  for (const { id } of entries) {
-    const slash = id.indexOf('/')
-    if (trialOfName(id.slice(slash + 1)) !== undefined) workflows.add(id.slice(0, slash))
-  }
+/** @param workflows those with jobs that are called as a search's */
+export async function readSearches(client: SiteClient, workflows: ReadonlySet<string>): Promise<SearchFigures[]> {
   const searches: SearchFigures[] = []
   for (const workflow of workflows) {
     const study = await tryReadStudy(client, workflow)

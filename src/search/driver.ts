@@ -17,7 +17,8 @@ import { SuccessiveHalving } from './early-stopping.ts'
 import { AT_ONCE, inputOf, listEvaluationJobs, readResult, readTask, toResult } from './evaluation-jobs.ts'
 import type { Result } from './objective.ts'
 import { ReportWatch } from './report-watch.ts'
-import { type Evaluation, type Study, trialOfName } from './study.ts'
+import type { Evaluation, Study } from './study.ts'
+import { trialOfName } from './trial-name.ts'
 
 export interface SearchOptions {
   readonly workflow: string

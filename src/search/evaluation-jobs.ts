@@ -8,7 +8,8 @@ import { mapConcurrently } from '../lib/concurrently.ts'
 import { parseVerdict } from './early-stopping.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from './space.ts'
-import { RESULT_FILE, Study, parseSearch, trialOfName } from './study.ts'
+import { RESULT_FILE, Study, parseSearch } from './study.ts'
+import { trialOfName } from './trial-name.ts'
 
 /** Folders looked into at once. */
 export const AT_ONCE = 16

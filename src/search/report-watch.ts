@@ -6,7 +6,7 @@ import { sleep } from '../lib/sleep.ts'
 import { readJobLines } from '../site/job-lines.ts'
 import { type SuccessiveHalving, formatVerdict, parseReport } from './early-stopping.ts'
 import { AT_ONCE } from './evaluation-jobs.ts'
-import { nameOfTrial } from './study.ts'
+import { nameOfTrial } from './trial-name.ts'
 
 /** In an evaluation's folder; it appends a line to it for each report: `STEP VALUE`. */
 export const PROGRESS_FILE = 'progress.dat'

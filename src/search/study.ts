@@ -10,6 +10,7 @@ import { type Point, pointKey } from './point.ts'
 import type { Sampler } from './sampler.ts'
 import { describeDifference } from './space-difference.ts'
 import { type Space, parseSpace } from './space.ts'
+import { nameOfTrial } from './trial-name.ts'
 
 /** What the author of a search wrote. */
 export interface Search {
@@ -43,8 +44,6 @@ export interface ValuedEvaluation extends Evaluation {
   readonly result: Extract<Result, { kind: 'value' }>
 }
 
-const NAME = /^eval-([1-9]\d*)$/
-
 /**
  * Reads a search: a space (see `parseSpace`), and `params`, which every evaluation gets beside its point.
  *
@@ -55,17 +54,6 @@ export function parseSearch(input: unknown): Search {
     return { space: parseSpace(input), document: input, params: undefined }
   const { params, ...document } = input as Readonly<Record<string, unknown>>
   return { space: parseSpace(document), document, params }
-}
-
-/** The name of the job that evaluates trial `id`; people count from 1. */
-export function nameOfTrial(id: number): string {
-  return `eval-${id + 1}`
-}
-
-/** @returns undefined for a job that is none of a search */
-export function trialOfName(name: string): number | undefined {
-  const found = NAME.exec(name)?.[1]
-  return found === undefined ? undefined : Number(found) - 1
 }
 
 export class Study {

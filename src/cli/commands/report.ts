@@ -2,9 +2,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError, siteError } from '../../core/errors.ts'
+import type { Dataset } from '../../report/dataset.ts'
 import { computeFigures } from '../../report/figures.ts'
 import { figuresCsv, figuresRecord } from '../../report/figure-text.ts'
-import { type PageParts, formatPage } from '../../report/page-text.ts'
 import { readReport } from '../../report/read-report.ts'
 import { codeOf } from '../../site/disk.ts'
 import type { Command } from '../command.ts'
@@ -36,7 +36,7 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
     const filter = filterOf(input)
     const dataset = await readReport(client, { filter, filterText: filterText(filter), pageFolder })
     const text = isPage
-      ? formatPage(dataset, readParts(session.packageRoot))
+      ? await makePage(dataset, session.packageRoot)
       : input.has('csv')
         ? figuresCsv(dataset, computeFigures(dataset))
         : `${JSON.stringify(figuresRecord(dataset, computeFigures(dataset)))}\n`
@@ -47,9 +47,11 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
   },
 }
 
-function readParts(packageRoot: string): PageParts {
+/** Of the scripts and styles that `npm run build` has made. */
+async function makePage(dataset: Dataset, packageRoot: string): Promise<string> {
+  const { formatPage } = await import('../../report/page-text.ts')
   const read = (name: string): string => fs.readFileSync(path.join(packageRoot, 'dist', name), 'utf8')
-  return { script: read('report-page.js'), style: read('report-page.css') }
+  return formatPage(dataset, { script: read('report-page.js'), style: read('report-page.css') })
 }
 
 /** Written aside, so that a browser that looks meanwhile sees the old page or the new one. */
