@@ -1,4 +1,4 @@
-/** Waits until jobs end: looks at them once, and then at what the journal says of them. */
+/** Waits until jobs end: looks at them once, of few into their folders alone, and then at what the journal says of those that have not ended. */
 import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { isEnded } from '../core/states.ts'
@@ -39,8 +39,9 @@ export async function waitForJobs(
   ids: readonly JobId[],
   options: WaitOptions = {},
 ): Promise<WaitOutcome> {
-  await requireAll(catalogue, ids)
-  return waitForEnds(site, catalogue, ids, options)
+  const known = await entriesOf(catalogue, ids)
+  for (const id of ids) if (!known.has(id)) throw unknownJob(id)
+  return waitFrom(known, site, catalogue, ids, options)
 }
 
 /** As `waitForJobs`; a job that is not there to begin with is one of those that are gone. */
@@ -50,34 +51,49 @@ export async function waitForEnds(
   ids: readonly JobId[],
   options: WaitOptions = {},
 ): Promise<WaitOutcome> {
-  const { watchJournal } = await import('../site/watch.ts')
+  return waitFrom(await entriesOf(catalogue, ids), site, catalogue, ids, options)
+}
+
+/** @param known those of `ids` that are there, as they were just now */
+async function waitFrom(
+  known: ReadonlyMap<JobId, IndexEntry>,
+  site: Site,
+  catalogue: Catalogue,
+  ids: readonly JobId[],
+  options: WaitOptions,
+): Promise<WaitOutcome> {
   const started = monotonicMs()
-  const watch = await watchJournal(site)
-  const follower = catalogue.follow()
   const open = new Set(ids)
   const ended: IndexEntry[] = []
   const gone: JobId[] = []
+  const settle = (id: JobId, entry: IndexEntry | undefined): void => {
+    if (entry !== undefined && !isEnded(entry.state)) return
+    open.delete(id)
+    if (entry === undefined) gone.push(id)
+    else {
+      ended.push(entry)
+      options.onEnd?.(entry)
+    }
+  }
+  const isDone = (): boolean => open.size === 0 || (options.any === true && ended.length + gone.length > 0)
+  const leftMs = (): number =>
+    options.timeoutSeconds === undefined ? Infinity : started + options.timeoutSeconds * 1000 - monotonicMs()
+  const isOver = (): boolean => isDone() || leftMs() <= 0 || options.signal?.aborted === true
+  const outcome = (): WaitOutcome => ({ ended, open: [...open], gone, isTimeout: !isDone() && leftMs() <= 0 })
+  for (const id of open) settle(id, known.get(id))
+  if (isOver()) return outcome()
+
+  const { watchJournal } = await import('../site/watch.ts')
+  const watch = await watchJournal(site)
+  const follower = catalogue.follow()
   let pauseMs = SOON_MS
   try {
     for (;;) {
-      for (const id of await follower.changedOf(open)) {
-        const entry = await catalogue.get(id)
-        if (entry !== undefined && !isEnded(entry.state)) continue
-        open.delete(id)
-        if (entry === undefined) gone.push(id)
-        else {
-          ended.push(entry)
-          options.onEnd?.(entry)
-        }
-      }
-      const isDone = open.size === 0 || (options.any === true && ended.length + gone.length > 0)
-      const leftMs =
-        options.timeoutSeconds === undefined ? Infinity : started + options.timeoutSeconds * 1000 - monotonicMs()
-      if (isDone || leftMs <= 0 || options.signal?.aborted === true)
-        return { ended, open: [...open], gone, isTimeout: !isDone && leftMs <= 0 }
+      for (const id of await follower.changedOf(open)) settle(id, await catalogue.get(id))
+      if (isOver()) return outcome()
       // A change is made a moment after it was announced, and nobody tells of that moment.
       pauseMs = follower.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
-      await watch.next(signalOf(follower.isUnsure ? Math.min(leftMs, pauseMs) : leftMs, options.signal))
+      await watch.next(signalOf(follower.isUnsure ? Math.min(leftMs(), pauseMs) : leftMs(), options.signal))
     }
   } finally {
     follower.stop()
@@ -85,11 +101,10 @@ export async function waitForEnds(
   }
 }
 
-async function requireAll(catalogue: Catalogue, ids: readonly JobId[]): Promise<void> {
-  const known = new Set((await catalogue.entries()).map(({ id }) => id))
-  for (const id of ids) {
-    if (!known.has(id) && (await catalogue.get(id)) === undefined) throw unknownJob(id)
-  }
+async function entriesOf(catalogue: Catalogue, ids: readonly JobId[]): Promise<Map<JobId, IndexEntry>> {
+  const wanted = new Set(ids)
+  const entries = await catalogue.entries(wanted)
+  return new Map(entries.filter(({ id }) => wanted.has(id)).map((entry) => [entry.id, entry]))
 }
 
 function signalOf(leftMs: number, signal: AbortSignal | undefined): AbortSignal | undefined {

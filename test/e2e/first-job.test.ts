@@ -55,3 +55,20 @@ test('a job is told who it is, and its output and end are recorded', async () =>
   expect((await rig.bjob(['wait', 'w/b'])).status).toBe(1)
   expect((await rig.bjob(['wait', 'w/a'])).status).toBe(0)
 })
+
+test('of jobs that have ended, waiting looks into their folders alone, however many others there are', async () => {
+  await using rig = await Rig.create()
+  for (const [name, app] of Object.entries({ well: 'yes', badly: 'no' }))
+    await rig.done(['spawn', '--app', app, '--workflow', 'w', '--name', name])
+  await rig.done(['launch', '--idle-seconds', '0.2'])
+  await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'open'])
+  // Whoever opens the journal makes it again.
+  const journal = path.join(rig.site, 'journal')
+  fs.rmSync(journal, { recursive: true })
+  expect(await rig.done(['wait', 'w/well'])).toBe('w/well JOB_FINISHED\n')
+  expect(await rig.bjob(['wait', 'w/well', 'w/badly'])).toMatchObject({ status: 1, stderr: '' })
+  expect((await rig.bjob(['wait', '--any', 'w/well', 'w/open'])).status).toBe(0)
+  expect((await rig.bjob(['wait', 'w/open', '--timeout', '0'])).status).toBe(1)
+  expect((await rig.bjob(['wait', 'w/nowhere'])).status).toBe(2)
+  expect(fs.existsSync(journal)).toBe(false)
+})

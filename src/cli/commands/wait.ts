@@ -11,7 +11,8 @@ import { stopSignal } from '../stop-signal.ts'
 
 export const waitCommand: Command = {
   words: '[ID…]',
-  about: `Waits until the chosen jobs have ended, those there are now; all of the site's without a filter. Prints each as it ends.
+  about: `Waits until the chosen jobs have ended, those there are now; all of the site's without a filter. Prints a line for each: first for those
+that have ended already, then as they end. With --any, those that have ended already count only where their ids are given.
 Exit status 1 when one of them did not finish well, or the time was up. ${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
