@@ -36,8 +36,10 @@ export class Catalogue {
    * @param only of these ids at most: of few, nothing else is read
    */
   async entries(only?: ReadonlySet<JobId>): Promise<IndexEntry[]> {
-    if (only !== undefined && (this.#view !== undefined || only.size <= FEW)) {
-      const found = await mapConcurrently(only, AT_ONCE, (id) => this.#find(id))
+    if (only !== undefined) {
+      const isForFolders = this.#view === undefined && only.size <= FEW
+      const view = isForFolders ? undefined : await this.#refreshed()
+      const found = await mapConcurrently(only, AT_ONCE, (id) => this.#find(id, view))
       return found.filter((entry) => entry !== undefined)
     }
     const view = await this.#refreshed()
@@ -51,13 +53,6 @@ export class Catalogue {
     // Those too that the journal takes for removed, while their folder is still there.
     for (const actual of doubtful.values()) if (actual !== undefined) entries.push(actual)
     return entries
-  }
-
-  /** One job, from the journal or its folder; `undefined` when there is none. */
-  async get(id: JobId): Promise<IndexEntry | undefined> {
-    const view = await this.#refreshed()
-    const known = view.index.get(id)
-    return known === undefined || view.index.isPending(id) ? this.#lookUp(id, view) : known
   }
 
   /** Looks again and again at what has changed, beside others who do. */
@@ -77,14 +72,19 @@ export class Catalogue {
     return follower
   }
 
-  /** As `get`, from the folder alone while the journal has not been read. */
-  async #find(id: JobId): Promise<IndexEntry | undefined> {
+  /** One job, from `view` as it is now or, without it, from the folder alone; `undefined` when there is none. */
+  async #find(id: JobId, view: JobView | undefined): Promise<IndexEntry | undefined> {
     if (!isJobId(id)) return undefined
-    if (this.#view !== undefined) return this.get(id)
+    if (view !== undefined) return this.#getFrom(view, id)
     const entry = await readEntry(this.#site, id)
     // There is none, or its files are broken.
     if (entry !== undefined || (await this.#site.disk.stat(this.#site.layout.job(id).dir)) === undefined) return entry
-    return this.get(id)
+    return this.#getFrom(await this.#refreshed(), id)
+  }
+
+  async #getFrom(view: JobView, id: JobId): Promise<IndexEntry | undefined> {
+    const known = view.index.get(id)
+    return known === undefined || view.index.isPending(id) ? this.#lookUp(id, view) : known
   }
 
   async #refreshed(): Promise<JobView> {

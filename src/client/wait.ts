@@ -89,7 +89,9 @@ async function waitFrom(
   let pauseMs = SOON_MS
   try {
     for (;;) {
-      for (const id of await follower.changedOf(open)) settle(id, await catalogue.get(id))
+      const changed = await follower.changedOf(open)
+      const now = await entriesOf(catalogue, changed)
+      for (const id of changed) settle(id, now.get(id))
       if (isOver()) return outcome()
       // A change is made a moment after it was announced, and nobody tells of that moment.
       pauseMs = follower.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
@@ -102,9 +104,7 @@ async function waitFrom(
 }
 
 async function entriesOf(catalogue: Catalogue, ids: readonly JobId[]): Promise<Map<JobId, IndexEntry>> {
-  const wanted = new Set(ids)
-  const entries = await catalogue.entries(wanted)
-  return new Map(entries.filter(({ id }) => wanted.has(id)).map((entry) => [entry.id, entry]))
+  return new Map((await catalogue.entries(new Set(ids))).map((entry) => [entry.id, entry]))
 }
 
 function signalOf(leftMs: number, signal: AbortSignal | undefined): AbortSignal | undefined {

@@ -1,8 +1,11 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { killJobs } from '../../../src/client/control.ts'
+import { SiteClient } from '../../../src/client/site-client.ts'
 import { advance } from '../../../src/core/job-state.ts'
+import type { Disk } from '../../../src/site/disk.ts'
 import { changeJob, readJobState } from '../../../src/site/jobs.ts'
+import { Site } from '../../../src/site/site.ts'
 import { endJob, makeFixture } from './fixture.ts'
 
 describe('kill', () => {
@@ -68,5 +71,21 @@ describe('wait', () => {
     await endJob(site, 'default/b', 'FAILED')
     expect((await all).ended.map(({ state }) => state).sort()).toEqual(['FAILED', 'JOB_FINISHED'])
     await expect(client.wait('c')).rejects.toMatchObject({ code: 'unknown-job' })
+  })
+
+  test('for many looks into the journal once for all of them', async () => {
+    const { client, site } = await makeFixture()
+    const many = Array.from({ length: 150 }, (_, at) => ({ name: `job${at}`, application: 'hello' }))
+    const ids = await client.spawnMany(many)
+    let reads = 0
+    const readFrom: Disk['readFrom'] = async (target, offset, limit) => {
+      if (target.endsWith('.jsonl')) reads += 1
+      return site.disk.readFrom(target, offset, limit)
+    }
+    const other = new SiteClient(new Site(site.layout, { ...site.disk, readFrom }, site.settings), {})
+    const { open } = await other.wait(ids, { timeoutSeconds: 0.1 })
+    expect(open).toHaveLength(many.length)
+    expect(reads).toBeGreaterThan(0)
+    expect(reads).toBeLessThan(many.length / 5)
   })
 })
