@@ -9,7 +9,7 @@ const root = path.join(__dirname, '..')
 const dist = path.join(root, 'dist')
 
 /** Packages that take as long to load as a short command to run, and that many have no use for: each is a part of its own. */
-const LAZY = ['zod', 'yaml']
+const LAZY = ['yaml']
 
 /** In the place of such a package a module with those of its functions that are used, which loads it when one of them is. */
 const lazyPackages = {
@@ -22,7 +22,7 @@ const lazyPackages = {
     build.onResolve({ filter: /^\.\/\w+\.cjs$/ }, ({ path: name }) => ({ path: name, external: true }))
     build.onLoad({ filter: /./, namespace: 'lazy' }, ({ path: name }) => ({
       contents: `
-        for (const name of ${JSON.stringify(usedNames(name))})
+        for (const name of ${JSON.stringify(importedNames(name))})
           Object.defineProperty(exports, name, { enumerable: true, get: () => require('./${name}.cjs')[name] })
         Object.defineProperty(exports, '__esModule', { value: true })`,
     }))
@@ -54,16 +54,6 @@ const sources = files.map((name) => fs.readFileSync(path.join(root, 'src', name)
 function importedNames(name) {
   const lists = sources.match(new RegExp(`(?<=import [^'{}]*\\{)[^}]+(?=\\} from '${name}')`, 'g')) ?? []
   return Object.keys(require(name)).filter((key) => lists.some((list) => new RegExp(`\\b${key}\\b`).test(list)))
-}
-
-/** What they import from a package, or use of all of it. */
-function usedNames(name) {
-  const [, namespace] = new RegExp(`import \\* as (\\w+) from '${name}'`).exec(sources) ?? []
-  const members = namespace === undefined ? [] : (sources.match(new RegExp(`(?<=\\b${namespace}\\.)\\w+`, 'g')) ?? [])
-  const used = Object.keys(require(name)).filter(
-    (key) => members.includes(key) && typeof require(name)[key] === 'function',
-  )
-  return [...importedNames(name), ...used]
 }
 
 const OPTIONS = {
@@ -100,7 +90,7 @@ async function build() {
     plugins: [lazyPackages, ownModules],
   })
   for (const name of LAZY) {
-    const contents = `export { ${usedNames(name).join(', ')} } from '${name}'`
+    const contents = `export { ${importedNames(name).join(', ')} } from '${name}'`
     await esbuild.build({ ...OPTIONS, ...WRAPPED, stdin: { contents, resolveDir: root }, entryNames: name })
   }
   compileCommands()

@@ -48,7 +48,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   cac: ['cli'],
   prints: ['cli'],
-  zod: ['core', 'site', 'platform', 'client', 'search'],
+  valibot: ['lib', 'core', 'site', 'platform', 'client', 'search'],
   yaml: ['core'],
   'proper-lockfile': ['site'],
   'fast-glob': ['site'],

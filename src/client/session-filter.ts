@@ -1,58 +1,80 @@
 /** The filters of a session: words, as the commands take them, or for a query the library's conditions as well. */
-import * as z from 'zod'
+import * as v from 'valibot'
 import { requestError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
+import { fieldsOf, finite, isObject, mapOf } from '../lib/shapes.ts'
 import type { Conditions, Match } from './condition.ts'
 
+const text = v.string('must be text')
+const wordsOr = (message: string) =>
+  v.pipe(
+    v.unknown(),
+    v.transform((value) => (typeof value === 'string' ? [value] : value)),
+    v.array(text, message),
+  )
+
 /** One word, or several of which any may match; exact, or globs where they hold `*`. */
-export const words = z.preprocess(
-  (value) => (typeof value === 'string' ? [value] : value),
-  z.array(z.string(), 'must be text or a list of texts'),
-)
+export const words = wordsOr('must be text or a list of texts')
+
+const someWords = v.optional(words)
 
 /** A filter of ends: what is known of each without a look at its files. */
-export const wordFilter = z.strictObject(
+export const wordFilter = fieldsOf(
   {
-    id: words.optional(),
-    workflow: words.optional(),
-    name: words.optional(),
-    state: words.optional(),
-    app: words.optional(),
-    launcher: words.optional(),
-    tag: words.optional(),
+    id: someWords,
+    workflow: someWords,
+    name: someWords,
+    state: someWords,
+    app: someWords,
+    launcher: someWords,
+    tag: someWords,
   },
   'must be a map of fields',
 )
 
-const operators = z.strictObject({
-  in: z.array(z.string()).optional(),
-  contains: z.string().optional(),
-  icontains: z.string().optional(),
-  startsWith: z.string().optional(),
-  glob: words.optional(),
-})
-const match = z.union([words, operators], 'must be text, a list of texts, or operators')
-const datum = z.union([z.number(), z.boolean(), z.null(), match], 'must be a number, true, false, null or as for text')
-
-const queryFilter = z.strictObject(
+const matchMessage = 'must be text, a list of texts, or operators'
+const operators = fieldsOf(
   {
-    id: match.optional(),
-    workflow: match.optional(),
-    name: match.optional(),
-    state: match.optional(),
-    app: match.optional(),
-    launcher: match.optional(),
-    parents: match.optional(),
-    tag: words.optional(),
-    tags: z.record(z.string(), match).optional(),
-    data: z.record(z.string(), datum).optional(),
+    in: v.optional(v.array(text, 'must be a list of texts')),
+    contains: v.optional(text),
+    icontains: v.optional(text),
+    startsWith: v.optional(text),
+    glob: someWords,
+  },
+  matchMessage,
+)
+const wordsOrOperators = wordsOr(matchMessage)
+const match = v.lazy((value) => (isObject(value) ? operators : wordsOrOperators))
+const someMatch = v.optional(match)
+const numberMessage = 'must be a number, true, false, null or as for text'
+const plainDatum = v.union([finite(numberMessage), v.boolean(), v.null()], numberMessage)
+const datum = v.lazy((value) =>
+  typeof value === 'string' || (typeof value === 'object' && value !== null) ? match : plainDatum,
+)
+
+const queryFilter = fieldsOf(
+  {
+    id: someMatch,
+    workflow: someMatch,
+    name: someMatch,
+    state: someMatch,
+    app: someMatch,
+    launcher: someMatch,
+    parents: someMatch,
+    tag: someWords,
+    tags: v.optional(mapOf(v.string(), match, 'must be a map of tags')),
+    data: v.optional(mapOf(v.string(), datum, 'must be a map of fields')),
   },
   'must be a map of fields',
 )
-export const queryFilters = z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(queryFilter))
+export const queryFilters = v.pipe(
+  v.unknown(),
+  v.transform((value) => (Array.isArray(value) ? value : [value])),
+  v.array(queryFilter),
+)
 
-export type WordFilter = z.output<typeof wordFilter>
-export type QueryFilter = z.output<typeof queryFilter>
+export type WordFilter = v.InferOutput<typeof wordFilter>
+export type QueryFilter = v.InferOutput<typeof queryFilter>
 
 /** What the words of a filter mean to the library. An empty list of words means none, not any: a driver's list of its jobs may be empty. */
 export function conditionsOf({ tag, tags, data, ...fields }: QueryFilter): Conditions {
@@ -73,11 +95,11 @@ export function conditionsOf({ tag, tags, data, ...fields }: QueryFilter): Condi
   }
 }
 
-function matchOf(value: z.output<typeof match>): Match {
+function matchOf(value: v.InferOutput<typeof match>): Match {
   return Array.isArray(value) ? { glob: value } : definedOf(value)
 }
 
-function isMatch(value: z.output<typeof datum>): value is z.output<typeof match> {
+function isMatch(value: v.InferOutput<typeof datum>): value is v.InferOutput<typeof match> {
   return typeof value === 'object' && value !== null
 }
 

@@ -1,59 +1,61 @@
 /** What a driver may ask in a session: one JSON object a line, checked here, so that a mistake is told in one line that names the field. */
-import * as z from 'zod'
+import * as v from 'valibot'
 import { hintFor } from '../core/error-hints.ts'
 import { requestError } from '../core/errors.ts'
 import { nearestWord } from '../lib/nearest.ts'
+import { finite, firstProblem, mapOf, whole } from '../lib/shapes.ts'
 import { queryFilters, wordFilter, words } from './session-filter.ts'
 
-const requestId = z.union([z.string(), z.number()], 'must be a number or text')
-const text = z.string('must be text').min(1, 'is empty')
-const flag = z.boolean('must be true or false')
+const requestId = v.union([v.string(), finite('must be a number or text')], 'must be a number or text')
+const text = v.pipe(v.string('must be text'), v.nonEmpty('is empty'))
+const flag = v.boolean('must be true or false')
+const request = <const Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'is missing')
 
 /** Each kind of request under its `op`; `id` is given back with the reply. */
 const SCHEMAS = {
-  ping: z.strictObject({ op: z.literal('ping'), id: requestId }),
-  spawn: z.strictObject({
-    op: z.literal('spawn'),
+  ping: request({ op: v.literal('ping'), id: requestId }),
+  spawn: request({
+    op: v.literal('spawn'),
     id: requestId,
-    job: z.unknown(),
-    if_exists: z.enum(['error', 'reuse', 'rename'], 'must be error, reuse or rename').optional(),
-    folder: text.optional(),
+    job: v.unknown(),
+    if_exists: v.optional(v.picklist(['error', 'reuse', 'rename'], 'must be error, reuse or rename')),
+    folder: v.optional(text),
   }),
-  get: z.strictObject({ op: z.literal('get'), id: requestId, job: text }),
-  read: z.strictObject({ op: z.literal('read'), id: requestId, job: text, file: text }),
-  query: z.strictObject({
-    op: z.literal('query'),
+  get: request({ op: v.literal('get'), id: requestId, job: text }),
+  read: request({ op: v.literal('read'), id: requestId, job: text, file: text }),
+  query: request({
+    op: v.literal('query'),
     id: requestId,
-    filter: queryFilters.optional(),
-    exclude: queryFilters.optional(),
-    order_by: words.optional(),
-    limit: z.int('must be a whole number').min(0, 'must be at least 0').optional(),
+    filter: v.optional(queryFilters),
+    exclude: v.optional(queryFilters),
+    order_by: v.optional(words),
+    limit: v.optional(v.pipe(whole('must be a whole number'), v.minValue(0, 'must be at least 0'))),
   }),
-  kill: z.strictObject({ op: z.literal('kill'), id: requestId, job: text, recursive: flag.optional() }),
-  set: z.strictObject({
-    op: z.literal('set'),
+  kill: request({ op: v.literal('kill'), id: requestId, job: text, recursive: v.optional(flag) }),
+  set: request({
+    op: v.literal('set'),
     id: requestId,
     job: text,
-    fields: z.record(z.string(), z.unknown(), 'must be a map of fields'),
+    fields: mapOf(v.string(), v.unknown(), 'must be a map of fields'),
   }),
-  retry: z.strictObject({ op: z.literal('retry'), id: requestId, job: text }),
-  remove: z.strictObject({ op: z.literal('remove'), id: requestId, job: text }),
-  results: z.strictObject({
-    op: z.literal('results'),
+  retry: request({ op: v.literal('retry'), id: requestId, job: text }),
+  remove: request({ op: v.literal('remove'), id: requestId, job: text }),
+  results: request({
+    op: v.literal('results'),
     id: requestId,
-    cursor: text.optional(),
-    file: text.optional(),
-    filter: wordFilter.optional(),
-    follow: flag.optional(),
-    acknowledge: flag.optional(),
+    cursor: v.optional(text),
+    file: v.optional(text),
+    filter: v.optional(wordFilter),
+    follow: v.optional(flag),
+    acknowledge: v.optional(flag),
   }),
-  ack: z.strictObject({ op: z.literal('ack'), id: requestId.optional(), of: requestId }),
-  stop: z.strictObject({ op: z.literal('stop'), id: requestId, of: requestId }),
-  close: z.strictObject({ op: z.literal('close'), id: requestId }),
-} as const
+  ack: request({ op: v.literal('ack'), id: v.optional(requestId), of: requestId }),
+  stop: request({ op: v.literal('stop'), id: requestId, of: requestId }),
+  close: request({ op: v.literal('close'), id: requestId }),
+}
 
-export type RequestId = z.output<typeof requestId>
-export type SessionRequest = z.output<(typeof SCHEMAS)[keyof typeof SCHEMAS]>
+export type RequestId = v.InferOutput<typeof requestId>
+export type SessionRequest = v.InferOutput<(typeof SCHEMAS)[keyof typeof SCHEMAS]>
 export type RequestOf<Op extends SessionRequest['op']> = Extract<SessionRequest, { op: Op }>
 
 const OPS: readonly string[] = Object.keys(SCHEMAS)
@@ -87,25 +89,19 @@ export function parseRequest(line: string, number: number): ParsedRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return fail(null, `line ${number} is no JSON object`)
   const fields = new Map<string, unknown>(Object.entries(value))
-  const given = requestId.safeParse(fields.get('id'))
-  const id = given.success ? given.data : null
+  const given = v.safeParse(requestId, fields.get('id'))
+  const id = given.success ? given.output : null
   const op = fields.get('op')
   if (!isOp(op)) {
     const near = typeof op === 'string' ? nearestWord(op, OPS) : undefined
     const said = op === undefined ? 'op is missing' : `op cannot be ${JSON.stringify(op)}`
     return fail(id, `${said}; ${near === undefined ? `it is one of ${OPS.join(', ')}` : `did you mean ${near}?`}`, 'op')
   }
-  const parsed = SCHEMAS[op].safeParse(value)
-  if (parsed.success) return { ok: true, request: parsed.data }
-  const issue = parsed.error.issues.find(({ code }) => code === 'unrecognized_keys') ?? parsed.error.issues[0]
-  const path = (issue?.path ?? []).map(String)
-  if (issue?.code === 'unrecognized_keys') {
-    const field = [...path, issue.keys[0] ?? ''].join('.')
-    return fail(id, `${op} has no field ${field}`, field)
-  }
-  const field = path.join('.')
-  const isMissing = path.length === 1 && !fields.has(field)
-  return fail(id, `${field} ${isMissing ? 'is missing' : (issue?.message ?? 'is wrong')}`, field)
+  const parsed = v.safeParse(SCHEMAS[op], value)
+  if (parsed.success) return { ok: true, request: parsed.output }
+  const { path, message, isUnknown } = firstProblem(parsed.issues)
+  const field = path.map(String).join('.')
+  return fail(id, isUnknown ? `${op} has no field ${field}` : `${field} ${message}`, field)
 }
 
 function isOp(op: unknown): op is keyof typeof SCHEMAS {

@@ -2,18 +2,20 @@
  * What is asked of a job: the fields of `job.yaml`, of a `spawn` record and of the library, checked by one table of schemas. Both of
  * Balsam's spellings are read. Files have snake_case keys, the library camelCase ones; either is accepted anywhere.
  */
-import type * as z from 'zod'
+import * as v from 'valibot'
 import { nearestWord } from '../lib/nearest.ts'
+import { readIssue } from '../lib/shapes.ts'
+import { hintFor } from './error-hints.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
 import { DEFAULTS, FIELD_NAMES } from './job-defaults.ts'
-import { JOB_FIELDS, SPAWN_FIELDS } from './job-fields.ts'
+import { JOB_FIELDS, SPAWN_FIELDS, isName } from './job-fields.ts'
 
-type Fields = Readonly<Record<string, () => z.ZodType>>
-type Job = { readonly [Name in keyof typeof JOB_FIELDS]: z.output<ReturnType<(typeof JOB_FIELDS)[Name]>> }
+type Fields = Readonly<Record<string, v.GenericSchema>>
+type Job = { readonly [Name in keyof typeof JOB_FIELDS]: v.InferOutput<(typeof JOB_FIELDS)[Name]> }
 
 const ALL_FIELDS = { ...SPAWN_FIELDS, ...JOB_FIELDS }
 type SpawnFields = {
-  readonly [Name in keyof typeof ALL_FIELDS]: z.input<ReturnType<(typeof ALL_FIELDS)[Name]>> | undefined
+  readonly [Name in keyof typeof ALL_FIELDS]: v.InferInput<(typeof ALL_FIELDS)[Name]> | undefined
 }
 
 type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key
@@ -146,9 +148,14 @@ function check(fields: Fields, record: unknown, what: string): Checked<ReadonlyM
       if (hint !== undefined) problems.push({ message: `${name} is missing`, field: name, path: [name], hint })
       continue
     }
-    const parsed = schema().safeParse(given.get(name))
-    if (parsed.success) values.set(name, parsed.data)
-    else problems.push(...parsed.error.issues.map((issue) => toProblem(name, issue)))
+    try {
+      const parsed = v.safeParse(schema, given.get(name))
+      if (parsed.success) values.set(name, parsed.output)
+      else problems.push(...parsed.issues.map((issue) => toProblem(name, issue)))
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      problems.push({ message: `${name} holds itself or is nested too deeply`, field: name, path: [name] })
+    }
   }
   return problems.length === 0 ? { ok: true, value: values } : { ok: false, problems }
 }
@@ -159,11 +166,11 @@ function unknownField(key: string, names: readonly string[]): FieldProblem {
   return { message: `unknown field ${key}${hint}`, field: key, path: [key] }
 }
 
-function toProblem(name: string, issue: z.core.$ZodIssue): FieldProblem {
-  const path = [name, ...issue.path]
+function toProblem(name: string, issue: v.BaseIssue<unknown>): FieldProblem {
+  const path = [name, ...readIssue(issue).path]
   const field = path.map(String).join('.')
-  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
-  return { message: `${field} ${issue.message}`, field, path, ...(typeof hint === 'string' ? { hint } : {}) }
+  const hint = issue.requirement === isName ? hintFor('bad-name') : undefined
+  return { message: `${field} ${issue.message}`, field, path, ...(hint === undefined ? {} : { hint }) }
 }
 
 /** All fields in the order of the table, with the defaults of those that are not given. */

@@ -1,6 +1,6 @@
 /** Flux: flux-batch(1), flux-jobs(1), flux-job(1), flux-cancel(1), flux-resource(1), and the resource set of Flux RFC 20. */
-import * as z from 'zod'
-import { once } from '../lib/once.ts'
+import * as v from 'valibot'
+import { isObject } from '../lib/shapes.ts'
 import { expandHostList } from './hostlist.ts'
 import {
   type AllocatedNode,
@@ -29,16 +29,20 @@ const STATES: Readonly<Record<string, BatchState>> = {
 /** What `flux job timeleft` prints for a job without a limit: UINT_MAX. */
 const NO_LIMIT_SECONDS = 4_294_967_295
 
-const resourceSet = once(() =>
-  z.object({
-    execution: z.object({
-      R_lite: z.array(
-        z.object({ rank: z.string(), children: z.object({ core: z.string().optional(), gpu: z.string().optional() }) }),
-      ),
-      nodelist: z.array(z.string()),
-    }),
+const resourceSet = v.object({
+  execution: v.object({
+    R_lite: v.array(
+      v.object({
+        rank: v.string(),
+        children: v.pipe(
+          v.custom<unknown>(isObject),
+          v.object({ core: v.optional(v.string()), gpu: v.optional(v.string()) }),
+        ),
+      }),
+    ),
+    nodelist: v.array(v.string()),
   }),
-)
+})
 
 export const flux: Scheduler = {
   name: 'flux',
@@ -96,7 +100,7 @@ export const flux: Scheduler = {
 function readResourceSet(text: string): AllocatedNode[] {
   let parsed
   try {
-    parsed = resourceSet().parse(JSON.parse(text))
+    parsed = v.parse(resourceSet, JSON.parse(text))
   } catch {
     throw badOutput('flux', 'its resources', text)
   }

@@ -2,9 +2,10 @@
  * The space of a search as its author writes it: parameters, their conditions, and what is sought. Everything wrong with
  * it is said here, in one line that names the field, before any job is made.
  */
-import * as z from 'zod'
+import * as v from 'valibot'
 import { requestError, type BjobError } from '../core/errors.ts'
 import { nearestWord } from '../lib/nearest.ts'
+import { fieldsOf, finite, firstProblem, isObject, mapOf, whole } from '../lib/shapes.ts'
 import { countLevels, isValueOf, type Conditions, type Parameter, type Value } from './parameter.ts'
 
 export type Direction = 'minimise' | 'maximise'
@@ -25,35 +26,26 @@ export interface Space {
   readonly further: readonly Objective[]
 }
 
-const number = z.number('must be a finite number')
-const whole = z.int('must be a whole number')
-const value = z.union([z.string(), number, z.boolean()], 'must be text, a number, or true or false')
-const log = z.boolean('must be true or false').optional()
-const when = z
-  .record(z.string(), z.union([value, z.array(value)]), 'must be a mapping such as {activation: [tanh, relu]}')
-  .optional()
+const number = finite('must be a finite number')
+const integer = whole('must be a whole number')
+const valueMessage = 'must be text, a number, or true or false'
+const value = v.union([v.string(), finite(valueMessage), v.boolean()], valueMessage)
+const log = v.optional(v.boolean('must be true or false'))
+const when = v.optional(
+  mapOf(
+    v.string(),
+    v.union([value, v.array(value)], 'must be text, a number, true or false, or a list of them'),
+    'must be a mapping such as {activation: [tanh, relu]}',
+  ),
+)
 
-const FLOAT_SCHEMA = z.strictObject({
-  type: z.literal('float'),
-  low: number,
-  high: number,
-  log,
-  step: number.optional(),
+const FLOAT = { type: v.literal('float'), low: number, high: number, log, step: v.optional(number), when }
+const INTEGER = { type: v.literal('integer'), low: integer, high: integer, log, step: v.optional(integer), when }
+const CATEGORICAL = {
+  type: v.optional(v.literal('categorical', 'must be categorical')),
+  choices: v.array(value, 'must be a list'),
   when,
-})
-const INTEGER_SCHEMA = z.strictObject({
-  type: z.literal('integer'),
-  low: whole,
-  high: whole,
-  log,
-  step: whole.optional(),
-  when,
-})
-const CATEGORICAL_SCHEMA = z.strictObject({
-  type: z.literal('categorical').optional(),
-  choices: z.array(value, 'must be a list'),
-  when,
-})
+}
 const TYPES = ['float', 'integer', 'categorical']
 
 const DIRECTIONS: Readonly<Record<string, Direction>> = {
@@ -63,28 +55,19 @@ const DIRECTIONS: Readonly<Record<string, Direction>> = {
   maximize: 'maximise',
 }
 
-const SPACE_SCHEMA = z.strictObject(
-  {
-    parameters: z.record(z.string(), z.unknown(), 'must be a mapping of names to ranges or choices'),
-    direction: z.string('must be minimise or maximise').optional(),
-    objective: z
-      .string('must be the name of a field of the result')
-      .min(1, 'must be the name of a field of the result')
-      .optional(),
-    objectives: z
-      .record(
-        z.string(),
-        z.string('must be minimise or maximise'),
-        'must be a mapping such as {loss: minimise, seconds: minimise}',
-      )
-      .optional(),
-  },
-  'must be a mapping with the key parameters',
-)
+const directionWord = v.string('must be minimise or maximise')
+const objectiveMessage = 'must be the name of a field of the result'
+const SPACE = {
+  parameters: mapOf(v.string(), v.unknown(), 'must be a mapping of names to ranges or choices'),
+  direction: v.optional(directionWord),
+  objective: v.optional(v.pipe(v.string(objectiveMessage), v.nonEmpty(objectiveMessage))),
+  objectives: v.optional(
+    mapOf(v.string(), directionWord, 'must be a mapping such as {loss: minimise, seconds: minimise}'),
+  ),
+}
 
+const NO_PARAMETER = 'must be a mapping such as {type: float, low: 0, high: 1}'
 const PARAMETER_NAME = /^[A-Za-z_][\w.-]*$/u
-
-type Json = Readonly<Record<string, unknown>>
 
 /**
  * Reads a space from what YAML or JSON gave.
@@ -92,7 +75,12 @@ type Json = Readonly<Record<string, unknown>>
  * @throws BjobError `bad-space`, of which `detail.field` is the dotted path of what is wrong
  */
 export function parseSpace(input: unknown): Space {
-  const { parameters, objectives, direction, objective } = check(SPACE_SCHEMA, input, '')
+  const { parameters, objectives, direction, objective } = check(
+    SPACE,
+    input,
+    '',
+    'must be a mapping with the key parameters',
+  )
   if (objectives !== undefined && (direction !== undefined || objective !== undefined))
     throw badSpace('objectives', `cannot stand beside ${objective === undefined ? 'direction' : 'objective'}`)
   const [first, ...further] =
@@ -125,20 +113,20 @@ function parseParameter(name: string, spec: unknown): Parameter {
   const field = `parameters.${name}`
   if (!PARAMETER_NAME.test(name) || name === '__proto__')
     throw badSpace(field, 'is not a name: letters, digits and _ . - only, and no digit first')
-  if (!isObject(spec)) throw badSpace(field, `must be a mapping such as {type: float, low: 0, high: 1}`)
+  if (!isObject(spec)) throw badSpace(field, NO_PARAMETER)
   const type = spec['type'] ?? ('choices' in spec ? 'categorical' : undefined)
   if (type === 'float') {
-    const { low, high, log = false, step, when } = check(FLOAT_SCHEMA, spec, field)
+    const { low, high, log = false, step, when } = check(FLOAT, spec, field, NO_PARAMETER)
     checkRange(field, low, high, log, step)
     return { kind: 'float', name, low, high, log, step, when: readConditions(when) }
   }
   if (type === 'integer') {
-    const { low, high, log = false, step, when } = check(INTEGER_SCHEMA, spec, field)
+    const { low, high, log = false, step, when } = check(INTEGER, spec, field, NO_PARAMETER)
     checkRange(field, low, high, log, step)
     return { kind: 'integer', name, low, high, log, step: step ?? 1, when: readConditions(when) }
   }
   if (type !== 'categorical') throw badSpace(`${field}.type`, describeUnknownType(type))
-  const { choices, when } = check(CATEGORICAL_SCHEMA, spec, field)
+  const { choices, when } = check(CATEGORICAL, spec, field, NO_PARAMETER)
   if (choices.length === 0) throw badSpace(`${field}.choices`, 'has no option to choose from')
   const repeated = choices.find((choice, index) => choices.indexOf(choice) !== index)
   if (repeated !== undefined) throw badSpace(`${field}.choices`, `lists ${String(repeated)} twice`)
@@ -192,28 +180,25 @@ function sortByCondition(parameters: readonly Parameter[], byName: ReadonlyMap<s
   return [...sorted]
 }
 
-/** Applies a schema and turns the first thing it finds into one line. */
-function check<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape, z.core.$strict>,
+/** Reads these fields and no others, and turns the first thing that is wrong into one line. */
+function check<const Entries extends v.ObjectEntries>(
+  entries: Entries,
   input: unknown,
   field: string,
-): z.output<z.ZodObject<Shape, z.core.$strict>> {
-  const result = schema.safeParse(input, { reportInput: true })
-  if (result.success) return result.data
-  // A misspelled key is also a missing one: the misspelling is what the author wants to hear of.
-  const issue = result.error.issues.find((found) => found.code === 'unrecognized_keys') ?? result.error.issues[0]
-  const path = [field, ...(issue?.path ?? []).map(String)].filter((part) => part !== '').join('.')
-  if (issue?.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? ''
-    throw badSpace(
-      [path, key].filter(Boolean).join('.'),
-      `is not a known key${suggest(key, Object.keys(schema.shape))}`,
-    )
+  message: string,
+): v.InferOutput<v.StrictObjectSchema<Entries, string>> {
+  const parsed = v.safeParse(fieldsOf(entries, message), input)
+  if (parsed.success) return parsed.output
+  const problem = firstProblem(parsed.issues)
+  const path = [field, ...problem.path.map(String)].filter((part) => part !== '').join('.')
+  if (problem.isUnknown) {
+    const key = String(problem.path.at(-1))
+    throw badSpace(path, `is not a known key${suggest(key, Object.keys(entries))}`)
   }
-  if (issue?.input === undefined) throw badSpace(path, 'is missing')
+  if (problem.input === undefined) throw badSpace(path, 'is missing')
   // JSON has no NaN.
-  const found = typeof issue.input === 'number' ? String(issue.input) : JSON.stringify(issue.input)
-  throw badSpace(path, `${issue.message}, not ${found}`)
+  const found = typeof problem.input === 'number' ? String(problem.input) : JSON.stringify(problem.input)
+  throw badSpace(path, `${problem.message}, not ${found}`)
 }
 
 function suggest(word: string, words: readonly string[]): string {
@@ -223,8 +208,4 @@ function suggest(word: string, words: readonly string[]): string {
 
 function badSpace(field: string, problem: string): BjobError {
   return requestError('bad-space', `${field || 'the space'} ${problem}`, field ? { field } : {})
-}
-
-function isObject(input: unknown): input is Json {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }

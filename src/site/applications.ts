@@ -1,30 +1,29 @@
 /** The registered applications: one file each in `apps/`, and nothing can be run that is not there. */
 import path from 'node:path'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { requestError } from '../core/errors.ts'
 import { checkName } from '../core/id.ts'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
 import { nearestWord } from '../lib/nearest.ts'
-import { once } from '../lib/once.ts'
+import { fieldsOf, firstProblem } from '../lib/shapes.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { type Disk, unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import type { Layout } from './layout.ts'
 
-const schema = once(() => {
-  const commandLine = z.union(
-    [z.string().min(1, 'is empty'), z.array(z.string()).min(1, 'is empty')],
-    'must be a line or a list of words',
-  )
-  return z.strictObject({
-    executable: commandLine,
-    preprocess: commandLine.optional(),
-    postprocess: commandLine.optional(),
-    envscript: z.string('must be the path of a file').min(1, 'is empty').optional(),
-    shell: z.boolean('must be true or false').default(false),
-    description: z.string('must be text').default(''),
-  })
-})
+const commandLine = v.union(
+  [v.pipe(v.string(), v.nonEmpty('is empty')), v.pipe(v.array(v.string()), v.nonEmpty('is empty'))],
+  'must be a line or a list of words',
+)
+const FIELDS = {
+  executable: commandLine,
+  preprocess: v.optional(commandLine),
+  postprocess: v.optional(commandLine),
+  envscript: v.optional(v.pipe(v.string('must be the path of a file'), v.nonEmpty('is empty'))),
+  shell: v.optional(v.boolean('must be true or false'), false),
+  description: v.optional(v.string('must be text'), ''),
+}
+const schema = fieldsOf(FIELDS, 'must be a map of fields')
 
 /** A line: split into words as a shell would, or, with `shell`, handed to `/bin/sh -c` as it is. `{site}` stands for the site's folder. */
 export type CommandLine = string | readonly string[]
@@ -157,25 +156,19 @@ export function anchorWords(
 
 function parseApplication(name: string, text: string, file: string): Application {
   const yaml = parseYaml(text, file)
-  const parsed = schema().safeParse(yaml.value)
+  const parsed = v.safeParse(schema, yaml.value)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const key = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
-    const fieldPath = key === undefined ? (issue?.path ?? []) : [key]
-    const near = key === undefined ? undefined : nearestWord(key, Object.keys(schema().shape))
-    const message =
-      key === undefined
-        ? `${fieldPath.map(String).join('.') || 'the file'} ${issue?.message ?? 'is wrong'}`
-        : `unknown field ${key}${near === undefined ? '' : `; did you mean ${near}?`}`
-    throw requestError('bad-application', message, {
+    const { path, message, isUnknown } = firstProblem(parsed.issues)
+    const field = path.map(String).join('.')
+    throw requestError('bad-application', isUnknown ? unknownField(field) : `${field || 'the file'} ${message}`, {
       path: file,
-      ...yaml.locate(fieldPath),
-      field: fieldPath.map(String).join('.'),
+      ...yaml.locate(path),
+      field,
     })
   }
-  const { shell } = parsed.data
+  const { shell } = parsed.output
   for (const field of ['executable', 'preprocess', 'postprocess'] as const) {
-    const line = parsed.data[field]
+    const line = parsed.output[field]
     if (shell || typeof line !== 'string') continue
     try {
       splitShellWords(line)
@@ -187,5 +180,10 @@ function parseApplication(name: string, text: string, file: string): Application
       })
     }
   }
-  return { name, ...parsed.data }
+  return { name, ...parsed.output }
+}
+
+function unknownField(name: string): string {
+  const near = nearestWord(name, Object.keys(FIELDS))
+  return `unknown field ${name}${near === undefined ? '' : `; did you mean ${near}?`}`
 }

@@ -1,57 +1,51 @@
 /** `bjob.yaml`: what a site wants different from the defaults. Its presence is what makes a folder a site. */
-import { isDeepStrictEqual } from 'node:util'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { nearestWord } from '../lib/nearest.ts'
-import { once } from '../lib/once.ts'
+import { fieldsOf, finite, mapOf, readIssue, whole } from '../lib/shapes.ts'
 import { requestError } from '../core/errors.ts'
 import { parseYaml } from '../core/yaml-text.ts'
 
-const DEFAULTS = {
-  format: 1 as const,
-  lease_seconds: 30,
-  grace_seconds: 10,
-  hook_seconds: 300,
-  stage_seconds: 3600,
-  poll_seconds: 1,
-  durability: 'node' as const,
-  scheduler: 'auto',
-  mpi: 'auto',
-  node: {},
-  batch: { directives: [] as string[], setup: [] as string[] },
-  defaults: {},
-}
+const seconds = (least: number, most: number) =>
+  v.pipe(
+    finite('must be a number of seconds'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  )
+const count = (least: number) =>
+  v.optional(v.pipe(whole('must be a whole number'), v.minValue(least, `must be at least ${least}`)))
+const text = v.string('must be text')
+const scriptLines = v.optional(
+  v.array(
+    v.pipe(v.string('must be one line each'), v.regex(/^[^\0\n\r]*$/, 'must be one line each')),
+    'must be a list of lines',
+  ),
+  [],
+)
 
-const schema = once(() => {
-  const scriptLines = z.array(z.string().regex(/^[^\0\n\r]*$/, 'must be one line each'))
-  return z.strictObject({
-    format: z.literal(1, 'must be 1: this site was made by another version of bjob').default(DEFAULTS.format),
-    lease_seconds: z.number().min(2, 'must be at least 2').max(3600).default(DEFAULTS.lease_seconds),
-    grace_seconds: z.number().min(0).max(3600).default(DEFAULTS.grace_seconds),
-    hook_seconds: z.number().min(0.1, 'must be at least 0.1').max(1e6).default(DEFAULTS.hook_seconds),
-    stage_seconds: z.number().min(0.1, 'must be at least 0.1').max(1e6).default(DEFAULTS.stage_seconds),
-    poll_seconds: z.number().min(0.05, 'must be at least 0.05').max(60).default(DEFAULTS.poll_seconds),
-    durability: z.enum(['node', 'process'], 'must be node or process').default(DEFAULTS.durability),
-    scheduler: z.string().default(DEFAULTS.scheduler),
-    mpi: z.union([z.string(), z.array(z.string())]).default(DEFAULTS.mpi),
-    node: z
-      .strictObject({
-        cores: z.int().min(1).optional(),
-        gpus: z.int().min(0).optional(),
-        memory_mib: z.int().min(1).optional(),
-      })
-      .prefault({}),
-    batch: z
-      .strictObject({
-        directives: scriptLines.default(DEFAULTS.batch.directives),
-        setup: scriptLines.default(DEFAULTS.batch.setup),
-      })
-      .prefault({}),
-    defaults: z.record(z.string(), z.unknown()).default(DEFAULTS.defaults),
-  })
-})
+const SETTINGS = {
+  format: v.optional(v.literal(1, 'must be 1: this site was made by another version of bjob'), 1),
+  lease_seconds: v.optional(seconds(2, 3600), 30),
+  grace_seconds: v.optional(seconds(0, 3600), 10),
+  hook_seconds: v.optional(seconds(0.1, 1e6), 300),
+  stage_seconds: v.optional(seconds(0.1, 1e6), 3600),
+  poll_seconds: v.optional(seconds(0.05, 60), 1),
+  durability: v.optional(v.picklist(['node', 'process'], 'must be node or process'), 'node'),
+  scheduler: v.optional(text, 'auto'),
+  mpi: v.optional(v.union([text, v.array(text)], 'must be text or a list of words'), 'auto'),
+  node: v.optional(
+    fieldsOf({ cores: count(1), gpus: count(0), memory_mib: count(1) }, 'must be a map such as {cores: 64}'),
+    {},
+  ),
+  batch: v.optional(
+    fieldsOf({ directives: scriptLines, setup: scriptLines }, 'must be a map of directives and setup'),
+    {},
+  ),
+  defaults: v.optional(mapOf(v.string(), v.unknown(), "must be a map of a job's fields"), {}),
+}
+const schema = fieldsOf(SETTINGS, 'must be a map of settings')
 
 /** The site's settings, defaults filled in; what each means stands in the bjob.yaml that `bjob init` writes. */
-export type Settings = Readonly<z.output<ReturnType<typeof schema>>>
+export type Settings = Readonly<v.InferOutput<typeof schema>>
 
 /** Ends and releases are written after the grace. */
 const LAST_WRITES_SECONDS = 2
@@ -61,25 +55,28 @@ export function drainSeconds(settings: Settings): number {
   return settings.grace_seconds + LAST_WRITES_SECONDS
 }
 
-const SETTING_NAMES: readonly string[] = Object.keys(DEFAULTS)
+const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS)
 
 /** @throws BjobError `bad-setting` with line and field */
 export function parseSettings(text: string, file: string): Settings {
   const yaml = parseYaml(text, file)
-  const said = yaml.value ?? {}
-  // Most sites are as `bjob init` made them, and the schema takes a short command's time to load.
-  if (isDeepStrictEqual(said, {}) || isDeepStrictEqual(said, { format: DEFAULTS.format })) return DEFAULTS
-  const parsed = schema().safeParse(said)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  if (issue === undefined) throw parsed.error
-  const key = issue.code === 'unrecognized_keys' ? (issue.keys[0] ?? '') : undefined
-  const path = key === undefined ? issue.path : [...issue.path, key]
+  const parsed = v.safeParse(schema, yaml.value ?? {})
+  if (parsed.success) return parsed.output
+  // In the order of the settings: to a site of another version `format` is what says so.
+  const { path, message, isUnknown } = readIssue(parsed.issues[0])
   const field = path.map(String).join('.')
-  const near = key === undefined ? undefined : nearestWord(key, SETTING_NAMES)
-  const message =
-    key === undefined
-      ? `${field} ${issue.message}`
-      : `unknown setting ${key}${near === undefined ? '' : `; did you mean ${near}?`}`
-  throw requestError('bad-setting', message, { path: file, ...yaml.locate(path), field })
+  throw requestError(
+    'bad-setting',
+    isUnknown ? unknownSetting(String(path.at(-1))) : `${field || 'the file'} ${message}`,
+    {
+      path: file,
+      ...yaml.locate(path),
+      field,
+    },
+  )
+}
+
+function unknownSetting(name: string): string {
+  const near = nearestWord(name, SETTING_NAMES)
+  return `unknown setting ${name}${near === undefined ? '' : `; did you mean ${near}?`}`
 }

