@@ -145,7 +145,7 @@ async function addLock(site: Site, lock: string, id: JobId, findings: Finding[],
 /** Files that were to take the place of others, outside the jobs' folders. */
 export async function addReplacements(site: Site, suspects: Finding[]): Promise<void> {
   const { root, apps, journal, launchers, submissions } = site.layout
-  const folders = [root, apps, journal]
+  const folders = [root, apps, journal, launchers, submissions]
   for (const above of [launchers, submissions])
     for (const { name } of (await unlessGone(site.disk.list(above))) ?? []) folders.push(`${above}/${name}`)
   for (const folder of folders) {

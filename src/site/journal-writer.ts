@@ -8,6 +8,7 @@ import path from 'node:path'
 import { type JobEvent, type JournalLine, formatLine } from '../core/events.ts'
 import { shortHost, uniqueToken } from '../lib/token.ts'
 import type { AppendFile, Disk } from './disk.ts'
+import { showName } from './files.ts'
 
 /** How long a writer with nothing more to announce waits until it says that its last changes are done: readers wait for that. */
 const SETTLE_MS = 5
@@ -138,6 +139,19 @@ export class JournalWriter {
   }
 
   async #openFile(): Promise<AppendFile> {
+    const handle = await this.#openOrMake()
+    try {
+      // Nobody has written to it: it is new, or whoever made it died before it was shown.
+      if (this.#disk.isNetwork && (await this.#disk.stat(this.#file))?.size === 0)
+        await showName(this.#disk, this.#file)
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async #openOrMake(): Promise<AppendFile> {
     try {
       return await this.#disk.openAppend(this.#file)
     } catch {

@@ -2,7 +2,7 @@
 import { siteError } from '../core/errors.ts'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
 import { unlessGone } from './disk.ts'
-import { replaceFile } from './files.ts'
+import { replaceFile, showName } from './files.ts'
 import type { Site } from './site.ts'
 
 /** What a launcher says of itself, again and again, with `beat` one higher each time. */
@@ -29,6 +29,7 @@ export async function createLauncher(
   const paths = site.layout.launcher(id)
   await site.disk.makeParents(paths.dir)
   await replaceFile(site.disk, paths.settings, formatYaml(settings))
+  await showName(site.disk, paths.dir)
 }
 
 export async function writeLease(site: Site, lease: Lease): Promise<void> {

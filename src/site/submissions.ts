@@ -4,7 +4,7 @@ import { formatYaml, parseYaml } from '../core/yaml-text.ts'
 import { finite } from '../lib/shapes.ts'
 import { uniqueToken } from '../lib/token.ts'
 import { unlessGone } from './disk.ts'
-import { replaceFile } from './files.ts'
+import { replaceFile, showName } from './files.ts'
 import type { Site } from './site.ts'
 
 const schema = v.object({
@@ -51,6 +51,7 @@ export async function createSubmission(site: Site, { id, record }: Submission, s
   await site.disk.makeParents(paths.dir)
   await replaceFile(site.disk, paths.script, script)
   await writeSubmission(site, { id, record })
+  await showName(site.disk, paths.dir)
 }
 
 export async function writeSubmission(site: Site, { id, record }: Submission): Promise<void> {

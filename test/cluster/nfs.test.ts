@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../rig/until.ts'
+import { bundleWorker } from '../survival/pack.ts'
 import { say } from '../survival/tally.ts'
 
 const RIG = path.join(import.meta.dirname, 'nfs')
@@ -96,6 +97,19 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
     expect((await inClient('c2', results)).trim()).toBe('40')
     expect((await inClient('c2', results)).trim()).toBe('0')
     expect(await inClient('c1', 'cd shared && bjob fsck')).toContain('the site is whole')
+  })
+
+  test('a new journal is found, also by a node that listed the folder in the tick in which it came', async () => {
+    const program = await bundleWorker(installed, '../cluster/same-tick')
+    await inClient('c1', 'mkdir -p tick/journal')
+    execFileSync(RIG, ['start', 'c2', process.execPath, program, 'reader', '/run/shared/tick'], { env: environment })
+    const told = JSON.parse(await inClient('c1', `${process.execPath} ${program} writer /run/shared/tick`)) as {
+      met: number
+      seen: number
+    }
+    say(`NFS ${version}, SAME TICK: ${JSON.stringify(told)}`)
+    expect(told.met).toBeGreaterThan(0)
+    expect(told.seen).toBe(told.met)
   })
 
   test('the doctor sees the skewed clock, the blindness of inotify and the lines that two nodes lose', async () => {

@@ -13,7 +13,7 @@ import { JobView } from '../../src/site/job-view.ts'
 import { LogTail } from '../../src/site/log-tail.ts'
 import { mendSite } from '../../src/site/mend.ts'
 import { readJobState } from '../../src/site/jobs.ts'
-import type { Site } from '../../src/site/site.ts'
+import { Site } from '../../src/site/site.ts'
 import { ERROR, claim, end, kill, release, retry, setTag, spawn, step } from './actors.ts'
 import {
   FULL,
@@ -49,6 +49,18 @@ async function writeLongLog(site: Site): Promise<void> {
   for (const number of [1, 2, 3]) {
     log.add(`line ${number}\n`)
     await log.close()
+  }
+}
+
+/** A node's first words, on a disk that is taken for a network's: names that others have to find are shown. */
+async function beginOverNetwork(near: Site, world: World): Promise<void> {
+  const site = new Site(near.layout, { ...near.disk, isNetwork: true }, near.settings)
+  try {
+    await spawn(site, ['j1'], world.context('reuse'))
+    await createLauncher(site, 'L9', { slots: 1 })
+    await writeLease(site, LEASE)
+  } finally {
+    await site.close()
   }
 }
 
@@ -265,6 +277,11 @@ const CHANGES: readonly Operation[] = [
   {
     name: 'begin a launcher',
     run: async (site) => (await createLauncher(site, 'L9', { slots: 1 }), await writeLease(site, LEASE)),
+    check: async (world) => assert.equal((await readLease(world.open(), 'L9'))?.beat, 7),
+  },
+  {
+    name: 'begin over a network',
+    run: beginOverNetwork,
     check: async (world) => assert.equal((await readLease(world.open(), 'L9'))?.beat, 7),
   },
   {

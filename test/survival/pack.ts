@@ -5,9 +5,9 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import { mutate } from './mutant.ts'
 
-/** Bundles one of these files (worker.ts) into `folder`. @returns the program */
+/** Bundles one of these files (worker.ts), or another by its path from here, into `folder`. @returns the program */
 export async function bundleWorker(folder: string, name = 'worker'): Promise<string> {
-  const outfile = path.join(folder, `${name}.mjs`)
+  const outfile = path.join(folder, `${path.basename(name)}.mjs`)
   await build({
     entryPoints: [path.join(import.meta.dirname, `${name}.ts`)],
     outfile,
