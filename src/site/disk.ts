@@ -134,8 +134,10 @@ function writeWhole(fd: number, text: string): void {
 
 const fdatasync = promisify(fs.fdatasync)
 
-/** Of a mere word Node.js makes such an object, each time. */
-const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const
+/** What a job leaves in its folder may be a pipe: to open one waits for a writer, in this thread even deaf to signals, unless it is told not to. */
+const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
+/** Of a mere word Node.js makes such an object, each time. It takes numbers, too; its types know of words only. */
+const AS_TEXT = { encoding: 'utf8', flag: READ as unknown as string } as const
 
 /** Calls made at once, in this thread. */
 export const directDisk: Disk = {
@@ -152,7 +154,7 @@ export const directDisk: Disk = {
   realpath: async (target) => fs.realpathSync(target),
   readText: async (target) => fs.readFileSync(target, AS_TEXT),
   readFrom: async (target, offset, limit) => {
-    const fd = fs.openSync(target, 'r')
+    const fd = fs.openSync(target, READ)
     try {
       const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, fs.fstatSync(fd).size - offset)))
       return bytes.subarray(0, bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, offset))
@@ -217,9 +219,9 @@ export const pooledDisk: Disk = {
   symlink: async (content, target) => fs.promises.symlink(content, target),
   readlink: async (target) => fs.promises.readlink(target),
   realpath: async (target) => fs.promises.realpath(target),
-  readText: async (target) => fs.promises.readFile(target, 'utf8'),
+  readText: async (target) => fs.promises.readFile(target, AS_TEXT),
   readFrom: async (target, offset, limit) => {
-    const file = await fs.promises.open(target, 'r')
+    const file = await fs.promises.open(target, READ)
     try {
       const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, (await file.stat()).size - offset)))
       return bytes.subarray(0, bytes.length === 0 ? 0 : (await file.read(bytes, 0, bytes.length, offset)).bytesRead)

@@ -93,6 +93,23 @@ describe('names', () => {
 })
 
 describe('files of others', () => {
+  test('a pipe in the place of what bjob reads in a job’s folder keeps nobody waiting', async () => {
+    await using rig = await Rig.create()
+    rig.addApplication('pipes', 'executable: [/bin/sh, -c, "rm job.out; mkfifo job.out result.dat data.json"]\n')
+    await rig.done(['spawn', '--app', 'pipes', '--name', 'a'])
+    await rig.done(LAUNCH)
+    expect(JSON.parse(await rig.done(['results']))).toMatchObject({ id: 'default/a', content: '' })
+    for (const words of [
+      ['show', 'a'],
+      ['cat', 'a', 'result.dat'],
+      ['log', 'a'],
+      ['ls', '--json'],
+    ])
+      await rig.done(words)
+    // Whatever it says of such data: it ends.
+    expect((await rig.bjob(['clone', 'a', '--as', 'b'])).signal).toBeNull()
+  })
+
   const bombs = {
     aliases: `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
       .split('')
