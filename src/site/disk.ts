@@ -55,7 +55,7 @@ export interface Disk {
   /** A file, or a folder with all in it; links become what they lead to. With `durable`, not returning before it is on the disk. */
   copy(from: string, to: string, durable?: boolean): Promise<void>
   utimes(target: string, atime: Date, mtime: Date): Promise<void>
-  /** Makes this node forget what it cached of a folder's names; on NFS only listing does that. */
+  /** Makes this node forget what it cached of a folder's names, if they have changed. On NFS opening it does that, and no stat; under FUSE, listing. */
   refresh(folder: string): Promise<void>
 }
 
@@ -111,7 +111,7 @@ export function diskFor(folder: string): Disk {
   const { type } = fs.statfsSync(folder)
   if (LOCAL_TYPES.has(type)) return directDisk
   widenPool()
-  return type === FUSE_TYPE ? { ...pooledDisk, staleMs: FUSE_STALE_MS } : pooledDisk
+  return type === FUSE_TYPE ? fuseDisk : pooledDisk
 }
 
 function toEntries(entries: readonly fs.Dirent[]): Entry[] {
@@ -263,6 +263,12 @@ export const pooledDisk: Disk = {
   },
   copy: (from, to, durable = false) => copy(from, to, durable),
   utimes: async (target, atime, mtime) => fs.promises.utimes(target, atime, mtime),
+  refresh: async (folder) => (await fs.promises.opendir(folder)).close(),
+}
+
+const fuseDisk: Disk = {
+  ...pooledDisk,
+  staleMs: FUSE_STALE_MS,
   refresh: async (folder) => void (await fs.promises.readdir(folder)),
 }
 

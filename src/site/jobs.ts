@@ -58,11 +58,12 @@ export async function readSpecification(
     state?.amended === undefined
       ? undefined
       : await unlessGone(site.disk.readText(specificationDraftPath(dir, state.amended)))
-  const text = draft ?? (await unlessGone(site.disk.readText(file)))
+  let text = draft ?? (await unlessGone(site.disk.readText(file)))
   if (text === undefined) {
-    if ((await site.disk.stat(site.layout.job(id).dir)) === undefined) throw unknownJob(id)
-    throw siteError('broken-job', 'job.yaml is missing', { path: file })
+    if (!(await hasFolder(site, id))) throw unknownJob(id)
+    text = await unlessGone(site.disk.readText(file))
   }
+  if (text === undefined) throw siteError('broken-job', 'job.yaml is missing', { path: file })
   if (expected !== undefined && text === formatYaml(expected)) return fromRecord(expected)
   const yaml = parseYaml(text, file)
   const checked = checkSpecification(yaml.value)
@@ -242,9 +243,19 @@ export function unknownJob(id: JobId): Error {
 /** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */
 async function missingState(site: Site, id: JobId, error: unknown): Promise<unknown> {
   const paths = site.layout.job(id)
-  if ((await site.disk.stat(paths.dir)) === undefined) return unknownJob(id)
+  if (!(await hasFolder(site, id))) return unknownJob(id)
   if ((await site.disk.stat(paths.state)) !== undefined) return error
   return siteError('torn-state', 'state.yaml is missing', { path: paths.state })
+}
+
+/** Whether the job's folder is there by now: an NFS client that has looked in vain goes on saying so for half a minute, unless it is made to ask again. */
+async function hasFolder({ disk, layout }: Site, id: JobId): Promise<boolean> {
+  const { dir } = layout.job(id)
+  const isThere = async (): Promise<boolean> => (await disk.stat(dir)) !== undefined
+  if (await isThere()) return true
+  if (!disk.isNetwork) return false
+  for (const folder of [layout.jobs, path.dirname(dir)]) await unlessGone(disk.refresh(folder))
+  return isThere()
 }
 
 /** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */

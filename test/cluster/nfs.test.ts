@@ -112,6 +112,15 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
     expect(told.seen).toBe(told.met)
   })
 
+  test('a job is run that comes so long after its announcement that the launcher has looked for it in vain', async () => {
+    const program = await bundleWorker(installed, '../cluster/late-birth')
+    await inClient('c1', make('late', 1, 'true'))
+    startLauncher('c2', 'late', '--slots 1 --idle-seconds 20')
+    await until('the first to be finished', async () => (await countEnded('c1', 'late')) === 1, { within: 60 })
+    await inClient('c1', `cd late && ${process.execPath} ${program} tardy 4000`)
+    await until('the late one to be finished', async () => (await countEnded('c1', 'late')) === 2, { within: 60 })
+  })
+
   test('the doctor sees the skewed clock, the blindness of inotify and the lines that two nodes lose', async () => {
     let checks: DoctorCheck[] = []
     // Two kernels and a server on few cores may keep each other waiting for longer than a doctor waits.
