@@ -9,14 +9,17 @@ const { Script } = require('node:vm')
 const dist = path.join(__dirname, '..', 'dist')
 const parts = new Map()
 
-function compiledFolder(command = '') {
-  return path.join(dist, 'compiled', /^-{0,2}[a-z]+$/.test(command) ? command : 'none')
+/** That of the bundle for each command by itself, of what few commands load once. */
+function compiledFile(name) {
+  const [, , command = ''] = process.argv
+  const folder = name === 'bjob.cjs' ? (/^-{0,2}[a-z]+$/.test(command) ? command : 'none') : ''
+  return path.join(dist, 'compiled', folder, name)
 }
 
 // V8 compares little more than the length: the build takes what was compiled away before it makes another bundle.
 function readCompiled(name) {
   try {
-    return fs.readFileSync(path.join(compiledFolder(process.argv[2]), name))
+    return fs.readFileSync(compiledFile(name))
   } catch {
     return undefined
   }
@@ -32,9 +35,9 @@ function load(name) {
   if (known !== undefined) return known
   const script = compile(name)
   const body = script.runInThisContext()
-  const part = { script, exports: {} }
+  const part = { script, exports: {}, run: () => body(requirePart, part, part.exports) }
   parts.set(name, part)
-  body(requirePart, part, part.exports)
+  part.run()
   return part
 }
 
@@ -44,4 +47,4 @@ function requirePart(name) {
 }
 
 if (require.main === module) load('bjob.cjs')
-else module.exports = { compile, compiledFolder, dist, load, parts }
+else module.exports = { compile, compiledFile, dist, load, parts }

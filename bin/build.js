@@ -63,6 +63,8 @@ const OPTIONS = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  // In a script of node:vm there is no import.
+  supported: { 'dynamic-import': false },
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   logLevel: 'warning',

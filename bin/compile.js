@@ -5,46 +5,48 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { compile, compiledFolder, dist, load, parts } = require('./bjob.js')
+const { compile, compiledFile, dist, load, parts } = require('./bjob.js')
 
 /**
- * How each runs for it, one after the other in a site that is thrown away; of those that stay, or need more than a machine, the help.
- * Each has a file of its own: with what other commands use, twice as much would have to be read.
+ * How each runs for it, in one form or two, one command after the other in a site that is thrown away; of those that stay, or need more than
+ * a machine, the help. Each has a file of its own: with what other commands use, twice as much would have to be read.
  */
 const COMMANDS = [
-  [],
-  ['--version'],
-  ['--help'],
-  ['--manual'],
-  ['--complete', '1', 'bjob', ''],
-  ['init'],
-  ['app', 'add', 'none', '--executable', 'true'],
-  ['app', 'ls'],
-  ['spawn', '--app', 'none', '--name', 'one', '--', 'word'],
-  ['ls'],
-  ['show', 'one'],
-  ['why', 'one'],
-  ['history', 'one'],
-  ['path', 'one'],
-  ['cat', 'one', 'job.yaml'],
-  ['watch'],
-  ['session'],
-  ['launch', '--slots', '1', '--idle-seconds', '0'],
-  ['log', 'one'],
-  ['wait', 'one'],
-  ['results'],
-  ['report', '--json'],
-  ['clone', 'one', '--as', 'two'],
-  ['set', 'two', 'priority=2'],
-  ['dep', 'one', 'two'],
-  ['submit', '-n', '1', '-t', '10', '--dry-run'],
-  ['kill', 'two'],
-  ['retry', 'two'],
-  ['rm', 'two'],
-  ['fsck'],
-  ['tune', '--help'],
-  ['doctor', '--help'],
-  ['completion', 'bash'],
+  [['--version']],
+  [['--help']],
+  [['--manual']],
+  [['--complete', '1', 'bjob', '']],
+  [['init'], ['init', 'other', '--machine', 'slurm']],
+  [
+    ['app', 'add', 'none', '--executable', 'true'],
+    ['app', 'ls'],
+  ],
+  [['spawn', '--app', 'none', '--name', 'one', '--', 'word']],
+  [['show', 'one']],
+  [['why', 'one']],
+  [['path', 'one']],
+  [['cat', 'one', 'job.yaml']],
+  [['session']],
+  [['launch', '--slots', '1', '--idle-seconds', '0']],
+  [['ls'], ['ls', 'launchers']],
+  [['history', 'one']],
+  [['watch']],
+  [['log', 'one']],
+  [['wait', 'one']],
+  [['results']],
+  [['report', '--json']],
+  [['clone', 'one', '--as', 'two']],
+  [['set', 'two', 'priority=2']],
+  [['dep', 'one', 'two']],
+  [['submit', '-n', '1', '-t', '10', '--dry-run']],
+  [['kill', 'two']],
+  [['retry', 'two']],
+  [[]],
+  [['rm', 'two']],
+  [['fsck']],
+  [['tune', '--help']],
+  [['doctor', '--help']],
+  [['completion', 'bash']],
 ]
 
 /** @throws Error of the first command that fails */
@@ -53,22 +55,30 @@ function compileCommands() {
   // Of an allocation that this may run in, it is to know nothing.
   const options = { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'] }
   try {
-    for (const words of COMMANDS) execFileSync(process.execPath, [__filename, '--run', ...words], options)
+    for (const forms of COMMANDS) execFileSync(process.execPath, [__filename, '--run', JSON.stringify(forms)], options)
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function run(words) {
-  const folder = compiledFolder(words[0])
-  // What was kept for another V8, or for a command's other form, would be kept again.
-  fs.rmSync(folder, { recursive: true, force: true })
-  process.argv.splice(1, Infinity, path.join(__dirname, 'bjob.js'), ...words)
+function run(forms) {
   process.once('exit', () => {
-    fs.mkdirSync(folder, { recursive: true })
-    for (const [name, { script }] of parts) fs.writeFileSync(path.join(folder, name), script.createCachedData())
+    for (const [name, { script }] of parts) {
+      const file = compiledFile(name)
+      fs.mkdirSync(path.dirname(file), { recursive: true })
+      fs.writeFileSync(file, script.createCachedData())
+    }
   })
-  load('bjob.cjs')
+  const next = () => {
+    const words = forms.shift()
+    // Whoever waits for this process hears that one has failed.
+    if (words === undefined || (process.exitCode ?? 0) !== 0) return
+    process.argv.splice(1, Infinity, path.join(__dirname, 'bjob.js'), ...words)
+    process.once('beforeExit', next)
+    if (parts.has('bjob.cjs')) parts.get('bjob.cjs').run()
+    else load('bjob.cjs')
+  }
+  next()
 }
 
 /** Where `npm install` has put a package whose commands were compiled by another V8. */
@@ -84,5 +94,5 @@ function compileIfRejected() {
 }
 
 if (require.main !== module) module.exports = { compileCommands }
-else if (process.argv[2] === '--run') run(process.argv.slice(3))
+else if (process.argv[2] === '--run') run(JSON.parse(process.argv[3]))
 else compileIfRejected()

@@ -7,13 +7,15 @@ const KEY = /^([A-Za-z][A-Za-z0-9_]*):(?: (.+))?$/
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/
 const ITEM = /^ {2}- (.+)$/
 const EMPTY = /^ *(?:#.*)?$/
-/** What YAML reads as the same text, and writes as it is. */
-const TEXT = /^(?:(?:--?)?[A-Za-z]|\/)[A-Za-z0-9_./=-]*(?: [A-Za-z0-9_./=-]+)*$/
+/** What YAML reads as the same text, and writes as it is, if it is no number. */
+const TEXT = /^(?:(?:--?)?[A-Za-z]|[0-9/])(?:[A-Za-z0-9_./=[\]-]|:(?=[^ ]))*(?: (?:[A-Za-z0-9_./=[\]-]|:(?=[^ ]))+)*$/
+const NUMBER_LIKE = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$|^0[ox]/i
 const CONSTANT = /^(?:null|true|false)$/i
 const INTEGER = /^(?:0|-?[1-9][0-9]{0,14})$/
-/** Text that would be a number without its quotes. */
-const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?$/
-const QUOTED = /^"(-?[0-9]+(?:\.[0-9]+)?)"$/
+/** Text that would be a number or a constant without its quotes. */
+const IN_QUOTES = /^(?:-?[0-9]+(?:\.[0-9]+)?|null|Null|NULL|true|True|TRUE|false|False|FALSE)$/
+/** One line of ASCII in quotes, with nothing in it that would end or escape them. */
+const QUOTED = /^(?:"([ !#-[\]-~]*)"|'([ -&(-~]*)')$/
 
 /** @returns what the text says, null when that is nothing; `undefined` when there is anything else in it, were it a mistake */
 export function parsePlainYaml(text: string): Readonly<Record<string, unknown>> | null | undefined {
@@ -44,7 +46,9 @@ export function parsePlainYaml(text: string): Readonly<Record<string, unknown>> 
 function parseWord(word: string): string | number | boolean | undefined {
   if (INTEGER.test(word)) return Number(word)
   if (word === 'true' || word === 'false') return word === 'true'
-  return isPlain(word) ? word : QUOTED.exec(word)?.[1]
+  if (isPlain(word)) return word
+  const [, inDouble, inSingle] = QUOTED.exec(word) ?? []
+  return inDouble ?? inSingle
 }
 
 /** The lines of one field; `undefined` when its name or its value is not as plain as that. */
@@ -60,10 +64,10 @@ export function formatPlainField(name: string, value: unknown): string | undefin
 function formatWord(value: unknown): string | undefined {
   if (typeof value === 'boolean' || (Number.isSafeInteger(value) && !Object.is(value, -0))) return String(value)
   if (typeof value !== 'string') return undefined
-  if (NUMBER.test(value)) return `"${value}"`
+  if (IN_QUOTES.test(value)) return `"${value}"`
   return isPlain(value) ? value : undefined
 }
 
 function isPlain(word: string): boolean {
-  return TEXT.test(word) && !CONSTANT.test(word)
+  return TEXT.test(word) && !CONSTANT.test(word) && !NUMBER_LIKE.test(word)
 }

@@ -72,10 +72,12 @@ async function runOnce(
   await using watch = await watchJournal(site)
   const view = await JobView.open(site, 'live')
   const id = `${shortHost()}-${process.pid}-${randomBytes(3).toString('hex')}`
-  const { agentFile, ...settings } = options
+  const { agentFile, filter, ...settings } = options
+  const words = Object.entries(filter).filter(([, those = []]) => those.length > 0)
   const { nodes, scheduler, schedulerId } = allocation
   await createLauncher(site, id, {
     ...settings,
+    ...(words.length === 0 ? {} : { filter: Object.fromEntries(words) }),
     scheduler: scheduler.name,
     ...(schedulerId === undefined ? {} : { scheduler_id: schedulerId }),
     nodes: nodes.map(({ name }) => name),

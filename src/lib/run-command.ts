@@ -1,5 +1,4 @@
 /** Short commands of the system, run to their end without a shell. */
-import { execFile } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 
@@ -13,6 +12,8 @@ export interface CommandResult {
 /** Runs a command, with `input` on its standard input. Never rejects: a command that is missing or hangs is a result, too. */
 export async function runCommand(words: readonly string[], timeoutMs: number, input = ''): Promise<CommandResult> {
   const [file = '', ...args] = words
+  // It takes as long to load as a twentieth of Node's own start, and few commands get here.
+  const { execFile } = await import('node:child_process')
   return new Promise((resolve) => {
     const child = execFile(
       file,
