@@ -52,8 +52,9 @@ const COMMANDS = [
 /** @throws Error of the first command that fails */
 function compileCommands() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-compile-'))
-  // Of an allocation that this may run in, it is to know nothing.
-  const options = { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'] }
+  // Of an allocation that this may run in, it is to know nothing; a Node.js of a module may need to be told where its libraries are.
+  const { PATH, LD_LIBRARY_PATH } = process.env
+  const options = { cwd: folder, env: { PATH, LD_LIBRARY_PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'] }
   try {
     for (const forms of COMMANDS) execFileSync(process.execPath, [__filename, '--run', JSON.stringify(forms)], options)
   } finally {
