@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../core/errors.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { Session } from './command.ts'
 import { COMMANDS } from './command-table.ts'
 import { describeFailure } from './failure.ts'
@@ -51,14 +51,8 @@ async function showHelp([word]: readonly string[], session: Session): Promise<vo
 }
 
 function unknownCommand(word: string): Error {
-  const near = nearestWord(
-    word,
-    COMMANDS.map(({ name }) => name),
-  )
-  return requestError(
-    'unknown-command',
-    `there is no command ${word}${near === undefined ? '' : `; did you mean ${near}?`}`,
-  )
+  const names = COMMANDS.map(({ name }) => name)
+  return requestError('unknown-command', `there is no command ${word}${didYouMean(word, names)}`)
 }
 
 function readVersion(packageRoot: string): string {

@@ -4,7 +4,7 @@
  */
 import { cac } from 'cac'
 import { requestError } from '../core/errors.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 
 export interface Option {
   /** Without its dashes: `if-exists`. */
@@ -64,10 +64,9 @@ export class Input {
     if (text === undefined) return undefined
     const found = choices.find((choice) => choice === text)
     if (found !== undefined) return found
-    const near = nearestWord(text, choices)
     throw requestError(
       'bad-option',
-      `--${name} is ${choices.join(' or ')}, not ${JSON.stringify(text)}${near === undefined ? '' : `; did you mean ${near}?`}`,
+      `--${name} is ${choices.join(' or ')}, not ${JSON.stringify(text)}${didYouMean(text, choices)}`,
     )
   }
 }
@@ -163,14 +162,9 @@ function camelCase(name: string): string {
 
 function unknownOption(name: string, options: readonly Option[], taken: string): Error {
   const known = options.flatMap((option) => [`--${option.name}`, aliasFlag(option) ?? `--${option.name}`])
-  const near = nearestWord(name, [...known, '--help'])
-  return requestError(
-    'unknown-option',
-    `there is no option ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    {
-      hint: taken.includes('FIELD=VALUE')
-        ? 'a field is given without dashes: FIELD=VALUE'
-        : 'words that start with - and are no options go after --',
-    },
-  )
+  return requestError('unknown-option', `there is no option ${name}${didYouMean(name, [...known, '--help'])}`, {
+    hint: taken.includes('FIELD=VALUE')
+      ? 'a field is given without dashes: FIELD=VALUE'
+      : 'words that start with - and are no options go after --',
+  })
 }

@@ -12,7 +12,7 @@ import {
   toRecord,
 } from '../core/specification.ts'
 import { isEnded } from '../core/states.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { readApplication } from '../site/applications.ts'
 import { type Amendment, changeSpecification, readJobState, readSpecification, writeData } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
@@ -227,13 +227,8 @@ export function fullId(word: string): JobId {
 export function checkField(field: string): void {
   const known = [...FIELD_NAMES, 'data']
   if (known.includes(canonicalField(field))) return
-  const near = nearestWord(field, known)
-  throw requestError(
-    'unknown-field',
-    `a job has no field ${field}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    {
-      field,
-      hint: `it has: ${known.join(' ')}`,
-    },
-  )
+  throw requestError('unknown-field', `a job has no field ${field}${didYouMean(field, known)}`, {
+    field,
+    hint: `it has: ${known.join(' ')}`,
+  })
 }

@@ -3,7 +3,7 @@ import { requestError } from '../core/errors.ts'
 import { compileFilter, compileWords } from '../core/filter.ts'
 import { DEFAULT_WORKFLOW } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 
 /** A word, several of which any may match, or an operator; operators given together must all match. */
 export type Match = string | Iterable<string> | MatchOperators
@@ -64,15 +64,10 @@ export function compileConditions(conditions: Omit<Conditions, 'data'>): EntryTe
 function compileField(field: string, match: Match): EntryTest {
   if (!isField(field)) {
     const known = [...Object.keys(READERS), 'tags', 'data']
-    const near = nearestWord(field, known)
-    throw requestError(
-      'unknown-field',
-      `jobs cannot be looked up by ${field}${near === undefined ? '' : `; did you mean ${near}?`}`,
-      {
-        field,
-        hint: `they can by: ${known.join(' ')}`,
-      },
-    )
+    throw requestError('unknown-field', `jobs cannot be looked up by ${field}${didYouMean(field, known)}`, {
+      field,
+      hint: `they can by: ${known.join(' ')}`,
+    })
   }
   const read = READERS[field]
   const test = compileMatch(match, field)

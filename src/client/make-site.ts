@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../core/errors.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { hasCommand } from '../lib/run-command.ts'
 import { detectSubmission } from '../platform/schedulers.ts'
 import { type Disk, diskFor } from '../site/disk.ts'
@@ -141,10 +141,7 @@ export function findMachine(folder: string, name: string): string {
 
 function checkKnown(what: 'template' | 'machine', name: string, known: readonly string[]): void {
   if (known.includes(name)) return
-  const near = nearestWord(name, known)
-  throw requestError(
-    `unknown-${what}`,
-    `there is no ${what} ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    { hint: known.length === 0 ? `leave --${what} out` : `there are: ${known.join(', ')}` },
-  )
+  throw requestError(`unknown-${what}`, `there is no ${what} ${name}${didYouMean(name, known)}`, {
+    hint: known.length === 0 ? `leave --${what} out` : `there are: ${known.join(', ')}`,
+  })
 }

@@ -6,7 +6,7 @@ import type { JobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { isEnded } from '../core/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { readData } from '../site/jobs.ts'
 import type { Site } from '../site/site.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -277,12 +277,10 @@ export function readerOf(field: string): (entry: IndexEntry) => unknown {
   const name = canonicalField(field)
   if (!FIELD_NAMES.includes(name)) {
     const known = [...Object.keys(OWN_FIELDS), ...FIELD_NAMES]
-    const near = nearestWord(field, known)
-    throw requestError(
-      'unknown-field',
-      `a job has no field ${field}${near === undefined ? '' : `; did you mean ${near}?`}`,
-      { field, hint: `it has: ${known.join(' ')}` },
-    )
+    throw requestError('unknown-field', `a job has no field ${field}${didYouMean(field, known)}`, {
+      field,
+      hint: `it has: ${known.join(' ')}`,
+    })
   }
   return ({ spec = {} }) => fieldOf(spec, name)
 }

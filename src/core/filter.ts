@@ -1,5 +1,5 @@
 /** Which jobs are meant: one set of filters for every command and for launchers. Within a field any word may match; all fields given must. */
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { requestError } from './errors.ts'
 import { type JobId, splitId } from './id.ts'
 import type { IndexEntry } from './job-index.ts'
@@ -88,15 +88,10 @@ function compileTag(tag: string): Test {
 
 function checkState(word: string): void {
   if (word.includes('*') || isState(word)) return
-  const near = nearestWord(word, STATES)
-  throw requestError(
-    'unknown-state',
-    `there is no state ${word}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    {
-      field: 'state',
-      hint: `states are: ${STATES.join(' ')}`,
-    },
-  )
+  throw requestError('unknown-state', `there is no state ${word}${didYouMean(word, STATES)}`, {
+    field: 'state',
+    hint: `states are: ${STATES.join(' ')}`,
+  })
 }
 
 function textOf(value: unknown): string {

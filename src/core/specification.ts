@@ -3,7 +3,7 @@
  * Balsam's spellings are read. Files have snake_case keys, the library camelCase ones; either is accepted anywhere.
  */
 import * as v from 'valibot'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { readIssue } from '../lib/shapes.ts'
 import { hintFor } from './error-hints.ts'
 import { type ErrorDetail, requestError } from './errors.ts'
@@ -161,8 +161,7 @@ function check(fields: Fields, record: unknown, what: string): Checked<ReadonlyM
 }
 
 function unknownField(key: string, names: readonly string[]): FieldProblem {
-  const near = nearestWord(key, names)
-  const hint = INSTEAD.get(canonicalField(key)) ?? (near === undefined ? '' : `; did you mean ${near}?`)
+  const hint = INSTEAD.get(canonicalField(key)) ?? didYouMean(key, names)
   return { message: `unknown field ${key}${hint}`, field: key, path: [key] }
 }
 

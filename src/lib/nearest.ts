@@ -11,6 +11,12 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
   return best
 }
 
+/** The end of a message about a word that is not known: the one that may be meant, or nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const near = nearestWord(word, known)
+  return near === undefined ? '' : `; did you mean ${near}?`
+}
+
 /** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)

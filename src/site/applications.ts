@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { requestError } from '../core/errors.ts'
 import { checkName } from '../core/id.ts'
 import { formatYaml, parseYaml } from '../core/yaml-text.ts'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { fieldsOf, firstProblem } from '../lib/shapes.ts'
 import { splitShellWords } from '../lib/shell-words.ts'
 import { type Disk, unlessGone } from './disk.ts'
@@ -55,18 +55,13 @@ export async function readApplication(disk: Disk, layout: Layout, name: string):
   const text = await unlessGone(disk.readText(file))
   if (text === undefined) {
     const known = await listApplications(disk, layout)
-    const near = nearestWord(name, known)
-    throw requestError(
-      'unknown-application',
-      `there is no application ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
-      {
-        field: 'application',
-        hint:
-          known.length === 0
-            ? `register it: bjob app add ${name} --executable 'COMMAND'`
-            : `registered are: ${known.join(', ')}`,
-      },
-    )
+    throw requestError('unknown-application', `there is no application ${name}${didYouMean(name, known)}`, {
+      field: 'application',
+      hint:
+        known.length === 0
+          ? `register it: bjob app add ${name} --executable 'COMMAND'`
+          : `registered are: ${known.join(', ')}`,
+    })
   }
   return parseApplication(name, text, file)
 }
@@ -184,6 +179,5 @@ function parseApplication(name: string, text: string, file: string): Application
 }
 
 function unknownField(name: string): string {
-  const near = nearestWord(name, Object.keys(FIELDS))
-  return `unknown field ${name}${near === undefined ? '' : `; did you mean ${near}?`}`
+  return `unknown field ${name}${didYouMean(name, Object.keys(FIELDS))}`
 }

@@ -1,6 +1,6 @@
 /** `bjob.yaml`: what a site wants different from the defaults. Its presence is what makes a folder a site. */
 import * as v from 'valibot'
-import { nearestWord } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import { fieldsOf, finite, mapOf, readIssue, whole } from '../lib/shapes.ts'
 import { requestError } from '../core/errors.ts'
 import { parseYaml } from '../core/yaml-text.ts'
@@ -77,6 +77,5 @@ export function parseSettings(text: string, file: string): Settings {
 }
 
 function unknownSetting(name: string): string {
-  const near = nearestWord(name, SETTING_NAMES)
-  return `unknown setting ${name}${near === undefined ? '' : `; did you mean ${near}?`}`
+  return `unknown setting ${name}${didYouMean(name, SETTING_NAMES)}`
 }

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../../core/errors.ts'
 import { formatYaml } from '../../core/yaml-text.ts'
-import { nearestWord } from '../../lib/nearest.ts'
+import { didYouMean } from '../../lib/nearest.ts'
 import { quoteShellWord, splitShellWords } from '../../lib/shell-words.ts'
 import {
   type Application,
@@ -63,12 +63,9 @@ With post_error_handler or post_timeout_handler in the job, the postprocess is a
     if (action === 'add') return addApp(site, name, input, session)
     if (action === 'show') return showApp(await readApplication(site.disk, site.layout, name), input, session)
     if (action === 'rm') return removeApplication(site.disk, site.layout, name)
-    const near = nearestWord(action, ACTIONS)
-    throw requestError(
-      'unknown-command',
-      `there is no \`bjob app ${action}\`${near === undefined ? '' : `; did you mean ${near}?`}`,
-      { hint: `there are: ${ACTIONS.join(', ')}` },
-    )
+    throw requestError('unknown-command', `there is no \`bjob app ${action}\`${didYouMean(action, ACTIONS)}`, {
+      hint: `there are: ${ACTIONS.join(', ')}`,
+    })
   },
 }
 
