@@ -1,5 +1,6 @@
 /** Kills a process, in this process: at its n-th call that changes something it stops, and nothing of it runs after, not even a `finally`. */
 import { type Disk, directDisk } from '../../src/site/disk.ts'
+import { processesEnd } from './hooked-run.ts'
 import { type Call, type Hook, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
 
 /** How much of the n-th call still happens: nothing, or, of a write, some of its bytes. */
@@ -36,10 +37,11 @@ export class CrashDisk {
     this.disk = hookDisk(directDisk, hook, this.#open)
   }
 
-  /** What the kernel does: closes what the dead process had open. */
+  /** What the kernel does: closes what the dead process had open. Nothing that it started runs after. */
   async bury(): Promise<void> {
     this.#isDead = true
     await closeAll(this.#open)
+    await processesEnd()
   }
 }
 

@@ -60,7 +60,7 @@ async function trace(operation: Operation): Promise<Call[]> {
       if (call === undefined) return calls
       calls.push(call)
     } finally {
-      world.remove()
+      await world.remove()
     }
   }
 }
@@ -87,7 +87,7 @@ test.each(OPERATIONS)('killed at every call: $name', async (operation) => {
         await dieAt(world, operation, at, tear)
         await goOn(world, operation, route)
       } finally {
-        world.remove()
+        await world.remove()
       }
     })
   })

@@ -21,7 +21,7 @@ async function countCalls(operation: Operation): Promise<number> {
   const site = world.open(faulty.disk)
   await operation.run(site, world, faulty.disk)
   await site.close()
-  world.remove()
+  await world.remove()
   return faulty.calls
 }
 
@@ -66,7 +66,7 @@ async function meet(operation: Operation, fault: Fault): Promise<void> {
     await checkOpenToChange(world)
     await checkPromises(world)
   } finally {
-    world.remove()
+    await world.remove()
   }
 }
 

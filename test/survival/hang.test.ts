@@ -35,7 +35,7 @@ async function countCalls(operation: Operation): Promise<number> {
   const site = world.open(disk)
   await operation.run(site, world, disk)
   await site.close()
-  world.remove()
+  await world.remove()
   return calls()
 }
 
@@ -62,7 +62,7 @@ async function hangAt(operation: Operation, at: number): Promise<void> {
     await checkOpenToChange(world)
     await checkPromises(world)
   } finally {
-    world.remove()
+    await world.remove()
   }
 }
 

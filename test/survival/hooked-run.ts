@@ -4,7 +4,7 @@ import { readApplication } from '../../src/site/applications.ts'
 import { createLauncher } from '../../src/site/launchers.ts'
 import type { Site } from '../../src/site/site.ts'
 import { readEntry } from '../../src/site/scan.ts'
-import { Agents } from '../../src/launch/agents.ts'
+import { type AgentCommand, type AgentExit, Agents, type RemoteAttempt } from '../../src/launch/agents.ts'
 import { findAllocation } from '../../src/launch/allocation.ts'
 import { JobRun } from '../../src/launch/job-runner.ts'
 import { LeaseKeeper } from '../../src/launch/lease-keeper.ts'
@@ -15,11 +15,28 @@ import { fromRecord } from '../../src/core/specification.ts'
 const AGENT = path.join(import.meta.dirname, '../../dist/agent.cjs')
 const NODE = 'here'
 
-let agents: Agents | undefined
+/** What they have started and has not ended. */
+const underWay = new Set<Promise<AgentExit>>()
+
+class SharedAgents extends Agents {
+  override start(command: AgentCommand): RemoteAttempt {
+    const attempt = super.start(command)
+    underWay.add(attempt.exit)
+    void attempt.exit.finally(() => underWay.delete(attempt.exit))
+    return attempt
+  }
+}
+
+/** A dead launcher's own agent would kill what it had started; a shared one does not, and that ends by itself, within moments. */
+export async function processesEnd(): Promise<void> {
+  await Promise.all(underWay)
+}
+
+let agents: SharedAgents | undefined
 
 /** One pair of agents serves all points; it ends with this process. */
-function sharedAgents(): Agents {
-  agents ??= new Agents('survival', AGENT, [{ name: NODE, prefix: [] }], 1e9, {
+function sharedAgents(): SharedAgents {
+  agents ??= new SharedAgents('survival', AGENT, [{ name: NODE, prefix: [] }], 1e9, {
     onHeadDeath: () => {},
     onNodeDeath: () => {},
   })

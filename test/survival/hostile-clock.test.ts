@@ -122,7 +122,7 @@ class Scene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end()
-    this.world.remove()
+    await this.world.remove()
   }
 }
 

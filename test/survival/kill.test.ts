@@ -106,7 +106,7 @@ test('killed at random', async () => {
   )
   expect(errors.filter((text) => !text.includes('Warning'))).toEqual([])
   fs.rmSync(folder, { recursive: true })
-  world.remove()
+  await world.remove()
 })
 
 test('one job hammered by processes whose lock-holders are killed', async () => {
@@ -134,7 +134,7 @@ test('one job hammered by processes whose lock-holders are killed', async () => 
     `HAMMERED LOCK: ${HAMMER_SECONDS} s, ${kills} kills, ${suspensions} suspensions, ${committed.length} changes of one job; lost: 0, double: 0`,
   )
   fs.rmSync(folder, { recursive: true })
-  world.remove()
+  await world.remove()
 })
 
 test('a lock that was left behind is broken after its time, and one that is held is not', async () => {
@@ -156,5 +156,5 @@ test('a lock that was left behind is broken after its time, and one that is held
   say(
     `LOCK LEFT BEHIND: broken ${((performance.now() - before - 1200) / 1000).toFixed(2)} s after its last refresh (time runs 25 times as fast here: 3 s)`,
   )
-  world.remove()
+  await world.remove()
 })

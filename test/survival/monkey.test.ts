@@ -135,5 +135,5 @@ test('eight launchers, four drivers, a monkey: each job ends once, and each driv
       `lost: ${lost.length}, double: ${double.length}, every cursor exact`,
   )
   fs.rmSync(folder, { recursive: true })
-  world.remove()
+  await world.remove()
 })

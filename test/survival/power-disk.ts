@@ -8,6 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type Disk, directDisk } from '../../src/site/disk.ts'
 import { type Call, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
+import { processesEnd } from './hooked-run.ts'
 
 /** What becomes of the names that were not flushed, and of the bytes. */
 export interface Loss {
@@ -81,6 +82,7 @@ export class PowerDisk {
   async crash(loss: Loss): Promise<void> {
     this.#isDead = true
     await closeAll(this.#open)
+    await processesEnd()
     fs.rmSync(this.#root, { recursive: true })
     fs.renameSync(this.#before, this.#root)
     const inodes = new Map<string, Inode>()

@@ -26,7 +26,7 @@ async function countCalls(operation: Operation): Promise<number> {
   await operation.run(site, world, power.disk)
   await site.close()
   power.discard()
-  world.remove()
+  await world.remove()
   return power.calls
 }
 
@@ -88,7 +88,7 @@ async function meet(operation: Operation, at: number, loss: Loss): Promise<void>
   } finally {
     fs.rmSync(`${world.root}-before`, { recursive: true, force: true })
     useHost(world.root, undefined)
-    world.remove()
+    await world.remove()
   }
 }
 

@@ -137,7 +137,7 @@ async function play(choices: readonly number[], perWriter: number, isLocked: boo
     await checkPromises(world)
   } finally {
     useClock(undefined)
-    world.remove()
+    await world.remove()
   }
 }
 

@@ -45,7 +45,7 @@ async function countCalls(prepare: (typeof CONFLICTS)[number]['prepare'], actor:
   await world.as((site) => prepare(site, world))
   const sleeper = start(world, actor, Infinity)
   await sleeper.result
-  world.remove()
+  await world.remove()
   return sleeper.suspend.calls
 }
 
@@ -72,7 +72,7 @@ test.each(CONFLICTS)('suspended at every call: $name', async ({ name, prepare, a
           assert.equal(problem, undefined, problem)
           await checkAfter(world)
         } finally {
-          world.remove()
+          await world.remove()
         }
       }),
   )
@@ -117,7 +117,7 @@ test.each(TRIPLES)('two suspended at every pair of calls: $name', async ({ name,
             await checkPromises(world)
             await checkOpenToChange(world)
           } finally {
-            world.remove()
+            await world.remove()
           }
         },
       ),

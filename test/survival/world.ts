@@ -9,6 +9,7 @@ import { Layout } from '../../src/site/layout.ts'
 import { markJournalWhole } from '../../src/site/retell.ts'
 import { parseSettings } from '../../src/site/settings.ts'
 import { Site } from '../../src/site/site.ts'
+import { processesEnd } from './hooked-run.ts'
 import { useDisk } from './seam.ts'
 
 /** In memory where that can be had: what is under test is the order of calls, not the disk. */
@@ -84,8 +85,10 @@ export class World {
     return { current: undefined, folder: this.inputs, ifExists }
   }
 
-  remove(): void {
+  async remove(): Promise<void> {
     useDisk(this.inputs, undefined)
+    // An operation that failed may have left some that write here.
+    await processesEnd()
     fs.rmSync(this.root, { recursive: true, force: true })
   }
 }
