@@ -100,6 +100,9 @@ async function build() {
     entryPoints: { bjob: 'src/cli/main.ts' },
     alias,
     external: ['koffi'],
+    // Read for `--debug` alone.
+    sourcemap: 'external',
+    sourcesContent: false,
     plugins: [lazyPackages, ownModules, assertModule],
   })
   for (const name of LAZY) {

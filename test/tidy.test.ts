@@ -35,6 +35,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'client/make-site.ts': 'copies templates to where there is no site yet',
   'client/submit.ts': 'reads the template of a batch script',
   'cli/main.ts': "bjob's own package.json",
+  'cli/error-origin.ts': 'where the parts of the bundle come from',
   'cli/spawn-source.ts': 'the file that --from names',
   'cli/terminal.ts': 'standard output',
   'search/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',

@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof ClosedOutput) return
     const { text, status } = describeFailure(error, COMMANDS.find(({ name }) => name === kept[0])?.name)
     session.terminal.note(text)
-    if (isDebug) session.terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    if (isDebug) session.terminal.note((await import('./error-origin.ts')).originOf(error, session.packageRoot))
     process.exitCode = status
   } finally {
     await session.close()

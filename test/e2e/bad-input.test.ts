@@ -33,6 +33,17 @@ describe('bad input', () => {
       await expectRefused(rig, args, /no site here/, { cwd: rig.outside })
   })
 
+  test('where an error came from is told when somebody asks for it', async () => {
+    await using rig = await Rig.create()
+    const { status, stderr } = await rig.bjob(['show', 'nobody', '--debug'])
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^bjob: there is no job default\/nobody\nhint: .*\nBjobError: there is no job/)
+    // The line that throws, and not the bundle's.
+    const [, file = '', row] = /\((src\/site\/\S+):(\d+):\d+\)/.exec(stderr) ?? []
+    expect(fs.readFileSync(file, 'utf8').split('\n')[Number(row) - 1]).toContain('requestError')
+    expect(stderr).not.toContain('bjob.cjs')
+  })
+
   test('unknown command, option, application, field, state, job, choice', async () => {
     await using rig = await Rig.create()
     await rig.done(['spawn', '--app', 'yes', '--name', 'there'])
