@@ -6,26 +6,25 @@ import { type JobId, isJobId } from '../core/id.ts'
 import type { IndexEntry } from '../core/job-index.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { JobView } from '../site/job-view.ts'
+import { JournalNews } from '../site/journal-news.ts'
 import { readEntry } from '../site/scan.ts'
 import type { Site } from '../site/site.ts'
+import { type Follower, Following } from './follower.ts'
 
 /** To look into the folders of so many jobs is less work than to read what the journal has of all. */
 const FEW = 100
 const AT_ONCE = 16
 
-export interface Follower {
-  /** Those of `ids` that may have changed since this was last called: all the first time, then those of which there is news, and those in doubt. */
-  readonly changedOf: (ids: ReadonlySet<JobId>) => Promise<JobId[]>
-  /** Whether a job that `changedOf` told of is in doubt: look again soon. */
-  isUnsure: boolean
-  readonly stop: () => void
+interface OpenView {
+  readonly view: JobView
+  readonly following: Following
 }
 
 export class Catalogue {
   readonly #site: Site
-  #view: Promise<JobView> | undefined
-  /** By follower, the ids that the journal had news of since it last asked. */
-  readonly #news = new Map<Follower, Set<JobId>>()
+  #open: Promise<OpenView> | undefined
+  /** For those who want to know of few jobs, while nobody has asked for more. */
+  #news: Promise<Following | undefined> | undefined
 
   constructor(site: Site) {
     this.#site = site
@@ -37,7 +36,7 @@ export class Catalogue {
    */
   async entries(only?: ReadonlySet<JobId>): Promise<IndexEntry[]> {
     if (only !== undefined) {
-      const isForFolders = this.#view === undefined && only.size <= FEW
+      const isForFolders = this.#open === undefined && only.size <= FEW
       const view = isForFolders ? undefined : await this.#refreshed()
       const found = await mapConcurrently(only, AT_ONCE, (id) => this.#find(id, view))
       return found.filter((entry) => entry !== undefined)
@@ -55,21 +54,10 @@ export class Catalogue {
     return entries
   }
 
-  /** Looks again and again at what has changed, beside others who do. */
-  follow(): Follower {
-    const follower: Follower = {
-      isUnsure: false,
-      changedOf: async (ids) => {
-        const view = await this.#refreshed()
-        const news = this.#news.get(follower)
-        const pending = new Set(view.index.pendingIds())
-        this.#news.set(follower, pending)
-        follower.isUnsure = [...pending].some((id) => ids.has(id))
-        return news === undefined ? [...ids] : [...news].filter((id) => ids.has(id))
-      },
-      stop: () => this.#news.delete(follower),
-    }
-    return follower
+  /** Looks again and again at what has changed of `ids`, or of fewer of them, beside others who do. */
+  async follow(ids: ReadonlySet<JobId>): Promise<Follower> {
+    const news = this.#open === undefined && ids.size <= FEW ? await this.#openedNews() : undefined
+    return (news ?? (await this.#opened()).following).follow()
   }
 
   /** One job, from `view` as it is now or, without it, from the folder alone; `undefined` when there is none. */
@@ -88,13 +76,25 @@ export class Catalogue {
   }
 
   async #refreshed(): Promise<JobView> {
-    if (this.#view === undefined) {
-      this.#view = JobView.open(this.#site, 'all')
-      return this.#view
-    }
-    const view = await this.#view
-    for (const { id } of await view.refresh()) for (const news of this.#news.values()) news.add(id)
+    const isNew = this.#open === undefined
+    const { view, following } = await this.#opened()
+    if (!isNew) await following.refresh()
     return view
+  }
+
+  #openedNews(): Promise<Following | undefined> {
+    return (this.#news ??= openNews(this.#site).catch((error: unknown) => {
+      this.#news = undefined
+      throw error
+    }))
+  }
+
+  #opened(): Promise<OpenView> {
+    return (this.#open ??= openView(this.#site).catch((error: unknown) => {
+      // The next one tries again.
+      this.#open = undefined
+      throw error
+    }))
   }
 
   async #lookUp(id: JobId, view: JobView): Promise<IndexEntry | undefined> {
@@ -105,4 +105,15 @@ export class Catalogue {
     // A job whose files are broken is still a job: what the journal says of it is the best there is.
     return (await disk.stat(dir)) === undefined ? undefined : view.index.get(id)
   }
+}
+
+async function openView(site: Site): Promise<OpenView> {
+  const view = await JobView.open(site, 'all')
+  const refresh = async (): Promise<JobId[]> => (await view.refresh()).map(({ id }) => id)
+  return { view, following: new Following({ refresh, pendingIds: () => view.index.pendingIds() }) }
+}
+
+async function openNews(site: Site): Promise<Following | undefined> {
+  const news = await JournalNews.open(site)
+  return news && new Following(news)
 }

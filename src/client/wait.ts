@@ -85,7 +85,7 @@ async function waitFrom(
 
   const { watchJournal } = await import('../site/watch.ts')
   const watch = await watchJournal(site)
-  const follower = catalogue.follow()
+  const follower = await catalogue.follow(open)
   let pauseMs = SOON_MS
   try {
     for (;;) {

@@ -8,12 +8,7 @@ import { isForbidden } from './disk.ts'
 import { isJournalWhole, retellAll } from './retell.ts'
 import { scanJobs } from './scan.ts'
 import type { Site } from './site.ts'
-import { type SnapshotName, readSnapshot, writeSnapshot } from './snapshot.ts'
-
-/** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
-const TAIL_BYTES = 4 * 1024 * 1024
-/** What a job in a snapshot takes to read, as bytes of a journal. */
-const ENTRY_BYTES = 200
+import { type SnapshotName, isOutdated, readSnapshot, totalBytes, writeSnapshot } from './snapshot.ts'
 
 export class JobView {
   readonly #site: Site
@@ -57,8 +52,7 @@ export class JobView {
   async #read(take: (line: JournalLine) => void): Promise<void> {
     await this.#reader.poll(take)
     this.index.dropEnded()
-    const tail = totalBytes(this.positions) - this.#snapshotBytes
-    if (tail > Math.max(TAIL_BYTES, (this.index.size * ENTRY_BYTES) / 2)) await this.save()
+    if (isOutdated(totalBytes(this.positions) - this.#snapshotBytes, this.index.size)) await this.save()
   }
 
   /** Writes the snapshot; where that is not allowed, others will. */
@@ -81,8 +75,4 @@ async function tryRetell(site: Site): Promise<boolean> {
     if (isForbidden(error)) return false
     throw error
   }
-}
-
-function totalBytes(positions: Positions): number {
-  return Object.values(positions).reduce((sum, offset) => sum + offset, 0)
 }

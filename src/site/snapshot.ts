@@ -12,9 +12,11 @@ import type { Site } from './site.ts'
 
 export type SnapshotName = 'all' | 'live'
 
-interface Header extends IndexRemainder {
+/** The first line. */
+export interface Header extends IndexRemainder {
   readonly format: 2
   readonly positions: Positions
+  /** How many jobs follow. */
   readonly count: number
 }
 
@@ -37,18 +39,54 @@ type Row = readonly [
   rest?: Partial<Pick<IndexEntry, 'kill' | 'notBefore' | 'broken'>>,
 ]
 
+/** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
+const TAIL_BYTES = 4 * 1024 * 1024
+/** What a job in a snapshot takes to read, as bytes of a journal. */
+const ENTRY_BYTES = 200
+
 /** What becomes text at once, of a file that may be longer than any text can be. */
 const CHUNK_BYTES = 1024 * 1024
+/** The first line has seldom more. */
+const HEADER_BYTES = 16 * 1024
 const NEWLINE = 10
+
+/** @param tailBytes what the journals have had since; @param count how many jobs there are in it */
+export function isOutdated(tailBytes: number, count: number): boolean {
+  return tailBytes > Math.max(TAIL_BYTES, (count * ENTRY_BYTES) / 2)
+}
+
+export function totalBytes(positions: Positions): number {
+  return Object.values(positions).reduce((sum, offset) => sum + offset, 0)
+}
+
+/** Reads a snapshot's first line alone, however many jobs there are. @returns undefined when there is none that can be used */
+export async function readHeader(site: Site, name: SnapshotName): Promise<Header | undefined> {
+  for (let limit = HEADER_BYTES; ; limit *= 16) {
+    const bytes = await unlessGone(site.disk.readFrom(site.layout.snapshot(name), 0, limit))
+    if (bytes === undefined) return undefined
+    const end = bytes.indexOf(NEWLINE)
+    if (end < 0 && bytes.length === limit) continue
+    return end < 0 ? undefined : parseHeader(bytes.toString('utf8', 0, end))
+  }
+}
+
+function parseHeader(text: string): Header | undefined {
+  try {
+    const header = JSON.parse(text) as Header
+    return header.format === 2 ? header : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** @returns undefined when there is none that can be used */
 export async function readSnapshot(site: Site, name: SnapshotName): Promise<Snapshot | undefined> {
   const bytes = await unlessGone(site.disk.readFrom(site.layout.snapshot(name), 0, Number.MAX_SAFE_INTEGER))
   if (bytes === undefined) return undefined
+  const end = bytes.indexOf(NEWLINE)
+  const header = parseHeader(bytes.toString('utf8', 0, Math.max(0, end)))
+  if (header === undefined) return undefined
   try {
-    const end = bytes.indexOf(NEWLINE)
-    const header = JSON.parse(bytes.toString('utf8', 0, end)) as Header
-    if (header.format !== 2) return undefined
     const index = new JobIndex(name)
     index.restore(readEntries(bytes, end + 1), header)
     return index.size === header.count ? { index, positions: header.positions } : undefined

@@ -1,4 +1,5 @@
 /** Trees of very different sizes, of jobs that can all run and of which none ends by itself; and the questions that are asked of each. */
+import { once } from 'node:events'
 import fs from 'node:fs'
 import { endCommand, readLines } from './bench-command.ts'
 import { BenchSite } from './bench-site.ts'
@@ -6,6 +7,9 @@ import type { Build, Place } from './scenario.ts'
 
 /** Ends that a driver is told of at once. */
 const NEW_ENDS = 10
+const PATIENCE_MS = 50
+/** The exit status of `bjob wait` when the time is up. */
+const TIMED_OUT = 1
 
 export interface Tree {
   readonly count: number
@@ -48,6 +52,7 @@ export function questionsFor(run: number): readonly Question[] {
     { what: `results with ${NEW_ENDS} new ends`, unit: 'ms', about: 'some', ask: resultsOfNew },
     { what: 'why of one job', unit: 'ms', about: 'some', ask: command('why', 'job0') },
     { what: 'show of one job', unit: 'ms', about: 'some', ask: command('show', 'job0') },
+    { what: `wait of one job, given up after ${PATIENCE_MS} ms`, unit: 'ms', about: 'some', ask: waitInVain },
     {
       what: 'spawn of one job',
       unit: 'ms',
@@ -73,6 +78,15 @@ export function questionsFor(run: number): readonly Question[] {
 async function killSome(tree: Tree): Promise<number> {
   const ids = Array.from({ length: NEW_ENDS }, () => `default/job${tree.killed++}`)
   return (await tree.site.run(['kill', ...ids])).ms
+}
+
+/** Of a job that goes on: it has to see what is, and then what happens. */
+async function waitInVain({ site, count }: Tree): Promise<number> {
+  const begin = performance.now()
+  const waiting = site.start(['wait', `job${count - 1}`, '--timeout', String(PATIENCE_MS / 1000)])
+  await once(waiting, 'exit')
+  if (waiting.exitCode !== TIMED_OUT) throw new Error(`wait: ${waiting.exitCode ?? waiting.signalCode}`)
+  return performance.now() - begin
 }
 
 async function resultsOfNew(tree: Tree): Promise<number> {
