@@ -40,7 +40,7 @@ type Row = readonly [
 ]
 
 /** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
-const TAIL_BYTES = 4 * 1024 * 1024
+const TAIL_BYTES = 1024 * 1024
 /** What a job in a snapshot takes to read, as bytes of a journal. */
 const ENTRY_BYTES = 200
 
