@@ -5,8 +5,9 @@ import type { ProcessEnd, ProcessStarter, StartCommand } from '../lib/process-st
 import { signalGroup } from '../lib/process-table.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants
-const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
+/** A link there would lead what the job says into somebody else's file; a pipe, to which O_NONBLOCK means something, would keep this thread waiting. */
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
 
 export interface Command extends Omit<StartCommand, 'output'> {
   /** The file for standard output and error; added to. */
@@ -56,7 +57,6 @@ export class Attempt {
     }
     let output: number | undefined
     try {
-      // A link there would lead what the job says into somebody else's file.
       output = fs.openSync(command.output, APPEND, 0o666)
       const { pid, ended } = starter.start({ ...command, output })
       return new Attempt(starter, pid, ended.then(toExit, notStarted))

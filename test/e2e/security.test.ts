@@ -110,6 +110,17 @@ describe('files of others', () => {
     expect((await rig.bjob(['clone', 'a', '--as', 'b'])).signal).toBeNull()
   })
 
+  test('a pipe in the place of the file for a job’s next output keeps no other job waiting', async () => {
+    await using rig = await Rig.create()
+    rig.addApplication('trap', 'executable: [/bin/sh, -c, "mkfifo job.out.2; exit 1"]\n')
+    await rig.done(['spawn', '--app', 'trap', '--name', 'trap', '--max-retries', '1', '--priority', '1'])
+    await rig.done(['spawn', '--app', 'yes', '--name', 'other'])
+    await rig.done([...LAUNCH, '--slots', '1'])
+    expect([rig.state('default/trap').state, rig.state('default/other').state]).toEqual(['FAILED', 'JOB_FINISHED'])
+    const said = rig.state('default/trap').history.map(({ message }) => message)
+    expect(said.join('\n')).toMatch(/ENXIO.*job\.out\.2/)
+  })
+
   const bombs = {
     aliases: `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
       .split('')
