@@ -19,9 +19,12 @@ export class JournalNews {
     this.#index.restore([], header)
   }
 
-  /** @returns undefined where no snapshot is new enough, or the journal has to be made again: a `JobView` sees to either */
+  /**
+   * @returns undefined where no snapshot is new enough, or the journal has to be made again: a `JobView` sees to either; and where a folder may
+   *   look for a while as it was before the news of it: a `JobView` knows better
+   */
   static async open(site: Site): Promise<JournalNews | undefined> {
-    if (!(await isJournalWhole(site))) return undefined
+    if (site.disk.staleMs > 0 || !(await isJournalWhole(site))) return undefined
     const bytes = new Map<string, number>()
     for (const host of await new JournalReader(site.disk, site.layout).hosts())
       bytes.set(host, (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0)
