@@ -121,6 +121,20 @@ describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real 
     await until('the late one to be finished', async () => (await countEnded('c1', 'late')) === 2, { within: 60 })
   })
 
+  test('a driver waits on one node, beside a snapshot, for jobs that end on the other', async () => {
+    await inClient('c1', make('waiting', 1, 'true'))
+    // Enough for a snapshot, by few jobs that say much.
+    const filler = `{"name":"f&","workflow":"filler","application":"job","args":["${'x'.repeat(2000)}"]}`
+    await inClient(
+      'c1',
+      `cd waiting && seq 600 | sed 's/.*/${filler}/' | bjob spawn --from - >/dev/null && bjob ls --by-state`,
+    )
+    startLauncher('c1', 'waiting', '--slots 1 --workflow w --idle-seconds 20')
+    const one = 'bjob spawn --app job --workflow w --name j$i >/dev/null && bjob wait --quiet --timeout 30 w/j$i'
+    const all = `cd waiting && ls journal && for i in $(seq 10); do ${one} && echo ended; done`
+    expect(await inClient('c2', all)).toMatch(/^all\.snapshot\n[^]*(ended\n){10}$/m)
+  })
+
   test('the doctor sees the skewed clock, the blindness of inotify and the lines that two nodes lose', async () => {
     let checks: DoctorCheck[] = []
     // Two kernels and a server on few cores may keep each other waiting for longer than a doctor waits.
