@@ -83,18 +83,11 @@ export class Catalogue {
   }
 
   #openedNews(): Promise<Following | undefined> {
-    return (this.#news ??= openNews(this.#site).catch((error: unknown) => {
-      this.#news = undefined
-      throw error
-    }))
+    return (this.#news ??= forgetIfFailed(openNews(this.#site), () => (this.#news = undefined)))
   }
 
   #opened(): Promise<OpenView> {
-    return (this.#open ??= openView(this.#site).catch((error: unknown) => {
-      // The next one tries again.
-      this.#open = undefined
-      throw error
-    }))
+    return (this.#open ??= forgetIfFailed(openView(this.#site), () => (this.#open = undefined)))
   }
 
   async #lookUp(id: JobId, view: JobView): Promise<IndexEntry | undefined> {
@@ -116,4 +109,14 @@ async function openView(site: Site): Promise<OpenView> {
 async function openNews(site: Site): Promise<Following | undefined> {
   const news = await JournalNews.open(site)
   return news && new Following(news)
+}
+
+/** What is kept once it is open; when that fails, the next one tries again. */
+async function forgetIfFailed<T>(opening: Promise<T>, forget: () => void): Promise<T> {
+  try {
+    return await opening
+  } catch (error) {
+    forget()
+    throw error
+  }
 }

@@ -25,14 +25,14 @@ export class JournalNews {
    */
   static async open(site: Site): Promise<JournalNews | undefined> {
     if (site.disk.staleMs > 0 || !(await isJournalWhole(site))) return undefined
-    const bytes = new Map<string, number>()
+    const ends: Record<string, number> = {}
     for (const host of await new JournalReader(site.disk, site.layout).hosts())
-      bytes.set(host, (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0)
-    const tailOf = ({ positions }: Header): number => totalBytes(Object.fromEntries(bytes)) - totalBytes(positions)
+      ends[host] = (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0
+    const tailOf = ({ positions }: Header): number => totalBytes(ends) - totalBytes(positions)
     const usable: Header[] = []
     for (const name of ['live', 'all'] as const) {
       const header = await readHeader(site, name)
-      if (header === undefined || !Object.keys(header.positions).every((host) => bytes.has(host))) continue
+      if (header === undefined || !Object.keys(header.positions).every((host) => Object.hasOwn(ends, host))) continue
       if (!isOutdated(tailOf(header), header.count)) usable.push(header)
     }
     const [header] = usable.toSorted((one, other) => tailOf(one) - tailOf(other))

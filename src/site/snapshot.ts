@@ -50,7 +50,11 @@ const CHUNK_BYTES = 1024 * 1024
 const HEADER_BYTES = 16 * 1024
 const NEWLINE = 10
 
-/** @param tailBytes what the journals have had since; @param count how many jobs there are in it */
+/**
+ * Whether it is time to write a snapshot anew.
+ * @param tailBytes what the journals have had since
+ * @param count how many jobs there are
+ */
 export function isOutdated(tailBytes: number, count: number): boolean {
   return tailBytes > Math.max(TAIL_BYTES, (count * ENTRY_BYTES) / 2)
 }

@@ -87,7 +87,7 @@ export class World {
 
   async remove(): Promise<void> {
     useDisk(this.inputs, undefined)
-    // An operation that failed may have left some that write here.
+    // An operation that failed may have left processes that write here.
     await processesEnd()
     fs.rmSync(this.root, { recursive: true, force: true })
   }

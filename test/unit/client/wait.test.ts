@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { SiteClient } from '../../../src/client/site-client.ts'
 import type { Disk } from '../../../src/site/disk.ts'
 import { JobView } from '../../../src/site/job-view.ts'
+import { JournalNews } from '../../../src/site/journal-news.ts'
 import { Site } from '../../../src/site/site.ts'
 import { SuspendableDisk } from '../site/suspendable-disk.ts'
 import { endJob, makeFixture } from './fixture.ts'
@@ -24,16 +25,11 @@ describe('wait', () => {
     const { client, site } = await makeFixture()
     const many = Array.from({ length: 150 }, (_, at) => ({ name: `job${at}`, application: 'hello' }))
     const ids = await client.spawnMany(many)
-    let reads = 0
-    const readFrom: Disk['readFrom'] = async (target, offset, limit) => {
-      if (target.endsWith('.jsonl')) reads += 1
-      return site.disk.readFrom(target, offset, limit)
-    }
-    const other = new SiteClient(new Site(site.layout, { ...site.disk, readFrom }, site.settings), {})
-    const { open } = await other.wait(ids, { timeoutSeconds: 0.1 })
+    const look = lookThrough(site)
+    const { open } = await look.client.wait(ids, { timeoutSeconds: 0.1 })
     expect(open).toHaveLength(many.length)
-    expect(reads).toBeGreaterThan(0)
-    expect(reads).toBeLessThan(many.length / 5)
+    expect(look.journalReads()).toBeGreaterThan(0)
+    expect(look.journalReads()).toBeLessThan(many.length / 5)
   })
 
   test('beside a snapshot of many jobs reads its first line alone, and hears of ends, and of what is removed', async () => {
@@ -51,6 +47,30 @@ describe('wait', () => {
     expect([...ended.map(({ id }) => id), ...gone].toSorted()).toEqual(['default/a', 'default/b'])
     expect(look.snapshotLimits).toEqual(look.snapshotLimits.map(() => 16 * 1024))
     expect(look.snapshotLimits.length).toBeGreaterThan(0)
+  })
+
+  test('where a folder may look old after the news of it, goes by the index', async () => {
+    const { site } = await makeFixture()
+    await (await JobView.open(site, 'all')).save()
+    expect(await JournalNews.open(site)).toBeDefined()
+    const fuse = new Site(site.layout, { ...site.disk, staleMs: 4000 }, site.settings)
+    expect(await JournalNews.open(fuse)).toBeUndefined()
+  })
+
+  test('looks again after a file system that has failed', async () => {
+    const { client, site } = await makeFixture()
+    await client.spawn({ name: 'a', application: 'hello' })
+    let hasFailed = false
+    const list: Disk['list'] = async (target) => {
+      if (hasFailed) return site.disk.list(target)
+      throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+    }
+    const other = new SiteClient(new Site(site.layout, { ...site.disk, list }, site.settings), {})
+    await expect(other.wait('a', { timeoutSeconds: 20 })).rejects.toMatchObject({ code: 'EIO' })
+    await expect(other.jobs.count()).rejects.toMatchObject({ code: 'EIO' })
+    hasFailed = true
+    expect(await other.wait('a', { timeoutSeconds: 0.3 })).toMatchObject({ isTimeout: true })
+    expect(await other.jobs.count()).toBe(1)
   })
 
   test('hears of an end that was announced before the snapshot, and made after it by a writer that says nothing more', async () => {
@@ -76,22 +96,29 @@ describe('wait', () => {
   })
 })
 
+interface Look {
+  readonly client: SiteClient
+  readonly snapshotLimits: readonly number[]
+  readonly journalReads: () => number
+  readonly waits: Promise<void>
+}
+
 /** A client of its own, and what it reads; it `waits` once it has looked into the journals, and after that into the folder of a job. */
-function lookThrough(site: Site): { client: SiteClient; snapshotLimits: number[]; waits: Promise<void> } {
+function lookThrough(site: Site): Look {
   const snapshotLimits: number[] = []
-  let isAtJournal = false
+  let reads = 0
   let wait = (): void => {}
   const waits = new Promise<void>((resolve) => (wait = resolve))
   const readFrom: Disk['readFrom'] = async (target, offset, limit) => {
     if (target.endsWith('.snapshot')) snapshotLimits.push(limit)
-    if (target.endsWith('.jsonl')) isAtJournal = true
+    if (target.endsWith('.jsonl')) reads += 1
     return site.disk.readFrom(target, offset, limit)
   }
   const readText: Disk['readText'] = async (target) => {
     const text = await site.disk.readText(target)
-    if (isAtJournal) wait()
+    if (reads > 0) wait()
     return text
   }
   const client = new SiteClient(new Site(site.layout, { ...site.disk, readFrom, readText }, site.settings), {})
-  return { client, snapshotLimits, waits }
+  return { client, snapshotLimits, journalReads: () => reads, waits }
 }
