@@ -38,7 +38,7 @@ const COMMANDS = [
   [['clone', 'one', '--as', 'two']],
   [['set', 'two', 'priority=2']],
   [['dep', 'one', 'two']],
-  [['submit', '-n', '1', '-t', '10', '--dry-run']],
+  [['submit', '--help']],
   [['kill', 'two']],
   [['retry', 'two']],
   [[]],
