@@ -90,7 +90,7 @@ async function build() {
   const alias = { 'graceful-fs': 'node:fs' }
   await esbuild.build({
     ...OPTIONS,
-    entryPoints: { agent: 'src/launch/agent.ts' },
+    entryPoints: { agent: 'src/launch/agent/agent.ts' },
     alias,
     external: ['koffi'],
   })

@@ -22,23 +22,87 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['search', 'report', 'client', 'site', 'core'],
 }
 
+/**
+ * The order of the folders (and files beside them) of a room, lowest first: each may use itself and what stands before it. A room that is not
+ * listed is one flat folder.
+ */
+const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
+  lib: [
+    'text',
+    'concurrently.ts',
+    'once.ts',
+    'ordered-queue.ts',
+    'random-stream.ts',
+    'shapes.ts',
+    'sleep.ts',
+    'token.ts',
+    'process',
+  ],
+  core: ['text', 'job', 'life', 'index', 'placement'],
+  platform: ['hostlist.ts', 'transfer.ts', 'schedulers', 'mpi'],
+  site: ['disk', 'journal', 'settings.ts', 'site.ts', 'applications.ts', 'job', 'view', 'launcher', 'fsck', 'doctor'],
+  client: [
+    'job-environment.ts',
+    'view',
+    'explain',
+    'change',
+    'spawn',
+    'query',
+    'ends',
+    'make-site.ts',
+    'site-client.ts',
+    'allocation',
+    'session',
+  ],
+  launch: [
+    'agent',
+    'events.ts',
+    'allocation.ts',
+    'lease.ts',
+    'capacity.ts',
+    'run-queue.ts',
+    'parents.ts',
+    'run',
+    'intake.ts',
+    'recovery.ts',
+    'launcher.ts',
+    'run-launcher.ts',
+  ],
+  search: ['space', 'model', 'samplers', 'study'],
+  cli: [
+    'terminal',
+    'command',
+    'arguments',
+    'watch',
+    'show',
+    'commands',
+    'command-table.ts',
+    'help',
+    'completion',
+    'main.ts',
+  ],
+}
+
+/** Files in one folder beyond which it cannot be taken in at a glance. */
+const MAX_FILES = 18
+
 /** Beside `site`, which owns the tree: the modules that use node:fs, and for what. */
 const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
-  'lib/cpu-list.ts': 'which processors a process may use',
-  'lib/oom-counter.ts': 'control groups',
-  'lib/native-starter.ts': '/dev/null',
-  'lib/process-usage.ts': '/proc',
-  'lib/process-table.ts': '/proc',
-  'lib/run-command.ts': 'looks for commands on the PATH',
-  'launch/attempt.ts': "opens the file for a job's output, which the job then writes",
+  'lib/process/cpu-list.ts': 'which processors a process may use',
+  'lib/process/oom-counter.ts': 'control groups',
+  'lib/process/native-starter.ts': '/dev/null',
+  'lib/process/process-usage.ts': '/proc',
+  'lib/process/process-table.ts': '/proc',
+  'lib/process/run-command.ts': 'looks for commands on the PATH',
+  'launch/agent/attempt.ts': "opens the file for a job's output, which the job then writes",
   'launch/allocation.ts': "reads the scheduler's list of nodes, outside of the tree",
   'client/make-site.ts': 'copies templates to where there is no site yet',
-  'client/submit.ts': 'reads the template of a batch script',
+  'client/allocation/submit.ts': 'reads the template of a batch script',
   'cli/main.ts': "bjob's own package.json",
-  'cli/error-origin.ts': 'where the parts of the bundle come from',
-  'cli/spawn-source.ts': 'the file that --from names',
-  'cli/terminal.ts': 'standard output',
-  'search/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',
+  'cli/command/error-origin.ts': 'where the parts of the bundle come from',
+  'cli/arguments/spawn-source.ts': 'the file that --from names',
+  'cli/terminal/terminal.ts': 'standard output',
+  'search/study/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',
   'cli/commands/tune.ts': 'the file that describes the space, and the one that --csv names',
   'cli/commands/session.ts': 'standard output',
   'cli/commands/report.ts': 'the parts of the page, and the file that is asked for',
@@ -119,6 +183,27 @@ describe('the rooms of src', () => {
     expect(wrong).toEqual([])
   })
 
+  test('order their folders, and import downwards between them', () => {
+    const wrong = places(({ file, room, imports }) => {
+      const order = FOLDER_ORDER[room]
+      if (order === undefined) return []
+      const rank = (name: string): number => order.indexOf(name.split('/')[1] ?? '')
+      if (rank(file) < 0) return ['has no place in FOLDER_ORDER']
+      return imports.filter(
+        (target) => roomOf(file, target) === room && rank(path.join(path.dirname(file), target)) > rank(file),
+      )
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test('hold few files in each folder', () => {
+    const counts = new Map<string, number>()
+    for (const { file } of sources) counts.set(path.dirname(file), (counts.get(path.dirname(file)) ?? 0) + 1)
+    // A file for each command is a list that people look names up in.
+    counts.delete('cli/commands')
+    expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([])
+  })
+
   test('client and launch never import each other: they meet in the tree', () => {
     expect(MAY_IMPORT['client']).not.toContain('launch')
     expect(MAY_IMPORT['launch']).not.toContain('client')
@@ -154,7 +239,7 @@ describe('the rooms of src', () => {
 
   test('print and set an exit status in cli only, but for the agent, which is a process of its own', () => {
     const wrong = places(({ file, room, code }) =>
-      room === 'cli' || file === 'launch/agent.ts'
+      room === 'cli' || file === 'launch/agent/agent.ts'
         ? []
         : (code.match(/\bconsole\.|process\.exit(Code)?\b|process\.stdout|process\.stderr/g) ?? []),
     )
@@ -191,10 +276,10 @@ describe('the rooms of src', () => {
 
   test('join paths of the tree in layout.ts only', () => {
     const wrong = places(({ file, text }) =>
-      file === 'site/layout.ts' ? [] : (text.match(/'(state\.yaml|job\.yaml|\.lock|lease\.yaml)'(?=\))/g) ?? []),
+      file === 'site/disk/layout.ts' ? [] : (text.match(/'(state\.yaml|job\.yaml|\.lock|lease\.yaml)'(?=\))/g) ?? []),
     ).filter(
       // Looks for names in a listing that it got, and joins nothing.
-      (place) => !place.startsWith('site/fsck-folders.ts'),
+      (place) => !place.startsWith('site/fsck/fsck-folders.ts'),
     )
     expect(wrong).toEqual([])
   })

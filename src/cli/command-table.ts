@@ -1,5 +1,5 @@
 /** All commands, in the order in which a newcomer meets them. Each is loaded when it is asked for. */
-import type { Command } from './command.ts'
+import type { Command } from './command/command.ts'
 
 export interface CommandEntry {
   readonly name: string

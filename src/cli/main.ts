@@ -1,13 +1,13 @@
 /** The command line: finds the command, runs it, and turns what comes of it into lines and an exit status. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { requestError } from '../core/errors.ts'
-import { didYouMean } from '../lib/nearest.ts'
-import { Session } from './command.ts'
+import { requestError } from '../core/text/errors.ts'
+import { didYouMean } from '../lib/text/nearest.ts'
+import { Session } from './command/command.ts'
 import { COMMANDS } from './command-table.ts'
-import { describeFailure } from './failure.ts'
-import { parseArguments } from './option.ts'
-import { ClosedOutput } from './terminal.ts'
+import { describeFailure } from './command/failure.ts'
+import { parseArguments } from './command/option.ts'
+import { ClosedOutput } from './terminal/terminal.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
   const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof ClosedOutput) return
     const { text, status } = describeFailure(error, COMMANDS.find(({ name }) => name === kept[0])?.name)
     session.terminal.note(text)
-    if (isDebug) session.terminal.note((await import('./error-origin.ts')).originOf(error, session.packageRoot))
+    if (isDebug) session.terminal.note((await import('./command/error-origin.ts')).originOf(error, session.packageRoot))
     process.exitCode = status
   } finally {
     await session.close()
@@ -28,11 +28,11 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function run([word, ...rest]: readonly string[], session: Session): Promise<number | void> {
-  if (word === undefined) return (await import('./first-step.ts')).showFirstStep(session)
+  if (word === undefined) return (await import('./show/first-step.ts')).showFirstStep(session)
   if (word === '--version' || word === '-V') return session.terminal.line(readVersion(session.packageRoot))
   if (word === '--complete') return (await import('./completion/complete.ts')).complete(rest, session)
   if (word === '--manual')
-    return session.terminal.write(await (await import('./manual.ts')).manualPage(readVersion(session.packageRoot)))
+    return session.terminal.write(await (await import('./help/manual.ts')).manualPage(readVersion(session.packageRoot)))
   if (word === '--help' || word === '-h' || word === 'help') return showHelp(rest, session)
   const entry = COMMANDS.find(({ name }) => name === word)
   if (entry === undefined) throw unknownCommand(word)
@@ -43,7 +43,7 @@ async function run([word, ...rest]: readonly string[], session: Session): Promis
 }
 
 async function showHelp([word]: readonly string[], session: Session): Promise<void> {
-  const { commandHelp, generalHelp } = await import('./help.ts')
+  const { commandHelp, generalHelp } = await import('./help/help.ts')
   if (word === undefined) return session.terminal.write(generalHelp())
   const entry = COMMANDS.find(({ name }) => name === word)
   if (entry === undefined) throw unknownCommand(word)

@@ -1,6 +1,6 @@
 /** What a running job's environment tells about it, and who this process is when it is no job: the one place that reads `BJOB_*`. */
 import os from 'node:os'
-import type { JobId } from '../core/id.ts'
+import type { JobId } from '../core/job/id.ts'
 import { shortHost } from '../lib/token.ts'
 
 /** Set by the launcher for every job that it runs. */

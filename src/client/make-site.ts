@@ -1,15 +1,15 @@
 /** Makes a new site: from nothing, with every setting explained, or from a template. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { requestError } from '../core/errors.ts'
-import { didYouMean } from '../lib/nearest.ts'
-import { hasCommand } from '../lib/run-command.ts'
-import { detectSubmission } from '../platform/schedulers.ts'
-import { type Disk, diskFor } from '../site/disk.ts'
-import { replaceFile } from '../site/files.ts'
-import { markJournalWhole } from '../site/retell.ts'
+import { requestError } from '../core/text/errors.ts'
+import { didYouMean } from '../lib/text/nearest.ts'
+import { hasCommand } from '../lib/process/run-command.ts'
+import { detectSubmission } from '../platform/schedulers/schedulers.ts'
+import { type Disk, diskFor } from '../site/disk/disk.ts'
+import { replaceFile } from '../site/disk/files.ts'
+import { markJournalWhole } from '../site/view/retell.ts'
 import { parseSettings } from '../site/settings.ts'
-import { Layout, SITE_FILE } from '../site/layout.ts'
+import { Layout, SITE_FILE } from '../site/disk/layout.ts'
 
 /** Each value is the default; a setting that is left out keeps it. */
 const SETTINGS_TEXT = `# A bjob site. Every setting is shown with its default; take the # away to change it.

@@ -1,24 +1,24 @@
 /** The library: one object through which a driver spawns jobs, looks them up, waits for them and reads what came of them. */
 import path from 'node:path'
-import { BjobError, requestError } from '../core/errors.ts'
-import { type Filter, compileFilter, exactIds } from '../core/filter.ts'
-import { type JobId, splitId } from '../core/id.ts'
-import type { SpawnRequest } from '../core/specification.ts'
-import type { State } from '../core/states.ts'
+import { BjobError, requestError } from '../core/text/errors.ts'
+import { type Filter, compileFilter, exactIds } from '../core/index/filter.ts'
+import { type JobId, splitId } from '../core/job/id.ts'
+import type { SpawnRequest } from '../core/job/specification.ts'
+import type { State } from '../core/life/states.ts'
 import { type Application, addApplication, listApplications, readApplication } from '../site/applications.ts'
 import { type Site, openSite as openTree } from '../site/site.ts'
-import { Catalogue } from './catalogue.ts'
-import type { Change } from './change.ts'
-import type { CloneOptions } from './clone.ts'
-import { type KillOutcome, killJob, requestKill } from './control.ts'
-import { type FutureOutcome, JobFuture, waitForFutures } from './future.ts'
-import { Job } from './job.ts'
+import { Catalogue } from './view/catalogue.ts'
+import type { Change } from './change/change.ts'
+import type { CloneOptions } from './spawn/clone.ts'
+import { type KillOutcome, killJob, requestKill } from './change/kill.ts'
+import { type FutureOutcome, JobFuture, waitForFutures } from './ends/future.ts'
+import { Job } from './query/job.ts'
 import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
-import { JobQuery } from './query.ts'
-import type { JobResult, ResultOptions } from './results.ts'
-import { type Spawned, spawnInGroups, spawnJobs } from './spawn.ts'
-import type { IfExists, SpawnContext, SpawnRecord } from './spawn-plan.ts'
-import type { WaitOptions, WaitOutcome } from './wait.ts'
+import { JobQuery } from './query/query.ts'
+import type { JobResult, ResultOptions } from './ends/results.ts'
+import { type Spawned, spawnInGroups, spawnJobs } from './spawn/spawn.ts'
+import type { IfExists, SpawnContext, SpawnRecord } from './spawn/spawn-plan.ts'
+import type { WaitOptions, WaitOutcome } from './ends/wait.ts'
 
 export interface SpawnOptions {
   /** When the name is taken: refuse (the default), take the job that is there, or add a number to the name. */
@@ -80,7 +80,7 @@ export class SiteClient {
    * @throws BjobError `not-in-a-hook`, `bad-verdict`
    */
   async updateState(state: State, message = ''): Promise<void> {
-    const { writeVerdict } = await import('../site/verdict.ts')
+    const { writeVerdict } = await import('../site/job/verdict.ts')
     if (this.#environment?.hook !== 'postprocess') {
       throw requestError('not-in-a-hook', 'only the postprocess of a job can say what the job becomes', {
         field: 'state',
@@ -173,7 +173,7 @@ export class SiteClient {
 
   /** Waits until jobs end. @throws BjobError `unknown-job` */
   async wait(ids: JobId | Iterable<JobId>, options: WaitOptions = {}): Promise<WaitOutcome> {
-    const { waitForJobs } = await import('./wait.ts')
+    const { waitForJobs } = await import('./ends/wait.ts')
     const wanted = typeof ids === 'string' ? [ids] : [...ids]
     return waitForJobs(this.site, this.#catalogue, wanted.map(fullId), options)
   }
@@ -196,7 +196,7 @@ export class SiteClient {
    * A result counts as delivered when the next one is asked for.
    */
   async *results(options: ResultOptions = {}): AsyncGenerator<JobResult> {
-    const { followResults } = await import('./results.ts')
+    const { followResults } = await import('./ends/results.ts')
     yield* followResults(this.site, options)
   }
 
@@ -227,7 +227,7 @@ export class SiteClient {
 
   /** Makes jobs like those of `ids` (see `CloneOptions`). @throws BjobError that names the field; `name-taken` */
   async clone(ids: readonly JobId[], options: CloneOptions = {}, ifExists: IfExists = 'error'): Promise<Spawned[]> {
-    const { planClones } = await import('./clone.ts')
+    const { planClones } = await import('./spawn/clone.ts')
     const records = await planClones(this.site, ids.map(fullId), await this.#catalogue.entries(), options)
     return spawnJobs(this.site, records, { current: undefined, folder: process.cwd(), ifExists })
   }

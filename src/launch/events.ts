@@ -1,5 +1,5 @@
 /** What a launcher tells whoever watches it: its log, a terminal, a test. */
-import { type LogLevel, formatLogLine } from '../core/log-line.ts'
+import { type LogLevel, formatLogLine } from '../core/text/log-line.ts'
 
 export interface LaunchEvent {
   readonly kind: 'started' | 'recovered' | 'job-started' | 'job-ended' | 'job-lost' | 'draining' | 'problem' | 'ended'

@@ -3,19 +3,19 @@
  * job's folder does; what waits for parents is judged again when one of them ends.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { IndexEntry } from '../core/job-index.ts'
-import { advance, isOwned } from '../core/job-state.ts'
-import type { PlacementRequest } from '../core/node-need.ts'
-import { type Specification, fromRecord } from '../core/specification.ts'
-import { isClaimable, isEnded } from '../core/states.ts'
+import type { IndexEntry } from '../core/index/job-index.ts'
+import { advance, isOwned } from '../core/life/job-state.ts'
+import type { PlacementRequest } from '../core/placement/node-need.ts'
+import { type Specification, fromRecord } from '../core/job/specification.ts'
+import { isClaimable, isEnded } from '../core/life/states.ts'
 import { monotonicMs } from '../lib/sleep.ts'
-import type { JobView } from '../site/job-view.ts'
-import { changeJob } from '../site/jobs.ts'
-import { readEntry } from '../site/scan.ts'
+import type { JobView } from '../site/view/job-view.ts'
+import { changeJob } from '../site/job/jobs.ts'
+import { readEntry } from '../site/view/scan.ts'
 import type { Site } from '../site/site.ts'
 import type { Report } from './events.ts'
 import { Parents } from './parents.ts'
-import { requestOf } from './room.ts'
+import { requestOf } from './capacity.ts'
 
 /** A writer says that a change is made within milliseconds; after this long the job's folder is asked, and again after twice as long each time. */
 const UNSETTLED_MS = 300

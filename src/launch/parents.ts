@@ -2,11 +2,11 @@
  * Which jobs wait for which parents. A parent's end is looked up in its own folder before a child is let go; nobody scans: children are kept by
  * parent, and the journal says when a parent has ended.
  */
-import { BjobError } from '../core/errors.ts'
-import type { IndexEntry } from '../core/job-index.ts'
-import { isEnded } from '../core/states.ts'
-import { fromRecord } from '../core/specification.ts'
-import { readJobState } from '../site/jobs.ts'
+import { BjobError } from '../core/text/errors.ts'
+import type { IndexEntry } from '../core/index/job-index.ts'
+import { isEnded } from '../core/life/states.ts'
+import { fromRecord } from '../core/job/specification.ts'
+import { readJobState } from '../site/job/jobs.ts'
 import type { Site } from '../site/site.ts'
 
 export type Verdict =

@@ -2,20 +2,20 @@
  * Finds launchers that have died and gives their jobs back. Death is judged by change: a lease that this process has seen unchanged for the
  * lease time, on its own monotonic clock, while it was itself looking. On the same node the kernel knows at once.
  */
-import { BjobError } from '../core/errors.ts'
-import type { IndexEntry, JobIndex } from '../core/job-index.ts'
-import { type JobState, advance, isOwned } from '../core/job-state.ts'
-import { stepsFor, stepsOfRelease } from '../core/outcome.ts'
-import { isEnded } from '../core/states.ts'
+import { BjobError } from '../core/text/errors.ts'
+import type { IndexEntry, JobIndex } from '../core/index/job-index.ts'
+import { type JobState, advance, isOwned } from '../core/life/job-state.ts'
+import { stepsFor, stepsOfRelease } from '../core/life/outcome.ts'
+import { isEnded } from '../core/life/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
-import { isProcessAlive } from '../lib/process-table.ts'
+import { isProcessAlive } from '../lib/process/process-table.ts'
 import { monotonicMs } from '../lib/sleep.ts'
-import { changeJob } from '../site/jobs.ts'
-import { type Lease, readLease } from '../site/launchers.ts'
+import { changeJob } from '../site/job/jobs.ts'
+import { type Lease, readLease } from '../site/launcher/launchers.ts'
 import type { Site } from '../site/site.ts'
-import { killByLauncher } from './agents.ts'
+import { killByLauncher } from './agent/agents.ts'
 import type { Report } from './events.ts'
-import { kernelScope } from './lease-keeper.ts'
+import { kernelScope } from './lease.ts'
 
 /** Jobs taken back at once: it died in the middle of changing some, and each of their locks takes seconds to break. */
 const AT_ONCE = 32

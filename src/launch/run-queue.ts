@@ -3,12 +3,12 @@
  * are alike by itself, the more the more of them there are and the more often others were faster: so several launchers seldom reach for the same job.
  * A job that has changed since it was put in is dropped when its turn comes.
  */
-import type { IndexEntry, JobIndex } from '../core/job-index.ts'
-import type { PlacementRequest } from '../core/node-need.ts'
-import type { SpecificationRecord } from '../core/specification.ts'
-import { isClaimable } from '../core/states.ts'
-import { WaitingLine } from '../core/waiting-line.ts'
-import type { Placed, Room } from './room.ts'
+import type { IndexEntry, JobIndex } from '../core/index/job-index.ts'
+import type { PlacementRequest } from '../core/placement/node-need.ts'
+import type { SpecificationRecord } from '../core/job/specification.ts'
+import { isClaimable } from '../core/life/states.ts'
+import { WaitingLine } from '../core/placement/waiting-line.ts'
+import type { Placed, Room } from './capacity.ts'
 
 export interface Candidate {
   readonly id: string

@@ -1,8 +1,8 @@
 /** What chooses jobs: words, states, a workflow, an application. All figures follow. */
-import { STATES } from '../core/states.ts'
+import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import { element, visible } from './element.ts'
-import { toneOf } from './palette.ts'
+import { toneOf } from './charts/palette.ts'
 import { ALL, type Choice, countStates, isAll } from './selection.ts'
 import { countText } from './words.ts'
 

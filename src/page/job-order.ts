@@ -1,5 +1,5 @@
 /** The columns of the table of jobs: what each shows, and by what it sorts. Pure. */
-import { STATES } from '../core/states.ts'
+import { STATES } from '../core/life/states.ts'
 import { type Dataset, NEVER } from '../report/dataset.ts'
 import { durationText, timeText } from './words.ts'
 

@@ -1,9 +1,9 @@
 /** The table of jobs: only the rows that can be seen are made, so that 100,000 of them scroll as ten do. */
-import { STATES } from '../core/states.ts'
+import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import { element, emptyNote, visible } from './element.ts'
 import { type Column, columnsOf, folderUrl, orderJobs } from './job-order.ts'
-import { toneOf } from './palette.ts'
+import { toneOf } from './charts/palette.ts'
 import { countOf, countText } from './words.ts'
 
 /** The height of each row in CSS pixels, as in the style sheet. */

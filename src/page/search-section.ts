@@ -1,9 +1,9 @@
 /** One hyperparameter search: how the best came down, what matters, and where the good points lie. */
 import type { SearchFigures } from '../report/search-figures.ts'
-import type { Axis } from '../search/figures.ts'
+import type { Axis } from '../search/study/figures.ts'
 import { element, section, visible } from './element.ts'
-import { Parallel } from './parallel.ts'
-import { Scatter } from './scatter.ts'
+import { Parallel } from './charts/parallel.ts'
+import { Scatter } from './charts/scatter.ts'
 import { countOf, numberText, percentText } from './words.ts'
 
 export class SearchSection {

@@ -1,5 +1,5 @@
 /** Which jobs the reader looks at: words to search for, states, a workflow, an application, a cause. */
-import { STATES } from '../core/states.ts'
+import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 
 export interface Choice {

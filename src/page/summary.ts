@@ -2,7 +2,7 @@
 import type { Dataset } from '../report/dataset.ts'
 import type { Figures } from '../report/figures.ts'
 import { element, visible } from './element.ts'
-import { toneOf } from './palette.ts'
+import { toneOf } from './charts/palette.ts'
 import { coreTimeText, countText, durationText, numberText, percentText, timeText } from './words.ts'
 
 export function heading(dataset: Dataset): HTMLElement {

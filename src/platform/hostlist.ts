@@ -2,7 +2,7 @@
  * Slurm's host lists (`node[01-03,7],gpu[1-2]n[1-4]`), which Flux shares (Flux RFC 29): one line for thousands of names. Both ways, so that
  * lists can be read from the environment and written onto command lines that have a length limit.
  */
-import { requestError } from '../core/errors.ts'
+import { requestError } from '../core/text/errors.ts'
 
 /** More names than any machine has nodes: a list beyond it is a typing error that would fill the memory. */
 const LONGEST_LIST = 1_000_000

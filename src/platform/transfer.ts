@@ -1,7 +1,7 @@
 /** The words that copy files between this machine and another: cp, rsync or scp, and ssh for what has to be done over there. */
-import type { Aside } from '../core/aside.ts'
-import type { StagePlace } from '../core/stage-url.ts'
-import { quoteShellWord } from '../lib/shell-words.ts'
+import type { Aside } from '../core/job/aside.ts'
+import type { StagePlace } from '../core/job/stage-url.ts'
+import { quoteShellWord } from '../lib/text/shell-words.ts'
 
 /** No question may be asked: nobody is there to answer. */
 const SSH_OPTIONS = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=30']

@@ -1,7 +1,7 @@
 /** From jobs, their histories and their launchers to the columns of a report. Pure. */
-import type { LauncherFacts } from '../client/launcher-facts.ts'
-import type { IndexEntry } from '../core/job-index.ts'
-import { STATES, isEnded } from '../core/states.ts'
+import type { LauncherFacts } from '../client/explain/launcher-facts.ts'
+import type { IndexEntry } from '../core/index/job-index.ts'
+import { STATES, isEnded } from '../core/life/states.ts'
 import { expandHostList } from '../platform/hostlist.ts'
 import { type Dataset, type JobColumns, NEVER, type RunColumns } from './dataset.ts'
 import { type Moment, RUN_ENDS, type Run, causeOf, findRuns } from './run.ts'

@@ -1,5 +1,5 @@
 /** What went wrong, by its cause and the application: of runs, and of jobs that failed without one. */
-import { STATES } from '../core/states.ts'
+import { STATES } from '../core/life/states.ts'
 import { type Dataset, NEVER } from './dataset.ts'
 import { RUN_ENDS, type RunEnd } from './run.ts'
 

@@ -2,7 +2,7 @@
  * Every figure of a report, from its data set. The command prints them, and the page draws the same ones and computes them again when its reader
  * chooses jobs.
  */
-import { STATES, type State } from '../core/states.ts'
+import { STATES, type State } from '../core/life/states.ts'
 import { type Dataset, type LauncherRow, NEVER, type Time } from './dataset.ts'
 import { type Distribution, describeSeconds } from './distribution.ts'
 import { type FailureRow, countFailures } from './failures.ts'

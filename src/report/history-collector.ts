@@ -2,10 +2,10 @@
  * The histories of many jobs from one pass over the journals, so that nobody opens 100,000 folders. A history is believed when every line of it
  * was said to be done and its last is the job's last; of any other job, the folder is asked.
  */
-import type { JournalLine } from '../core/events.ts'
-import type { JobId } from '../core/id.ts'
-import type { IndexEntry } from '../core/job-index.ts'
-import type { HistoryEntry } from '../core/job-state.ts'
+import type { JournalLine } from '../core/index/events.ts'
+import type { JobId } from '../core/job/id.ts'
+import type { IndexEntry } from '../core/index/job-index.ts'
+import type { HistoryEntry } from '../core/life/job-state.ts'
 import type { Moment } from './run.ts'
 
 interface Told {

@@ -1,10 +1,10 @@
 /** The hyperparameter searches that the chosen jobs belong to, with the data of their figures. */
 import type { SiteClient } from '../client/site-client.ts'
-import { BjobError } from '../core/errors.ts'
-import { readStudy } from '../search/evaluation-jobs.ts'
-import { historyOfBest, parallelCoordinates } from '../search/figures.ts'
-import { importances } from '../search/importance.ts'
-import type { Study } from '../search/study.ts'
+import { BjobError } from '../core/text/errors.ts'
+import { readStudy } from '../search/study/evaluation-jobs.ts'
+import { historyOfBest, parallelCoordinates } from '../search/study/figures.ts'
+import { importances } from '../search/study/importance.ts'
+import type { Study } from '../search/study/study.ts'
 import type { SearchFigures } from './search-figures.ts'
 
 /** @param workflows those with jobs that are called as a search's */

@@ -2,9 +2,9 @@
  * The runs of a job, from its history. A run is one stay of a job on nodes, from its claim to the moment its launcher let go of it, with the
  * application's hooks: for that long nobody else could use what it held, however it ended.
  */
-import { type Claim, parseClaim } from '../core/claim-text.ts'
-import type { State } from '../core/states.ts'
-import { withoutRan } from '../core/usage.ts'
+import { type Claim, parseClaim } from '../core/life/claim-text.ts'
+import type { State } from '../core/life/states.ts'
+import { withoutRan } from '../core/life/usage.ts'
 
 /** How a run ended; `lost`: its launcher or node died, or was stopped and let the job go. */
 export const RUN_ENDS = ['finished', 'failed', 'timeout', 'killed', 'lost', 'running'] as const

@@ -1,15 +1,15 @@
 /** The registered applications: one file each in `apps/`, and nothing can be run that is not there. */
 import path from 'node:path'
 import * as v from 'valibot'
-import { requestError } from '../core/errors.ts'
-import { checkName } from '../core/id.ts'
-import { formatYaml, parseYaml } from '../core/yaml-text.ts'
-import { didYouMean } from '../lib/nearest.ts'
+import { requestError } from '../core/text/errors.ts'
+import { checkName } from '../core/job/id.ts'
+import { formatYaml, parseYaml } from '../core/text/yaml-text.ts'
+import { didYouMean } from '../lib/text/nearest.ts'
 import { fieldsOf, firstProblem } from '../lib/shapes.ts'
-import { splitShellWords } from '../lib/shell-words.ts'
-import { type Disk, unlessGone } from './disk.ts'
-import { replaceFile } from './files.ts'
-import type { Layout } from './layout.ts'
+import { splitShellWords } from '../lib/text/shell-words.ts'
+import { type Disk, unlessGone } from './disk/disk.ts'
+import { replaceFile } from './disk/files.ts'
+import type { Layout } from './disk/layout.ts'
 
 const commandLine = v.union(
   [v.pipe(v.string(), v.nonEmpty('is empty')), v.pipe(v.array(v.string()), v.nonEmpty('is empty'))],

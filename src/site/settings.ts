@@ -1,9 +1,9 @@
 /** `bjob.yaml`: what a site wants different from the defaults. Its presence is what makes a folder a site. */
 import * as v from 'valibot'
-import { didYouMean } from '../lib/nearest.ts'
+import { didYouMean } from '../lib/text/nearest.ts'
 import { fieldsOf, finite, mapOf, readIssue, whole } from '../lib/shapes.ts'
-import { requestError } from '../core/errors.ts'
-import { parseYaml } from '../core/yaml-text.ts'
+import { requestError } from '../core/text/errors.ts'
+import { parseYaml } from '../core/text/yaml-text.ts'
 
 const seconds = (least: number, most: number) =>
   v.pipe(

@@ -1,10 +1,10 @@
 /** An open site: its settings, its disk and its journal. Every other part of this folder is a function over these. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { requestError, siteError } from '../core/errors.ts'
-import { type Disk, diskFor, isGone, parentOf } from './disk.ts'
-import { JournalWriter, journalHost } from './journal-writer.ts'
-import { Layout, SITE_FILE } from './layout.ts'
+import { requestError, siteError } from '../core/text/errors.ts'
+import { type Disk, diskFor, isGone, parentOf } from './disk/disk.ts'
+import { JournalWriter, journalHost } from './journal/journal-writer.ts'
+import { Layout, SITE_FILE } from './disk/layout.ts'
 import { type Settings, parseSettings } from './settings.ts'
 
 export class Site {

@@ -2,7 +2,7 @@
  * Serial jobs a second in a Slurm allocation: through bjob's agents, one a node, against an srun for each. It needs a login node's shell; test/cluster/slurm
  * makes one.
  */
-import { hasCommand, runCommand } from '../../src/lib/run-command.ts'
+import { hasCommand, runCommand } from '../../src/lib/process/run-command.ts'
 import { BenchSite } from './bench-site.ts'
 import { runToEnd } from './bench-command.ts'
 import { type Contestant, compete } from './contest.ts'

@@ -1,6 +1,6 @@
 /** What waiting costs the file system: name calls a second of a launcher with nothing to do, and of drivers that wait for results. */
 import path from 'node:path'
-import { hasCommand } from '../../src/lib/run-command.ts'
+import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { sleep } from '../../src/lib/sleep.ts'
 import { endCommand, readLines, startCommand } from './bench-command.ts'
 import { BenchSite } from './bench-site.ts'

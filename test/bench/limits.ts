@@ -1,6 +1,6 @@
 /** What the machine can do at most, from C: compiled where there is a compiler. */
 import path from 'node:path'
-import { hasCommand } from '../../src/lib/run-command.ts'
+import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { runToEnd } from './bench-command.ts'
 import type { Bench } from './scenario.ts'
 

@@ -1,6 +1,6 @@
 /** How many calls that change or look up a name a job costs from birth to end: the difference of two sizes, so that what a command costs cancels out. */
 import path from 'node:path'
-import { hasCommand } from '../../src/lib/run-command.ts'
+import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { runToEnd } from './bench-command.ts'
 import { BenchSite, recordLines } from './bench-site.ts'
 import { type NameCall, countByCall, readTrace, tracedWords } from './name-trace.ts'

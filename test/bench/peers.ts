@@ -1,7 +1,7 @@
 /** What else runs many small things: each as a contestant that says how many a second, or a note that it is not here. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { hasCommand } from '../../src/lib/run-command.ts'
+import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { runToEnd } from './bench-command.ts'
 import type { Contestant } from './contest.ts'
 import { buildLimits, runLimit } from './limits.ts'

@@ -1,5 +1,5 @@
 /** How fast a head node decides: the launcher's own queue and room, on a clock that runs as fast as they do. Nothing is started. */
-import type { PlacementRequest } from '../../src/core/node-need.ts'
+import type { PlacementRequest } from '../../src/core/placement/node-need.ts'
 import { type SimulatedJob, SimulatedLauncher } from '../rig/simulated-launcher.ts'
 import { type Bench, type Scenario, atLeast, makeFigure } from './scenario.ts'
 

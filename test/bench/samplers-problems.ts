@@ -1,5 +1,5 @@
 /** The test functions of the sampler comparison, all minimised: four classics and two spaces like those of real searches. */
-import type { Point } from '../../src/search/point.ts'
+import type { Point } from '../../src/search/space/point.ts'
 
 export interface Problem {
   readonly name: string

@@ -7,9 +7,9 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { RandomStream } from '../../src/lib/random-stream.ts'
-import { createSampler, SAMPLER_NAMES, type SamplerName } from '../../src/search/create-sampler.ts'
-import type { Trial } from '../../src/search/history.ts'
-import { parseSpace } from '../../src/search/space.ts'
+import { createSampler, SAMPLER_NAMES, type SamplerName } from '../../src/search/samplers/create-sampler.ts'
+import type { Trial } from '../../src/search/samplers/history.ts'
+import { parseSpace } from '../../src/search/space/space.ts'
 import { PROBLEMS, type Problem } from './samplers-problems.ts'
 
 // From the repository's root, where npm runs its scripts: this file is bundled and has no place of its own.

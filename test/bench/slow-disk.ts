@@ -1,6 +1,6 @@
 /** A metadata server with much to do. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Disk, directDisk, pooledDisk } from '../../src/site/disk.ts'
+import { type Disk, directDisk, pooledDisk } from '../../src/site/disk/disk.ts'
 
 const NAME_CALLS = [
   'mkdir',

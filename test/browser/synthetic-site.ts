@@ -4,14 +4,14 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { formatClaim } from '../../src/core/claim-text.ts'
-import { toEvent } from '../../src/core/events.ts'
-import type { HistoryEntry, JobState } from '../../src/core/job-state.ts'
-import { fromRecord, toRecord } from '../../src/core/specification.ts'
-import type { State } from '../../src/core/states.ts'
-import { createJobs } from '../../src/site/births.ts'
-import { createLauncher, writeLease } from '../../src/site/launchers.ts'
-import { markJournalWhole } from '../../src/site/retell.ts'
+import { formatClaim } from '../../src/core/life/claim-text.ts'
+import { toEvent } from '../../src/core/index/events.ts'
+import type { HistoryEntry, JobState } from '../../src/core/life/job-state.ts'
+import { fromRecord, toRecord } from '../../src/core/job/specification.ts'
+import type { State } from '../../src/core/life/states.ts'
+import { createJobs } from '../../src/site/job/create.ts'
+import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts'
+import { markJournalWhole } from '../../src/site/view/retell.ts'
 import { type Site, openSite } from '../../src/site/site.ts'
 
 /** What was made, for comparison. */

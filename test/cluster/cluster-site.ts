@@ -3,8 +3,8 @@ import { execFile, execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { parseClaim } from '../../src/core/claim-text.ts'
-import { parseState } from '../../src/core/state-document.ts'
+import { parseClaim } from '../../src/core/life/claim-text.ts'
+import { parseState } from '../../src/core/life/state-document.ts'
 import { until } from '../rig/until.ts'
 
 const RIG = path.join(import.meta.dirname, 'slurm')

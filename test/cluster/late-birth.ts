@@ -4,7 +4,7 @@
  *     late-birth NAME MILLISECONDS      spawns a job of the application `job`
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { spawnJobs } from '../../src/client/spawn.ts'
+import { spawnJobs } from '../../src/client/spawn/spawn.ts'
 import { Site, openSite } from '../../src/site/site.ts'
 
 const [name = '', pauseMs] = process.argv.slice(2)

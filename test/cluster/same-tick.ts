@@ -9,10 +9,10 @@ import dgram from 'node:dgram'
 import fs from 'node:fs'
 import path from 'node:path'
 import { sleep } from '../../src/lib/sleep.ts'
-import { diskFor } from '../../src/site/disk.ts'
-import { JournalReader } from '../../src/site/journal-reader.ts'
-import { JournalWriter } from '../../src/site/journal-writer.ts'
-import { Layout } from '../../src/site/layout.ts'
+import { diskFor } from '../../src/site/disk/disk.ts'
+import { JournalReader } from '../../src/site/journal/journal-reader.ts'
+import { JournalWriter } from '../../src/site/journal/journal-writer.ts'
+import { Layout } from '../../src/site/disk/layout.ts'
 
 const READER = { port: 7002, address: '10.55.0.3' }
 const ENOUGH = 8

@@ -3,8 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/core/claim-text.ts'
-import { readAllowedCpus } from '../../src/lib/cpu-list.ts'
+import { parseClaim } from '../../src/core/life/claim-text.ts'
+import { readAllowedCpus } from '../../src/lib/process/cpu-list.ts'
 import { Rig } from '../rig/rig.ts'
 
 /** Passes over its options, and runs the rest here; like the real one it has a helper, and this one outlives it and holds its pipes. */

@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import type { FindingKind } from '../../src/site/finding.ts'
+import type { FindingKind } from '../../src/site/fsck/finding.ts'
 import { Rig } from '../rig/rig.ts'
 
 interface Damage {

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listMachines } from '../../src/client/make-site.ts'
-import { findMpiLauncher } from '../../src/platform/mpi-launchers.ts'
+import { findMpiLauncher } from '../../src/platform/mpi/mpi-launchers.ts'
 import { parseSettings } from '../../src/site/settings.ts'
 import { Rig } from '../rig/rig.ts'
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { parseState } from '../../src/core/state-document.ts'
+import { parseState } from '../../src/core/life/state-document.ts'
 import { Rig } from '../rig/rig.ts'
 import { findLeftovers } from '../rig/tree.ts'
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { hasCommand } from '../../src/lib/run-command.ts'
+import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { FarHost } from '../rig/far-host.ts'
 import { Rig } from '../rig/rig.ts'
 import { listTree } from '../rig/tree.ts'

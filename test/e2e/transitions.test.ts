@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { type State, TRANSITIONS, isState } from '../../src/core/states.ts'
+import { type State, TRANSITIONS, isState } from '../../src/core/life/states.ts'
 import { FarHost } from '../rig/far-host.ts'
 import { Rig } from '../rig/rig.ts'
 import type { ControlledJob } from '../rig/controlled-jobs.ts'

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { parseRan } from '../../src/core/usage.ts'
+import { parseRan } from '../../src/core/life/usage.ts'
 import { Rig } from '../rig/rig.ts'
 
 const MEMORY_HOG = 'const held = []; for (;;) held.push(Buffer.alloc(8 << 20, 1))'

@@ -2,10 +2,10 @@
  * A launcher's own queue and room on a clock that a test moves on: jobs come, start as they would, and end after the time they really take. No
  * process is started and no file is touched.
  */
-import type { NodeShape, PlacementRequest } from '../../src/core/node-need.ts'
-import type { Assignment } from '../../src/core/node-pool.ts'
-import { type IndexEntry, JobIndex } from '../../src/core/job-index.ts'
-import { type Placed, Room } from '../../src/launch/room.ts'
+import type { NodeShape, PlacementRequest } from '../../src/core/placement/node-need.ts'
+import type { Assignment } from '../../src/core/placement/node-pool.ts'
+import { type IndexEntry, JobIndex } from '../../src/core/index/job-index.ts'
+import { type Placed, Room } from '../../src/launch/capacity.ts'
 import { type Candidate, RunQueue } from '../../src/launch/run-queue.ts'
 
 export interface SimulatedJob extends PlacementRequest {

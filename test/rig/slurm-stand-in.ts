@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { findByEnvironment } from '../../src/lib/process-table.ts'
+import { findByEnvironment } from '../../src/lib/process/process-table.ts'
 
 const SBATCH = `#!/bin/sh
 cd "$(dirname "$0")"

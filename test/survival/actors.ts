@@ -1,10 +1,10 @@
 /** What spawners, launchers and people do to jobs, each by the site's own functions; the rules are those of src/launch and src/client. */
-import { type SpawnContext } from '../../src/client/spawn-plan.ts'
-import { type Spawned, spawnJobs } from '../../src/client/spawn.ts'
-import { type Alteration, type JobState, advance, isOwned } from '../../src/core/job-state.ts'
-import { type Outcome, countFailures, retryTime, stepsFor } from '../../src/core/outcome.ts'
-import { type State, isClaimable, isEnded } from '../../src/core/states.ts'
-import { changeJob, changeSpecification } from '../../src/site/jobs.ts'
+import { type SpawnContext } from '../../src/client/spawn/spawn-plan.ts'
+import { type Spawned, spawnJobs } from '../../src/client/spawn/spawn.ts'
+import { type Alteration, type JobState, advance, isOwned } from '../../src/core/life/job-state.ts'
+import { type Outcome, countFailures, retryTime, stepsFor } from '../../src/core/life/outcome.ts'
+import { type State, isClaimable, isEnded } from '../../src/core/life/states.ts'
+import { changeJob, changeSpecification } from '../../src/site/job/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
 
 const now = (): string => new Date().toISOString()

@@ -1,9 +1,9 @@
 /** Pairs of changes of one job that get in each other's way. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { checkSite } from '../../src/site/fsck.ts'
-import { JobView } from '../../src/site/job-view.ts'
-import { mendSite } from '../../src/site/mend.ts'
+import { checkSite } from '../../src/site/fsck/fsck.ts'
+import { JobView } from '../../src/site/view/job-view.ts'
+import { mendSite } from '../../src/site/fsck/mend.ts'
 import type { Site } from '../../src/site/site.ts'
 import { ERROR, claim, end, kill, release, note, retry, setTag, spawn } from './actors.ts'
 import type { World } from './world.ts'

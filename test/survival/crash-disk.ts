@@ -1,5 +1,5 @@
 /** Kills a process, in this process: at its n-th call that changes something it stops, and nothing of it runs after, not even a `finally`. */
-import { type Disk, directDisk } from '../../src/site/disk.ts'
+import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { processesEnd } from './hooked-run.ts'
 import { type Call, type Hook, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
 

@@ -1,5 +1,5 @@
 /** A file system that fails: at the n-th call that changes something, once or for a while, before the call takes effect or after. */
-import { type Disk, directDisk } from '../../src/site/disk.ts'
+import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { type Call, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
 
 export const ERRNOS = {

@@ -1,8 +1,8 @@
 /** Every operation with a file system that fails at each of its calls: a clear error, nothing lost, and success once the fault is gone. */
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
-import { BjobError } from '../../src/core/errors.ts'
-import { codeOf } from '../../src/site/disk.ts'
+import { BjobError } from '../../src/core/text/errors.ts'
+import { codeOf } from '../../src/site/disk/disk.ts'
 import { ERRNOS, type Fault, type FaultCode, FaultDisk } from './fault-disk.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'

@@ -1,7 +1,7 @@
 /** Every operation with a file system that hangs for a minute at each of its calls, while another process goes on: slow is no failure. */
 import { expect, test } from 'vitest'
 import { sleep } from '../../src/lib/sleep.ts'
-import { type Disk, directDisk } from '../../src/site/disk.ts'
+import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { hookDisk } from './hooked-disk.ts'
 import { OPERATIONS } from './operations.ts'
 import type { Operation } from './operation.ts'

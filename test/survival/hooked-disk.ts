@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { type AppendFile, type Disk, type NewFile, codeOf } from '../../src/site/disk.ts'
+import { type AppendFile, type Disk, type NewFile, codeOf } from '../../src/site/disk/disk.ts'
 
 /** A call that changes something. */
 export interface Call {

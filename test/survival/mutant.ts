@@ -11,36 +11,36 @@ interface Mutant {
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   /** The owner of a revision that is passed over keeps its draft, and may rename it later. */
   fence: {
-    file: 'site/revision.ts',
+    file: 'site/job/revision.ts',
     from: '  await unlessGone(disk.unlink(draft))\n  await unlessGone(disk.unlink(specificationDraftPath(paths.dir, owner)))',
     to: '',
   },
   /** Does not look again after claiming the revision. */
   reread: {
-    file: 'site/revision.ts',
+    file: 'site/job/revision.ts',
     from: 'if (current.revision >= claimed.revision)',
     to: 'if (current.revision < 0)',
   },
   /** Believes to have won whatever stands there. */
   exclusive: {
-    file: 'site/revision.ts',
+    file: 'site/job/revision.ts',
     from: 'if (owner !== undefined) return owner === token',
     to: 'if (owner !== undefined) return true',
   },
   /** Writes over state.yaml in place. */
   inplace: {
-    file: 'site/revision.ts',
+    file: 'site/job/revision.ts',
     from: 'await disk.rename(draft.path, paths.state)',
     to: 'await disk.unlink(paths.state); await disk.rename(draft.path, paths.state)',
   },
   /** Does not tell the journal of changes that came to nothing. */
-  void: { file: 'site/journal-writer.ts', from: 'if (!made) this.#voided.push(n)', to: '' },
+  void: { file: 'site/journal/journal-writer.ts', from: 'if (!made) this.#voided.push(n)', to: '' },
   /** A lock that is left behind stays. */
-  lock: { file: 'site/lock.ts', from: 'await unlessGone(disk.rmdir(job.lock))', to: '' },
+  lock: { file: 'site/job/lock.ts', from: 'await unlessGone(disk.rmdir(job.lock))', to: '' },
   /** An end is handed out without being written down. */
-  cursor: { file: 'client/cursor.ts', from: 'await this.#sidecar.append(line, false)', to: '' },
+  cursor: { file: 'client/ends/cursor.ts', from: 'await this.#sidecar.append(line, false)', to: '' },
   /** What is only announced counts as made. */
-  pending: { file: 'core/job-index.ts', from: 'events.set(n, announced)\n', to: 'return\n' },
+  pending: { file: 'core/index/job-index.ts', from: 'events.set(n, announced)\n', to: 'return\n' },
 }
 
 /** The text of `file` with the mutant in it. @throws when the mutant does not fit any more */

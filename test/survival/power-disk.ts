@@ -6,7 +6,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Disk, directDisk } from '../../src/site/disk.ts'
+import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { type Call, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
 import { processesEnd } from './hooked-run.ts'
 

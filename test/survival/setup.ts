@@ -1,17 +1,17 @@
 /** What the in-process suites put in the place of the real thing: the clock, and which disk and which journal a process gets. */
 import { vi } from 'vitest'
-import type * as disk from '../../src/site/disk.ts'
-import type * as journalWriter from '../../src/site/journal-writer.ts'
+import type * as disk from '../../src/site/disk/disk.ts'
+import type * as journalWriter from '../../src/site/journal/journal-writer.ts'
 
 vi.mock('../../src/lib/sleep.ts', () => import('./fast-time.ts'))
 
-vi.mock('../../src/site/disk.ts', async (importActual) => {
+vi.mock('../../src/site/disk/disk.ts', async (importActual) => {
   const actual = await importActual<typeof disk>()
   const { diskOf } = await import('./seam.ts')
   return { ...actual, diskFor: (folder: string) => diskOf(folder) ?? actual.diskFor(folder) }
 })
 
-vi.mock('../../src/site/journal-writer.ts', async (importActual) => {
+vi.mock('../../src/site/journal/journal-writer.ts', async (importActual) => {
   const actual = await importActual<typeof journalWriter>()
   const { hostOf } = await import('./seam.ts')
   return { ...actual, journalHost: (root: string) => hostOf(root) ?? actual.journalHost(root) }

@@ -1,10 +1,10 @@
 /** `bjob app`: the registered applications. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { requestError } from '../../core/errors.ts'
-import { formatYaml } from '../../core/yaml-text.ts'
-import { didYouMean } from '../../lib/nearest.ts'
-import { quoteShellWord, splitShellWords } from '../../lib/shell-words.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { formatYaml } from '../../core/text/yaml-text.ts'
+import { didYouMean } from '../../lib/text/nearest.ts'
+import { quoteShellWord, splitShellWords } from '../../lib/text/shell-words.ts'
 import {
   type Application,
   addApplication,
@@ -14,9 +14,9 @@ import {
   removeApplication,
 } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
-import type { Command, Session } from '../command.ts'
-import { FIRST_APPLICATION, firstSpawn } from '../next-step.ts'
-import type { Input } from '../option.ts'
+import type { Command, Session } from '../command/command.ts'
+import { FIRST_APPLICATION, firstSpawn } from '../show/next-step.ts'
+import type { Input } from '../command/option.ts'
 
 const ACTIONS = ['add', 'ls', 'show', 'rm'] as const
 

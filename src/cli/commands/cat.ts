@@ -1,8 +1,8 @@
 /** `bjob cat`: a file from a job's folder. */
-import { requestError } from '../../core/errors.ts'
-import { readJobFile } from '../../site/jobs.ts'
-import type { Command } from '../command.ts'
-import { findJob, limitWords } from '../job-word.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { readJobFile } from '../../site/job/jobs.ts'
+import type { Command } from '../command/command.ts'
+import { findJob, limitWords } from '../arguments/job-word.ts'
 
 export const catCommand: Command = {
   words: 'ID [JOB_FILE]',

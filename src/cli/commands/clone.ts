@@ -1,10 +1,10 @@
 /** `bjob clone`: makes jobs like others. */
-import { requestError } from '../../core/errors.ts'
-import { ASSIGNMENT_HELP, splitCloneAssignments } from '../assignment-words.ts'
-import type { Command } from '../command.ts'
-import { CHANGE_OPTIONS, chooseJobs } from '../chosen-jobs.ts'
-import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
-import { suggestRunning } from '../suggest-running.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { ASSIGNMENT_HELP, splitCloneAssignments } from '../arguments/assignment-words.ts'
+import type { Command } from '../command/command.ts'
+import { CHANGE_OPTIONS, chooseJobs } from '../arguments/chosen-jobs.ts'
+import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
+import { suggestRunning } from '../show/suggest-running.ts'
 
 export const cloneCommand: Command = {
   words: '[ID…] [[NAME:]FIELD=VALUE…]',
@@ -48,7 +48,7 @@ NAME: before it, it is set for the job of that name only. Something must be chos
       ...(name === undefined ? {} : { name }),
     }
     if (input.has('dry-run')) {
-      const { planClones } = await import('../../client/clone.ts')
+      const { planClones } = await import('../../client/spawn/clone.ts')
       for (const { record } of await planClones(client.site, chosen, await client.jobs.entries(), options))
         await terminal.json(record)
       return 0

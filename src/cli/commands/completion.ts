@@ -1,8 +1,8 @@
 /** `bjob completion`: the script by which a shell completes bjob's words. */
-import { requestError } from '../../core/errors.ts'
-import type { Command } from '../command.ts'
-import { SCRIPTS, SHELLS } from '../completion/scripts.ts'
-import { limitWords } from '../job-word.ts'
+import { requestError } from '../../core/text/errors.ts'
+import type { Command } from '../command/command.ts'
+import { SCRIPTS, SHELLS } from '../terminal/completion-scripts.ts'
+import { limitWords } from '../arguments/job-word.ts'
 
 export const completionCommand: Command = {
   words: SHELLS.join('|'),

@@ -1,8 +1,8 @@
 /** `bjob dep`: makes a job wait for another one. */
-import { requestError } from '../../core/errors.ts'
-import type { Command } from '../command.ts'
-import { CHANGE_OPTIONS, reportChanges } from '../chosen-jobs.ts'
-import { findJob } from '../job-word.ts'
+import { requestError } from '../../core/text/errors.ts'
+import type { Command } from '../command/command.ts'
+import { CHANGE_OPTIONS, reportChanges } from '../arguments/chosen-jobs.ts'
+import { findJob } from '../arguments/job-word.ts'
 
 export const depCommand: Command = {
   words: 'PARENT CHILD',
@@ -17,7 +17,7 @@ export const depCommand: Command = {
       throw requestError('bad-option', 'dep takes two jobs: bjob dep PARENT CHILD')
     const parent = await findJob(site, first)
     const id = await findJob(site, second)
-    const { addParent } = await import('../../client/amend.ts')
+    const { addParent } = await import('../../client/change/amend.ts')
     const change = await addParent(site, parent, id, { dryRun: input.has('dry-run') })
     return reportChanges([{ id, ...change }], input, session)
   },

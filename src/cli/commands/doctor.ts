@@ -8,16 +8,16 @@ import {
   judgeLocal,
   judgePeer,
   suitableSettings,
-} from '../../core/file-system-fitness.ts'
-import { requestError } from '../../core/errors.ts'
-import { quoteShellWord } from '../../lib/shell-words.ts'
-import { probeHere } from '../../site/probe.ts'
-import { beginConsultation, endConsultation, isAwaited, joinConsultation } from '../../site/probe-channel.ts'
-import { assist, probeTogether } from '../../site/probe-peer.ts'
-import type { Command } from '../command.ts'
-import { limitWords } from '../job-word.ts'
-import { stopSignal } from '../stop-signal.ts'
-import type { Terminal } from '../terminal.ts'
+} from '../../site/doctor/file-system-fitness.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { quoteShellWord } from '../../lib/text/shell-words.ts'
+import { probeHere } from '../../site/doctor/probe.ts'
+import { beginConsultation, endConsultation, isAwaited, joinConsultation } from '../../site/doctor/probe-channel.ts'
+import { assist, probeTogether } from '../../site/doctor/probe-peer.ts'
+import type { Command } from '../command/command.ts'
+import { limitWords } from '../arguments/job-word.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** On a network file system, for a second node that is about to be started. */
 const PEER_MS = 3000

@@ -1,10 +1,10 @@
 /** `bjob fsck`: is this tree whole, and mending it. */
 import path from 'node:path'
-import { checkSite } from '../../site/fsck.ts'
-import type { Finding } from '../../site/finding.ts'
-import { isAnyMendable, mendSite } from '../../site/mend.ts'
-import type { Command } from '../command.ts'
-import { limitWords } from '../job-word.ts'
+import { checkSite } from '../../site/fsck/fsck.ts'
+import type { Finding } from '../../site/fsck/finding.ts'
+import { isAnyMendable, mendSite } from '../../site/fsck/mend.ts'
+import type { Command } from '../command/command.ts'
+import { limitWords } from '../arguments/job-word.ts'
 
 export const fsckCommand: Command = {
   words: '',

@@ -1,7 +1,7 @@
 /** `bjob history`: what happened to a job. */
-import { readJobState } from '../../site/jobs.ts'
-import type { Command } from '../command.ts'
-import { findJob, limitWords } from '../job-word.ts'
+import { readJobState } from '../../site/job/jobs.ts'
+import type { Command } from '../command/command.ts'
+import { findJob, limitWords } from '../arguments/job-word.ts'
 
 export const historyCommand: Command = {
   words: '[ID]',

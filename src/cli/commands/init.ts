@@ -1,10 +1,10 @@
 /** `bjob init`: makes a site. */
 import path from 'node:path'
-import { requestError } from '../../core/errors.ts'
+import { requestError } from '../../core/text/errors.ts'
 import { findMachine, findTemplate, listMachines, listTemplates, makeSite } from '../../client/make-site.ts'
-import { quoteShellWord } from '../../lib/shell-words.ts'
-import type { Command } from '../command.ts'
-import { FIRST_APPLICATION } from '../next-step.ts'
+import { quoteShellWord } from '../../lib/text/shell-words.ts'
+import type { Command } from '../command/command.ts'
+import { FIRST_APPLICATION } from '../show/next-step.ts'
 
 export const initCommand: Command = {
   words: '[DIR]',

@@ -1,15 +1,15 @@
 /** `bjob launch`: runs jobs. */
 import path from 'node:path'
-import { isEmptyFilter } from '../../core/filter.ts'
+import { isEmptyFilter } from '../../core/index/filter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
 import type { LaunchEvent, LaunchSummary } from '../../launch/events.ts'
-import { requestError } from '../../core/errors.ts'
-import type { Command, Session } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
-import { LaunchProgress } from '../launch-progress.ts'
-import type { Input } from '../option.ts'
-import { ProgressLine } from '../progress-line.ts'
+import { requestError } from '../../core/text/errors.ts'
+import type { Command, Session } from '../command/command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
+import { LaunchProgress } from '../watch/launch-progress.ts'
+import type { Input } from '../command/option.ts'
+import { ProgressLine } from '../terminal/progress-line.ts'
 
 /** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
 const IDLE_SECONDS = 10

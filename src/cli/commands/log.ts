@@ -1,17 +1,17 @@
 /** `bjob log`: a job's output, or a launcher's log. */
-import { requestError } from '../../core/errors.ts'
-import { splitId } from '../../core/id.ts'
-import { LOG_LEVELS } from '../../core/log-line.ts'
-import { isEnded } from '../../core/states.ts'
-import { unlessGone } from '../../site/disk.ts'
-import { checkInside, readJobState } from '../../site/jobs.ts'
-import { outputName } from '../../site/layout.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { splitId } from '../../core/job/id.ts'
+import { LOG_LEVELS } from '../../core/text/log-line.ts'
+import { isEnded } from '../../core/life/states.ts'
+import { unlessGone } from '../../site/disk/disk.ts'
+import { checkInside, readJobState } from '../../site/job/jobs.ts'
+import { outputName } from '../../site/disk/layout.ts'
 import type { Site } from '../../site/site.ts'
-import type { Command, Session } from '../command.ts'
-import { findJob, limitWords } from '../job-word.ts'
-import type { Input } from '../option.ts'
-import { pauseOf } from '../pause.ts'
-import { stopSignal } from '../stop-signal.ts'
+import type { Command, Session } from '../command/command.ts'
+import { findJob, limitWords } from '../arguments/job-word.ts'
+import type { Input } from '../command/option.ts'
+import { pauseOf } from '../terminal/pause.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 const LAUNCHERS = '`bjob ls launchers` lists the launchers'
@@ -52,7 +52,7 @@ async function findLauncherOrJob(site: Site, word: string): Promise<string | und
   const { workflow, name } = splitId(word)
   const id = `${workflow}/${name}`
   if ((await site.disk.stat(site.layout.job(id).dir)) !== undefined) return undefined
-  const { findLauncher } = await import('../launcher-word.ts')
+  const { findLauncher } = await import('../arguments/launcher-word.ts')
   const launcher = await findLauncher(site, word)
   if (launcher !== undefined) return launcher
   throw requestError('unknown-job', `there is no job ${id}, and no launcher ${word}`, {
@@ -63,7 +63,7 @@ async function findLauncherOrJob(site: Site, word: string): Promise<string | und
 async function logLauncher(site: Site, launcher: string, input: Input, session: Session): Promise<void> {
   if (input.has('attempt'))
     throw requestError('bad-option', `--attempt is for a job, and ${launcher} is a launcher`, { hint: 'leave it out' })
-  const { followLauncherLog, showLauncherLog } = await import('../launcher-log.ts')
+  const { followLauncherLog, showLauncherLog } = await import('../show/launcher-log.ts')
   const show = input.has('follow') ? followLauncherLog : showLauncherLog
   return show(site, launcher, input.choice('level', LOG_LEVELS) ?? 'info', session)
 }

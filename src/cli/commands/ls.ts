@@ -1,18 +1,18 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
-import { requestError } from '../../core/errors.ts'
-import type { IndexEntry } from '../../core/job-index.ts'
-import { STATES, isEnded } from '../../core/states.ts'
-import { nearestWord } from '../../lib/nearest.ts'
-import { breakageText, findBreakage } from '../../site/breakage.ts'
-import { type JobQuery, readerOf } from '../../client/query.ts'
+import { requestError } from '../../core/text/errors.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { STATES, isEnded } from '../../core/life/states.ts'
+import { nearestWord } from '../../lib/text/nearest.ts'
+import { breakageText, findBreakage } from '../../site/job/breakage.ts'
+import { type JobQuery, readerOf } from '../../client/query/query.ts'
 import type { SiteClient } from '../../client/site-client.ts'
-import { readJobState } from '../../site/jobs.ts'
-import type { Command, Session } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
-import { jobRecord } from '../job-record.ts'
-import { treeRows } from '../job-tree.ts'
-import type { Input } from '../option.ts'
-import { type Terminal, formatAge } from '../terminal.ts'
+import { readJobState } from '../../site/job/jobs.ts'
+import type { Command, Session } from '../command/command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { jobRecord } from '../show/job-record.ts'
+import { treeRows } from '../show/job-tree.ts'
+import type { Input } from '../command/option.ts'
+import { type Terminal, formatAge } from '../terminal/terminal.ts'
 
 const KINDS = ['jobs', 'apps', 'workflows', 'launchers'] as const
 
@@ -44,7 +44,8 @@ export const lsCommand: Command = {
     const [kind, ...others] = input.words
     if (kind === 'apps') return (await import('./app.ts')).listApps(client.site, input, session)
     if (kind === 'workflows') return listWorkflows(client, input, session)
-    if (kind === 'launchers') return (await import('../launcher-list.ts')).listLaunchers(client.site, input, session)
+    if (kind === 'launchers')
+      return (await import('../show/launcher-list.ts')).listLaunchers(client.site, input, session)
     const query = order(client.select(filterOf(input, kind === 'jobs' ? others : input.words)), input)
     return listJobs(client, query, input, session)
   },

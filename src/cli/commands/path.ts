@@ -1,6 +1,6 @@
 /** `bjob path`: a job's folder. */
-import type { Command } from '../command.ts'
-import { findJob } from '../job-word.ts'
+import type { Command } from '../command/command.ts'
+import { findJob } from '../arguments/job-word.ts'
 
 export const pathCommand: Command = {
   words: 'ID…',

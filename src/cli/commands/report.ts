@@ -1,14 +1,14 @@
 /** `bjob report`: figures of a site, as a page for people and as JSON or CSV for programs. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { requestError, siteError } from '../../core/errors.ts'
+import { requestError, siteError } from '../../core/text/errors.ts'
 import type { Dataset } from '../../report/dataset.ts'
 import { computeFigures } from '../../report/figures.ts'
 import { figuresCsv, figuresRecord } from '../../report/figure-text.ts'
 import { readReport } from '../../report/read-report.ts'
-import { codeOf } from '../../site/disk.ts'
-import type { Command } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../filter-options.ts'
+import { codeOf } from '../../site/disk/disk.ts'
+import type { Command } from '../command/command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
 
 const PAGE = 'report.html'
 

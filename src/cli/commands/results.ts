@@ -1,9 +1,9 @@
 /** `bjob results`: what ended, for a driver in any language. */
-import { requestError } from '../../core/errors.ts'
-import { isEmptyFilter } from '../../core/filter.ts'
-import type { Command } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
-import { stopSignal } from '../stop-signal.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { isEmptyFilter } from '../../core/index/filter.ts'
+import type { Command } from '../command/command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
 
 export const resultsCommand: Command = {
   words: '[ID…]',

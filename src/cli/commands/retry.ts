@@ -1,8 +1,8 @@
 /** `bjob retry`: gives jobs another chance. */
-import type { Command } from '../command.ts'
-import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../chosen-jobs.ts'
-import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
-import { suggestRunning } from '../suggest-running.ts'
+import type { Command } from '../command/command.ts'
+import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
+import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
+import { suggestRunning } from '../show/suggest-running.ts'
 
 export const retryCommand: Command = {
   words: '[ID…]',
@@ -22,7 +22,7 @@ before their children: one whose parent has failed needs that one retried, too. 
       input.words,
       ({ state }) => state === 'FAILED' || state === 'USER_KILLED',
     )
-    const { retryJobs } = await import('../../client/retry.ts')
+    const { retryJobs } = await import('../../client/change/retry.ts')
     const changes = await retryJobs(client.site, ids, await client.jobs.entries(), { dryRun: input.has('dry-run') })
     const status = await reportChanges(changes, input, session, 'none of the chosen jobs has failed or was killed')
     if (!input.has('json') && changes.some(({ kind }) => kind === 'done')) await suggestRunning(client, session)

@@ -1,8 +1,8 @@
 /** `bjob rm`: removes jobs. */
-import type { Command } from '../command.ts'
-import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../chosen-jobs.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
-import { isEmptyFilter } from '../../core/filter.ts'
+import type { Command } from '../command/command.ts'
+import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { isEmptyFilter } from '../../core/index/filter.ts'
 
 export const rmCommand: Command = {
   words: '[ID…]',
@@ -22,7 +22,7 @@ for a removed one fail. To get a folder back, move it out of trash/ by hand. Som
     const client = await session.open()
     const options = { dryRun: input.has('dry-run') }
     const isPurge = input.has('purge')
-    const { purgeTrash, removeJobs } = await import('../../client/remove.ts')
+    const { purgeTrash, removeJobs } = await import('../../client/change/remove.ts')
     let status = 0
     if (!isPurge || !isEmptyFilter(filterOf(input))) {
       const changes = await removeJobs(client.site, await chooseJobs(client, input, input.words), options)

@@ -1,12 +1,12 @@
 /** `bjob session`: a driver's coprocess, in any language. */
 import fs from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DriverSession } from '../../client/session.ts'
-import { requestError } from '../../core/errors.ts'
-import { codeOf } from '../../site/disk.ts'
-import type { Command } from '../command.ts'
-import { jobRecord } from '../job-record.ts'
-import { stopSignal } from '../stop-signal.ts'
+import { DriverSession } from '../../client/session/session.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { codeOf } from '../../site/disk/disk.ts'
+import type { Command } from '../command/command.ts'
+import { jobRecord } from '../show/job-record.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
 
 const STDOUT = 1
 

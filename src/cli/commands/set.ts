@@ -1,10 +1,10 @@
 /** `bjob set`: changes fields of jobs. */
-import { requestError } from '../../core/errors.ts'
-import { STATES, type State, isEnded, isState } from '../../core/states.ts'
-import { ASSIGNMENT_HELP, splitAssignments } from '../assignment-words.ts'
-import type { Command } from '../command.ts'
-import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../chosen-jobs.ts'
-import { FILTER_HELP, FILTER_OPTIONS } from '../filter-options.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { STATES, type State, isEnded, isState } from '../../core/life/states.ts'
+import { ASSIGNMENT_HELP, splitAssignments } from '../arguments/assignment-words.ts'
+import type { Command } from '../command/command.ts'
+import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
+import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
 
 export const setCommand: Command = {
   words: '[ID…] FIELD=VALUE…',
@@ -25,7 +25,7 @@ ${ASSIGNMENT_HELP} Something must be chosen. ${FILTER_HELP}`,
     const { ids, assignments } = splitAssignments(input.words)
     if (assignments.length === 0)
       throw requestError('bad-option', 'set what? No FIELD=VALUE is given', { hint: '`bjob set --help` shows how' })
-    const { amendJobs } = await import('../../client/amend.ts')
+    const { amendJobs } = await import('../../client/change/amend.ts')
     const isData = assignments.every(({ field }) => field === 'data')
     const chosen = await chooseJobs(client, input, ids, ({ state }) => isData || !isEnded(state))
     const changes = await amendJobs(client.site, chosen, assignments, { dryRun: input.has('dry-run') })

@@ -1,16 +1,16 @@
 /** `bjob spawn`: makes jobs. */
-import { requestError } from '../../core/errors.ts'
-import { DEFAULT_WORKFLOW } from '../../core/id.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { DEFAULT_WORKFLOW } from '../../core/job/id.ts'
 import type { SiteClient } from '../../client/site-client.ts'
-import type { Spawned } from '../../client/spawn.ts'
-import type { SpawnRecord } from '../../client/spawn-plan.ts'
-import type { TaskOptions } from '../../client/task-file.ts'
+import type { Spawned } from '../../client/spawn/spawn.ts'
+import type { SpawnRecord } from '../../client/spawn/spawn-plan.ts'
+import type { TaskOptions } from '../../client/spawn/task-file.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
-import type { Command, Session } from '../command.ts'
-import type { Input } from '../option.ts'
-import { ProgressLine, formatProgress } from '../progress-line.ts'
-import { SPAWN_OPTIONS, recordOf } from '../spawn-options.ts'
-import { suggestRunning } from '../suggest-running.ts'
+import type { Command, Session } from '../command/command.ts'
+import type { Input } from '../command/option.ts'
+import { ProgressLine, formatProgress } from '../terminal/progress-line.ts'
+import { SPAWN_OPTIONS, recordOf } from '../arguments/spawn-options.ts'
+import { suggestRunning } from '../show/suggest-running.ts'
 
 const CHOICES = ['error', 'reuse', 'rename'] as const
 
@@ -88,10 +88,10 @@ async function readRecords(
   input: Input,
   session: Session,
 ): Promise<readonly SpawnRecord[] | (() => AsyncIterable<SpawnRecord>)> {
-  const { openSource } = await import('../spawn-source.ts')
-  const { isTaskFile } = await import('../../client/task-file.ts')
-  const { isReadByLines, parseSpawnFile, parseSpawnLines } = await import('../../client/spawn-file.ts')
-  const { withDefaults } = await import('../../client/spawn-defaults.ts')
+  const { openSource } = await import('../arguments/spawn-source.ts')
+  const { isTaskFile } = await import('../../client/spawn/task-file.ts')
+  const { isReadByLines, parseSpawnFile, parseSpawnLines } = await import('../../client/spawn/spawn-file.ts')
+  const { withDefaults } = await import('../../client/spawn/spawn-defaults.ts')
   const format = input.choice('format', ['records', 'commands'] as const)
   const source = await openSource(from)
   const { file, head, lines } = source
@@ -116,7 +116,7 @@ async function readCommands(
   { terminal }: Session,
 ): Promise<readonly SpawnRecord[]> {
   if ('args' in given) throw requestError('bad-option', 'each line of the file is the arguments: give no others')
-  const { SHELL_APPLICATION, parseTaskFile, provideShell } = await import('../../client/task-file.ts')
+  const { SHELL_APPLICATION, parseTaskFile, provideShell } = await import('../../client/spawn/task-file.ts')
   const records = parseTaskFile(text, file, {
     folder: process.cwd(),
     workflow: input.text('workflow') ?? client.environment?.id.split('/')[0] ?? DEFAULT_WORKFLOW,

@@ -1,15 +1,15 @@
 /** `bjob submit`: asks the batch scheduler for nodes. */
 import path from 'node:path'
-import { requestError } from '../../core/errors.ts'
-import { checkDemand, measureDemand } from '../../client/demand.ts'
-import { keepAllocations } from '../../client/keep.ts'
-import type { JobQuery } from '../../client/query.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { checkDemand, measureDemand } from '../../client/allocation/demand.ts'
+import { keepAllocations } from '../../client/allocation/auto-allocate.ts'
+import type { JobQuery } from '../../client/query/query.ts'
 import type { SiteClient } from '../../client/site-client.ts'
-import { type AllocationRequest, renderAllocation, submitAllocation } from '../../client/submit.ts'
-import type { Command, Session } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
-import type { Input } from '../option.ts'
-import { stopSignal } from '../stop-signal.ts'
+import { type AllocationRequest, renderAllocation, submitAllocation } from '../../client/allocation/submit.ts'
+import type { Command, Session } from '../command/command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import type { Input } from '../command/option.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
 
 /** Handed on to the launcher as they are. */
 const LAUNCH_OPTIONS = ['slots', 'job-mode', 'idle-seconds'] as const

@@ -1,13 +1,13 @@
 /** `bjob wait`: until jobs end. */
-import { requestError } from '../../core/errors.ts'
-import { isEmptyFilter } from '../../core/filter.ts'
-import { isEnded } from '../../core/states.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { isEmptyFilter } from '../../core/index/filter.ts'
+import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
-import type { Command } from '../command.ts'
-import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../filter-options.ts'
-import { jobRecord } from '../job-record.ts'
-import { ProgressLine, formatProgress } from '../progress-line.ts'
-import { stopSignal } from '../stop-signal.ts'
+import type { Command } from '../command/command.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { jobRecord } from '../show/job-record.ts'
+import { ProgressLine, formatProgress } from '../terminal/progress-line.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
 
 export const waitCommand: Command = {
   words: '[ID…]',

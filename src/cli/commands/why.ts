@@ -1,7 +1,7 @@
 /** `bjob why`: what a job is waiting for. */
-import { explainJob } from '../../client/why.ts'
-import type { Command } from '../command.ts'
-import { findJob, limitWords } from '../job-word.ts'
+import { explainJob } from '../../client/explain/why.ts'
+import type { Command } from '../command/command.ts'
+import { findJob, limitWords } from '../arguments/job-word.ts'
 
 export const whyCommand: Command = {
   words: '[ID]',

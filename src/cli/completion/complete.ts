@@ -1,8 +1,8 @@
 /** `bjob --complete`: what the word before the cursor may become. The scripts of `bjob completion` ask it; it never complains. */
-import { splitShellWords } from '../../lib/shell-words.ts'
-import type { Command, Session } from '../command.ts'
+import { splitShellWords } from '../../lib/text/shell-words.ts'
+import type { Command, Session } from '../command/command.ts'
 import { COMMANDS } from '../command-table.ts'
-import type { Option } from '../option.ts'
+import type { Option } from '../command/option.ts'
 import { type FileKind, wordsFor } from './placeholders.ts'
 
 interface Candidate {

@@ -3,14 +3,14 @@
  * million jobs, on a network file system: a folder is listed at most, no job is looked at.
  */
 import path from 'node:path'
-import { DEFAULT_WORKFLOW, problemOf } from '../../core/id.ts'
-import { STATES } from '../../core/states.ts'
+import { DEFAULT_WORKFLOW, problemOf } from '../../core/job/id.ts'
+import { STATES } from '../../core/life/states.ts'
 import { listApplications } from '../../site/applications.ts'
-import { unlessGone } from '../../site/disk.ts'
-import { listLaunchers } from '../../site/launchers.ts'
-import { isScaffold } from '../../site/layout.ts'
+import { unlessGone } from '../../site/disk/disk.ts'
+import { listLaunchers } from '../../site/launcher/launchers.ts'
+import { isScaffold } from '../../site/disk/layout.ts'
 import { type Site, openSite } from '../../site/site.ts'
-import { JOB_FIELDS } from '../spawn-options.ts'
+import { JOB_FIELDS } from '../arguments/spawn-options.ts'
 
 /** The shell completes names of files or folders itself. */
 export type FileKind = ':files' | ':folders'

@@ -1,7 +1,7 @@
 /** What a watch knows of the jobs: counts that each change of a job adjusts, so that a change costs the same however many jobs there are. */
-import type { JobId } from '../../core/id.ts'
-import type { IndexEntry } from '../../core/job-index.ts'
-import { END_STATES, type State, isEnded } from '../../core/states.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { END_STATES, type State, isEnded } from '../../core/life/states.ts'
 
 /** Ends are counted in spans of this length. */
 export const SPAN_MS = 5000

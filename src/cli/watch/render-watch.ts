@@ -1,10 +1,10 @@
 /** The screen of `bjob watch`: a model, a width and a height become lines. Pure; colours are named, not yet written. */
-import type { Colour } from '../terminal.ts'
-import { type State, isEnded } from '../../core/states.ts'
-import { cutText, padText, textWidth } from '../../lib/text-width.ts'
-import { formatRate, formatSpan } from '../figures-text.ts'
-import { formatBar } from '../progress-text.ts'
-import { STATE_COLOURS } from '../terminal.ts'
+import type { Colour } from '../terminal/terminal.ts'
+import { type State, isEnded } from '../../core/life/states.ts'
+import { cutText, padText, textWidth } from '../../lib/text/text-width.ts'
+import { formatRate, formatSpan } from '../terminal/figures-text.ts'
+import { formatBar } from '../terminal/progress-text.ts'
+import { STATE_COLOURS } from '../terminal/terminal.ts'
 import type { Failure, LauncherStatus, WatchModel } from './watch-model.ts'
 
 /** Text and its colour; nothing: as the terminal writes by itself. */

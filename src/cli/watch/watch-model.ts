@@ -1,7 +1,7 @@
 /** What the screen of `bjob watch` shows, as data: what `--json` prints, and what the lines are made from. */
-import type { LauncherFacts } from '../../client/launcher-facts.ts'
-import type { IndexEntry } from '../../core/job-index.ts'
-import { STATES, type State } from '../../core/states.ts'
+import type { LauncherFacts } from '../../client/explain/launcher-facts.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { STATES, type State } from '../../core/life/states.ts'
 import type { JobTally } from './job-tally.ts'
 
 export interface LauncherStatus {

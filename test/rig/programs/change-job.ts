@@ -3,10 +3,10 @@
  * Arguments: the site, the job, a label, how many, and `lock` or `no-lock` (as if every process held the lock at once).
  */
 import fs from 'node:fs'
-import { toEvent } from '../../../src/core/events.ts'
-import type { JobState } from '../../../src/core/job-state.ts'
-import { changeJob } from '../../../src/site/jobs.ts'
-import { commitState } from '../../../src/site/revision.ts'
+import { toEvent } from '../../../src/core/index/events.ts'
+import type { JobState } from '../../../src/core/life/job-state.ts'
+import { changeJob } from '../../../src/site/job/jobs.ts'
+import { commitState } from '../../../src/site/job/revision.ts'
 import { openSite } from '../../../src/site/site.ts'
 
 async function main([root = '', id = '', label = '', count = '', mode = '']: readonly string[]): Promise<void> {

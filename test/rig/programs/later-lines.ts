@@ -4,7 +4,7 @@
  */
 import { createHook } from 'node:async_hooks'
 import fs from 'node:fs'
-import { Terminal } from '../../../src/cli/terminal.ts'
+import { Terminal } from '../../../src/cli/terminal/terminal.ts'
 
 async function main([count = '', length = '']: readonly string[]): Promise<void> {
   const terminal = new Terminal()

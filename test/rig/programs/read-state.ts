@@ -1,6 +1,6 @@
 /** Reads one file `state.yaml` in a loop until its standard input ends; prints how often, and whatever was wrong with it. */
 import fs from 'node:fs'
-import { parseState } from '../../../src/core/state-document.ts'
+import { parseState } from '../../../src/core/life/state-document.ts'
 
 const [file = ''] = process.argv.slice(2)
 const problems: string[] = []

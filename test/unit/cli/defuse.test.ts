@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { defuse, defuseBytes } from '../../../src/cli/defuse.ts'
+import { defuse, defuseBytes } from '../../../src/cli/terminal/defuse.ts'
 
 describe('what a terminal is told by others', () => {
   test.each([

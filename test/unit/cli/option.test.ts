@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { Input, type Option, parseArguments } from '../../../src/cli/option.ts'
+import { Input, type Option, parseArguments } from '../../../src/cli/command/option.ts'
 
 const options: readonly Option[] = [
   { name: 'name', value: 'NAME', summary: '' },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { formatRate, formatSpan } from '../../../src/cli/figures-text.ts'
-import { ProgressLine, formatProgress } from '../../../src/cli/progress-line.ts'
-import { formatBar } from '../../../src/cli/progress-text.ts'
+import { formatRate, formatSpan } from '../../../src/cli/terminal/figures-text.ts'
+import { ProgressLine, formatProgress } from '../../../src/cli/terminal/progress-line.ts'
+import { formatBar } from '../../../src/cli/terminal/progress-text.ts'
 
 test('a progress line stays below what is printed, and once taken away it does not come back', () => {
   const written: string[] = []

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import { formatAge } from '../../../src/cli/terminal.ts'
+import { formatAge } from '../../../src/cli/terminal/terminal.ts'
 
 test('lines of one moment go out together, whole and in order, and a reader who does not read stops nobody', async () => {
   // More than a pipe and this process's own buffer hold; as many lines as are kept for such a reader.

@@ -6,9 +6,9 @@ import { lineText, renderWatch } from '../../../src/cli/watch/render-watch.ts'
 import { SiteWatcher } from '../../../src/cli/watch/site-watcher.ts'
 import { buildModel } from '../../../src/cli/watch/watch-model.ts'
 import type { WatchModel } from '../../../src/cli/watch/watch-model.ts'
-import type { IndexEntry } from '../../../src/core/job-index.ts'
-import { STATES, type State, isEnded } from '../../../src/core/states.ts'
-import { textWidth } from '../../../src/lib/text-width.ts'
+import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import { STATES, type State, isEnded } from '../../../src/core/life/states.ts'
+import { textWidth } from '../../../src/lib/text/text-width.ts'
 import { endJob, makeFixture } from '../client/fixture.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { advance } from '../../../src/core/job-state.ts'
-import { changeJob, readJobState, readSpecification } from '../../../src/site/jobs.ts'
+import { advance } from '../../../src/core/life/job-state.ts'
+import { changeJob, readJobState, readSpecification } from '../../../src/site/job/jobs.ts'
 import { endJob, makeFixture } from './fixture.ts'
 
 describe('the library', () => {

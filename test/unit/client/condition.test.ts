@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Conditions, compileConditions } from '../../../src/client/condition.ts'
-import type { IndexEntry } from '../../../src/core/job-index.ts'
+import { type Conditions, compileConditions } from '../../../src/client/query/condition.ts'
+import type { IndexEntry } from '../../../src/core/index/job-index.ts'
 
 const entry: IndexEntry = {
   id: 'dl-hps/task1',

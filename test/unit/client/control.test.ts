@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { killJobs } from '../../../src/client/control.ts'
-import { advance } from '../../../src/core/job-state.ts'
-import { changeJob, readJobState } from '../../../src/site/jobs.ts'
+import { killJobs } from '../../../src/client/change/kill.ts'
+import { advance } from '../../../src/core/life/job-state.ts'
+import { changeJob, readJobState } from '../../../src/site/job/jobs.ts'
 import { makeFixture } from './fixture.ts'
 
 describe('kill', () => {

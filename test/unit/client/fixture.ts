@@ -5,10 +5,10 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { makeSite } from '../../../src/client/make-site.ts'
 import { SiteClient } from '../../../src/client/site-client.ts'
-import { type JobState, advance } from '../../../src/core/job-state.ts'
-import type { State } from '../../../src/core/states.ts'
+import { type JobState, advance } from '../../../src/core/life/job-state.ts'
+import type { State } from '../../../src/core/life/states.ts'
 import { addApplication } from '../../../src/site/applications.ts'
-import { changeJob } from '../../../src/site/jobs.ts'
+import { changeJob } from '../../../src/site/job/jobs.ts'
 import { type Site, openSite } from '../../../src/site/site.ts'
 
 export interface Fixture {

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { checkSite } from '../../../src/site/fsck.ts'
-import { mendSite } from '../../../src/site/mend.ts'
-import { readJobState } from '../../../src/site/jobs.ts'
+import { checkSite } from '../../../src/site/fsck/fsck.ts'
+import { mendSite } from '../../../src/site/fsck/mend.ts'
+import { readJobState } from '../../../src/site/job/jobs.ts'
 import { type Fixture, endJob, makeFixture } from './fixture.ts'
 
 async function kinds({ site }: Fixture): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { compareNaturally } from '../../../src/client/natural-order.ts'
+import { compareNaturally } from '../../../src/client/view/natural-order.ts'
 
 const words = fc.stringMatching(/^[ab0-9/-]{0,8}$/)
 

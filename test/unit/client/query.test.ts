@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { toEvent } from '../../../src/core/events.ts'
-import { readJobState } from '../../../src/site/jobs.ts'
+import { toEvent } from '../../../src/core/index/events.ts'
+import { readJobState } from '../../../src/site/job/jobs.ts'
 import { collect, endJob, makeFixture } from './fixture.ts'
 
 async function withJobs(): Promise<Awaited<ReturnType<typeof makeFixture>>> {

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { toEvent } from '../../../src/core/events.ts'
-import { advance } from '../../../src/core/job-state.ts'
-import { changeJob, readJobState } from '../../../src/site/jobs.ts'
-import { journalHost } from '../../../src/site/journal-writer.ts'
+import { toEvent } from '../../../src/core/index/events.ts'
+import { advance } from '../../../src/core/life/job-state.ts'
+import { changeJob, readJobState } from '../../../src/site/job/jobs.ts'
+import { journalHost } from '../../../src/site/journal/journal-writer.ts'
 import { type Fixture, collect, endJob, makeFixture } from './fixture.ts'
 
 async function deliver({ client, root }: Fixture, cursor = 'c'): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseRequest } from '../../../src/client/session-request.ts'
-import { BjobError } from '../../../src/core/errors.ts'
+import { parseRequest } from '../../../src/client/session/session-request.ts'
+import { BjobError } from '../../../src/core/text/errors.ts'
 
 const filter = (text: string): string => `{"op":"query","id":1,"filter":${text}}`
 

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { SpawnProblems } from '../../../src/client/spawn-problems.ts'
+import { SpawnProblems } from '../../../src/client/spawn/spawn-problems.ts'
 import { SiteClient } from '../../../src/client/site-client.ts'
-import { parseSpawnFile } from '../../../src/client/spawn-file.ts'
+import { parseSpawnFile } from '../../../src/client/spawn/spawn-file.ts'
 import { endJob, makeFixture, namesIn } from './fixture.ts'
 
 describe('spawn', () => {

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { formatClaim, parseClaim } from '../../../src/core/claim-text.ts'
+import { formatClaim, parseClaim } from '../../../src/core/life/claim-text.ts'
 import { expandHostList, foldHostList } from '../../../src/platform/hostlist.ts'
 
 const claims = fc.record({

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { Dag, type Kin } from '../../../src/core/dag.ts'
+import { Dag, type Kin } from '../../../src/core/index/dag.ts'
 
 /** Any graph of up to 12 jobs, circles included. */
 const graphs = fc

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { type JournalLine, formatLine, parseLine, toEvent } from '../../../src/core/events.ts'
-import { type JobState, advance } from '../../../src/core/job-state.ts'
-import { STATES } from '../../../src/core/states.ts'
+import { type JournalLine, formatLine, parseLine, toEvent } from '../../../src/core/index/events.ts'
+import { type JobState, advance } from '../../../src/core/life/job-state.ts'
+import { STATES } from '../../../src/core/life/states.ts'
 
 const text = fc.string({ unit: 'binary' }).map((value) => value.replaceAll(/\p{Surrogate}/gu, ''))
 const entries = fc.record({ time: text, state: fc.constantFrom(...STATES), message: text })

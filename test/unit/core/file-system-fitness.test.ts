@@ -6,7 +6,7 @@ import {
   judgeLocal,
   judgePeer,
   suitableSettings,
-} from '../../../src/core/file-system-fitness.ts'
+} from '../../../src/site/doctor/file-system-fitness.ts'
 
 const NFS = { type: 0x6969, isNetwork: true }
 const RACE = { names: 60, doubles: 0, unclaimed: 0 }

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { type Filter, compileFilter, compileWords, isEmptyFilter } from '../../../src/core/filter.ts'
-import type { IndexEntry } from '../../../src/core/job-index.ts'
-import { STATES } from '../../../src/core/states.ts'
+import { type Filter, compileFilter, compileWords, isEmptyFilter } from '../../../src/core/index/filter.ts'
+import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import { STATES } from '../../../src/core/life/states.ts'
 
 /** The plainest matcher there is, by recursion: what a glob means. */
 function matches(glob: string, text: string): boolean {

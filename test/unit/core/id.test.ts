@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { checkName, jobId, problemOf, splitId } from '../../../src/core/id.ts'
+import { checkName, jobId, problemOf, splitId } from '../../../src/core/job/id.ts'
 
 const names = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]{0,199}$/)
 

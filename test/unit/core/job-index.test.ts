@@ -1,9 +1,9 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import type { JobEvent, JournalLine } from '../../../src/core/events.ts'
-import { JobIndex } from '../../../src/core/job-index.ts'
-import type { HistoryEntry } from '../../../src/core/job-state.ts'
-import type { State } from '../../../src/core/states.ts'
+import type { JobEvent, JournalLine } from '../../../src/core/index/events.ts'
+import { JobIndex } from '../../../src/core/index/job-index.ts'
+import type { HistoryEntry } from '../../../src/core/life/job-state.ts'
+import type { State } from '../../../src/core/life/states.ts'
 
 const time = (tick: number): string => new Date(Date.UTC(2026, 0, 1) + tick).toISOString()
 const entry = (tick: number, state: State): HistoryEntry => ({ time: time(tick), state, message: '' })
@@ -49,7 +49,7 @@ const deeds: fc.Arbitrary<Deed[]> = fc.array(
   { maxLength: 14 },
 )
 
-/** Plays the deeds as site/jobs.ts does: announced, then made, then said to be done. A writer that died comes back under another name. */
+/** Plays the deeds as site/job/jobs.ts does: announced, then made, then said to be done. A writer that died comes back under another name. */
 function tell(all: readonly Deed[]): Story {
   const folders = new Map<string, Folder>()
   /** Each number is announced once: who died with it leaves its symlink, and the next passes it over. */

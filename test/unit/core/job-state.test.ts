@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type JobState, advance, bornAt, isOwned } from '../../../src/core/job-state.ts'
+import { type JobState, advance, bornAt, isOwned } from '../../../src/core/life/job-state.ts'
 
 const time = '2026-11-23T03:41:20.113Z'
 const later = '2026-11-23T03:41:21.000Z'

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { type JobState, advance } from '../../../src/core/job-state.ts'
-import { formatSeconds } from '../../../src/core/duration.ts'
-import { type Outcome, countFailures, retryTime, stepsFor } from '../../../src/core/outcome.ts'
+import { type JobState, advance } from '../../../src/core/life/job-state.ts'
+import { formatSeconds } from '../../../src/core/text/duration.ts'
+import { type Outcome, countFailures, retryTime, stepsFor } from '../../../src/core/life/outcome.ts'
 
 const now = '2026-11-23T03:41:20.113Z'
 const born: JobState = {

@@ -7,12 +7,17 @@ import {
   type PlacementRequest,
   countCoresPerNode,
   measureNeed,
-} from '../../../src/core/node-need.ts'
-import { type Assignment, NodePool } from '../../../src/core/node-pool.ts'
-import { type RunningJob, chooseStarts as chooseFrom, explainUnfit, reserveNodes } from '../../../src/core/placement.ts'
-import { compareUrgency, requestOf } from '../../../src/core/placement-request.ts'
-import { fromRecord } from '../../../src/core/specification.ts'
-import { type Waiting, WaitingLine } from '../../../src/core/waiting-line.ts'
+} from '../../../src/core/placement/node-need.ts'
+import { type Assignment, NodePool } from '../../../src/core/placement/node-pool.ts'
+import {
+  type RunningJob,
+  chooseStarts as chooseFrom,
+  explainUnfit,
+  reserveNodes,
+} from '../../../src/core/placement/placement.ts'
+import { compareUrgency, requestOf } from '../../../src/core/placement/placement-request.ts'
+import { fromRecord } from '../../../src/core/job/specification.ts'
+import { type Waiting, WaitingLine } from '../../../src/core/placement/waiting-line.ts'
 
 const ask = (change: Partial<PlacementRequest> = {}): PlacementRequest => ({
   id: 'job',

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { parsePlainYaml } from '../../../src/core/plain-yaml.ts'
-import { formatYaml, parseYaml } from '../../../src/core/yaml-text.ts'
+import { parsePlainYaml } from '../../../src/core/text/plain-yaml.ts'
+import { formatYaml, parseYaml } from '../../../src/core/text/yaml-text.ts'
 
 const words = [
   'a',

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import * as v from 'valibot'
 import { describe, expect } from 'vitest'
-import { FIELD_NAMES } from '../../../src/core/job-defaults.ts'
-import { JOB_FIELDS } from '../../../src/core/job-fields.ts'
+import { FIELD_NAMES } from '../../../src/core/job/job-defaults.ts'
+import { JOB_FIELDS } from '../../../src/core/job/job-fields.ts'
 import {
   type Specification,
   canonicalField,
@@ -11,8 +11,8 @@ import {
   fromRecord,
   toRecord,
   fieldOf,
-} from '../../../src/core/specification.ts'
-import { formatYaml, parseYaml } from '../../../src/core/yaml-text.ts'
+} from '../../../src/core/job/specification.ts'
+import { formatYaml, parseYaml } from '../../../src/core/text/yaml-text.ts'
 
 const names = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]{0,20}$/)
 const text = fc

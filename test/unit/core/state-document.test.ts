@@ -1,10 +1,10 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { parse } from 'yaml'
-import { BjobError } from '../../../src/core/errors.ts'
-import type { JobState } from '../../../src/core/job-state.ts'
-import { formatState, parseState } from '../../../src/core/state-document.ts'
-import { STATES } from '../../../src/core/states.ts'
+import { BjobError } from '../../../src/core/text/errors.ts'
+import type { JobState } from '../../../src/core/life/job-state.ts'
+import { formatState, parseState } from '../../../src/core/life/state-document.ts'
+import { STATES } from '../../../src/core/life/states.ts'
 
 const times = fc
   .date({ min: new Date('2000-01-01'), max: new Date('2999-01-01'), noInvalidDate: true })

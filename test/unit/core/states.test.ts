@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { advance } from '../../../src/core/job-state.ts'
+import { advance } from '../../../src/core/life/job-state.ts'
 import {
   CLAIMABLE_STATES,
   END_STATES,
@@ -12,7 +12,7 @@ import {
   isHandled,
   isState,
   leadsTo,
-} from '../../../src/core/states.ts'
+} from '../../../src/core/life/states.ts'
 
 /** States that a job passes in the same write when there is nothing to do in them. */
 const SILENT: readonly State[] = ['CREATED', 'AWAITING_PARENTS', 'READY', 'STAGED_IN', 'PREPROCESSED', 'POSTPROCESSED']

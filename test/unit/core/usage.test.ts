@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { formatSeconds, parseSeconds } from '../../../src/core/duration.ts'
-import { type Usage, formatRan, parseRan } from '../../../src/core/usage.ts'
+import { formatSeconds, parseSeconds } from '../../../src/core/text/duration.ts'
+import { type Usage, formatRan, parseRan } from '../../../src/core/life/usage.ts'
 
 const usages: fc.Arbitrary<Usage> = fc.record(
   { cpuSeconds: fc.nat({ max: 59 }), cpuIs: fc.constantFrom('exact', 'at least', 'at most'), peakMiB: fc.nat() },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseCpuList } from '../../../src/lib/cpu-list.ts'
-import { pinCommand } from '../../../src/launch/pinning.ts'
+import { parseCpuList } from '../../../src/lib/process/cpu-list.ts'
+import { pinCommand } from '../../../src/launch/agent/pinning.ts'
 
 test('processor lists as the kernel writes them', () => {
   expect(parseCpuList('0-2,8,10-11')).toEqual([0, 1, 2, 8, 10, 11])

@@ -1,7 +1,7 @@
 /** The launcher's own queue and room, hour after hour on a clock of the test's. */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import type { PlacementRequest } from '../../../src/core/node-need.ts'
+import type { PlacementRequest } from '../../../src/core/placement/node-need.ts'
 import { SimulatedLauncher } from '../../rig/simulated-launcher.ts'
 
 const NODES = 6

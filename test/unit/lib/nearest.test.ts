@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nearestWord } from '../../../src/lib/nearest.ts'
+import { nearestWord } from '../../../src/lib/text/nearest.ts'
 
 test.each([
   ['RUNING', 'RUNNING'],

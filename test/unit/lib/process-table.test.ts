@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { findByEnvironment, isProcessAlive, processScope, signalGroup } from '../../../src/lib/process-table.ts'
+import { findByEnvironment, isProcessAlive, processScope, signalGroup } from '../../../src/lib/process/process-table.ts'
 import { until } from '../../rig/until.ts'
 
 const start = (variables: Readonly<Record<string, string>> = {}): ChildProcess =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { OomAccounts } from '../../../src/launch/oom-watch.ts'
-import { candidates, parseOomKills } from '../../../src/lib/oom-counter.ts'
-import { groupByLeader, parseStat } from '../../../src/lib/process-usage.ts'
-import { saysOutOfMemory } from '../../../src/platform/srun.ts'
+import { OomAccounts } from '../../../src/launch/agent/oom-watch.ts'
+import { candidates, parseOomKills } from '../../../src/lib/process/oom-counter.ts'
+import { groupByLeader, parseStat } from '../../../src/lib/process/process-usage.ts'
+import { saysOutOfMemory } from '../../../src/platform/mpi/srun.ts'
 
 const process = (pid: number, parent: number, session: number): ReturnType<typeof parseStat> => ({
   pid,

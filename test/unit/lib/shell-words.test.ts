@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { quoteShellWord, splitShellWords } from '../../../src/lib/shell-words.ts'
+import { quoteShellWord, splitShellWords } from '../../../src/lib/text/shell-words.ts'
 
 /** What /bin/sh makes of each line, in one process for all: its words, or undefined where it says that the line is wrong. */
 function askShell(lines: readonly string[]): (string[] | undefined)[] {

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
-import { cutText, padText, printable, textWidth } from '../../../src/lib/text-width.ts'
+import { cutText, padText, printable, textWidth } from '../../../src/lib/text/text-width.ts'
 
 describe('the width of text', () => {
   test.each([

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 
-import { type TemplateValue, quoteWord, renderBatchScript } from '../../../src/platform/batch-script.ts'
-import { findScheduler } from '../../../src/platform/schedulers.ts'
+import { type TemplateValue, quoteWord, renderBatchScript } from '../../../src/platform/schedulers/batch-script.ts'
+import { findScheduler } from '../../../src/platform/schedulers/schedulers.ts'
 
 const templates = join(import.meta.dirname, '../../../templates/batch')
 const readTemplate = (name: string) => readFileSync(join(templates, `${name}.sh`), 'utf8')

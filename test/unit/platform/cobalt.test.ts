@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { cobalt } from '../../../src/platform/cobalt.ts'
+import { cobalt } from '../../../src/platform/schedulers/cobalt.ts'
 
 const hostName = 'thetamom1'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { flux } from '../../../src/platform/flux.ts'
+import { flux } from '../../../src/platform/schedulers/flux.ts'
 
 const hostName = 'x'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { gridEngine } from '../../../src/platform/grid-engine.ts'
+import { gridEngine } from '../../../src/platform/schedulers/grid-engine.ts'
 
 const hostName = 'master'
 const env = { JOB_ID: '231', SGE_TASK_ID: 'undefined', PE_HOSTFILE: '/spool/pe_hostfile' }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { lsf } from '../../../src/platform/lsf.ts'
+import { lsf } from '../../../src/platform/schedulers/lsf.ts'
 
 const hostName = 'batch2'
 

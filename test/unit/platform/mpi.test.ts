@@ -1,10 +1,10 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 
-import { type MpiRun, dealCores, detectMpi, identifyMpi } from '../../../src/platform/mpi.ts'
-import { srun } from '../../../src/platform/srun.ts'
-import { findMpiLauncher } from '../../../src/platform/mpi-launchers.ts'
-import { createMpiTemplate } from '../../../src/platform/mpi-template.ts'
+import { type MpiRun, dealCores, detectMpi, identifyMpi } from '../../../src/platform/mpi/mpi.ts'
+import { srun } from '../../../src/platform/mpi/srun.ts'
+import { findMpiLauncher } from '../../../src/platform/mpi/mpi-launchers.ts'
+import { createMpiTemplate } from '../../../src/platform/mpi/mpi-template.ts'
 
 const run: MpiRun = {
   hosts: ['n1', 'n2'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { pbs } from '../../../src/platform/pbs.ts'
+import { pbs } from '../../../src/platform/schedulers/pbs.ts'
 
 const hostName = 'x1'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import { buildGpuEnvironment, chooseGpuVariable, readVisibleGpus } from '../../../src/platform/gpu.ts'
-import { detectAllocation, detectSubmission, findScheduler } from '../../../src/platform/schedulers.ts'
+import { buildGpuEnvironment, chooseGpuVariable, readVisibleGpus } from '../../../src/platform/schedulers/gpu.ts'
+import { detectAllocation, detectSubmission, findScheduler } from '../../../src/platform/schedulers/schedulers.ts'
 
 const has =
   (...commands: string[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { slurm } from '../../../src/platform/slurm.ts'
+import { slurm } from '../../../src/platform/schedulers/slurm.ts'
 
 const hostName = 'login1'
 const inside = { SLURM_JOB_ID: '4711', SLURM_JOB_NODELIST: 'n[1-3]' }

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 
-import { formatHours, formatMinutes, formatWalltime, parseWalltime } from '../../../src/platform/walltime.ts'
+import { formatHours, formatMinutes, formatWalltime, parseWalltime } from '../../../src/platform/schedulers/walltime.ts'
 
 describe('parseWalltime', () => {
   test.each([

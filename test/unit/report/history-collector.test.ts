@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { JobEvent, JournalLine } from '../../../src/core/events.ts'
-import type { IndexEntry } from '../../../src/core/job-index.ts'
-import type { State } from '../../../src/core/states.ts'
+import type { JobEvent, JournalLine } from '../../../src/core/index/events.ts'
+import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import type { State } from '../../../src/core/life/states.ts'
 import { HistoryCollector } from '../../../src/report/history-collector.ts'
 
 const BORN = '2026-11-24T10:00:00.000Z'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Moment, causeOf, findRuns } from '../../../src/report/run.ts'
-import type { State } from '../../../src/core/states.ts'
+import type { State } from '../../../src/core/life/states.ts'
 
 type Told = readonly [seconds: number, state: State, message: string, launcher?: string | undefined]
 

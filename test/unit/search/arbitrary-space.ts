@@ -1,6 +1,6 @@
 /** Spaces of every kind of parameter, for the property tests. */
 import { fc } from '@fast-check/vitest'
-import { parseSpace, type Space } from '../../../src/search/space.ts'
+import { parseSpace, type Space } from '../../../src/search/space/space.ts'
 
 const range = { low: fc.integer({ min: -50, max: 50 }), width: fc.integer({ min: 0, max: 60 }) }
 

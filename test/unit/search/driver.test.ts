@@ -2,9 +2,9 @@ import fs from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { SiteClient } from '../../../src/client/site-client.ts'
-import { type SearchEnd, type SearchOptions, runSearch } from '../../../src/search/driver.ts'
-import { readStudy } from '../../../src/search/evaluation-jobs.ts'
-import { Study, parseSearch } from '../../../src/search/study.ts'
+import { type SearchEnd, type SearchOptions, runSearch } from '../../../src/search/study/driver.ts'
+import { readStudy } from '../../../src/search/study/evaluation-jobs.ts'
+import { Study, parseSearch } from '../../../src/search/study/study.ts'
 import { type Fixture, endJob, makeFixture, namesIn } from '../client/fixture.ts'
 
 const document = { parameters: { a: { type: 'float', low: 0, high: 1 } } }

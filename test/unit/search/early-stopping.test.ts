@@ -6,7 +6,7 @@ import {
   formatVerdict,
   parseReport,
   parseVerdict,
-} from '../../../src/search/early-stopping.ts'
+} from '../../../src/search/study/early-stopping.ts'
 
 describe('a report', () => {
   test('is a step and a value, whatever follows', () => {

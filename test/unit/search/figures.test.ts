@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { historyOfBest, parallelCoordinates } from '../../../src/search/figures.ts'
-import { importances } from '../../../src/search/importance.ts'
-import { Study, parseSearch } from '../../../src/search/study.ts'
+import { historyOfBest, parallelCoordinates } from '../../../src/search/study/figures.ts'
+import { importances } from '../../../src/search/study/importance.ts'
+import { Study, parseSearch } from '../../../src/search/study/study.ts'
 
 /** A study of random points; `evaluate` gives undefined where the evaluation fails. */
 function makeStudy(

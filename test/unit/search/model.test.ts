@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../../src/lib/random-stream.ts'
-import { CholeskyFactor } from '../../../src/search/cholesky.ts'
-import { logExpectedImprovement } from '../../../src/search/expected-improvement.ts'
-import { fitLogs, GaussianProcess } from '../../../src/search/gaussian-process.ts'
-import { History } from '../../../src/search/history.ts'
-import { normalProbability } from '../../../src/search/normal-distribution.ts'
-import { ParzenMixture } from '../../../src/search/parzen-mixture.ts'
-import { warpToNormal } from '../../../src/search/power-transform.ts'
-import { minimiseByRprop } from '../../../src/search/rprop.ts'
-import { parseSpace } from '../../../src/search/space.ts'
+import { CholeskyFactor } from '../../../src/search/model/cholesky.ts'
+import { logExpectedImprovement } from '../../../src/search/samplers/expected-improvement.ts'
+import { fitLogs, GaussianProcess } from '../../../src/search/model/gaussian-process.ts'
+import { History } from '../../../src/search/samplers/history.ts'
+import { normalProbability } from '../../../src/search/model/normal-distribution.ts'
+import { ParzenMixture } from '../../../src/search/model/parzen-mixture.ts'
+import { warpToNormal } from '../../../src/search/model/power-transform.ts'
+import { minimiseByRprop } from '../../../src/search/model/rprop.ts'
+import { parseSpace } from '../../../src/search/space/space.ts'
 
 describe('Cholesky factor', () => {
   const matrix = [[4], [2, 5], [1, 3, 6]]

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { readObjective } from '../../../src/search/objective.ts'
-import { parseSpace } from '../../../src/search/space.ts'
+import { readObjective } from '../../../src/search/study/objective.ts'
+import { parseSpace } from '../../../src/search/space/space.ts'
 
 const plain = parseSpace({ parameters: { a: { choices: [1, 2] } } })
 const named = parseSpace({ parameters: { a: { choices: [1, 2] } }, objective: 'rmse' })

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { checkPoint, decodePoint, encodePoint, listAllPoints } from '../../../src/search/point.ts'
-import { parseSpace } from '../../../src/search/space.ts'
+import { checkPoint, decodePoint, encodePoint, listAllPoints } from '../../../src/search/space/point.ts'
+import { parseSpace } from '../../../src/search/space/space.ts'
 import { arbitrarySpace } from './arbitrary-space.ts'
 
 const units = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 })

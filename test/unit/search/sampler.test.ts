@@ -1,11 +1,11 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { BjobError } from '../../../src/core/errors.ts'
-import { createSampler, SAMPLER_NAMES, type SamplerName } from '../../../src/search/create-sampler.ts'
-import type { Outcome, Trial } from '../../../src/search/history.ts'
-import { checkPoint, pointKey, type Point } from '../../../src/search/point.ts'
-import type { Sampler } from '../../../src/search/sampler.ts'
-import { parseSpace, type Space } from '../../../src/search/space.ts'
+import { BjobError } from '../../../src/core/text/errors.ts'
+import { createSampler, SAMPLER_NAMES, type SamplerName } from '../../../src/search/samplers/create-sampler.ts'
+import type { Outcome, Trial } from '../../../src/search/samplers/history.ts'
+import { checkPoint, pointKey, type Point } from '../../../src/search/space/point.ts'
+import type { Sampler } from '../../../src/search/samplers/sampler.ts'
+import { parseSpace, type Space } from '../../../src/search/space/space.ts'
 import { arbitrarySpace } from './arbitrary-space.ts'
 
 const names = fc.constantFrom<SamplerName>(...SAMPLER_NAMES)

@@ -1,7 +1,7 @@
 import { test } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { describeDifference } from '../../../src/search/space-difference.ts'
-import { parseSpace } from '../../../src/search/space.ts'
+import { describeDifference } from '../../../src/search/space/space-difference.ts'
+import { parseSpace } from '../../../src/search/space/space.ts'
 import { arbitrarySpace } from './arbitrary-space.ts'
 
 const rate = { type: 'float', low: 0.001, high: 0.1, log: true }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { BjobError } from '../../../src/core/errors.ts'
-import { parseSpace } from '../../../src/search/space.ts'
+import { BjobError } from '../../../src/core/text/errors.ts'
+import { parseSpace } from '../../../src/search/space/space.ts'
 
 const good = {
   objective: 'loss',

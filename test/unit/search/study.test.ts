@@ -1,9 +1,9 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { SAMPLER_NAMES, type SamplerName } from '../../../src/search/create-sampler.ts'
-import type { Result } from '../../../src/search/objective.ts'
-import { Study, parseSearch } from '../../../src/search/study.ts'
-import { nameOfTrial, trialOfName } from '../../../src/search/trial-name.ts'
+import { SAMPLER_NAMES, type SamplerName } from '../../../src/search/samplers/create-sampler.ts'
+import type { Result } from '../../../src/search/study/objective.ts'
+import { Study, parseSearch } from '../../../src/search/study/study.ts'
+import { nameOfTrial, trialOfName } from '../../../src/search/study/trial-name.ts'
 
 const document = {
   parameters: {

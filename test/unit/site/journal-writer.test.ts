@@ -2,9 +2,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import type { JobEvent } from '../../../src/core/events.ts'
-import { type AppendFile, type Disk, directDisk } from '../../../src/site/disk.ts'
-import { JournalWriter } from '../../../src/site/journal-writer.ts'
+import type { JobEvent } from '../../../src/core/index/events.ts'
+import { type AppendFile, type Disk, directDisk } from '../../../src/site/disk/disk.ts'
+import { JournalWriter } from '../../../src/site/journal/journal-writer.ts'
 import { until } from '../../rig/until.ts'
 
 const event: JobEvent = {

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { Channel, beginConsultation, endConsultation } from '../../../src/site/probe-channel.ts'
+import { Channel, beginConsultation, endConsultation } from '../../../src/site/doctor/probe-channel.ts'
 
 test('answers that come late use up the patience, however many there are', async () => {
   const examined = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-channel-'))

@@ -3,13 +3,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { type IndexEntry, JobIndex } from '../../../src/core/job-index.ts'
-import { STATES } from '../../../src/core/states.ts'
-import { directDisk } from '../../../src/site/disk.ts'
-import { Layout } from '../../../src/site/layout.ts'
+import { type IndexEntry, JobIndex } from '../../../src/core/index/job-index.ts'
+import { STATES } from '../../../src/core/life/states.ts'
+import { directDisk } from '../../../src/site/disk/disk.ts'
+import { Layout } from '../../../src/site/disk/layout.ts'
 import { parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
-import { readSnapshot, writeSnapshot } from '../../../src/site/snapshot.ts'
+import { readSnapshot, writeSnapshot } from '../../../src/site/view/snapshot.ts'
 
 const POSITIONS = { 'host-1': 4711 }
 const text = fc.string({ unit: 'grapheme' })

@@ -1,0 +1,58 @@
+/** Words of the form `field=value`, of `bjob set` and `bjob clone`: told from ids, and read as the field wants. */
+import { requestError } from '../../core/text/errors.ts'
+import { canonicalField } from '../../core/job/specification.ts'
+import { type Assignment, MAP_FIELDS, checkField } from '../../client/change/amend.ts'
+import type { CloneAssignment } from '../../client/spawn/clone.ts'
+import { fieldValue } from './spawn-options.ts'
+
+const ASSIGNMENT = /^([A-Za-z_]+)(?:\.([^=]+))?=([^]*)$/
+
+export const ASSIGNMENT_HELP = `A field is set as FIELD=VALUE, one entry of tags or environ_vars as tags.KEY=VALUE. With nothing behind the =, it gets its
+default again, or the entry is taken away.`
+
+/** As `splitAssignments`, and `NAME:FIELD=VALUE` for the one job of that name. @throws BjobError `unknown-field`, `bad-option` */
+export function splitCloneAssignments(words: readonly string[]): { ids: string[]; assignments: CloneAssignment[] } {
+  const ids: string[] = []
+  const assignments: CloneAssignment[] = []
+  for (const word of words) {
+    const [, name, rest = word] = /^([^:=/]+):([^]*)$/.exec(word) ?? []
+    const split = splitAssignments([rest])
+    ids.push(...split.ids)
+    assignments.push(
+      ...split.assignments.map((assignment) => (name === undefined ? assignment : { ...assignment, name })),
+    )
+  }
+  return { ids, assignments }
+}
+
+/** @throws BjobError `unknown-field`, `bad-option` */
+export function splitAssignments(words: readonly string[]): { ids: string[]; assignments: Assignment[] } {
+  const ids: string[] = []
+  const assignments: Assignment[] = []
+  for (const word of words) {
+    const match = ASSIGNMENT.exec(word)
+    if (match === null) ids.push(word)
+    else assignments.push(parseAssignment(match[1] ?? '', match[2], match[3] ?? ''))
+  }
+  return { ids, assignments }
+}
+
+function parseAssignment(field: string, key: string | undefined, text: string): Assignment {
+  checkField(field)
+  const name = canonicalField(field)
+  if (key !== undefined) {
+    if (!MAP_FIELDS.includes(name))
+      throw requestError('bad-option', `${field} has no entries; ${MAP_FIELDS.join(' and ')} have`, { field })
+    return { field: name, key, value: text === '' ? undefined : text }
+  }
+  if (text === '' && name !== 'data') return { field: name, value: undefined }
+  return { field: name, value: MAP_FIELDS.includes(name) ? parseMap(field, text) : fieldValue(name, text) }
+}
+
+function parseMap(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw requestError('bad-option', `${field} takes a map in JSON; one entry is set as ${field}.KEY=VALUE`, { field })
+  }
+}

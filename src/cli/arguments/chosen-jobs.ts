@@ -1,0 +1,59 @@
+/** Commands that change jobs: which ones are meant, and how what was done is told. */
+import { requestError } from '../../core/text/errors.ts'
+import { isEmptyFilter } from '../../core/index/filter.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { Change } from '../../client/change/change.ts'
+import type { SiteClient } from '../../client/site-client.ts'
+import type { Session } from '../command/command.ts'
+import { filterOf } from './filter-options.ts'
+import { findJob } from './job-word.ts'
+import type { Input, Option } from '../command/option.ts'
+
+export const CHANGE_OPTIONS: readonly Option[] = [
+  { name: 'dry-run', summary: 'only say what would be done' },
+  { name: 'json', summary: 'print JSON, an object a line' },
+]
+
+/**
+ * The jobs that words and filters choose. A job that was named is meant whatever it is, and told about; of a filter's, those that `isMeant`.
+ * @throws BjobError `bad-option` when nothing is chosen, `unknown-job`
+ */
+export async function chooseJobs(
+  client: SiteClient,
+  input: Input,
+  words: readonly string[],
+  isMeant: (entry: IndexEntry) => boolean = () => true,
+): Promise<JobId[]> {
+  const filter = filterOf(input, words)
+  if (isEmptyFilter(filter))
+    throw requestError('bad-option', 'which jobs? Nothing is chosen', {
+      hint: "name ids or a filter; '*' is all jobs",
+    })
+  const isNamed = words.length > 0 && !words.some((word) => word.includes('*'))
+  const found = await client.select(filter).entries()
+  const ids = new Set(found.filter((entry) => isNamed || isMeant(entry)).map(({ id }) => id))
+  // One that the journal does not know, or that other filters leave out, is there or is a mistake.
+  if (isNamed) {
+    const others = isEmptyFilter({ ...filter, id: [] })
+    for (const word of words) {
+      const id = await findJob(client.site, word)
+      if (others) ids.add(id)
+    }
+  }
+  return [...ids]
+}
+
+/** Prints what was done about each. @returns the exit status */
+export async function reportChanges(
+  changes: readonly Change[],
+  input: Input,
+  { terminal }: Session,
+  nothing = 'no job matches',
+): Promise<number> {
+  if (changes.length === 0) terminal.note(nothing)
+  if (input.has('json')) for (const change of changes) await terminal.json(change)
+  else if (changes.length > 0) await terminal.write(changes.map(({ id, message }) => `${id} ${message}\n`).join(''))
+  if (changes.some(({ kind }) => kind === 'failed')) return 3
+  return changes.some(({ kind }) => kind === 'refused') ? 2 : 0
+}

@@ -1,0 +1,53 @@
+/** The filters that every command about jobs takes: one table, so that they are the same everywhere. */
+import { hintFor } from '../../core/text/error-hints.ts'
+import { requestError } from '../../core/text/errors.ts'
+import type { Filter } from '../../core/index/filter.ts'
+import type { Input, Option } from '../command/option.ts'
+
+export const FILTER_OPTIONS: readonly Option[] = [
+  { name: 'workflow', value: 'WORKFLOW', isList: true, summary: 'jobs of this workflow' },
+  { name: 'name', value: 'NAME', isList: true, summary: 'jobs of this name, in any workflow' },
+  { name: 'state', value: 'STATE', isList: true, summary: 'jobs in this state, as JOB_FINISHED, RUNNING, FAILED' },
+  { name: 'app', alias: 'application', value: 'APP', isList: true, summary: 'jobs that run this application' },
+  { name: 'tag', value: 'K=V', isList: true, summary: 'jobs with this tag; K alone: with any value' },
+  { name: 'launcher', value: 'LAUNCHER', isList: true, summary: 'jobs that this launcher has, or had last' },
+]
+
+export const FILTER_HELP = `A filter may be given more than once: any may match. Different filters must all match.
+Where a word holds *, it stands for anything: --name 'task*'.`
+
+/** `words` are ids. */
+export function filterOf(input: Input, words: readonly string[] = input.words): Filter {
+  const filter: Filter = {
+    id: words,
+    workflow: input.list('workflow'),
+    name: input.list('name'),
+    state: input.list('state'),
+    app: input.list('app'),
+    tag: input.list('tag'),
+    launcher: input.list('launcher'),
+  }
+  return filter
+}
+
+/** @throws BjobError `bad-option` when more or fewer words are given than the command takes */
+export function oneWord(input: Input, what: string): string {
+  const [word] = input.words
+  if (word === undefined)
+    throw requestError(
+      'bad-option',
+      `which ${what}? None is given`,
+      what === 'job' ? { hint: hintFor('unknown-job') } : {},
+    )
+  if (input.words.length > 1) throw requestError('bad-option', `one ${what} at a time; ${input.words.length} are given`)
+  return word
+}
+
+/** A filter as a person writes it; empty when it lets everything through. */
+export function filterText(filter: Filter): string {
+  return Object.entries(filter)
+    .flatMap(([name, words]: [string, readonly string[] | undefined]) =>
+      (words ?? []).map((word) => (name === 'id' ? word : `--${name} ${word}`)),
+    )
+    .join(' ')
+}

@@ -1,0 +1,24 @@
+/** The one job that a command is about: named, or the one whose folder this is. */
+import { requestError } from '../../core/text/errors.ts'
+import { type JobId, splitId } from '../../core/job/id.ts'
+import { unknownJob } from '../../site/job/jobs.ts'
+import type { Site } from '../../site/site.ts'
+
+/** @throws BjobError `unknown-job`, `bad-id`, `bad-option` */
+export async function findJob(site: Site, word: string | undefined): Promise<JobId> {
+  const id = word === undefined ? site.layout.idOf(process.cwd()) : word
+  if (id === undefined)
+    throw requestError('bad-option', "which job? None is named, and this is no job's folder", {
+      hint: '`bjob ls` lists them',
+    })
+  const { workflow, name } = splitId(id)
+  const full = `${workflow}/${name}`
+  // A link is no job: what it leads to may be anywhere.
+  if ((await site.disk.stat(site.layout.job(full).dir))?.isDirectory() !== true) throw unknownJob(full)
+  return full
+}
+
+/** @throws BjobError `bad-option` when there are more than `most` words */
+export function limitWords(words: readonly string[], most: number): void {
+  if (words.length > most) throw requestError('bad-option', `${JSON.stringify(words[most])} is one word too many`)
+}

@@ -1,0 +1,19 @@
+/** The one launcher that a command is about. */
+import { requestError } from '../../core/text/errors.ts'
+import { listLaunchers } from '../../site/launcher/launchers.ts'
+import type { Site } from '../../site/site.ts'
+
+/**
+ * The launcher of that id, or the only one whose id begins so.
+ * @returns undefined when there is none @throws BjobError `unclear-launcher` when there are several
+ */
+export async function findLauncher(site: Site, word: string): Promise<string | undefined> {
+  const ids = await listLaunchers(site)
+  if (ids.includes(word)) return word
+  const found = ids.filter((id) => id.startsWith(word))
+  if (found.length > 1)
+    throw requestError('unclear-launcher', `${found.length} launchers begin with ${word}`, {
+      hint: `say more of its id: ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}; \`bjob ls launchers\` lists them`,
+    })
+  return found[0]
+}

@@ -1,0 +1,92 @@
+/** What `spawn --from` reads: its text, or, of a file that is too long for memory, its lines as often as they are needed. */
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { requestError } from '../../core/text/errors.ts'
+
+/** What is longer is not held in memory. */
+const LONG_BYTES = 16 * 1024 * 1024
+/** Enough to tell what a file is. */
+const HEAD_BYTES = 64 * 1024
+
+export interface SpawnSource {
+  /** Named in messages. */
+  readonly file: string
+  /** How it begins; of a short one, all of it. */
+  readonly head: string
+  readonly text: () => string
+  /** Of a long one. */
+  readonly lines?: () => AsyncIterable<string>
+}
+
+/** @param from a path, or `-` for standard input. @throws BjobError `missing-input` */
+export async function openSource(from: string): Promise<SpawnSource> {
+  if (from === '-') return spool(process.stdin, 'standard input')
+  const file = path.resolve(from)
+  let fd: number
+  try {
+    fd = fs.openSync(from, 'r')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    throw requestError('missing-input', `there is no file ${from} to spawn from`, { path: from })
+  }
+  const stat = fs.fstatSync(fd)
+  if (stat.isFile()) return fileSource(fd, file, stat.size)
+  if (!stat.isDirectory()) return spool(fs.createReadStream('', { fd }), file)
+  fs.closeSync(fd)
+  throw requestError('missing-input', `${from} is a folder; --from takes a file`, {
+    path: from,
+    hint: 'name the file in it that has the jobs',
+  })
+}
+
+function fileSource(fd: number, file: string, size: number): SpawnSource {
+  const read = (length: number): string => {
+    const bytes = Buffer.alloc(length)
+    let at = 0
+    for (let got = -1; at < length && got !== 0; at += got) got = fs.readSync(fd, bytes, at, length - at, at)
+    return bytes.toString('utf8', 0, at)
+  }
+  const text = (): string => read(size)
+  if (size <= LONG_BYTES) {
+    const head = text()
+    fs.closeSync(fd)
+    return { file, head, text: () => head }
+  }
+  const head = read(HEAD_BYTES)
+  // It stays open: it may have no name, or another file may have taken it.
+  const stream = (): fs.ReadStream => fs.createReadStream('', { fd, start: 0, autoClose: false })
+  return { file, head, text, lines: () => createInterface({ input: stream(), crlfDelay: Infinity }) }
+}
+
+/** What comes but once: kept in memory while it is short, and then in a file that has no name any more. */
+async function spool(stream: AsyncIterable<unknown>, file: string): Promise<SpawnSource> {
+  const chunks: Buffer[] = []
+  let size = 0
+  let fd: number | undefined
+  for await (const chunk of stream) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))
+    size += bytes.length
+    if (fd === undefined) chunks.push(bytes)
+    else writeWhole(fd, bytes)
+    if (fd === undefined && size > LONG_BYTES) {
+      fd = openNameless()
+      for (const early of chunks.splice(0)) writeWhole(fd, early)
+    }
+  }
+  if (fd !== undefined) return fileSource(fd, file, size)
+  const text = Buffer.concat(chunks).toString()
+  return { file, head: text, text: () => text }
+}
+
+function openNameless(): number {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-spawn-'))
+  const fd = fs.openSync(path.join(folder, 'records'), 'wx+')
+  fs.rmSync(folder, { recursive: true })
+  return fd
+}
+
+function writeWhole(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
+}

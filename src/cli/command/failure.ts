@@ -1,0 +1,56 @@
+/** From an error to the one line that a person reads, and the exit status. */
+import path from 'node:path'
+import { BjobError, type ErrorDetail } from '../../core/text/errors.ts'
+import { explainSystemError } from '../../core/text/system-error.ts'
+import { SpawnProblems } from '../../client/spawn/spawn-problems.ts'
+
+export interface Failure {
+  readonly text: string
+  readonly status: number
+}
+
+/** @param command the one that was called, where there is such a one: for hints at its help */
+export function describeFailure(error: unknown, command?: string): Failure {
+  if (error instanceof SpawnProblems) {
+    const lines = error.problems.map(
+      (problem) => `bjob: ${oneLine(problem.message)}${whereText(problem.message, problem.detail)}`,
+    )
+    return { text: [...lines, `bjob: ${error.message}`, `hint: ${error.hint}`].join('\n'), status: 2 }
+  }
+  if (error instanceof BjobError) {
+    const hint = command === undefined ? error.hint : error.hint.replace('bjob COMMAND', `bjob ${command}`)
+    const lines = [`bjob: ${oneLine(error.message)}${whereText(error.message, error.detail)}`, `hint: ${oneLine(hint)}`]
+    return { text: lines.join('\n'), status: error.kind === 'request' ? 2 : 3 }
+  }
+  const failure = explainSystemError(error)
+  if (failure !== undefined) {
+    const where = failure.path === '' ? '' : ` (${nearPath(failure.path)})`
+    return { text: `bjob: ${failure.meaning}${where}\nhint: ${failure.hint}`, status: 3 }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { text: `bjob: unexpected: ${oneLine(message)}\nhint: run again with --debug to see where`, status: 3 }
+}
+
+function whereText(message: string, { path: file, line, column, field }: ErrorDetail): string {
+  const isSaid =
+    file !== undefined && line === undefined && (message.includes(file) || message.includes(nearPath(file)))
+  const place =
+    file === undefined || isSaid
+      ? []
+      : [`${nearPath(file)}${line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`}`]
+  const named = field === undefined || field === '' || message.includes(field.split('.').at(-1) ?? field) ? [] : [field]
+  const words = [...place, ...named]
+  return words.length === 0 ? '' : ` (${words.join(' ')})`
+}
+
+/** As somebody in this folder would call it, when that is shorter. */
+function nearPath(file: string): string {
+  if (!path.isAbsolute(file)) return file
+  const relative = path.relative(process.cwd(), file)
+  return relative !== '' && relative.length < file.length ? relative : file
+}
+
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are just what has to go
+  return text.replaceAll(/\s*\n\s*/g, '; ').replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '?')
+}

@@ -1,0 +1,120 @@
+/** The manual page, made when bjob is built from the same tables as the help, in man(7)'s words. */
+import { COMMANDS, type CommandEntry } from '../command-table.ts'
+import type { Command } from '../command/command.ts'
+import { BASICS, DESCRIPTION, EXIT_STATUS, FIRST_LINES, optionFlags, optionMeaning } from './help.ts'
+
+const ENVIRONMENT = [
+  ['BJOB_SITE', "the site's folder, for commands that are run outside of it"],
+  ['BJOB_JOB_ID', 'set by the launcher: the job that a command runs in; what it spawns are children of that job'],
+  ['NO_COLOR, FORCE_COLOR', 'no colours, or colours though the output is no terminal, when not empty'],
+] as const
+
+const FILES = [
+  ['bjob.yaml', "the site's settings; its presence makes the folder a site"],
+  ['apps/APP.yaml', 'an application'],
+  [
+    'jobs/WORKFLOW/NAME/',
+    "a job's folder: job.yaml (what was asked), state.yaml (what happened), job.out (its output)",
+  ],
+  ['launchers/LAUNCHER/', "a launcher's settings, sign of life and log"],
+  ['templates/SCHEDULER.sh', 'the batch script that `bjob submit` fills in'],
+  ['journal/, submissions/, trash/', 'what changed, what was submitted, and what `bjob rm` took away'],
+] as const
+
+/** @param version bjob's */
+export async function manualPage(version: string): Promise<string> {
+  const commands = await Promise.all(COMMANDS.map(async (entry) => ({ entry, command: await entry.load() })))
+  return `${[
+    `.TH BJOB 1 "" "bjob ${version}" "User Commands"`,
+    // Nothing is hyphenated or spaced out: much of it is typed.
+    '.nh',
+    '.ad l',
+    '.SH NAME',
+    `bjob \\- ${escapeText(DESCRIPTION)}`,
+    '.SH SYNOPSIS',
+    '.B bjob',
+    '.I COMMAND',
+    '[options]',
+    '.br',
+    '.B bjob',
+    '.SH DESCRIPTION',
+    ...formatText(
+      `A driver, such as a hyperparameter search, makes jobs while it runs; launchers, one in each batch allocation, run them. A job is a folder on the shared file system: what was asked, what happened, and what it wrote. There is no server and no database. \`bjob\` alone tells where one stands, and the next step.\n${BASICS}`,
+    ),
+    '.PP',
+    'From nothing to a result:',
+    ...verbatim(FIRST_LINES),
+    '.SH COMMANDS',
+    ...commands.flatMap(({ entry, command }) => formatCommand(entry, command)),
+    '.SH OPTIONS FOR ALL COMMANDS',
+    ...tagged([
+      ['--help, -h', 'what a command does, its options, and examples'],
+      ['--version, -V', "bjob's version"],
+      ['--debug', 'with an error, where it came from'],
+    ]),
+    '.SH FILES',
+    'Of a site:',
+    ...tagged(FILES),
+    '.SH ENVIRONMENT',
+    ...tagged(ENVIRONMENT),
+    '.SH EXIT STATUS',
+    ...tagged(EXIT_STATUS),
+  ].join('\n')}\n`
+}
+
+function formatCommand({ name, summary }: CommandEntry, command: Command): string[] {
+  return [
+    `.SS ${escapeText(`bjob ${name} ${command.words}`.trim())}`,
+    ...formatText(`${capitalised(summary)}.`),
+    ...(command.about === '' ? [] : ['.PP', ...formatText(command.about)]),
+    ...tagged(command.options.map((option) => [optionFlags(option), optionMeaning(option)] as const)),
+    '.PP',
+    command.examples.length === 1 ? 'Example:' : 'Examples:',
+    ...command.examples.flatMap(([line, meaning]) => ['.TP', `\\fB${escapeText(line)}\\fR`, ...formatText(meaning)]),
+  ]
+}
+
+function tagged(entries: readonly (readonly [tag: string, text: string])[]): string[] {
+  return entries.flatMap(([tag, text]) => ['.TP', `\\fB${escapeText(tag)}\\fR`, ...formatText(text)])
+}
+
+/** Text that is filled, but for lines that begin with blanks, which stay as they are. */
+function formatText(text: string): string[] {
+  const lines: string[] = []
+  let isVerbatim = false
+  for (const line of text.trim().split('\n')) {
+    const isIndented = line.startsWith(' ')
+    if (isIndented !== isVerbatim) lines.push(...(isIndented ? ['.PP', '.nf'] : ['.fi', '.PP']))
+    isVerbatim = isIndented
+    lines.push(isIndented ? escapeText(line) : formatWords(line))
+  }
+  return isVerbatim ? [...lines, '.fi'] : lines
+}
+
+function verbatim(lines: readonly string[]): string[] {
+  return ['.PP', '.nf', '.RS 4', ...lines.map((line) => escapeText(line)), '.RE', '.fi', '.PP']
+}
+
+/** What stands between backquotes is typed as it is: bold. */
+function formatWords(line: string): string {
+  return line
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? `\\fB${escapeText(part)}\\fR` : escapeText(part)))
+    .join('')
+}
+
+/** No word of it is one of roff's; a minus can be copied and typed. */
+function escapeText(text: string): string {
+  const escaped = text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll(/[^\u0020-\u007e]/gu, (character) => {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+      return `\\[u${code}]`
+    })
+  return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,49 @@
+/** `bjob` alone: where one stands, and the next sensible step. */
+import type { SiteClient } from '../../client/site-client.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { END_STATES, isEnded } from '../../core/life/states.ts'
+import { listApplications } from '../../site/applications.ts'
+import type { Session } from '../command/command.ts'
+import { FIRST_SITE, type Step, nextSteps } from './next-step.ts'
+
+const HELP: Step = ['bjob --help', 'all commands']
+
+export async function showFirstStep(session: Session): Promise<void> {
+  const { terminal } = session
+  const client = await openOrNothing(session)
+  if (client === undefined) {
+    await terminal.line('There is no site here: a folder that holds jobs and all that belongs to them.')
+    return showSteps([[FIRST_SITE, 'make one'], HELP], session)
+  }
+  const applications = await listApplications(client.site.disk, client.site.layout)
+  const entries = await client.jobs.entries()
+  const counts = [
+    [entries.filter(({ state }) => !isEnded(state)).length, 'to do'] as const,
+    ...END_STATES.map((state) => [entries.filter((entry) => entry.state === state).length, state] as const),
+  ]
+  const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  await terminal.line(
+    `Site ${client.root}: ${countOf(applications.length, 'application')}, ${countOf(entries.length, 'job')}${told.length === 0 ? '' : ` (${told.join(', ')})`}.`,
+  )
+  await showSteps([...(await nextSteps(client, applications, entries)), HELP], session)
+}
+
+async function showSteps(steps: readonly Step[], { terminal }: Session): Promise<void> {
+  const width = Math.max(...steps.map(([command]) => command.length))
+  await terminal.line(
+    `Next:\n${steps.map(([command, reason]) => `  ${terminal.paint('bold', command.padEnd(width))}  ${reason}`).join('\n')}`,
+  )
+}
+
+async function openOrNothing(session: Session): Promise<SiteClient | undefined> {
+  try {
+    return await session.open()
+  } catch (error) {
+    if (error instanceof BjobError && error.code === 'no-site') return undefined
+    throw error
+  }
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,21 @@
+/** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { withAllFields } from '../../core/job/specification.ts'
+import type { Site } from '../../site/site.ts'
+
+export function jobRecord(site: Site, entry: IndexEntry, broken?: string): Record<string, unknown> {
+  const { id, state, attempt, launcher, kill, notBefore, born, changed, spec } = entry
+  return {
+    id,
+    state,
+    attempt,
+    launcher: launcher ?? null,
+    dir: site.layout.job(id).dir,
+    born,
+    changed,
+    ...(kill === undefined ? {} : { kill }),
+    ...(notBefore === undefined ? {} : { not_before: notBefore }),
+    ...(broken === undefined ? {} : { broken }),
+    ...(spec === undefined ? {} : withAllFields(spec)),
+  }
+}

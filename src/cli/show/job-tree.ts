@@ -1,0 +1,36 @@
+/** Jobs as a tree of parents and children, for people: each once, below the nearest of its parents that is listed. */
+import { parentsOf } from '../../client/change/change.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+
+export interface TreeRow {
+  readonly entry: IndexEntry
+  /** The id, indented by its depth. */
+  readonly label: string
+}
+
+/** The rows of a tree, as deep as it goes; those without a listed parent are its roots, in the order of `entries`. */
+export function treeRows(entries: readonly IndexEntry[]): TreeRow[] {
+  const listed = new Set(entries.map(({ id }) => id))
+  const roots: IndexEntry[] = []
+  const children = new Map<string, IndexEntry[]>()
+  for (const entry of entries) {
+    // The last is the nearest: a child's parents are its spawner's parents, and then its spawner.
+    const parent = parentsOf(entry).findLast((id) => listed.has(id) && id !== entry.id)
+    const siblings = parent === undefined ? roots : children.get(parent)
+    if (siblings === undefined) children.set(parent ?? '', [entry])
+    else siblings.push(entry)
+  }
+  const rows: TreeRow[] = []
+  const seen = new Set<string>()
+  // A stack of its own: a chain may be longer than the calls that may be open.
+  const open = roots.toReversed().map((entry) => ({ entry, depth: 0 }))
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { entry, depth } = next
+    seen.add(entry.id)
+    rows.push({ entry, label: `${'  '.repeat(depth)}${entry.id}` })
+    for (const child of (children.get(entry.id) ?? []).toReversed()) open.push({ entry: child, depth: depth + 1 })
+  }
+  // What hangs in a circle has no root.
+  for (const entry of entries) if (!seen.has(entry.id)) rows.push({ entry, label: entry.id })
+  return rows
+}

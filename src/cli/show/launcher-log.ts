@@ -1,0 +1,62 @@
+/** `bjob log LAUNCHER`: the log of a launcher, as it is or as it grows. */
+import { fateOf } from '../../client/explain/why.ts'
+import { LOG_LEVELS, type LogLevel, levelOfLine } from '../../core/text/log-line.ts'
+import { monotonicMs } from '../../lib/sleep.ts'
+import { LogTail } from '../../site/launcher/log-tail.ts'
+import { readLease } from '../../site/launcher/launchers.ts'
+import type { Site } from '../../site/site.ts'
+import type { Session } from '../command/command.ts'
+import { pauseOf } from '../terminal/pause.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
+import type { Colour } from '../terminal/terminal.ts'
+
+const COLOURS: Readonly<Record<LogLevel, Colour | undefined>> = { info: undefined, warn: 'yellow', error: 'red' }
+
+/** @param least lines below this level are left out */
+export async function showLauncherLog(site: Site, launcher: string, least: LogLevel, session: Session): Promise<void> {
+  await printNews(new LogTail(site, launcher), least, session)
+}
+
+/** Goes on until the launcher has ended, has died, or gives no sign of life for as long as its lease. */
+export async function followLauncherLog(
+  site: Site,
+  launcher: string,
+  least: LogLevel,
+  session: Session,
+): Promise<void> {
+  const signal = stopSignal()
+  const tail = new LogTail(site, launcher)
+  let beat: number | undefined
+  let beatMs = monotonicMs()
+  for (;;) {
+    const lease = await readLease(site, launcher).catch(() => undefined)
+    // After its lease was read: what it wrote before its end is there.
+    await printNews(tail, least, session)
+    if (signal.aborted) return
+    const fate = lease === undefined ? undefined : fateOf(lease)
+    if (fate !== undefined) return session.terminal.note(`bjob: launcher ${launcher} ${fate}`)
+    if (lease !== undefined && lease.beat !== beat) {
+      beat = lease.beat
+      beatMs = monotonicMs()
+    } else if (monotonicMs() - beatMs > site.settings.lease_seconds * 1000) {
+      return session.terminal.note(
+        `bjob: launcher ${launcher} shows no sign of life for ${site.settings.lease_seconds} s`,
+      )
+    }
+    await pauseOf(site, signal)
+  }
+}
+
+async function printNews(tail: LogTail, least: LogLevel, { terminal }: Session): Promise<void> {
+  const from = LOG_LEVELS.indexOf(least)
+  for await (const lines of tail.read()) {
+    const shown = lines.flatMap((line) => {
+      const level = levelOfLine(line)
+      const colour = level === undefined ? undefined : COLOURS[level]
+      // What is no line of a log tells of something wrong, and is always shown.
+      if (level !== undefined && LOG_LEVELS.indexOf(level) < from) return []
+      return [colour === undefined ? line : terminal.paint(colour, line)]
+    })
+    if (shown.length > 0) await terminal.line(shown.join('\n'))
+  }
+}

@@ -1,0 +1,81 @@
+/** What to do next, for where one stands: what `bjob` alone lists, and other commands suggest. */
+import { readLaunchers } from '../../client/explain/launcher-facts.ts'
+import type { SiteClient } from '../../client/site-client.ts'
+import { askSchedulers } from '../../client/allocation/submission-status.ts'
+import { findSubmitter } from '../../client/allocation/submit.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { isEnded } from '../../core/life/states.ts'
+import { detectAllocation } from '../../platform/schedulers/schedulers.ts'
+import type { Site } from '../../site/site.ts'
+import { listSubmissions } from '../../site/launcher/submissions.ts'
+
+/** A command, and why. */
+export type Step = readonly [command: string, reason: string]
+
+export const FIRST_SITE = 'bjob init mysite'
+export const FIRST_APPLICATION = "bjob app add hello --executable 'echo hello'"
+
+const HERE = 'bjob launch'
+
+export function firstSpawn(application: string): string {
+  return `bjob spawn --app ${application} --name first`
+}
+
+/** How jobs are run from here: by a launcher, or, on the login node of a cluster, by asking for nodes. @throws BjobError `unknown-scheduler` */
+export function runCommand(site: Site): string {
+  const isInside = detectAllocation(process.env).name !== 'none'
+  return isInside || findSubmitter(site).name === 'none' ? HERE : 'bjob submit -n 1 -t 60'
+}
+
+export async function isAnyRunning(site: Site): Promise<boolean> {
+  return (await readLaunchers(site)).some(({ end }) => end === undefined)
+}
+
+async function isAnyQueued(site: Site): Promise<boolean> {
+  const states = await askSchedulers(await listSubmissions(site))
+  return [...states.values()].some(({ state }) => state === 'queued' || state === 'running')
+}
+
+/** The most sensible first. */
+export async function nextSteps(
+  { site }: SiteClient,
+  applications: readonly string[],
+  entries: readonly IndexEntry[],
+): Promise<readonly Step[]> {
+  const [application] = applications
+  if (application === undefined) return [[FIRST_APPLICATION, 'register what jobs may run']]
+  if (entries.length === 0) return [[firstSpawn(application), 'make a job; its arguments go after --']]
+  const failed = entries.filter(({ state }) => state === 'FAILED')
+  const steps = [...(await stepsToRun(site, entries)), ...stepsAfter(failed)]
+  if (steps.length > 0) return steps
+  return [
+    ['bjob results', 'what came of the jobs'],
+    ['bjob report', 'what happened, as a page'],
+  ]
+}
+
+async function stepsToRun(site: Site, entries: readonly IndexEntry[]): Promise<readonly Step[]> {
+  const [waiting] = entries.filter(({ state }) => !isEnded(state))
+  if (waiting === undefined) return []
+  if (!(await isAnyRunning(site))) {
+    if (await isAnyQueued(site)) return [['bjob ls launchers', 'an allocation is queued, which will run them']]
+    const run: Step = [runCommand(site), 'run what there is to do: no launcher is running']
+    return run[0] === HERE ? [run] : [run, [HERE, 'on this machine, where that is allowed']]
+  }
+  const watch: Step = ['bjob watch', 'see it run']
+  return entries.some(({ state }) => state === 'RUNNING')
+    ? [watch]
+    : [[`bjob why ${waiting.id}`, 'what it waits for'], watch]
+}
+
+function stepsAfter(failed: readonly IndexEntry[]): readonly Step[] {
+  const [last] = failed.toSorted((one, other) => other.changed.localeCompare(one.changed))
+  if (last === undefined) return []
+  const log: Step = [`bjob log ${last.id}`, 'what the job wrote that failed last']
+  return failed.length === 1
+    ? [log, [`bjob retry ${last.id}`, 'run it again, once its reason is gone']]
+    : [
+        log,
+        ['bjob ls --state FAILED', `all ${failed.length} that failed; \`bjob retry --state FAILED\` runs them again`],
+      ]
+}

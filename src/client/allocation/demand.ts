@@ -1,0 +1,83 @@
+/** Which jobs an allocation of some shape would have to run, and which will never run in one. Pure. */
+import type { NodeShape } from '../../core/placement/node-need.ts'
+import { requestError } from '../../core/text/errors.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { requestOf } from '../../core/placement/placement-request.ts'
+import { explainUnfit } from '../../core/placement/placement.ts'
+import { fromRecord } from '../../core/job/specification.ts'
+import { isEnded } from '../../core/life/states.ts'
+import { type Settings, drainSeconds } from '../../site/settings.ts'
+
+/** What is asked of the scheduler, as far as jobs are concerned. */
+export interface AllocationShape {
+  readonly nodes: number
+  readonly minutes: number
+  readonly jobMode: 'auto' | 'serial' | 'mpi'
+}
+
+export interface Demand {
+  /** Jobs that could start in such an allocation; some may wait for their parents first. */
+  readonly waiting: readonly IndexEntry[]
+  /** Jobs that a launcher has. */
+  readonly held: readonly IndexEntry[]
+  /** Why each of the others never starts there: `w/wide asks for 3 nodes, the allocation has 2`. */
+  readonly misfits: readonly string[]
+}
+
+/** Where bjob.yaml does not tell what a node has, nothing is refused for its sake. */
+const UNKNOWN = 1e9
+
+export function measureDemand(entries: readonly IndexEntry[], shape: AllocationShape, settings: Settings): Demand {
+  const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = settings.node
+  const nodes = Array.from({ length: shape.nodes }, (): NodeShape => ({ name: '', cores, gpus, memoryMiB }))
+  // A job has to be over when the launcher asks those that are left to end.
+  const seconds = shape.minutes * 60 - drainSeconds(settings)
+  const waiting: IndexEntry[] = []
+  const held: IndexEntry[] = []
+  const misfits: string[] = []
+  for (const entry of entries) {
+    if (isEnded(entry.state) || entry.broken !== undefined) continue
+    const job = fromRecord(entry.spec ?? {})
+    const isSerial = job.numNodes * job.ranksPerNode === 1
+    // The journal may not tell what a job asks for; then it may fit.
+    if (entry.spec !== undefined && shape.jobMode !== 'auto' && (shape.jobMode === 'serial') !== isSerial) continue
+    const unfit = entry.spec === undefined ? undefined : explainUnfit(requestOf(entry.id, job), nodes, seconds)
+    if (entry.launcher !== undefined) held.push(entry)
+    else if (unfit === undefined) waiting.push(entry)
+    else misfits.push(`${entry.id} ${unfit.message}`)
+  }
+  return { waiting, held, misfits }
+}
+
+/**
+ * Refuses an allocation that would have nothing to run.
+ * @throws BjobError `no-runnable-job`
+ */
+export function checkDemand({ waiting, misfits }: Demand, { nodes, minutes }: AllocationShape): void {
+  if (waiting.length > 0) return
+  if (misfits.length === 0) {
+    throw requestError('no-runnable-job', 'no job that could run matches; an allocation would have nothing to do', {
+      hint: 'spawn jobs first; `bjob ls --by-state` counts them',
+    })
+  }
+  const shape = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
+  throw requestError('no-runnable-job', `no job fits into ${shape}: ${describeMisfits(misfits)}`, {
+    hint: 'ask for more with -n and -t, or `bjob set` what the jobs ask for',
+  })
+}
+
+/** The first, and how many more there are. */
+export function describeMisfits(misfits: readonly string[]): string {
+  const others = misfits.length - 1
+  const more = others === 1 ? ', and 1 other does not fit either' : `, and ${others} others do not fit either`
+  return `${misfits[0] ?? ''}${others > 0 ? more : ''}`
+}
+
+/** Those that wait for no parent: of a job's parents, each has ended or is gone. */
+export function withoutParents(waiting: readonly IndexEntry[], all: readonly IndexEntry[]): IndexEntry[] {
+  const open = new Set(all.filter(({ state }) => !isEnded(state)).map(({ id }) => id))
+  return waiting.filter(({ spec }) => {
+    const { waitForParents, parents } = fromRecord(spec ?? {})
+    return !waitForParents || !parents.some((parent) => open.has(parent))
+  })
+}

@@ -1,0 +1,148 @@
+/** Hands an allocation to the batch scheduler: fills in the site's batch script and submits it. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
+import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
+import { renderBatchScript } from '../../platform/schedulers/batch-script.ts'
+import type { Scheduler } from '../../platform/schedulers/scheduler.ts'
+import { detectSubmission, findScheduler } from '../../platform/schedulers/schedulers.ts'
+import type { Site } from '../../site/site.ts'
+import {
+  type Submission,
+  type SubmissionRecord,
+  createSubmission,
+  readBatchTemplate,
+  removeSubmission,
+  submissionId,
+  writeSubmission,
+} from '../../site/launcher/submissions.ts'
+
+/** A scheduler under load may take its time to accept a job. */
+const SUBMIT_TIMEOUT_MS = 120_000
+/** The scheduler's warning comes this long before the launcher would by itself begin to end its jobs. */
+const WARNING_SECONDS = 10
+/** What PBS takes at most. */
+const LONGEST_NAME = 15
+
+export interface AllocationRequest {
+  readonly nodes: number
+  readonly minutes: number
+  readonly queue?: string
+  readonly account?: string
+  readonly jobMode: 'auto' | 'serial' | 'mpi'
+  /** The words that start the launcher, absolute: the batch script has another environment and another folder. */
+  readonly launch: readonly string[]
+  /** What the launcher is told beyond that: its options and filters. */
+  readonly options: readonly string[]
+  /** The folder of the templates that bjob brings, for a site that has none of its own. */
+  readonly templates: string
+}
+
+export interface RenderedScript {
+  readonly scheduler: Scheduler
+  readonly submission: Submission
+  readonly script: string
+}
+
+/** @throws BjobError `unknown-scheduler`; `no-scheduler` where none is installed */
+export function findSubmitter(site: Site): Scheduler {
+  const { scheduler } = site.settings
+  if (scheduler === 'auto') return detectSubmission(hasCommand)
+  return findScheduler(scheduler)
+}
+
+/**
+ * The batch script as it would be submitted. Changes nothing.
+ * @throws BjobError `unknown-scheduler`, `no-scheduler`, `no-template`, `unknown-variable`, `bad-template-value`, `bad-walltime`
+ */
+export async function renderAllocation(site: Site, request: AllocationRequest): Promise<RenderedScript> {
+  const scheduler = findSubmitter(site)
+  const { nodes, minutes, queue, account } = request
+  const id = submissionId()
+  const paths = site.layout.submission(id)
+  // Asked here for its refusal: without a scheduler there is no script either.
+  scheduler.submitCommand(paths.script)
+  const template = await findBatchTemplate(site, scheduler, request.templates)
+  const warningSeconds = site.settings.grace_seconds + WARNING_SECONDS
+  const { node, batch } = site.settings
+  const { directives, setup } = batch
+  const script = renderBatchScript(
+    template.text,
+    {
+      name: `bjob-${path.basename(site.layout.root).replaceAll(/[^\w.-]/g, '-')}`.slice(0, LONGEST_NAME),
+      nodes,
+      time_limit: scheduler.formatLimit(minutes * 60),
+      queue,
+      account,
+      output: paths.output,
+      warning_seconds: warningSeconds,
+      warning_minutes: Math.ceil(warningSeconds / 60),
+      parallel_environment: undefined,
+      slots: node.cores === undefined ? undefined : nodes * node.cores,
+      directives: { lines: directives.map((words) => `${scheduler.directivePrefix} ${words}`) },
+      setup: { lines: setup },
+      site: site.layout.root,
+      launch: [...request.launch, ...request.options],
+    },
+    template.path,
+  )
+  const record: SubmissionRecord = {
+    scheduler: scheduler.name,
+    nodes,
+    minutes,
+    ...(queue === undefined ? {} : { queue }),
+    ...(account === undefined ? {} : { account }),
+    options: [...request.options],
+    submitted: new Date().toISOString(),
+  }
+  return { scheduler, submission: { id, record }, script }
+}
+
+async function findBatchTemplate(site: Site, { name }: Scheduler, folder: string) {
+  const own = await readBatchTemplate(site, name)
+  if (own !== undefined) return own
+  const file = path.join(folder, 'batch', `${name}.sh`)
+  if (fs.existsSync(file)) return { path: file, text: fs.readFileSync(file, 'utf8') }
+  throw requestError('no-template', `there is no template for a batch script of ${name}`, {
+    hint: `write ${site.layout.batchTemplate(name)}`,
+  })
+}
+
+/**
+ * Hands a rendered script to its scheduler and records it.
+ * @throws BjobError `submit-failed` with what the scheduler said; nothing is recorded then. `submit-unanswered` when it said nothing in time:
+ * the record stays, without the scheduler's id, because the allocation may be queued all the same
+ */
+export async function submitAllocation(site: Site, rendered: RenderedScript): Promise<Submission> {
+  const { scheduler, submission, script } = rendered
+  const { id, record } = submission
+  await createSubmission(site, submission, script)
+  const { args, stdinPath } = scheduler.submitCommand(site.layout.submission(id).script)
+  const command = args[0] ?? ''
+  try {
+    if (!hasCommand(command)) {
+      throw requestError('submit-failed', `${command} is not on the PATH`, {
+        hint: 'submit where the scheduler is installed: on a login node',
+      })
+    }
+    const { code, stdout, stderr } = await runCommand(args, SUBMIT_TIMEOUT_MS, stdinPath === undefined ? '' : script)
+    if (code === -1) throw siteError('submit-unanswered', `${command} did not answer: ${firstLine(stderr, stdout)}`)
+    if (code !== 0) throw requestError('submit-failed', `${command} refused: ${firstLine(stderr, stdout)}`)
+    const submitted = { id, record: { ...record, scheduler_id: scheduler.parseSubmitted(stdout) } }
+    await writeSubmission(site, submitted)
+    return submitted
+  } catch (error) {
+    if (error instanceof BjobError && error.code === 'submit-failed') await removeSubmission(site, id)
+    throw error
+  }
+}
+
+/** What a scheduler said, in a line: the first that speaks of an error, else the last one. */
+function firstLine(stderr: string, stdout: string): string {
+  const lines = `${stderr}\n${stdout}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  const line = lines.find((text) => /error|invalid|fail|denied/i.test(text)) ?? lines.at(-1)
+  return line?.replace(/^\w+: error: /, '').slice(0, 300) ?? 'it said nothing'
+}

@@ -1,0 +1,234 @@
+/** Changing what is asked of jobs that nobody has: their fields, their parents, their data. */
+import { BjobError, requestError } from '../../core/text/errors.ts'
+import { type JobId, splitId } from '../../core/job/id.ts'
+import { inputsAtStart } from '../../core/life/job-inputs.ts'
+import { type JobState, advance, isOwned, nameFew } from '../../core/life/job-state.ts'
+import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
+import {
+  type Specification,
+  canonicalField,
+  checkSpecification,
+  problemError,
+  toRecord,
+} from '../../core/job/specification.ts'
+import { isEnded } from '../../core/life/states.ts'
+import { didYouMean } from '../../lib/text/nearest.ts'
+import { readApplication } from '../../site/applications.ts'
+import { type Amendment, changeSpecification, readJobState, readSpecification, writeData } from '../../site/job/jobs.ts'
+import type { Site } from '../../site/site.ts'
+import { Catalogue } from '../view/catalogue.ts'
+import { type Change, type ChangeOptions, changeEach, dagOf } from './change.ts'
+
+/** One field's new value; `undefined` = its default again. With `key`: of one entry of a map (`tags`, `environ_vars`), or none any more. */
+export interface Assignment {
+  /** In any spelling; or `data`. */
+  readonly field: string
+  readonly key?: string
+  readonly value: unknown
+}
+
+/** Fields that are maps, of which one entry can be set. */
+export const MAP_FIELDS: readonly string[] = ['tags', 'environ_vars']
+
+/**
+ * Changes fields of each job that nobody has and that has not ended; `data` of any.
+ * @throws BjobError `unknown-field`, `unknown-application`: nothing is changed then
+ */
+export async function amendJobs(
+  site: Site,
+  ids: Iterable<JobId>,
+  assignments: readonly Assignment[],
+  options: ChangeOptions = {},
+): Promise<Change[]> {
+  for (const { field } of assignments) checkField(field)
+  const wanted = assignments.filter(({ field }) => field !== 'data')
+  const data = assignments.findLast(({ field }) => field === 'data')
+  const amended = wanted.map(({ field }) => canonicalField(field))
+  const application = wanted.find(({ field }) => canonicalField(field) === 'application')
+  if (typeof application?.value === 'string') await readApplication(site.disk, site.layout, application.value)
+  const all = [...ids]
+  const isDry = options.dryRun === true
+  const said = [...new Set([...amended, ...(data === undefined ? [] : ['data'])])].join(', ')
+  const done = { kind: isDry ? 'would' : 'done', message: `${said} ${isDry ? 'would be ' : ''}set` } as const
+  return changeEach(all, async (id) => {
+    if (wanted.length > 0) {
+      const change = await amendJob(site, id, (specification) => assign(specification, wanted), isDry)
+      if (change !== undefined && (change.kind !== 'left' || data === undefined)) return change
+    }
+    if (data === undefined) return done
+    if (isDry) await readJobState(site, id)
+    else await writeData(site, id, data.value)
+    return done
+  })
+}
+
+/**
+ * Makes `parent` one of the parents of `child`.
+ * @throws BjobError `unknown-job`, `own-parent`, `cycle`
+ */
+export async function addParent(
+  site: Site,
+  parent: JobId,
+  child: JobId,
+  options: ChangeOptions = {},
+): Promise<Omit<Change, 'id'>> {
+  const isDry = options.dryRun === true
+  const add = (specification: Specification): Specification =>
+    specification.parents.includes(parent)
+      ? specification
+      : { ...specification, parents: [...specification.parents, parent] }
+  const change = await amendJob(site, child, add, isDry)
+  if (change !== undefined)
+    return change.kind === 'left' ? { kind: 'left', message: `has ${parent} as a parent already` } : change
+  if (isDry) return { kind: 'would', message: `would get ${parent} as a parent` }
+  const circle = await findCircle(site, child, [parent])
+  // Two edges added at the same time may close a circle that neither saw before: whoever sees it takes its own away.
+  if (circle !== undefined) {
+    await changeSpecification(site, child, (current, specification) =>
+      isChangeable(current)
+        ? {
+            state: advance(current, []),
+            specification: { ...specification, parents: specification.parents.filter((id) => id !== parent) },
+          }
+        : undefined,
+    )
+    throw circleError(circle)
+  }
+  return { kind: 'done', message: `has ${parent} as a parent now` }
+}
+
+/** @returns what stands against it, or that nothing would change; `undefined` when it is done, or could be */
+async function amendJob(
+  site: Site,
+  id: JobId,
+  change: (specification: Specification) => Specification,
+  isDry: boolean,
+): Promise<Omit<Change, 'id'> | undefined> {
+  const state = await readJobState(site, id)
+  const before = await readSpecification(site, id, state)
+  const after = change(before)
+  if (!isChangeable(state)) return refusalOf(id, state)
+  if (isSame(before, after)) return { kind: 'left', message: 'is so already' }
+  const isOtherInput =
+    after.inputMode !== before.inputMode || after.inputFiles.join('\n') !== before.inputFiles.join('\n')
+  if (isOtherInput && inputsAtStart(state, { ...before, inputFiles: ['*'] }) === undefined)
+    return { kind: 'refused', message: 'has its input files already: `bjob clone` it with other ones' }
+  const added = after.parents.filter((parent) => !before.parents.includes(parent))
+  const unfinished = await checkParents(site, id, added, after.waitForParents ? after.parents : [])
+  if (isDry) return undefined
+  let found = state
+  let isLeft = false
+  const changed = await changeSpecification(site, id, (current, specification): Amendment | undefined => {
+    found = current
+    if (!isChangeable(current)) return undefined
+    const amended = change(specification)
+    isLeft = isSame(specification, amended)
+    if (isLeft) return undefined
+    const isToWait = current.state === 'CREATED' && unfinished.length > 0
+    const time = new Date().toISOString()
+    const step = { time, state: 'AWAITING_PARENTS', message: `waits for ${nameFew(unfinished)}` } as const
+    return { state: advance(current, isToWait ? [step] : []), specification: amended }
+  })
+  if (changed !== undefined) return undefined
+  return isLeft ? { kind: 'left', message: 'is so already' } : refusalOf(id, found)
+}
+
+function isSame(one: Specification, other: Specification): boolean {
+  return JSON.stringify(toRecord(one)) === JSON.stringify(toRecord(other))
+}
+
+function isChangeable(state: JobState): boolean {
+  return state.removed === undefined && !isOwned(state) && !isEnded(state.state)
+}
+
+function refusalOf(id: JobId, { state, launcher, removed }: JobState): Omit<Change, 'id'> {
+  if (removed !== undefined) return { kind: 'refused', message: 'is being removed: `bjob rm` it again' }
+  if (state === 'JOB_FINISHED')
+    return { kind: 'refused', message: 'is JOB_FINISHED: `bjob clone` makes another one with other fields' }
+  if (isEnded(state)) return { kind: 'refused', message: `is ${state}: \`bjob retry ${id}\`, then set it` }
+  return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: its fields are in use` }
+}
+
+/** @throws BjobError `unknown-parent`, `own-parent`, `cycle`, `bad-parent` @returns those of `awaited` that have not finished */
+async function checkParents(
+  site: Site,
+  id: JobId,
+  added: readonly JobId[],
+  awaited: readonly JobId[],
+): Promise<JobId[]> {
+  if (added.includes(id)) throw requestError('own-parent', `${id} cannot be its own parent`, { field: 'parents' })
+  const circle = added.length === 0 ? undefined : await findCircle(site, id, added)
+  if (circle !== undefined) throw circleError(circle)
+  const unfinished: JobId[] = []
+  for (const parent of new Set([...added, ...awaited])) {
+    try {
+      const { state } = await readJobState(site, parent)
+      if (state === 'JOB_FINISHED') continue
+      if (isEnded(state) && added.includes(parent) && awaited.includes(parent))
+        throw requestError('bad-parent', `${parent} is ${state}: its children fail`, {
+          hint: `\`bjob retry ${parent}\` first`,
+        })
+      unfinished.push(parent)
+    } catch (error) {
+      if (!(error instanceof BjobError) || error.code !== 'unknown-job') throw error
+      if (added.includes(parent))
+        throw requestError('unknown-parent', `there is no job ${parent} to be a parent`, { field: 'parents' })
+    }
+  }
+  return unfinished.filter((parent) => awaited.includes(parent))
+}
+
+/** A chain from one of `parents` up to `child`: with `child` below that parent it would be a circle. */
+async function findCircle(site: Site, child: JobId, parents: readonly JobId[]): Promise<JobId[] | undefined> {
+  const dag = dagOf(await new Catalogue(site).entries())
+  for (const parent of parents) {
+    const path = dag.pathUp(parent, child)
+    if (path !== undefined) return path
+  }
+  return undefined
+}
+
+function circleError(path: readonly JobId[]): BjobError {
+  const [first = '', ...others] = path
+  const shown = path.length > 6 ? [first, ...others.slice(0, 2), '…', ...others.slice(-2)] : path
+  return requestError('cycle', `that would be a circle: ${[...shown, first].join(' < ')}`, { field: 'parents' })
+}
+
+function assign(specification: Specification, assignments: readonly Assignment[]): Specification {
+  const record = new Map<string, unknown>(Object.entries(toRecord(specification)))
+  for (const assignment of assignments) setField(record, assignment)
+  const checked = checkSpecification(Object.fromEntries(record))
+  if (checked.ok) return checked.value
+  const [problem] = checked.problems
+  throw problem === undefined ? requestError('bad-field', 'is wrong') : problemError(problem)
+}
+
+/** Puts an assignment into a record of fields as job.yaml spells them. */
+export function setField(record: Map<string, unknown>, { field, key, value }: Assignment): void {
+  const name = canonicalField(field)
+  if (key !== undefined) {
+    const before = record.get(name)
+    const map = new Map(typeof before === 'object' && before !== null ? Object.entries(before) : [])
+    if (value === undefined) map.delete(key)
+    else map.set(key, value)
+    record.set(name, Object.fromEntries(map))
+  } else if (value === undefined) record.delete(name)
+  else if (name === 'parents' && Array.isArray(value)) record.set(name, value.map(String).map(fullId))
+  else record.set(name, value)
+}
+
+/** A bare name is one of the default workflow, as everywhere. */
+export function fullId(word: string): JobId {
+  const { workflow, name } = splitId(word)
+  return `${workflow}/${name}`
+}
+
+/** @throws BjobError `unknown-field` */
+export function checkField(field: string): void {
+  const known = [...FIELD_NAMES, 'data']
+  if (known.includes(canonicalField(field))) return
+  throw requestError('unknown-field', `a job has no field ${field}${didYouMean(field, known)}`, {
+    field,
+    hint: `it has: ${known.join(' ')}`,
+  })
+}

@@ -1,0 +1,39 @@
+/** Removing jobs: their folders go to the trash, and from there away for good. */
+import path from 'node:path'
+import type { JobId } from '../../core/job/id.ts'
+import { isOwned } from '../../core/life/job-state.ts'
+import { readJobState } from '../../site/job/jobs.ts'
+import { listTrash, purgeTrashed, removeJob } from '../../site/job/remove.ts'
+import type { Site } from '../../site/site.ts'
+import { type Change, type ChangeOptions, changeEach } from './change.ts'
+import { personName } from '../job-environment.ts'
+
+/** Moves the jobs' folders to the trash; a job that a launcher has is refused. */
+export async function removeJobs(site: Site, ids: Iterable<JobId>, options: ChangeOptions = {}): Promise<Change[]> {
+  const person = personName()
+  return changeEach(ids, async (id) => {
+    if (options.dryRun === true) {
+      const current = await readJobState(site, id)
+      return isOwned(current)
+        ? refusal(id, current)
+        : { kind: 'would', message: `would be removed: it is ${current.state}` }
+    }
+    const removal = await removeJob(site, id, person)
+    if (removal.kind === 'owned') return refusal(id, removal)
+    return { kind: 'done', message: `removed: it is in ${path.relative(site.layout.root, removal.trash)}` }
+  })
+}
+
+function refusal(
+  id: JobId,
+  { state, launcher }: { readonly state: string; readonly launcher?: string },
+): Omit<Change, 'id'> {
+  return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: \`bjob kill ${id}\` first` }
+}
+
+/** Deletes what is in the trash. @returns the folders, relative to the site's */
+export async function purgeTrash(site: Site, options: ChangeOptions = {}): Promise<string[]> {
+  const folders = await listTrash(site)
+  if (options.dryRun !== true) for (const folder of folders) await purgeTrashed(site, folder)
+  return folders.map((folder) => path.relative(site.layout.root, folder))
+}

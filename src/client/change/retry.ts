@@ -1,0 +1,80 @@
+/** Giving jobs that ended badly another chance, because a person says so. */
+import { BjobError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { type JobState, advance } from '../../core/life/job-state.ts'
+import { fromRecord } from '../../core/job/specification.ts'
+import { type State, isEnded } from '../../core/life/states.ts'
+import { changeJob, readJobState } from '../../site/job/jobs.ts'
+import type { Site } from '../../site/site.ts'
+import { type Change, type ChangeOptions, changeInOrder, dagOf } from './change.ts'
+import { personName } from '../job-environment.ts'
+
+/** A parent in one of these fails its children. */
+const BAD_ENDS: readonly State[] = ['FAILED', 'USER_KILLED']
+
+/**
+ * Makes failed and killed jobs RESTART_READY, parents before their children.
+ * @param entries all jobs of the site, for who is whose parent
+ */
+export async function retryJobs(
+  site: Site,
+  ids: Iterable<JobId>,
+  entries: readonly IndexEntry[],
+  options: ChangeOptions = {},
+): Promise<Change[]> {
+  const chosen = new Set(ids)
+  const known = new Map(entries.map((entry) => [entry.id, entry]))
+  return changeInOrder(chosen, dagOf(entries), async (id) => {
+    const current = await readJobState(site, id)
+    const problem = problemOf(current)
+    if (problem !== undefined) return problem
+    const parent = await findBadParent(site, known.get(id), options.dryRun === true ? chosen : new Set())
+    if (parent !== undefined)
+      return { kind: 'refused', message: `its parent ${parent} and would fail it again: retry both at once` }
+    if (options.dryRun === true) return { kind: 'would', message: `would be tried again: it is ${current.state}` }
+    let found = current
+    const changed = await changeJob(site, id, (now) => {
+      found = now
+      if (!BAD_ENDS.includes(now.state)) return undefined
+      const step = {
+        time: new Date().toISOString(),
+        state: 'RESTART_READY',
+        message: `retried by ${personName()}`,
+      } as const
+      return advance(now, [step], { launcher: undefined, kill: undefined })
+    })
+    return changed === undefined
+      ? (problemOf(found) ?? { kind: 'left', message: `is ${found.state}` })
+      : { kind: 'done', message: `is tried again; it was ${found.state}` }
+  })
+}
+
+function problemOf({ state, removed }: JobState): Omit<Change, 'id'> | undefined {
+  if (removed !== undefined) return { kind: 'refused', message: 'is being removed: `bjob rm` it again' }
+  if (BAD_ENDS.includes(state)) return undefined
+  return isEnded(state)
+    ? { kind: 'refused', message: 'has finished well: `bjob clone` makes another one like it' }
+    : { kind: 'left', message: `has not ended: it is ${state}` }
+}
+
+/** @param excused parents that would be tried again, too */
+async function findBadParent(
+  site: Site,
+  entry: IndexEntry | undefined,
+  excused: ReadonlySet<JobId>,
+): Promise<string | undefined> {
+  const { waitForParents, parents } = fromRecord(entry?.spec ?? {})
+  if (!waitForParents) return undefined
+  for (const parent of parents) {
+    if (excused.has(parent)) continue
+    try {
+      const { state } = await readJobState(site, parent)
+      if (BAD_ENDS.includes(state)) return `${parent} is ${state}`
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      return `${parent} ${error.code === 'unknown-job' ? 'is gone' : 'is broken'}`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,177 @@
+/**
+ * What a driver has been told so far, kept in two files: FILE says how far the journals have been read and which ends are still in doubt;
+ * FILE.delivered gains a line for each end that was handed out. The lines since FILE was last written are what a restart must not hand out
+ * again; all of them are needed only when the journal was made anew and its positions mean nothing any more.
+ */
+import path from 'node:path'
+import type { JobEvent } from '../../core/index/events.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { type AppendFile, type Disk, diskFor, unlessGone } from '../../site/disk/disk.ts'
+import { replaceFile } from '../../site/disk/files.ts'
+import type { Positions } from '../../site/journal/journal-reader.ts'
+import type { Site } from '../../site/site.ts'
+
+/** An end that was announced; handed out once the job's folder, or its writer, confirms it. */
+export interface Candidate {
+  readonly by: string
+  readonly n: number
+  readonly event: JobEvent
+  /** Its writer said that the change was made. */
+  isConfirmed: boolean
+}
+
+interface CursorFile {
+  readonly format: 1
+  readonly positions: Positions
+  /** By journal: how it begins. A journal that begins otherwise is another one. */
+  readonly heads: Readonly<Record<string, string>>
+  readonly pending: readonly Candidate[]
+  /** How many bytes of FILE.delivered `positions` accounts for. */
+  readonly delivered: number
+}
+
+const HEAD_BYTES = 120
+const EMPTY: CursorFile = { format: 1, positions: {}, heads: {}, pending: [], delivered: 0 }
+
+export class Cursor {
+  readonly positions: Positions
+  readonly pending: readonly Candidate[]
+  /** The journal that this cursor has read is gone: only FILE.delivered tells what was handed out. */
+  readonly isJournalNew: boolean
+  readonly #site: Site
+  readonly #file: string | undefined
+  readonly #disk: Disk
+  readonly #delivered: Set<string>
+  #everDelivered: Set<string> | undefined
+  readonly #heads: Map<string, string>
+  #sidecar: AppendFile | undefined
+  #sidecarBytes: number
+  /** The last line of FILE.delivered was cut off by a crash. */
+  #isTorn: boolean
+
+  private constructor(
+    site: Site,
+    file: string | undefined,
+    disk: Disk,
+    saved: CursorFile,
+    isJournalNew: boolean,
+    tail: Buffer,
+    isTorn: boolean,
+  ) {
+    this.#site = site
+    this.#file = file
+    this.#disk = disk
+    this.isJournalNew = isJournalNew
+    this.positions = isJournalNew ? {} : saved.positions
+    this.pending = isJournalNew ? [] : saved.pending
+    this.#heads = new Map(isJournalNew ? [] : Object.entries(saved.heads))
+    this.#delivered = new Set(tail.toString().split('\n').slice(0, -1))
+    this.#sidecarBytes = (isJournalNew ? 0 : saved.delivered) + tail.length
+    this.#isTorn = isTorn
+  }
+
+  /**
+   * @param file absolute; without one the cursor begins at the beginning and is not kept
+   * @throws BjobError `bad-cursor`; the file system's errors
+   */
+  static async open(site: Site, file: string | undefined): Promise<Cursor> {
+    if (file === undefined) return new Cursor(site, undefined, site.disk, EMPTY, false, Buffer.alloc(0), false)
+    const folder = path.dirname(file)
+    let disk: Disk
+    try {
+      disk = diskFor(folder)
+    } catch (error) {
+      throw requestError('bad-cursor', `there is no folder ${folder} for the cursor`, {
+        path: file,
+        cause: error,
+        hint: 'make it, or name a file elsewhere',
+      })
+    }
+    const text = await unlessGone(disk.readText(file))
+    const saved = text === undefined ? EMPTY : parseCursor(text, file)
+    const isJournalNew = await isOtherJournal(site, saved)
+    const from = isJournalNew ? 0 : saved.delivered
+    const tail = (await unlessGone(disk.readFrom(sidecarOf(file), from, Number.MAX_SAFE_INTEGER))) ?? Buffer.alloc(0)
+    return new Cursor(site, file, disk, saved, isJournalNew, tail, tail.length > 0 && tail.at(-1) !== 10)
+  }
+
+  /** Whether an end was handed out before. An end told again by `bjob fsck` may have been at any time; others, since the cursor was written. */
+  async isDelivered(event: JobEvent): Promise<boolean> {
+    if (event.recovered !== true || this.#file === undefined) return this.#delivered.has(keyOf(event))
+    this.#everDelivered ??= new Set((await unlessGone(this.#disk.readText(sidecarOf(this.#file))))?.split('\n'))
+    return this.#everDelivered.has(keyOf(event)) || this.#delivered.has(keyOf(event))
+  }
+
+  /** Remembers that an end was handed out: from now on, also across a crash. */
+  async acknowledge(event: JobEvent): Promise<void> {
+    if (this.#file === undefined) {
+      this.#delivered.add(keyOf(event))
+      return
+    }
+    const line = `${this.#isTorn ? '\n' : ''}${keyOf(event)}\n`
+    this.#sidecar ??= await this.#disk.openAppend(sidecarOf(this.#file))
+    await this.#sidecar.append(line, false)
+    this.#isTorn = false
+    this.#everDelivered?.add(keyOf(event))
+    this.#sidecarBytes += Buffer.byteLength(line)
+  }
+
+  /** Writes down that everything up to `positions` has been handed out but `pending`. */
+  async save(positions: Positions, pending: readonly Candidate[]): Promise<void> {
+    if (this.#file === undefined) return
+    for (const host of Object.keys(positions)) {
+      if (!this.#heads.has(host)) this.#heads.set(host, await headOf(this.#site, host))
+    }
+    const saved: CursorFile = {
+      format: 1,
+      positions,
+      heads: Object.fromEntries(this.#heads),
+      pending,
+      delivered: this.#sidecarBytes,
+    }
+    // FILE counts these lines: they have to be on the disk before it is.
+    await this.#sidecar?.append('', true)
+    await replaceFile(this.#disk, this.#file, `${JSON.stringify(saved)}\n`)
+    this.#delivered.clear()
+  }
+
+  async close(): Promise<void> {
+    const sidecar = this.#sidecar
+    this.#sidecar = undefined
+    await sidecar?.close()
+  }
+}
+
+function sidecarOf(file: string): string {
+  return `${file}.delivered`
+}
+
+function keyOf({ id, born, revision }: JobEvent): string {
+  return `${id} ${revision} ${born}`
+}
+
+function parseCursor(text: string, file: string): CursorFile {
+  try {
+    const value = JSON.parse(text) as Partial<CursorFile> | null
+    if (value !== null && value.format === 1 && value.positions !== undefined && typeof value.delivered === 'number')
+      return { ...EMPTY, ...value, format: 1 }
+  } catch {
+    // Told below: whatever it is, it is no cursor.
+  }
+  throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
+}
+
+async function isOtherJournal(site: Site, { positions, heads }: CursorFile): Promise<boolean> {
+  for (const [host, offset] of Object.entries(positions)) {
+    if (offset === 0) continue
+    const stat = await site.disk.stat(site.layout.journalOf(host))
+    if (stat === undefined || stat.size < offset || (await headOf(site, host)) !== heads[host]) return true
+  }
+  return false
+}
+
+async function headOf(site: Site, host: string): Promise<string> {
+  return (
+    (await unlessGone(site.disk.readFrom(site.layout.journalOf(host), 0, HEAD_BYTES))) ?? Buffer.alloc(0)
+  ).toString('latin1')
+}

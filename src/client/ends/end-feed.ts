@@ -1,0 +1,195 @@
+/**
+ * Every end of every job, once: found in the journals, and believed when the job's folder says the same. An end that was announced by a
+ * writer that died on the spot may have been made or not; it stays a candidate until the folder tells.
+ */
+import { type JobEvent, type JournalLine, toEvent } from '../../core/index/events.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { type HistoryEntry, type JobState, bornAt } from '../../core/life/job-state.ts'
+import { isEnded } from '../../core/life/states.ts'
+import { unlessGone } from '../../site/disk/disk.ts'
+import { readJobState } from '../../site/job/jobs.ts'
+import { JournalReader } from '../../site/journal/journal-reader.ts'
+import { forEachJob } from '../../site/view/scan.ts'
+import type { Site } from '../../site/site.ts'
+import type { Candidate, Cursor } from './cursor.ts'
+
+/** Folders looked into at once: enough to hide a network's latency. */
+const AT_ONCE = 16
+
+/** An end that happened. */
+export interface JobEnd {
+  readonly event: JobEvent
+  /** The entry of the history that says so. */
+  readonly last: HistoryEntry
+  readonly attempt: number
+  readonly launcher: string | undefined
+  /** Whether the job's folder is still there. */
+  readonly hasFolder: boolean
+}
+
+type Verdict = JobEnd | 'unsure' | 'void'
+
+export class EndFeed {
+  readonly #site: Site
+  readonly #cursor: Cursor
+  readonly #reader: JournalReader
+  /** In the order in which they were read. */
+  #candidates = new Set<Candidate>()
+  /** By writer, and by its number: those that it has not said to be done. */
+  readonly #unconfirmed = new Map<string, Map<number, Candidate>>()
+  /** Jobs that were removed: the line of an end may come after that, from another node's journal. */
+  readonly #removed = new Set<string>()
+  #isFirst = true
+  #savedPositions: string
+
+  constructor(site: Site, cursor: Cursor) {
+    this.#site = site
+    this.#cursor = cursor
+    this.#reader = new JournalReader(site.disk, site.layout, cursor.positions)
+    for (const candidate of cursor.pending) this.#add(candidate)
+    this.#savedPositions = JSON.stringify(cursor.positions)
+  }
+
+  /** Whether there are ends that were announced and could not be confirmed yet: look again soon, without waiting for news. */
+  get isUnsure(): boolean {
+    return this.#candidates.size > 0
+  }
+
+  /** What ended since the last call. An end counts as handed out when the next one is asked for; after the last, the cursor is written. */
+  async *take(wants: (end: JobEnd) => Promise<boolean>): AsyncGenerator<JobEnd> {
+    await this.#reader.poll((line) => this.#note(line))
+    if (this.#isFirst && this.#cursor.isJournalNew) await this.#takeFromFolders()
+    this.#isFirst = false
+    const before = this.#candidates.size
+    const due = [...this.#candidates]
+    for (let at = 0; at < due.length; at += AT_ONCE) {
+      const group: Candidate[] = []
+      for (const candidate of due.slice(at, at + AT_ONCE))
+        if (!(await this.#cursor.isDelivered(candidate.event))) group.push(candidate)
+      const verdicts = await Promise.all(group.map((candidate) => judge(this.#site, candidate)))
+      for (const [index, candidate] of group.entries()) {
+        const verdict = verdicts[index]
+        if (verdict === undefined || verdict === 'unsure' || verdict === 'void' || !(await wants(verdict))) continue
+        // One of this very group may have been the same end, told twice by a journal that was made again.
+        if (await this.#cursor.isDelivered(candidate.event)) continue
+        yield verdict
+        await this.#cursor.acknowledge(candidate.event)
+      }
+      const unsure = new Set(group.filter((_, index) => verdicts[index] === 'unsure'))
+      for (const candidate of due.slice(at, at + AT_ONCE)) if (!unsure.has(candidate)) this.#drop(candidate)
+    }
+    const positions = JSON.stringify(this.#reader.positions)
+    if (before === this.#candidates.size && positions === this.#savedPositions) return
+    await this.#cursor.save(this.#reader.positions, [...this.#candidates])
+    this.#savedPositions = positions
+  }
+
+  #note({ by, n, event, done, void: voided }: JournalLine): void {
+    if (event !== undefined && n !== undefined) {
+      if (event.removed === true) this.#removed.add(lifeOf(event))
+      else if (isEnd(event)) this.#add({ by, n, event: slim(event), isConfirmed: false })
+      if (this.#removed.has(lifeOf(event))) this.#confirmRemoved(event)
+    }
+    if (done === undefined) return
+    for (const [number, candidate] of this.#unconfirmed.get(by) ?? []) {
+      if (number > done) continue
+      if (voided?.includes(number) === true) this.#drop(candidate)
+      else this.#confirm(candidate)
+    }
+  }
+
+  #add(candidate: Candidate): void {
+    this.#candidates.add(candidate)
+    if (candidate.isConfirmed) return
+    const own = this.#unconfirmed.get(candidate.by)
+    if (own === undefined) this.#unconfirmed.set(candidate.by, new Map([[candidate.n, candidate]]))
+    else own.set(candidate.n, candidate)
+  }
+
+  #confirm(candidate: Candidate): void {
+    candidate.isConfirmed = true
+    this.#forgetUnconfirmed(candidate)
+  }
+
+  #drop(candidate: Candidate): void {
+    this.#candidates.delete(candidate)
+    this.#forgetUnconfirmed(candidate)
+  }
+
+  #forgetUnconfirmed({ by, n }: Candidate): void {
+    const own = this.#unconfirmed.get(by)
+    own?.delete(n)
+    if (own?.size === 0) this.#unconfirmed.delete(by)
+  }
+
+  /** Only what has ended is removed: so its last end was made. One before it that was never said to be made was not, or is superseded. */
+  #confirmRemoved({ id, born }: JobEvent): void {
+    const own = [...this.#candidates].filter(({ event }) => event.id === id && event.born === born)
+    const last = Math.max(...own.map(({ event }) => event.revision))
+    for (const candidate of own) {
+      if (candidate.event.revision === last) this.#confirm(candidate)
+      else if (!candidate.isConfirmed) this.#drop(candidate)
+    }
+  }
+
+  /** The journal was made anew: the folders have all ends, but those of jobs that were removed. */
+  async #takeFromFolders(): Promise<void> {
+    this.#candidates = new Set(await scanEnds(this.#site))
+    this.#unconfirmed.clear()
+  }
+}
+
+/** A change that ends a job, not one of a job that had ended. */
+function isEnd({ state, history }: JobEvent): boolean {
+  const last = history.at(-1)
+  return isEnded(state) && last !== undefined && isEnded(last.state)
+}
+
+function lifeOf({ id, born }: JobEvent): string {
+  return `${id} ${born}`
+}
+
+/** What the cursor has to keep of an event: not the specification, and of the history the end only. */
+function slim({ spec: _spec, ...event }: JobEvent): JobEvent {
+  return { ...event, history: event.history.slice(-1) }
+}
+
+async function judge(site: Site, { event, isConfirmed }: Candidate): Promise<Verdict> {
+  const last = event.history.at(-1)
+  if (last === undefined) return 'void'
+  const told: JobEnd = { event, last, attempt: event.attempt, launcher: event.launcher, hasFolder: false }
+  await unlessGone(site.disk.refresh(site.layout.job(event.id).dir))
+  let current: JobState
+  try {
+    current = await readJobState(site, event.id)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    // Removed, or broken by hand: its writer's word is what is left.
+    return isConfirmed ? { ...told, hasFolder: error.code !== 'unknown-job' } : 'unsure'
+  }
+  // Another job has the name: this one was removed before, and the line that says so tells whether its end was made.
+  if (bornAt(current) !== event.born) return isConfirmed ? told : 'unsure'
+  if (current.revision < event.revision) return 'unsure'
+  const ownLast = current.history.at(-1)
+  const isStill =
+    isEnded(current.state) && ownLast !== undefined && ownLast.time === last.time && ownLast.state === last.state
+  // Started again since: that run has an end of its own. Or this revision was never made, and what was made instead has one.
+  return isStill
+    ? { ...told, last: ownLast, attempt: current.attempt, launcher: current.launcher, hasFolder: true }
+    : 'void'
+}
+
+/** All ends as the folders have them. */
+async function scanEnds(site: Site): Promise<Candidate[]> {
+  const candidates: Candidate[] = []
+  await forEachJob(site, async (id) => {
+    try {
+      const state = await readJobState(site, id)
+      if (isEnded(state.state)) candidates.push({ by: '', n: 0, event: slim(toEvent(id, state, 0)), isConfirmed: true })
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+    }
+  })
+  const timeOf = ({ event }: Candidate): string => event.history.at(-1)?.time ?? ''
+  return candidates.sort((one, other) => (timeOf(one) < timeOf(other) ? -1 : 1))
+}

@@ -1,0 +1,79 @@
+/** Jobs as futures (Balsam's `FutureTask` and `wait`): however a job ends, its future has the end, and a driver waits for many at once. */
+import { requestError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { Site } from '../../site/site.ts'
+import type { Catalogue } from '../view/catalogue.ts'
+import { type KillOutcome, killJob } from '../change/kill.ts'
+import { type JobResult, readResult } from './results.ts'
+import { type WaitOptions, waitForEnds } from './wait.ts'
+
+/** `active`: not known to have ended. `done`: JOB_FINISHED. `cancelled`: USER_KILLED, or removed. */
+export type FutureState = 'active' | 'done' | 'failed' | 'cancelled'
+
+export class JobFuture {
+  readonly id: JobId
+  readonly #site: Site
+  readonly #catalogue: Catalogue
+  readonly #file: string
+  #end: JobResult | undefined
+
+  /** @param file in the job's folder, of which the end has the content */
+  constructor(site: Site, catalogue: Catalogue, id: JobId, file: string) {
+    this.#site = site
+    this.#catalogue = catalogue
+    this.id = id
+    this.#file = file
+  }
+
+  /** How the job has ended, as far as it was waited for. */
+  get end(): JobResult | undefined {
+    return this.#end
+  }
+
+  get state(): FutureState {
+    if (this.#end === undefined) return 'active'
+    if (this.#end.state === 'JOB_FINISHED') return 'done'
+    return this.#end.state === 'FAILED' ? 'failed' : 'cancelled'
+  }
+
+  /** Waits for the end, whatever it is: look at its `state`. @throws BjobError `timeout` */
+  async result(options: Omit<WaitOptions, 'any'> = {}): Promise<JobResult> {
+    if (this.#end === undefined) await waitForFutures(this.#site, this.#catalogue, [this], options)
+    if (this.#end !== undefined) return this.#end
+    throw requestError('timeout', `${this.id} has not ended`)
+  }
+
+  /** Kills the job (see `KillOutcome`); the future then has that end, when it is waited for. */
+  async cancel(): Promise<KillOutcome> {
+    return killJob(this.#site, this.id)
+  }
+
+  /** Takes in how the job has ended. */
+  async settle(): Promise<void> {
+    this.#end = await readResult(this.#site, this.id, this.#file)
+  }
+}
+
+/** Each future in the list of its state. */
+export type FutureOutcome = Readonly<Record<FutureState, readonly JobFuture[]>>
+
+/** Waits for all of `futures`, or with `any` for one of those that are active; for no longer than the time given. It throws for no job's sake. */
+export async function waitForFutures(
+  site: Site,
+  catalogue: Catalogue,
+  futures: readonly JobFuture[],
+  options: WaitOptions = {},
+): Promise<FutureOutcome> {
+  const active = new Map(futures.filter(({ state }) => state === 'active').map((future) => [future.id, future]))
+  if (active.size > 0) {
+    const { ended, gone } = await waitForEnds(site, catalogue, [...active.keys()], options)
+    for (const id of [...ended.map((entry) => entry.id), ...gone]) await active.get(id)?.settle()
+  }
+  const inState = (wanted: FutureState): JobFuture[] => futures.filter(({ state }) => state === wanted)
+  return {
+    active: inState('active'),
+    done: inState('done'),
+    failed: inState('failed'),
+    cancelled: inState('cancelled'),
+  }
+}

@@ -1,0 +1,162 @@
+/** What a driver wants to know of a job that ended, with the file that the job wrote. */
+import path from 'node:path'
+import { type Filter, compileFilter } from '../../core/index/filter.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { HistoryEntry } from '../../core/life/job-state.ts'
+import { type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
+import type { State } from '../../core/life/states.ts'
+import { readJobFile, readJobState, readSpecification } from '../../site/job/jobs.ts'
+import type { Site } from '../../site/site.ts'
+import { Cursor } from './cursor.ts'
+import { EndFeed, type JobEnd } from './end-feed.ts'
+
+export interface ResultOptions {
+  /** The file that remembers what was handed out; without it, everything is. It belongs to one reader and one filter. */
+  readonly cursor?: string
+  /** The file in each job's folder that is read; `result.dat` unless given. */
+  readonly file?: string
+  /** Go on with what ends from now on, until `signal` fires. */
+  readonly follow?: boolean
+  readonly filter?: Filter
+  readonly signal?: AbortSignal
+}
+
+export interface JobResult {
+  readonly id: JobId
+  readonly state: State
+  readonly attempt: number
+  readonly launcher: string | null
+  readonly dir: string
+  /** When it ended, ISO 8601, as the clock of the node where it did had it. */
+  readonly ended: string
+  /** How: the last entry of its history. */
+  readonly message: string
+  /** The file's text; null when the job has left none. */
+  readonly content: string | null
+  /** The text read as JSON, where it is. */
+  readonly result?: unknown
+}
+
+/** Between two looks at an end in doubt: most are made within milliseconds, those of a dead writer never. */
+const SOON_MS = 5
+const SLOWEST_MS = 5000
+
+/** @throws BjobError `bad-cursor`, `unknown-state`, `unsafe-path` */
+export async function* followResults(site: Site, options: ResultOptions): AsyncGenerator<JobResult> {
+  const { cursor: cursorFile, file = 'result.dat', follow = false, filter = {}, signal } = options
+  const wants = compileWants(site, filter)
+  const cursor = await Cursor.open(site, cursorFile === undefined ? undefined : path.resolve(cursorFile))
+  const watch = follow ? await (await import('../../site/view/watch.ts')).watchJournal(site) : undefined
+  try {
+    const feed = new EndFeed(site, cursor)
+    let pauseMs = SOON_MS
+    for (;;) {
+      for await (const end of feed.take(wants)) {
+        // Before it is handed out, not after: what was handed out has to be acknowledged first.
+        if (signal?.aborted === true) return
+        yield await toResult(site, end, file)
+      }
+      if (watch === undefined || signal?.aborted === true) return
+      // A change is made a moment after it was announced, and nobody tells of that moment.
+      pauseMs = feed.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
+      await watch.next(feed.isUnsure ? soon(pauseMs, signal) : signal)
+    }
+  } finally {
+    await watch?.[Symbol.asyncDispose]()
+    await cursor.close()
+  }
+}
+
+function soon(ms: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(ms)
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+}
+
+function compileWants(site: Site, filter: Filter): (end: JobEnd) => Promise<boolean> {
+  const test = compileFilter(filter)
+  const needsSpecification = (filter.app?.length ?? 0) + (filter.tag?.length ?? 0) > 0
+  return async ({ event, last, attempt, launcher }) => {
+    const spec = needsSpecification ? await specificationOf(site, event.id) : {}
+    const { id, born, revision, state } = event
+    return test({
+      id,
+      born,
+      revision,
+      state,
+      attempt,
+      changed: last.time,
+      spec,
+      ...(launcher === undefined ? {} : { launcher }),
+    })
+  }
+}
+
+async function specificationOf(site: Site, id: JobId): Promise<SpecificationRecord> {
+  try {
+    return toRecord(await readSpecification(site, id))
+  } catch (error) {
+    if (error instanceof BjobError) return {}
+    throw error
+  }
+}
+
+async function toResult(
+  site: Site,
+  { event, last, attempt, launcher, hasFolder }: JobEnd,
+  file: string,
+): Promise<JobResult> {
+  return describeEnd(site, event.id, last, { attempt, launcher }, hasFolder ? file : undefined)
+}
+
+/** How a job has ended, from its folder. One that is not there any more was killed by that. @throws BjobError what is broken in its folder */
+export async function readResult(site: Site, id: JobId, file: string): Promise<JobResult> {
+  try {
+    const state = await readJobState(site, id)
+    const last = state.history.at(-1) ?? { time: '', state: state.state, message: '' }
+    return await describeEnd(site, id, last, state, file)
+  } catch (error) {
+    if (!(error instanceof BjobError) || error.code !== 'unknown-job') throw error
+    const last: HistoryEntry = { time: new Date().toISOString(), state: 'USER_KILLED', message: 'it was removed' }
+    return describeEnd(site, id, last, { attempt: 0 }, undefined)
+  }
+}
+
+async function describeEnd(
+  site: Site,
+  id: JobId,
+  last: HistoryEntry,
+  { attempt, launcher }: { readonly attempt: number; readonly launcher?: string | undefined },
+  file: string | undefined,
+): Promise<JobResult> {
+  const content = file === undefined ? null : await readContent(site, id, file)
+  return {
+    id,
+    state: last.state,
+    attempt,
+    launcher: launcher ?? null,
+    dir: site.layout.job(id).dir,
+    ended: last.time,
+    message: last.message,
+    content,
+    ...parseContent(content),
+  }
+}
+
+async function readContent(site: Site, id: JobId, file: string): Promise<string | null> {
+  try {
+    return await readJobFile(site, id, file)
+  } catch (error) {
+    if (error instanceof BjobError && error.code !== 'unsafe-path') return null
+    throw error
+  }
+}
+
+function parseContent(content: string | null): { readonly result?: unknown } {
+  if (content === null || content.trim() === '') return {}
+  try {
+    return { result: JSON.parse(content) as unknown }
+  } catch {
+    return {}
+  }
+}

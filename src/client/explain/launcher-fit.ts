@@ -1,0 +1,96 @@
+/** Whether a launcher would ever run a job, from what it says of itself in its folder; and what there is when none is alive. */
+import { type Filter, compileFilter } from '../../core/index/filter.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { requestOf } from '../../core/placement/placement-request.ts'
+import { explainUnfit } from '../../core/placement/placement.ts'
+import { fromRecord } from '../../core/job/specification.ts'
+import { parseYaml } from '../../core/text/yaml-text.ts'
+import { unlessGone } from '../../site/disk/disk.ts'
+import { type Lease, listLaunchers } from '../../site/launcher/launchers.ts'
+import type { Site } from '../../site/site.ts'
+import { listSubmissions } from '../../site/launcher/submissions.ts'
+
+/** What launcher.yaml tells (see `createLauncher`). */
+interface LauncherSettings {
+  readonly filter?: Filter
+  readonly jobMode?: string
+  readonly nodes?: readonly string[]
+  readonly cores?: number
+  readonly gpus?: number
+  readonly timeLimitMinutes?: number
+}
+
+/** Of what nobody tells how much there is, nothing is refused. */
+const UNKNOWN = 1e6
+
+/** Of submissions and of launchers that were, no more than these are looked at. */
+const NEWEST = 20
+
+/** @returns why that launcher will never run the job, in one line, or undefined when it could */
+export async function explainMisfit(site: Site, lease: Lease, entry: IndexEntry): Promise<string | undefined> {
+  const settings = await readLauncherSettings(site, lease.launcher)
+  const { filter, jobMode, timeLimitMinutes = Infinity } = settings
+  if (filter !== undefined && !compileFilter(filter)(entry))
+    return `its filters leave the job out: ${filterText(filter)}`
+  const specification = fromRecord(entry.spec ?? {})
+  const isSerial = specification.numNodes * specification.ranksPerNode === 1
+  if (jobMode === 'serial' && !isSerial) return 'it runs serial jobs only (--job-mode serial)'
+  if (jobMode === 'mpi' && isSerial) return 'it runs MPI jobs only (--job-mode mpi)'
+  // By the clocks of two nodes: good enough to say why, never to decide.
+  const runSeconds = Math.max(0, (Date.now() - Date.parse(lease.started)) / 1000)
+  return explainShape(settings, timeLimitMinutes * 60 - runSeconds, entry)
+}
+
+/**
+ * What else there is to say when no launcher is alive: whether what the scheduler has been asked for could run the job, or what there has been.
+ * @returns no line when nothing is known
+ */
+export async function explainAbsence(site: Site, entry: IndexEntry): Promise<string[]> {
+  const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = site.settings.node
+  const request = requestOf(entry.id, fromRecord(entry.spec ?? {}))
+  const lines: string[] = []
+  const open = (await listSubmissions(site)).filter(({ record }) => record.ended === undefined)
+  for (const { id, record } of open.slice(-NEWEST)) {
+    const nodes = Array.from({ length: record.nodes }, () => ({ name: '', cores, gpus, memoryMiB }))
+    const unfit = explainUnfit(request, nodes, record.minutes * 60)
+    const name = `submission ${record.scheduler_id ?? id} (nodes: ${record.nodes}, minutes: ${record.minutes})`
+    lines.push(
+      unfit === undefined ? `${name} may run it, once it starts` : `${name} will not run it: the job ${unfit.message}`,
+    )
+  }
+  if (lines.length > 0) return lines
+  const past: (string | undefined)[] = []
+  for (const launcher of (await listLaunchers(site)).slice(-NEWEST)) {
+    const settings = await readLauncherSettings(site, launcher)
+    past.push(explainShape(settings, (settings.timeLimitMinutes ?? Infinity) * 60, entry))
+  }
+  const last = past.at(-1)
+  const isHopeless = last !== undefined && past.every((misfit) => misfit !== undefined)
+  return isHopeless ? [`no launcher that there has been could have run it; of the last one, ${last}`] : []
+}
+
+async function readLauncherSettings(site: Site, launcher: string): Promise<LauncherSettings> {
+  const file = site.layout.launcher(launcher).settings
+  const text = await unlessGone(site.disk.readText(file))
+  return text === undefined ? {} : (parseYaml(text, file).value ?? {})
+}
+
+function explainShape(
+  { nodes, cores, gpus }: LauncherSettings,
+  seconds: number,
+  entry: IndexEntry,
+): string | undefined {
+  if (nodes === undefined || cores === undefined) return undefined
+  const share = (total: number): number => Math.floor(total / Math.max(1, nodes.length))
+  const each = { cores: Math.max(1, share(cores)), gpus: gpus === undefined ? UNKNOWN : share(gpus) }
+  const shapes = nodes.map((name) => ({ name, ...each }))
+  const unfit = explainUnfit(requestOf(entry.id, fromRecord(entry.spec ?? {})), shapes, seconds)
+  return unfit === undefined ? undefined : `the job ${unfit.message}`
+}
+
+function filterText(filter: Filter): string {
+  return Object.entries(filter)
+    .filter(([, words]: [string, readonly string[] | undefined]) => words !== undefined && words.length > 0)
+    .map(([name, words]) => `${name} ${words.join(' or ')}`)
+    .join(', ')
+}

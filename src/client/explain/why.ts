@@ -1,0 +1,184 @@
+/** What a job is waiting for, in the order in which it matters. */
+import { BjobError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import { type JobState, isOwned } from '../../core/life/job-state.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { isEnded } from '../../core/life/states.ts'
+import { isProcessAlive, processScope } from '../../lib/process/process-table.ts'
+import { readApplication } from '../../site/applications.ts'
+import { bootId } from '../../site/journal/journal-writer.ts'
+import { readJobState, readSpecification } from '../../site/job/jobs.ts'
+import { type Lease, listLaunchers, readLease } from '../../site/launcher/launchers.ts'
+import { entryOf } from '../../site/view/scan.ts'
+import { drainSeconds } from '../../site/settings.ts'
+import type { Site } from '../../site/site.ts'
+import { breakageText, findBreakage } from '../../site/job/breakage.ts'
+import { explainAbsence, explainMisfit } from './launcher-fit.ts'
+
+/** @returns at least one line. @throws BjobError `unknown-job` */
+export async function explainJob(site: Site, id: JobId): Promise<string[]> {
+  const breakage = await findBreakage(site, id)
+  if (breakage?.code === 'unknown-job') throw breakage
+  if (breakage !== undefined)
+    return [
+      `set aside, no launcher runs it: ${breakageText(breakage)}`,
+      breakage.kind === 'site'
+        ? breakage.hint
+        : 'correct the file; `bjob fsck --repair` then tells the launchers to take the job again',
+    ]
+  const state = await readJobState(site, id)
+  const last = state.history.at(-1)
+  if (state.removed !== undefined)
+    return [`${state.removed} removes it, and was cut off: \`bjob rm ${id}\` goes on with that`]
+  if (isEnded(state.state)) {
+    const [said = '', ...rest] = last?.message.split('\n') ?? []
+    const line = `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${said === '' ? '' : ` (${said})`}`
+    if (state.state !== 'FAILED') return [line]
+    if (rest.length > 0) return [line, `\`bjob history ${id}\` has the end of what was printed`]
+    return [line, ...(state.attempt === 0 ? await explainRoot(site, id) : [`\`bjob log ${id}\` prints what it wrote`])]
+  }
+  if (isOwned(state)) return explainOwned(site, state)
+  return explainWaiting(site, id, state, await readSpecification(site, id, state))
+}
+
+async function explainOwned(site: Site, state: JobState): Promise<string[]> {
+  const launcher = state.launcher ?? ''
+  const lines = [
+    `it is ${state.state}: attempt ${state.attempt} on launcher ${launcher} since ${state.history.at(-1)?.time ?? '?'}`,
+  ]
+  if (state.kill !== undefined) lines.push(`${state.kill} asked for it to be killed; its launcher has not done so yet`)
+  const lease = await leaseOf(site, launcher)
+  const fate = lease === undefined ? 'has no lease' : fateOf(lease)
+  if (fate !== undefined)
+    lines.push(
+      `that launcher ${fate}: the next launcher takes the job over, at most ${site.settings.lease_seconds} s after it has started`,
+    )
+  return lines
+}
+
+async function explainWaiting(site: Site, id: JobId, state: JobState, specification: Specification): Promise<string[]> {
+  const lines: string[] = []
+  if ((await site.disk.stat(site.layout.job(id).lock))?.isDirectory() === true)
+    lines.push(
+      'somebody changes it just now, or died doing so: its folder has a .lock, which the next one breaks after 3 s',
+    )
+  if (specification.waitForParents) lines.push(...(await explainParents(site, specification.parents)))
+  try {
+    await readApplication(site.disk, site.layout, specification.application)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    lines.push(`its application cannot be used: ${error.message} (${error.hint})`)
+  }
+  if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
+    lines.push(`it has failed, and is not tried again before ${state.notBefore} (retry_delay_seconds)`)
+  const leases = await livingLeases(site)
+  const entry = entryOf(id, state, specification)
+  if (leases.length === 0)
+    return [
+      ...lines,
+      `no launcher is running: ${howToStart(site, specification)}`,
+      ...(await explainAbsence(site, entry)),
+    ]
+  const fitting: string[] = []
+  for (const lease of leases) {
+    const misfit = await explainMisfit(site, lease, entry)
+    if (misfit === undefined) fitting.push(lease.launcher)
+    else lines.push(`launcher ${lease.launcher} will not run it: ${misfit}`)
+  }
+  if (fitting.length === 0)
+    lines.push('no other launcher is running: start one that takes it, or `bjob set` what it asks for')
+  else if (lines.length === leases.length - fitting.length) {
+    lines.push(`it is ready (${state.state}) and waits for room on ${fitting.join(', ')}`)
+    lines.push(`it asks for ${needs(specification)}; \`bjob ls launchers\` and \`bjob log ${fitting[0]}\` tell more`)
+  }
+  return lines
+}
+
+async function explainParents(site: Site, parents: readonly JobId[]): Promise<string[]> {
+  const lines: string[] = []
+  for (const parent of parents) {
+    try {
+      const { state } = await readJobState(site, parent)
+      if (state === 'JOB_FINISHED') continue
+      lines.push(
+        isEnded(state)
+          ? `its parent ${parent} is ${state}: it will never start`
+          : `it waits for its parent ${parent}, which is ${state}`,
+      )
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      lines.push(
+        error.code === 'unknown-job'
+          ? `its parent ${parent} is gone: it will never start`
+          : `its parent ${parent} is broken: ${breakageText(error)}`,
+      )
+    }
+  }
+  return lines
+}
+
+/** The job that failed first, when this one failed for a parent that failed for a parent. */
+async function explainRoot(site: Site, id: JobId): Promise<string[]> {
+  const seen = new Set([id])
+  let root: { readonly id: JobId; readonly state: JobState } | undefined
+  for (let open: readonly JobId[] = await parentsOf(site, id); open.length > 0;) {
+    let next: readonly JobId[] = []
+    for (const parent of open) {
+      if (seen.has(parent)) continue
+      seen.add(parent)
+      const state = await readJobState(site, parent).catch(() => undefined)
+      if (state?.state !== 'FAILED' && state?.state !== 'USER_KILLED') continue
+      root = { id: parent, state }
+      next = await parentsOf(site, parent)
+      break
+    }
+    open = next
+  }
+  const message = root?.state.history.at(-1)?.message.split('\n')[0]
+  return root === undefined ? [] : [`it began with ${root.id}, ${root.state.state}: ${message}`]
+}
+
+async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
+  try {
+    return (await readSpecification(site, id)).parents
+  } catch (error) {
+    if (error instanceof BjobError) return []
+    throw error
+  }
+}
+
+function howToStart({ settings }: Site, { numNodes, wallTimeMinutes }: Specification): string {
+  if (numNodes === 1) return 'start one with `bjob launch`'
+  const minutes = Math.ceil(wallTimeMinutes + drainSeconds(settings) / 60)
+  return `it takes one in an allocation of ${numNodes} nodes, as of \`bjob submit -n ${numNodes} -t ${minutes}\``
+}
+
+function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: Specification): string {
+  const cores = ranksPerNode * threadsPerRank
+  return `${numNodes === 1 ? '' : `${numNodes} nodes, `}${cores} ${cores === 1 ? 'core' : 'cores'}${numNodes === 1 ? '' : ' each'} and ${wallTimeMinutes} min`
+}
+
+async function leaseOf(site: Site, launcher: string): Promise<Lease | undefined> {
+  try {
+    return await readLease(site, launcher)
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+/** What is known of a launcher's end; `undefined` when it may well be alive: of another node's, only its next beat would tell. */
+export function fateOf({ ended, kernel, pid }: Lease): string | undefined {
+  if (ended !== undefined) return `has ended (${ended})`
+  const isHere = kernel === `${bootId()} ${processScope()}`
+  return isHere && !isProcessAlive(pid) ? 'is dead: its process is gone' : undefined
+}
+
+async function livingLeases(site: Site): Promise<Lease[]> {
+  const living: Lease[] = []
+  for (const launcher of await listLaunchers(site)) {
+    const lease = await leaseOf(site, launcher)
+    if (lease !== undefined && fateOf(lease) === undefined) living.push(lease)
+  }
+  return living
+}

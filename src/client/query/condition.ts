@@ -1,0 +1,157 @@
+/** The conditions of a query: what `filter` and `exclude` of the library take, compiled to one test. */
+import { requestError } from '../../core/text/errors.ts'
+import { compileFilter, compileWords } from '../../core/index/filter.ts'
+import { DEFAULT_WORKFLOW } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { didYouMean } from '../../lib/text/nearest.ts'
+
+/** A word, several of which any may match, or an operator; operators given together must all match. */
+export type Match = string | Iterable<string> | MatchOperators
+
+export interface MatchOperators {
+  readonly in?: Iterable<string>
+  readonly contains?: string
+  /** As `contains`, upper and lower case alike. */
+  readonly icontains?: string
+  readonly startsWith?: string
+  /** `*` stands for anything; of several any may match. */
+  readonly glob?: string | Iterable<string>
+}
+
+/** All that are given must match. */
+export interface Conditions {
+  readonly id?: Match
+  readonly name?: Match
+  readonly workflow?: Match
+  readonly state?: Match
+  readonly application?: Match
+  readonly app?: Match
+  readonly launcher?: Match
+  /** Ids of parents, of which any may match. */
+  readonly parents?: Match
+  /** By tag: its value. */
+  readonly tags?: Readonly<Record<string, Match>>
+  /** By key of data.json, which is read for this: a number, true, false or null, or as for text. */
+  readonly data?: Readonly<Record<string, Match | number | boolean | null>>
+}
+
+export type EntryTest = (entry: IndexEntry) => boolean
+
+type Reader = (entry: IndexEntry) => readonly string[]
+
+const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags' | 'data'>, Reader>> = {
+  id: (entry) => [entry.id],
+  name: (entry) => [entry.id.slice(entry.id.indexOf('/') + 1)],
+  workflow: (entry) => [entry.id.slice(0, entry.id.indexOf('/'))],
+  state: (entry) => [entry.state],
+  application: (entry) => textsOf(entry.spec?.['application']),
+  app: (entry) => textsOf(entry.spec?.['application']),
+  launcher: (entry) => textsOf(entry.launcher),
+  parents: (entry) => textsOf(entry.spec?.['parents']),
+}
+
+/** @throws BjobError `unknown-field`, `unknown-state` */
+export function compileConditions(conditions: Omit<Conditions, 'data'>): EntryTest {
+  const tests: EntryTest[] = []
+  for (const [field, match] of Object.entries(conditions)) {
+    if (match === undefined) continue
+    if (field === 'tags') tests.push(compileTags(conditions.tags ?? {}))
+    else tests.push(compileField(field, match))
+  }
+  return (entry) => tests.every((test) => test(entry))
+}
+
+function compileField(field: string, match: Match): EntryTest {
+  if (!isField(field)) {
+    const known = [...Object.keys(READERS), 'tags', 'data']
+    throw requestError('unknown-field', `jobs cannot be looked up by ${field}${didYouMean(field, known)}`, {
+      field,
+      hint: `they can by: ${known.join(' ')}`,
+    })
+  }
+  const read = READERS[field]
+  const test = compileMatch(match, field)
+  return (entry) => read(entry).some(test)
+}
+
+function compileTags(tags: Readonly<Record<string, Match>>): EntryTest {
+  const tests = Object.entries(tags).map(([key, match]) => ({ key, test: compileMatch(match, 'tags') }))
+  return (entry) => {
+    const given = entry.spec?.['tags']
+    if (typeof given !== 'object' || given === null) return tests.length === 0
+    const values = new Map(Object.entries(given))
+    return tests.every(({ key, test }) => values.has(key) && test(String(values.get(key))))
+  }
+}
+
+/** The test of what data.json holds; a job without it meets no condition. @throws BjobError `unknown-field` */
+export function compileData(conditions: NonNullable<Conditions['data']>): (data: unknown) => boolean {
+  const tests = Object.entries(conditions).map(([key, match]) => ({ key, test: compileDatum(match, key) }))
+  return (data) => {
+    if (typeof data !== 'object' || data === null) return tests.length === 0
+    const values = new Map<string, unknown>(Object.entries(data))
+    return tests.every(({ key, test }) => values.has(key) && test(values.get(key)))
+  }
+}
+
+function compileDatum(match: Match | number | boolean | null, key: string): (value: unknown) => boolean {
+  if (match === null || typeof match === 'number' || typeof match === 'boolean') return (value) => value === match
+  const test = compileMatch(match, `data.${key}`)
+  return (value) => typeof value === 'string' && test(value)
+}
+
+function compileMatch(match: Match, field: string): (value: string) => boolean {
+  if (typeof match === 'string') return compileExact([match], field)
+  if (isIterable(match)) return compileExact(match, field)
+  const tests: ((value: string) => boolean)[] = []
+  const { in: list, contains, icontains, startsWith, glob, ...others } = match
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    throw requestError('unknown-field', `${unknown} is no operator`, {
+      field,
+      hint: 'operators are: in contains icontains startsWith glob',
+    })
+  }
+  if (list !== undefined) tests.push(compileExact(list, field))
+  if (contains !== undefined) tests.push((value) => value.includes(contains))
+  if (icontains !== undefined) {
+    const lower = icontains.toLowerCase()
+    tests.push((value) => value.toLowerCase().includes(lower))
+  }
+  if (startsWith !== undefined) tests.push((value) => value.startsWith(startsWith))
+  if (glob !== undefined) tests.push(compileGlobs(typeof glob === 'string' ? [glob] : glob, field))
+  return (value) => tests.every((test) => test(value))
+}
+
+function compileExact(words: Iterable<string>, field: string): (value: string) => boolean {
+  const set = new Set(wordsOf(words, field))
+  return (value) => set.has(value)
+}
+
+function compileGlobs(globs: Iterable<string>, field: string): (value: string) => boolean {
+  return compileWords(wordsOf(globs, field))
+}
+
+function wordsOf(words: Iterable<string>, field: string): string[] {
+  const all = [...words]
+  if (field === 'state') compileFilter({ state: all })
+  return field === 'id' || field === 'parents' ? all.map(fullId) : all
+}
+
+/** A bare name is one of the default workflow, as everywhere. */
+function fullId(word: string): string {
+  return word.includes('/') || word.includes('*') ? word : `${DEFAULT_WORKFLOW}/${word}`
+}
+
+function isField(field: string): field is keyof typeof READERS {
+  return Object.hasOwn(READERS, field)
+}
+
+function isIterable(match: Exclude<Match, string>): match is Iterable<string> {
+  return Symbol.iterator in match
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

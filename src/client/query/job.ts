@@ -1,0 +1,135 @@
+/** A handle on one job: what the library's queries and `spawn` hand out. */
+import { type JobId, splitId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { HistoryEntry } from '../../core/life/job-state.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { type State, isEnded } from '../../core/life/states.ts'
+import { readData, readJobFile, readJobState, readSpecification, unknownJob, writeData } from '../../site/job/jobs.ts'
+import { entryOf } from '../../site/view/scan.ts'
+import type { Site } from '../../site/site.ts'
+import type { Change } from '../change/change.ts'
+import { type KillOutcome, killJob } from '../change/kill.ts'
+
+export class Job {
+  readonly id: JobId
+  readonly workflow: string
+  readonly name: string
+  /** The job's folder, absolute: its working directory. */
+  readonly dir: string
+  readonly #site: Site
+  #entry: IndexEntry
+
+  constructor(site: Site, entry: IndexEntry) {
+    const { workflow, name } = splitId(entry.id)
+    this.id = entry.id
+    this.workflow = workflow
+    this.name = name
+    this.dir = site.layout.job(entry.id).dir
+    this.#site = site
+    this.#entry = entry
+  }
+
+  /** Looks a job up by its id. @throws BjobError `unknown-job`, `bad-id`, or what is broken in its folder */
+  static async find(site: Site, id: JobId): Promise<Job> {
+    const { workflow, name } = splitId(id)
+    const full = `${workflow}/${name}`
+    const { disk, layout } = site
+    if ((await disk.stat(layout.job(full).dir)) === undefined) throw unknownJob(full)
+    const state = await readJobState(site, full)
+    return new Job(site, entryOf(full, state, await readSpecification(site, full, state)))
+  }
+
+  /** The state when this handle was made, or last refreshed. */
+  get state(): State {
+    return this.#entry.state
+  }
+
+  get attempt(): number {
+    return this.#entry.attempt
+  }
+
+  /** The launcher that has the job, or, once it ended, had it last. */
+  get launcher(): string | undefined {
+    return this.#entry.launcher
+  }
+
+  /** When its state last changed, ISO 8601. */
+  get changed(): string {
+    return this.#entry.changed
+  }
+
+  get isEnded(): boolean {
+    return isEnded(this.#entry.state)
+  }
+
+  /** What the journal and the folder say of it, as one record. */
+  get entry(): IndexEntry {
+    return this.#entry
+  }
+
+  /** @throws BjobError when job.yaml was broken */
+  async specification(): Promise<Specification> {
+    return readSpecification(this.#site, this.id)
+  }
+
+  /** The content of a file in its folder, as text. @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job` */
+  async readFile(name: string): Promise<string> {
+    return readJobFile(this.#site, this.id, name)
+  }
+
+  async history(): Promise<readonly HistoryEntry[]> {
+    return (await readJobState(this.#site, this.id)).history
+  }
+
+  /** Brings `state` and the rest up to date from the job's folder. @throws BjobError `unknown-job` */
+  async refresh(): Promise<this> {
+    this.#entry = (await Job.find(this.#site, this.id)).#entry
+    return this
+  }
+
+  /** Ends the job wherever it is in its life (see `KillOutcome`). */
+  async kill(): Promise<KillOutcome> {
+    return killJob(this.#site, this.id)
+  }
+
+  /** What data.json holds: anything, for the driver and the job. @throws BjobError `bad-data` */
+  async data(): Promise<unknown> {
+    return readData(this.#site, this.id)
+  }
+
+  /** Replaces data.json, at any time in the job's life. @throws BjobError `bad-data` for what JSON cannot hold */
+  async setData(data: unknown): Promise<void> {
+    await writeData(this.#site, this.id, data)
+  }
+
+  /** Changes fields, in either spelling, while nobody has the job; `undefined` = the default again. @throws BjobError `unknown-field` */
+  async set(fields: Readonly<Record<string, unknown>>): Promise<Change> {
+    const { amendJobs } = await import('../change/amend.ts')
+    const assignments = Object.entries(fields).map(([field, value]) => ({ field, value }))
+    return only(await amendJobs(this.#site, [this.id], assignments))
+  }
+
+  /** @throws BjobError `unknown-job`, `own-parent`, `cycle` */
+  async addParent(parent: JobId): Promise<Change> {
+    const { addParent, fullId } = await import('../change/amend.ts')
+    return { id: this.id, ...(await addParent(this.#site, fullId(parent), this.id)) }
+  }
+
+  /** Gives it another chance when it has failed or was killed. */
+  async retry(): Promise<Change> {
+    const { retryJobs } = await import('../change/retry.ts')
+    return only(await retryJobs(this.#site, [this.id], [(await this.refresh()).#entry]))
+  }
+
+  /** Moves its folder to the trash, unless a launcher has it. */
+  async remove(): Promise<Change> {
+    const { removeJobs } = await import('../change/remove.ts')
+    return only(await removeJobs(this.#site, [this.id]))
+  }
+}
+
+function only(changes: readonly Change[]): Change {
+  const [change] = changes
+  if (change === undefined) throw new Error('no job was changed')
+  return change
+}

@@ -1,0 +1,109 @@
+/** What a driver may ask in a session: one JSON object a line, checked here, so that a mistake is told in one line that names the field. */
+import * as v from 'valibot'
+import { hintFor } from '../../core/text/error-hints.ts'
+import { requestError } from '../../core/text/errors.ts'
+import { nearestWord } from '../../lib/text/nearest.ts'
+import { finite, firstProblem, mapOf, whole } from '../../lib/shapes.ts'
+import { queryFilters, wordFilter, words } from './session-filter.ts'
+
+const requestId = v.union([v.string(), finite('must be a number or text')], 'must be a number or text')
+const text = v.pipe(v.string('must be text'), v.nonEmpty('is empty'))
+const flag = v.boolean('must be true or false')
+const request = <const Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'is missing')
+
+/** Each kind of request under its `op`; `id` is given back with the reply. */
+const SCHEMAS = {
+  ping: request({ op: v.literal('ping'), id: requestId }),
+  spawn: request({
+    op: v.literal('spawn'),
+    id: requestId,
+    job: v.unknown(),
+    if_exists: v.optional(v.picklist(['error', 'reuse', 'rename'], 'must be error, reuse or rename')),
+    folder: v.optional(text),
+  }),
+  get: request({ op: v.literal('get'), id: requestId, job: text }),
+  read: request({ op: v.literal('read'), id: requestId, job: text, file: text }),
+  query: request({
+    op: v.literal('query'),
+    id: requestId,
+    filter: v.optional(queryFilters),
+    exclude: v.optional(queryFilters),
+    order_by: v.optional(words),
+    limit: v.optional(v.pipe(whole('must be a whole number'), v.minValue(0, 'must be at least 0'))),
+  }),
+  kill: request({ op: v.literal('kill'), id: requestId, job: text, recursive: v.optional(flag) }),
+  set: request({
+    op: v.literal('set'),
+    id: requestId,
+    job: text,
+    fields: mapOf(v.string(), v.unknown(), 'must be a map of fields'),
+  }),
+  retry: request({ op: v.literal('retry'), id: requestId, job: text }),
+  remove: request({ op: v.literal('remove'), id: requestId, job: text }),
+  results: request({
+    op: v.literal('results'),
+    id: requestId,
+    cursor: v.optional(text),
+    file: v.optional(text),
+    filter: v.optional(wordFilter),
+    follow: v.optional(flag),
+    acknowledge: v.optional(flag),
+  }),
+  ack: request({ op: v.literal('ack'), id: v.optional(requestId), of: requestId }),
+  stop: request({ op: v.literal('stop'), id: requestId, of: requestId }),
+  close: request({ op: v.literal('close'), id: requestId }),
+}
+
+export type RequestId = v.InferOutput<typeof requestId>
+export type SessionRequest = v.InferOutput<(typeof SCHEMAS)[keyof typeof SCHEMAS]>
+export type RequestOf<Op extends SessionRequest['op']> = Extract<SessionRequest, { op: Op }>
+
+const OPS: readonly string[] = Object.keys(SCHEMAS)
+
+/** A request, or what is wrong with its line, with the `id` that could be made out. */
+export type ParsedRequest =
+  | { readonly ok: true; readonly request: SessionRequest }
+  | { readonly ok: false; readonly id: RequestId | null; readonly error: Error }
+
+/** @param number of the line, from 1: for messages */
+export function parseRequest(line: string, number: number): ParsedRequest {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'it cannot be read'
+    return {
+      ok: false,
+      id: null,
+      error: requestError('bad-json', `line ${number} is not JSON: ${reason}`, {
+        line: number,
+        hint: hintFor('bad-request'),
+      }),
+    }
+  }
+  const fail = (id: RequestId | null, message: string, field?: string): ParsedRequest => ({
+    ok: false,
+    id,
+    error: requestError('bad-request', message, { line: number, ...(field === undefined ? {} : { field }) }),
+  })
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return fail(null, `line ${number} is no JSON object`)
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const given = v.safeParse(requestId, fields.get('id'))
+  const id = given.success ? given.output : null
+  const op = fields.get('op')
+  if (!isOp(op)) {
+    const near = typeof op === 'string' ? nearestWord(op, OPS) : undefined
+    const said = op === undefined ? 'op is missing' : `op cannot be ${JSON.stringify(op)}`
+    return fail(id, `${said}; ${near === undefined ? `it is one of ${OPS.join(', ')}` : `did you mean ${near}?`}`, 'op')
+  }
+  const parsed = v.safeParse(SCHEMAS[op], value)
+  if (parsed.success) return { ok: true, request: parsed.output }
+  const { path, message, isUnknown } = firstProblem(parsed.issues)
+  const field = path.map(String).join('.')
+  return fail(id, isUnknown ? `${op} has no field ${field}` : `${field} ${message}`, field)
+}
+
+function isOp(op: unknown): op is keyof typeof SCHEMAS {
+  return typeof op === 'string' && Object.hasOwn(SCHEMAS, op)
+}

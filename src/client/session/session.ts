@@ -1,0 +1,281 @@
+/**
+ * A driver's coprocess: requests come as lines of JSON, replies and ends go out as lines of JSON, so that a driver in any language pays for
+ * starting bjob once. Spawns that arrive together are made together. Nothing is kept here that cannot be asked for again.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { BjobError, requestError } from '../../core/text/errors.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { explainSystemError } from '../../core/text/system-error.ts'
+import type { JobResult, ResultOptions } from '../ends/results.ts'
+import { conditionsOf, definedOf, filterOf } from './session-filter.ts'
+import { SessionOutput } from './session-output.ts'
+import {
+  type ParsedRequest,
+  type RequestId,
+  type RequestOf,
+  type SessionRequest,
+  parseRequest,
+} from './session-request.ts'
+import { SpawnBatcher } from './session-spawn.ts'
+import type { SiteClient } from '../site-client.ts'
+
+/** Grows when a driver that was written for an earlier one would no longer be understood, or no longer understand. */
+export const SESSION_PROTOCOL = 1
+
+export interface SessionSurroundings {
+  /** Writes text to the driver; resolves when it has left, rejects when nobody reads any more. */
+  readonly write: (text: string) => Promise<void>
+  /** A job as the driver sees it in the replies to `get` and `query`. */
+  readonly describe: (entry: IndexEntry) => Readonly<Record<string, unknown>>
+}
+
+interface Subscription {
+  readonly stop: AbortController
+  readonly follow: boolean
+  readonly acknowledge: boolean
+  /** Goes on to the next end. */
+  acknowledged: (() => void) | undefined
+}
+
+/**
+ * A request is `{"op": …, "id": …}` and more; its reply is `{"id": …, "ok": …}` or `{"id": …, "error": {"code", "message", …}}`. An end is
+ * `{"of": ID, "end": {…}}`, ID being that of the `results` request. Requests are begun in the order of their lines, and a spawn is done before
+ * what follows it is begun; replies come as they are ready.
+ */
+export class DriverSession {
+  readonly #client: SiteClient
+  readonly #surroundings: SessionSurroundings
+  readonly #output: SessionOutput
+  readonly #spawns: SpawnBatcher
+  readonly #subscriptions = new Map<RequestId, Subscription>()
+  readonly #running = new Set<Promise<void>>()
+  #queue: ParsedRequest[] = []
+  #pump: Promise<void> | undefined
+  #lastQuery: Promise<unknown> = Promise.resolve()
+  #lineCount = 0
+  #closeId: RequestId | undefined
+  #isEnding = false
+
+  constructor(client: SiteClient, surroundings: SessionSurroundings) {
+    this.#client = client
+    this.#surroundings = surroundings
+    this.#output = new SessionOutput(surroundings.write)
+    this.#spawns = new SpawnBatcher(client)
+  }
+
+  /** Whether `close` was asked for: lines after it are not read. */
+  get isClosing(): boolean {
+    return this.#closeId !== undefined
+  }
+
+  /** Takes a line in. Never throws: what is wrong with it is told to the driver. */
+  receive(line: string): void {
+    this.#lineCount += 1
+    if (this.isClosing || line.trim() === '') return
+    const parsed = parseRequest(line, this.#lineCount)
+    if (parsed.ok && parsed.request.op === 'close') this.#closeId = parsed.request.id
+    else this.#queue.push(parsed)
+    this.#pump ??= this.#work()
+  }
+
+  /**
+   * No more lines come. Resolves when every request has its reply. Subscriptions that follow end; those that do not hand out what there is.
+   */
+  async end(): Promise<void> {
+    await this.#pump
+    this.#isEnding = true
+    for (const subscription of this.#subscriptions.values())
+      if (subscription.follow || subscription.acknowledge) stopFollowing(subscription)
+    while (this.#running.size > 0) await Promise.all(this.#running)
+    if (this.#closeId !== undefined) this.#reply(this.#closeId, null)
+    await this.#output.settled()
+  }
+
+  async #work(): Promise<void> {
+    // All lines of a piece of input, and of those that are there already, are one batch.
+    await nextTurn()
+    while (this.#queue.length > 0) {
+      const batch = this.#queue
+      this.#queue = []
+      const spawns: RequestOf<'spawn'>[] = []
+      for (const parsed of batch) {
+        const request = parsed.ok ? parsed.request : undefined
+        if (request?.op === 'spawn') {
+          spawns.push(request)
+          continue
+        }
+        await this.#spawn(spawns.splice(0))
+        if (request !== undefined) this.#begin(request)
+        else if (!parsed.ok) this.#refuse(parsed.id, parsed.error)
+      }
+      await this.#spawn(spawns)
+      await nextTurn()
+    }
+    this.#pump = undefined
+  }
+
+  async #spawn(requests: readonly RequestOf<'spawn'>[]): Promise<void> {
+    await this.#spawns.spawn(
+      requests,
+      (id, ok) => this.#reply(id, ok),
+      (id, error) => this.#refuse(id, error),
+    )
+  }
+
+  #begin(request: Exclude<SessionRequest, { op: 'spawn' }>): void {
+    if (request.op === 'ack') return this.#acknowledge(request)
+    const running = this.#answer(request)
+      .then(
+        (ok) => this.#reply(request.id, ok),
+        (error: unknown) => this.#refuse(request.id, error),
+      )
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  async #answer(request: Exclude<SessionRequest, { op: 'spawn' | 'ack' }>): Promise<unknown> {
+    const { describe } = this.#surroundings
+    switch (request.op) {
+      case 'ping':
+        return { protocol: SESSION_PROTOCOL, site: this.#client.root, job: this.#client.environment?.id ?? null }
+      case 'get':
+        return describe((await this.#client.job(request.job)).entry)
+      case 'read':
+        return { content: await (await this.#client.job(request.job)).readFile(request.file) }
+      case 'query':
+        return (await this.#queryInTurn(request)).map(describe)
+      case 'kill':
+        return this.#kill(request)
+      case 'set':
+        return (await this.#client.job(request.job)).set(request.fields)
+      case 'retry':
+        return this.#client.retry(request.job)
+      case 'remove':
+        return this.#client.remove(request.job)
+      case 'results':
+        return { ends: await this.#follow(request) }
+      case 'stop': {
+        const subscription = this.#subscriptions.get(request.of)
+        if (subscription === undefined) throw noSubscription(request.of)
+        stopFollowing(subscription)
+        return null
+      }
+      case 'close':
+        return null
+    }
+  }
+
+  async #kill({ job, recursive = false }: RequestOf<'kill'>): Promise<unknown> {
+    if (!recursive) return this.#client.kill(job)
+    const { killFamilies } = await import('../change/kill.ts')
+    return killFamilies(this.#client.site, [(await this.#client.job(job)).id])
+  }
+
+  /** One at a time: two queries at once would read the same lines of the journal. */
+  async #queryInTurn(request: RequestOf<'query'>): Promise<IndexEntry[]> {
+    const found = this.#lastQuery.then(() => this.#query(request))
+    this.#lastQuery = found.catch(() => {})
+    return found
+  }
+
+  async #query({ filter = [], exclude = [], order_by: orders, limit }: RequestOf<'query'>): Promise<IndexEntry[]> {
+    let query = this.#client.jobs
+    for (const one of filter) query = query.filter(conditionsOf(one))
+    for (const one of exclude) query = query.exclude(conditionsOf(one))
+    if (orders !== undefined) query = query.orderBy(...orders)
+    return (limit === undefined ? query : query.slice(0, limit)).entries()
+  }
+
+  /** @returns how many ends were handed out */
+  async #follow({
+    id,
+    cursor,
+    file,
+    filter,
+    follow = true,
+    acknowledge = false,
+  }: RequestOf<'results'>): Promise<number> {
+    if (this.#subscriptions.has(id))
+      throw requestError('bad-request', `results ${JSON.stringify(id)} is going on already`, { field: 'id' })
+    const wanted = filterOf(filter ?? {})
+    const stop = new AbortController()
+    const subscription: Subscription = { stop, follow, acknowledge, acknowledged: undefined }
+    this.#subscriptions.set(id, subscription)
+    if (this.#isEnding && (follow || acknowledge)) stop.abort()
+    const options: ResultOptions = {
+      follow,
+      signal: stop.signal,
+      ...(cursor === undefined ? {} : { cursor }),
+      ...(file === undefined ? {} : { file }),
+      filter: wanted,
+    }
+    let count = 0
+    try {
+      for await (const end of this.#client.results(options)) {
+        if (!(await this.#deliver(id, end, subscription))) break
+        count += 1
+      }
+    } finally {
+      this.#subscriptions.delete(id)
+    }
+    return count
+  }
+
+  /** @returns whether the driver has it: then it is not handed out again */
+  async #deliver(id: RequestId, end: JobResult, subscription: Subscription): Promise<boolean> {
+    const { acknowledge, stop } = subscription
+    const acknowledged = new Promise<boolean>((resolve) => {
+      if (!acknowledge) return resolve(true)
+      subscription.acknowledged = () => resolve(true)
+      if (stop.signal.aborted) resolve(false)
+      else stop.signal.addEventListener('abort', () => resolve(false), { once: true })
+    })
+    if (!(await this.#output.send({ of: id, end }))) return false
+    const hasIt = await acknowledged
+    subscription.acknowledged = undefined
+    return hasIt
+  }
+
+  #acknowledge({ id, of }: RequestOf<'ack'>): void {
+    const acknowledged = this.#subscriptions.get(of)?.acknowledged
+    if (acknowledged === undefined) this.#refuse(id ?? null, noSubscription(of))
+    else {
+      acknowledged()
+      if (id !== undefined) this.#reply(id, null)
+    }
+  }
+
+  #reply(id: RequestId, ok: unknown): void {
+    void this.#output.send({ id, ok })
+  }
+
+  #refuse(id: RequestId | null, error: unknown): void {
+    void this.#output.send({ id, error: describeError(error) })
+  }
+}
+
+function stopFollowing({ stop }: Subscription): void {
+  stop.abort()
+}
+
+function noSubscription(of: RequestId): BjobError {
+  return requestError('bad-request', `no results ${JSON.stringify(of)} wait for that`, { field: 'of' })
+}
+
+/** What a driver is told of an error: the fields of a BjobError, or the system's code. */
+function describeError(error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof BjobError) {
+    const { path, line, field } = error.detail
+    return { code: error.code, message: error.message, hint: error.hint, ...definedOf({ path, line, field }) }
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected'
+  const failure = explainSystemError(error)
+  if (failure !== undefined)
+    return {
+      code,
+      message: failure.meaning,
+      hint: failure.hint,
+      ...(failure.path === '' ? {} : { path: failure.path }),
+    }
+  return { code, message: error instanceof Error ? error.message : String(error) }
+}

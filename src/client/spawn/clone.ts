@@ -1,0 +1,66 @@
+/** Making jobs like others: one, or a whole workflow with its parents and children. */
+import { requestError } from '../../core/text/errors.ts'
+import { type JobId, jobId, splitId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { canonicalField } from '../../core/job/specification.ts'
+import { readData, readSpecification } from '../../site/job/jobs.ts'
+import type { Site } from '../../site/site.ts'
+import { type Assignment, setField } from '../change/amend.ts'
+import { dagOf } from '../change/change.ts'
+import { findStaged } from './input-files.ts'
+import type { SpawnRecord } from './spawn-plan.ts'
+
+export interface CloneOptions {
+  /** The workflow of the new jobs; that of the old ones unless given. */
+  readonly workflow?: string
+  /** The name of the new job, when there is one; that of the old one unless given. */
+  readonly name?: string
+  /** Fields that the new jobs have otherwise: all of them, or the one whose original has the `name`. */
+  readonly assignments?: readonly CloneAssignment[]
+}
+
+export interface CloneAssignment extends Assignment {
+  readonly name?: string
+}
+
+/**
+ * What to spawn so that there is another one like each of `ids`: its fields, its input files and its data. Parents among them are replaced by
+ * their clones.
+ * @param entries all jobs of the site, for who is whose parent
+ * @throws BjobError `unknown-job`, also for an assignment to none of them; or what is broken in a job's folder
+ */
+export async function planClones(
+  site: Site,
+  ids: readonly JobId[],
+  entries: readonly IndexEntry[],
+  options: CloneOptions = {},
+): Promise<SpawnRecord[]> {
+  for (const { name } of options.assignments ?? [])
+    if (name !== undefined && !ids.some((id) => splitId(id).name === name))
+      throw requestError('unknown-job', `none of the jobs to clone is called ${name}`, { field: 'name' })
+  const cloneOf = new Map(
+    ids.map((id) => {
+      const { workflow, name } = splitId(id)
+      return [id, { workflow: options.workflow ?? workflow, name: options.name ?? name }]
+    }),
+  )
+  const records: SpawnRecord[] = []
+  for (const id of dagOf(entries).levels(ids).flat()) {
+    const specification = await readSpecification(site, id)
+    const data = await readData(site, id)
+    const parents = specification.parents.map((parent) => {
+      const clone = cloneOf.get(parent)
+      return clone === undefined ? parent : jobId(clone.workflow, clone.name)
+    })
+    const fields = Object.entries({ ...specification, parents }).filter(([, value]) => value !== undefined)
+    const record = new Map<string, unknown>(fields.map(([field, value]) => [canonicalField(field), value]))
+    if (data !== undefined) record.set('data', data)
+    for (const assignment of options.assignments ?? [])
+      if (assignment.name === undefined || assignment.name === splitId(id).name) setField(record, assignment)
+    records.push({
+      record: { ...cloneOf.get(id), ...Object.fromEntries(record) },
+      staged: await findStaged(site, id, specification),
+    })
+  }
+  return records
+}

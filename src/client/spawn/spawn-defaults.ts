@@ -1,0 +1,32 @@
+/** Fields that hold where a record does not say otherwise: of the site's settings, or of the command line. */
+import path from 'node:path'
+import { requestError } from '../../core/text/errors.ts'
+import { canonicalField, checkSpawn } from '../../core/job/specification.ts'
+import { SITE_FILE } from '../../site/disk/layout.ts'
+import type { Site } from '../../site/site.ts'
+
+/** The defaults under what was asked; in whatever spelling either is. */
+export function withDefaults(record: unknown, defaults: Readonly<Record<string, unknown>>): unknown {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return record
+  const fields = Object.entries(defaults)
+  if (fields.length === 0) return record
+  const given = new Set(
+    Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [canonicalField(key)])),
+  )
+  const under = fields.filter(([key]) => !given.has(canonicalField(key)))
+  return { ...Object.fromEntries(under), ...record }
+}
+
+/** @throws BjobError `bad-setting` when what bjob.yaml has as defaults could be no job's */
+export function checkDefaults(site: Site): void {
+  const { defaults } = site.settings
+  if (Object.keys(defaults).length === 0) return
+  const checked = checkSpawn({ name: 'any', application: 'any', ...defaults })
+  const problem = checked.ok ? undefined : checked.problems[0]
+  if (problem !== undefined) {
+    throw requestError('bad-setting', `defaults: ${problem.message}`, {
+      path: path.join(site.layout.root, SITE_FILE),
+      field: `defaults.${problem.field}`,
+    })
+  }
+}

@@ -1,0 +1,98 @@
+/** Reads files of spawn records, YAML or JSON Lines, bjob's own or Balsam's, and keeps the line of each so that a mistake can be found. */
+import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
+import { type YamlText, parseYaml } from '../../core/text/yaml-text.ts'
+import { isBalsamRecord, translateBalsam } from './balsam-record.ts'
+import type { SpawnRecord } from './spawn-plan.ts'
+
+/**
+ * JSON Lines when its first line is a whole JSON object; otherwise YAML: a list of records, or one.
+ * @param file named in errors
+ * @throws BjobError `bad-yaml` with the line; a line that is no JSON is a record with a problem, reported with all others
+ */
+export function parseSpawnFile(text: string, file: string): readonly SpawnRecord[] {
+  const records = isJsonLines(text) ? parseLines(text, file) : (parseDump(text, file) ?? parseYamlRecords(text, file))
+  return translateBalsam(records)
+}
+
+/** A list in JSON that is longer than this was written by a program: nobody looks for its lines, and YAML would take seconds for it. */
+const DUMP_LENGTH = 1_000_000
+
+function parseDump(text: string, file: string): SpawnRecord[] | undefined {
+  if (text.length < DUMP_LENGTH || !text.trimStart().startsWith('[')) return undefined
+  try {
+    const records = JSON.parse(text) as unknown[]
+    return records.map((record, index) => ({ record, locate: () => ({ path: `${file}, record ${index + 1}` }) }))
+  } catch (error) {
+    throw requestError('bad-json', `is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`, {
+      path: file,
+    })
+  }
+}
+
+const COMMANDS_HINT = 'if each line is a command, say --format commands'
+
+function isJsonLines(text: string): boolean {
+  const first = /^\s*(\{.*)$/m.exec(text.slice(0, 1_000_000))
+  if (first === null || text.slice(0, first.index).trim() !== '') return false
+  const line = first[1] ?? ''
+  try {
+    JSON.parse(line)
+    return true
+  } catch {
+    // A line that begins as a JSON string key does is one with a mistake; anything else may be YAML's own braces.
+    return /^\{\s*"/.test(line) && /\}\s*$/.test(line)
+  }
+}
+
+function parseLines(text: string, file: string): SpawnRecord[] {
+  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index, file)]))
+}
+
+function parseLine(line: string, index: number, file: string): SpawnRecord {
+  const where: ErrorDetail = { path: file, line: index + 1 }
+  try {
+    return { record: JSON.parse(line), locate: () => where }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'cannot be read'
+    return { record: undefined, problem: requestError('bad-json', `is not JSON: ${reason}`, where) }
+  }
+}
+
+/** Whether a file that begins like this can be read line by line: JSON Lines of bjob's own. A dump of Balsam's has to be seen whole. */
+export function isReadByLines(head: string): boolean {
+  return isJsonLines(head) && !isBalsamRecord(parseLine(/\S.*/.exec(head)?.[0] ?? '', 0, '').record)
+}
+
+/** As `parseSpawnFile`, of JSON Lines that come one by one. */
+export async function* parseSpawnLines(lines: AsyncIterable<string>, file: string): AsyncGenerator<SpawnRecord> {
+  let index = 0
+  for await (const line of lines) {
+    if (line.trim() !== '') yield parseLine(line, index, file)
+    index += 1
+  }
+}
+
+function parseYamlRecords(text: string, file: string): SpawnRecord[] {
+  const yaml = parseDocument(text, file)
+  const { value } = yaml
+  if (typeof value === 'string')
+    throw requestError('bad-yaml', 'has no records in it', { path: file, hint: COMMANDS_HINT })
+  if (value === null || value === undefined) throw requestError('bad-yaml', 'has no jobs in it', { path: file })
+  if (!Array.isArray(value)) return [{ record: value, locate: (field) => ({ path: file, ...yaml.locate(field) }) }]
+  return value.map((record: unknown, index) => ({
+    record,
+    locate: (field) => ({ path: file, ...yaml.locate([index, ...field]) }),
+  }))
+}
+
+function parseDocument(text: string, file: string): YamlText {
+  try {
+    return parseYaml(text, file)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    const isMeantAsRecords = /^\s*[[{-]/.test(text)
+    throw isMeantAsRecords
+      ? error
+      : new BjobError(error.kind, error.code, error.message, { hint: COMMANDS_HINT, ...error.detail })
+  }
+}

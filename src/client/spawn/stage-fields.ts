@@ -1,0 +1,28 @@
+/** What can be said of a new job's staging before it is made. */
+import { requestError } from '../../core/text/errors.ts'
+import type { NewInput } from '../../core/life/job-inputs.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
+import { checkInputName } from '../../site/job/jobs.ts'
+
+/** @throws BjobError `reserved-name`, `half-a-stage` */
+export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: Specification): void {
+  for (const url of stageInUrl) checkInputName(stagedName(parseStageUrl(url)))
+  if ((stageOutUrl === undefined) === (stageOutFiles.length === 0)) return
+  const [there, missing] =
+    stageOutUrl === undefined ? ['stage_out_files', 'stage_out_url'] : ['stage_out_url', 'stage_out_files']
+  throw requestError('half-a-stage', `${there} is given without ${missing}`, { field: missing })
+}
+
+/**
+ * @param inputs what the job gets when it is made
+ * @throws BjobError `input-clash`
+ */
+export function checkClash({ stageInUrl }: Specification, inputs: readonly NewInput[]): void {
+  const names = new Set(stageInUrl.map((url) => stagedName(parseStageUrl(url))))
+  const clash = inputs.find(({ name }) => names.has(name))
+  if (clash === undefined) return
+  throw requestError('input-clash', `stage_in_url and input_files both bring a ${clash.name}`, {
+    field: 'stage_in_url',
+  })
+}

@@ -1,0 +1,122 @@
+/**
+ * All jobs as they are now, for queries: the folded journal, kept open so that asking again costs what changed. What the journal only
+ * announced is looked up in the job's folder before anybody believes it.
+ */
+import { type JobId, isJobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { mapConcurrently } from '../../lib/concurrently.ts'
+import { JobView } from '../../site/view/job-view.ts'
+import { JournalNews } from '../../site/view/journal-news.ts'
+import { readEntry } from '../../site/view/scan.ts'
+import type { Site } from '../../site/site.ts'
+import { type Follower, Following } from './follower.ts'
+
+/** To look into the folders of so many jobs is less work than to read what the journal has of all. */
+const FEW = 100
+const AT_ONCE = 16
+
+interface OpenView {
+  readonly view: JobView
+  readonly following: Following
+}
+
+export class Catalogue {
+  readonly #site: Site
+  #open: Promise<OpenView> | undefined
+  /** For those who want to know of few jobs, while nobody has asked for more. */
+  #news: Promise<Following | undefined> | undefined
+
+  constructor(site: Site) {
+    this.#site = site
+  }
+
+  /**
+   * Every job, once, in no order.
+   * @param only of these ids at most: of few, nothing else is read
+   */
+  async entries(only?: ReadonlySet<JobId>): Promise<IndexEntry[]> {
+    if (only !== undefined) {
+      const isForFolders = this.#open === undefined && only.size <= FEW
+      const view = isForFolders ? undefined : await this.#refreshed()
+      const found = await mapConcurrently(only, AT_ONCE, (id) => this.#find(id, view))
+      return found.filter((entry) => entry !== undefined)
+    }
+    const view = await this.#refreshed()
+    const doubtful = new Map<JobId, IndexEntry | undefined>()
+    const ids = [...view.index.pendingIds()]
+    for (const id of ids) doubtful.set(id, await this.#lookUp(id, view))
+    const entries: IndexEntry[] = []
+    for (const entry of view.index.entries()) {
+      if (!doubtful.has(entry.id)) entries.push(entry)
+    }
+    // Those too that the journal takes for removed, while their folder is still there.
+    for (const actual of doubtful.values()) if (actual !== undefined) entries.push(actual)
+    return entries
+  }
+
+  /** Looks again and again at what has changed of `ids`, or of fewer of them, beside others who do. */
+  async follow(ids: ReadonlySet<JobId>): Promise<Follower> {
+    const news = this.#open === undefined && ids.size <= FEW ? await this.#openedNews() : undefined
+    return (news ?? (await this.#opened()).following).follow()
+  }
+
+  /** One job, from `view` as it is now or, without it, from the folder alone; `undefined` when there is none. */
+  async #find(id: JobId, view: JobView | undefined): Promise<IndexEntry | undefined> {
+    if (!isJobId(id)) return undefined
+    if (view !== undefined) return this.#getFrom(view, id)
+    const entry = await readEntry(this.#site, id)
+    // There is none, or its files are broken.
+    if (entry !== undefined || (await this.#site.disk.stat(this.#site.layout.job(id).dir)) === undefined) return entry
+    return this.#getFrom(await this.#refreshed(), id)
+  }
+
+  async #getFrom(view: JobView, id: JobId): Promise<IndexEntry | undefined> {
+    const known = view.index.get(id)
+    return known === undefined || view.index.isPending(id) ? this.#lookUp(id, view) : known
+  }
+
+  async #refreshed(): Promise<JobView> {
+    const isNew = this.#open === undefined
+    const { view, following } = await this.#opened()
+    if (!isNew) await following.refresh()
+    return view
+  }
+
+  #openedNews(): Promise<Following | undefined> {
+    return (this.#news ??= forgetIfFailed(openNews(this.#site), () => (this.#news = undefined)))
+  }
+
+  #opened(): Promise<OpenView> {
+    return (this.#open ??= forgetIfFailed(openView(this.#site), () => (this.#open = undefined)))
+  }
+
+  async #lookUp(id: JobId, view: JobView): Promise<IndexEntry | undefined> {
+    const { disk, layout } = this.#site
+    const { dir } = layout.job(id)
+    const entry = await readEntry(this.#site, id)
+    if (entry !== undefined) return entry
+    // A job whose files are broken is still a job: what the journal says of it is the best there is.
+    return (await disk.stat(dir)) === undefined ? undefined : view.index.get(id)
+  }
+}
+
+async function openView(site: Site): Promise<OpenView> {
+  const view = await JobView.open(site, 'all')
+  const refresh = async (): Promise<JobId[]> => (await view.refresh()).map(({ id }) => id)
+  return { view, following: new Following({ refresh, pendingIds: () => view.index.pendingIds() }) }
+}
+
+async function openNews(site: Site): Promise<Following | undefined> {
+  const news = await JournalNews.open(site)
+  return news && new Following(news)
+}
+
+/** What is kept once it is open; when that fails, the next one tries again. */
+async function forgetIfFailed<T>(opening: Promise<T>, forget: () => void): Promise<T> {
+  try {
+    return await opening
+  } catch (error) {
+    forget()
+    throw error
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The lines of the journal. A line announces a change just before it is made, and is later said to be done by the same writer (`done`), so
+ * a reader knows which few changes it has to look up in the job's folder: those of a writer that died between the two.
+ */
+import type { JobId } from '../job/id.ts'
+import { type HistoryEntry, type JobState, bornAt } from '../life/job-state.ts'
+import { type SpecificationRecord } from '../job/specification.ts'
+import { type State, isState } from '../life/states.ts'
+
+/** One change of one job. */
+export interface JobEvent {
+  readonly id: JobId
+  /** Tells this job from an earlier one of the same id: the time of its first history entry. */
+  readonly born: string
+  readonly revision: number
+  readonly state: State
+  readonly attempt: number
+  readonly launcher?: string
+  readonly kill?: string
+  readonly notBefore?: string
+  /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
+  readonly broken?: string
+  /** The job's folder has been taken away. */
+  readonly removed?: true
+  /** Told by `bjob fsck` from the job's folder: who keeps count of ends may have had this one from an earlier journal. */
+  readonly recovered?: true
+  /** At birth and when a person changed it: the fields of job.yaml. */
+  readonly spec?: SpecificationRecord
+  /** The entries that this change adds to the history: enough to write a torn state.yaml again. */
+  readonly history: readonly HistoryEntry[]
+}
+
+export interface JournalLine {
+  /** The writing process. */
+  readonly by: string
+  /** Numbers the events of `by` from 1; absent on a line that only says what is done. */
+  readonly n?: number
+  readonly event?: JobEvent
+  /** All events of `by` up to this number are decided: made, or listed as `void`. */
+  readonly done?: number
+  /** Events of `by` that were announced and then not made. */
+  readonly void?: readonly number[]
+}
+
+/** The event that announces `next`; `since` is how many history entries were there before. */
+export function toEvent(id: JobId, next: JobState, since: number, spec?: SpecificationRecord): JobEvent {
+  return {
+    id,
+    born: bornAt(next),
+    revision: next.revision,
+    state: next.state,
+    attempt: next.attempt,
+    ...(next.launcher === undefined ? {} : { launcher: next.launcher }),
+    ...(next.kill === undefined ? {} : { kill: next.kill }),
+    ...(next.notBefore === undefined ? {} : { notBefore: next.notBefore }),
+    ...(spec === undefined ? {} : { spec }),
+    history: next.history.slice(since),
+  }
+}
+
+/** One line of JSON, with its newline. */
+export function formatLine(line: JournalLine): string {
+  const { event, ...rest } = line
+  return `${JSON.stringify({ ...event, ...rest })}\n`
+}
+
+/** @returns undefined for what is no line of the journal: torn by a crash, or written over by another node */
+export function parseLine(text: string): JournalLine | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || !('by' in value) || typeof value.by !== 'string') return undefined
+  const {
+    by,
+    n,
+    done,
+    void: voided,
+    ...event
+  } = value as { by: string; n?: number; done?: number; void?: number[] } & Partial<JobEvent>
+  const confirmed = { ...(done === undefined ? {} : { done }), ...(voided === undefined ? {} : { void: voided }) }
+  if (n === undefined) return { by, ...confirmed }
+  if (event.id === undefined || event.revision === undefined || event.state === undefined || !isState(event.state))
+    return undefined
+  return {
+    by,
+    n,
+    event: { born: '', attempt: 0, history: [], ...event, id: event.id, revision: event.revision, state: event.state },
+    ...confirmed,
+  }
+}

@@ -1,0 +1,99 @@
+/** Which jobs are meant: one set of filters for every command and for launchers. Within a field any word may match; all fields given must. */
+import { didYouMean } from '../../lib/text/nearest.ts'
+import { requestError } from '../text/errors.ts'
+import { type JobId, splitId } from '../job/id.ts'
+import type { IndexEntry } from './job-index.ts'
+import { STATES, isState } from '../life/states.ts'
+
+/** Words are exact, or globs where they hold `*`. An absent or empty field matches everything. */
+export interface Filter {
+  readonly id?: readonly string[]
+  readonly workflow?: readonly string[]
+  readonly name?: readonly string[]
+  readonly state?: readonly string[]
+  readonly app?: readonly string[]
+  readonly launcher?: readonly string[]
+  /** `key=value`, or `key` for any value. */
+  readonly tag?: readonly string[]
+}
+
+type Test = (entry: IndexEntry) => boolean
+
+/**
+ * Compiles a filter.
+ * @throws BjobError `unknown-state`, `bad-id`, `bad-name`
+ */
+export function compileFilter(filter: Filter): Test {
+  for (const word of filter.state ?? []) checkState(word)
+  const tests: Test[] = []
+  const add = (words: readonly string[] | undefined, valueOf: (entry: IndexEntry) => string): void => {
+    if (words === undefined || words.length === 0) return
+    const test = compileWords(words)
+    tests.push((entry) => test(valueOf(entry)))
+  }
+  add(filter.id?.map(fullId), (entry) => entry.id)
+  add(filter.workflow, (entry) => entry.id.slice(0, entry.id.indexOf('/')))
+  add(filter.name, (entry) => entry.id.slice(entry.id.indexOf('/') + 1))
+  add(filter.state, (entry) => entry.state)
+  add(filter.app, (entry) => textOf(entry.spec?.['application']))
+  add(filter.launcher, (entry) => entry.launcher ?? '')
+  for (const tag of filter.tag ?? []) tests.push(compileTag(tag))
+  return (entry) => tests.every((test) => test(entry))
+}
+
+/** The ids of all jobs that the filter can let through, where it names them. */
+export function exactIds({ id = [] }: Filter): ReadonlySet<JobId> | undefined {
+  return id.length === 0 || id.some((word) => word.includes('*')) ? undefined : new Set(id.map(fullId))
+}
+
+/** Whether the filter lets everything through. */
+export function isEmptyFilter(filter: Filter): boolean {
+  return Object.values(filter).every(
+    (words: readonly string[] | undefined) => words === undefined || words.length === 0,
+  )
+}
+
+/** A predicate for words that are exact, or globs where they hold `*`. */
+export function compileWords(words: readonly string[]): (value: string) => boolean {
+  const exact = new Set(words.filter((word) => !word.includes('*')))
+  const globs = words.filter((word) => word.includes('*')).map(globToRegExp)
+  return (value) => exact.has(value) || globs.some((glob) => glob.test(value))
+}
+
+function globToRegExp(glob: string): RegExp {
+  const source = glob
+    .split(/\*+/)
+    .map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
+    .join('.*')
+  return new RegExp(`^${source}$`, 's')
+}
+
+/** A bare name is one of the default workflow, as everywhere. */
+function fullId(word: string): string {
+  if (word.includes('*')) return word
+  const { workflow, name } = splitId(word)
+  return `${workflow}/${name}`
+}
+
+function compileTag(tag: string): Test {
+  const at = tag.indexOf('=')
+  const key = at < 0 ? tag : tag.slice(0, at)
+  const test = compileWords([at < 0 ? '*' : tag.slice(at + 1)])
+  return (entry) => {
+    const tags = entry.spec?.['tags']
+    if (typeof tags !== 'object' || tags === null || !Object.hasOwn(tags, key)) return false
+    return test(textOf((tags as Record<string, unknown>)[key]))
+  }
+}
+
+function checkState(word: string): void {
+  if (word.includes('*') || isState(word)) return
+  throw requestError('unknown-state', `there is no state ${word}${didYouMean(word, STATES)}`, {
+    field: 'state',
+    hint: `states are: ${STATES.join(' ')}`,
+  })
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

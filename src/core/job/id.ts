@@ -1,0 +1,71 @@
+/**
+ * A job's id is its path below `jobs/`: `<workflow>/<name>`. What may stand in it is narrow on purpose: it is typed in shells, sorted, read
+ * aloud, and joined to paths.
+ */
+import { requestError } from '../text/errors.ts'
+
+/** `<workflow>/<name>`. */
+export type JobId = string
+
+/** Where a job goes that names no workflow and has no parent to take one from. */
+export const DEFAULT_WORKFLOW = 'default'
+
+/** File systems allow 255 bytes a name; the rest is room for the suffixes that bjob adds while it builds a folder aside. */
+const MAX_LENGTH = 200
+const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]*$/
+
+/**
+ * Checks one part of an id, or the name of an application.
+ * @param field what it is called in a message: `name`, `workflow`, `application`
+ * @throws BjobError `bad-name`
+ */
+export function checkName(field: string, word: string): string {
+  const problem = problemOf(word)
+  if (problem === undefined) return word
+  throw requestError('bad-name', `${field} ${quoteName(word)} ${problem}`, { field })
+}
+
+/** A name that is wrong, as a message shows it. */
+export function quoteName(word: string): string {
+  return JSON.stringify(shorten(word))
+}
+
+/** @returns why `word` cannot be a name, or undefined when it can. */
+export function problemOf(word: string): string | undefined {
+  if (word === '') return 'is empty'
+  if (word.length > MAX_LENGTH) return `is ${word.length} characters long; at most ${MAX_LENGTH} are allowed`
+  if (word.includes('/')) return 'has a / in it; a workflow and a name are one folder each'
+  if (/^[.,+=@%^~-]/.test(word)) return `starts with ${word.charAt(0)}`
+  if (WORD.test(word)) return undefined
+  const bad = [...word].find((character) => !/[A-Za-z0-9_.,+=@%^~-]/.test(character)) ?? ''
+  return bad.trim() === '' || bad < ' ' ? 'has a blank or a control character in it' : `has ${bad} in it`
+}
+
+/** Whether a job could have this id, in full. */
+export function isJobId(id: string): boolean {
+  const words = id.split('/')
+  return words.length === 2 && words.every((word) => problemOf(word) === undefined)
+}
+
+export function jobId(workflow: string, name: string): JobId {
+  return `${workflow}/${name}`
+}
+
+/**
+ * Splits an id. `<name>` alone is a name in the default workflow.
+ * @throws BjobError `bad-name`
+ */
+export function splitId(id: string): { readonly workflow: string; readonly name: string } {
+  const words = id.split('/')
+  const [workflow, name] = words.length === 1 ? [DEFAULT_WORKFLOW, words[0]] : words
+  if (workflow === undefined || name === undefined || words.length > 2) {
+    throw requestError('bad-id', `${quoteName(id)} is not a job's id`, {
+      hint: 'an id is WORKFLOW/NAME, as `bjob ls` prints it',
+    })
+  }
+  return { workflow: checkName('workflow', workflow), name: checkName('name', name) }
+}
+
+function shorten(word: string): string {
+  return word.length > 60 ? `${word.slice(0, 57)}...` : word
+}

@@ -1,0 +1,52 @@
+/** Which of its input files a job takes when: those of its spawner when it is made, and those of parents that it waits for when it starts. */
+import { quoteShellWord, splitShellWords } from '../../lib/text/shell-words.ts'
+import type { JobState } from './job-state.ts'
+import type { Specification } from '../job/specification.ts'
+
+/** A file or folder that a job gets, by absolute path, and its name in the job's folder. */
+export interface Input {
+  readonly file: string
+  readonly name: string
+}
+
+/** What a new job gets with its folder. */
+export interface NewInput extends Input {
+  readonly mode: 'copy' | 'link'
+}
+
+const NAMES = ', input files: '
+const NO_NAMES = ', no input files yet'
+
+/**
+ * What the history says of a birth. Where `input_files` has globs, also which files came with it: later, they would match what the job itself has
+ * written.
+ * @param names absent where there are no globs
+ */
+export function formatBirth(spawner: string, names?: readonly string[]): string {
+  const said = `spawned by ${spawner}`
+  if (names === undefined) return said
+  // A newline in a name would look like the next line of the history; the shell's quotes keep it, but not its look.
+  return names.length === 0 ? `${said}${NO_NAMES}` : `${said}${NAMES}${names.map(quoteShellWord).join(' ')}`
+}
+
+/** The names of the files that came with a job's birth; undefined where its history does not say. */
+export function filesAtBirth({ history }: JobState): string[] | undefined {
+  const message = history[0]?.message ?? ''
+  if (message.endsWith(NO_NAMES)) return []
+  const at = message.indexOf(NAMES)
+  return at < 0 ? undefined : splitShellWords(message.slice(at + NAMES.length))
+}
+
+/** Whether a job that is made now takes its parents' files later. */
+export function waitsForInputs({ parents, waitForParents }: Specification): boolean {
+  return waitForParents && parents.length > 0
+}
+
+/** Whether a job takes its parents' files when it starts, and how; `undefined` for one that got all there was when it was made. */
+export function inputsAtStart({ history }: JobState, specification: Specification): 'copy' | 'link' | undefined {
+  const { parents, inputFiles, inputMode = 'link' } = specification
+  if (parents.length === 0 || inputFiles.length === 0) return undefined
+  // It may have been told meanwhile not to wait.
+  const hasWaited = history.some(({ state }) => state === 'AWAITING_PARENTS')
+  return hasWaited || waitsForInputs(specification) ? inputMode : undefined
+}

@@ -1,0 +1,34 @@
+/** From what is asked of a job to what it asks of the nodes. */
+import { MOST_PACKED, type PlacementRequest, countCoresPerNode } from './node-need.ts'
+import type { Specification } from '../job/specification.ts'
+
+/** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */
+export function requestOf(id: string, job: Specification): PlacementRequest {
+  return {
+    id,
+    nodes: job.numNodes,
+    ranksPerNode: job.ranksPerNode,
+    threadsPerRank: job.threadsPerRank,
+    threadsPerCore: job.threadsPerCore,
+    gpusPerRank: job.gpusPerRank,
+    packing: job.nodePackingCount > 1 ? Math.min(job.nodePackingCount, MOST_PACKED) : undefined,
+    exclusive: job.numNodes > 1,
+    wallSeconds: job.wallTimeMinutes * 60,
+    priority: job.priority,
+  }
+}
+
+/**
+ * The order of starting: priority, then widest (nodes, whole nodes, cores, packing), then longest. Negative when `a` comes before `b`, 0 for two
+ * that differ in nothing that counts.
+ */
+export function compareUrgency(a: PlacementRequest, b: PlacementRequest): number {
+  return (
+    b.priority - a.priority ||
+    b.nodes - a.nodes ||
+    Number(b.exclusive === true) - Number(a.exclusive === true) ||
+    countCoresPerNode(b) - countCoresPerNode(a) ||
+    (a.packing ?? Number.MAX_VALUE) - (b.packing ?? Number.MAX_VALUE) ||
+    b.wallSeconds - a.wallSeconds
+  )
+}

@@ -1,0 +1,107 @@
+/**
+ * An agent: the process that starts a node's jobs and ends them. It is small, because starting a process costs what the parent's memory
+ * costs; and it is the launcher's guard: when the launcher was killed (its pipe closes), or is suspended, or cannot renew its lease (no beat comes
+ * in time), the agent kills the jobs, so that nobody's job runs twice at once: others take them over only after the lease.
+ */
+import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { type ProcessStarter, loadStarter } from '../../lib/process/process-starter.ts'
+import { Attempt, type Exit } from './attempt.ts'
+import { OomWatch } from './oom-watch.ts'
+import { UsageMeter } from './usage-meter.ts'
+import { pinCommand } from './pinning.ts'
+
+interface Running {
+  readonly attempt: Attempt
+  /** Of one that is being stopped: ends its grace. */
+  hurry?: AbortController
+  isCutOff: boolean
+}
+
+/** What differs between nodes, and is the agent's to know. */
+const OF_THE_NODE =
+  /^(HOSTNAME|HOST|TMPDIR|SLURMD_NODENAME|SLURM_TOPOLOGY_ADDR|XDG_RUNTIME_DIR|(CUDA|ROCR|HIP)_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK)$/
+
+const running = new Map<number, Running>()
+const oomWatch = new OomWatch()
+const meter = new UsageMeter(() => oomWatch.look())
+let silence: NodeJS.Timeout | undefined
+let inherited: NodeJS.ProcessEnv = process.env
+
+function killAll(): void {
+  for (const { attempt } of running.values()) attempt.kill()
+}
+
+function cutOff(): void {
+  for (const job of running.values()) job.isCutOff = true
+  killAll()
+}
+
+function obey(starter: ProcessStarter, order: Order): void {
+  switch (order.order) {
+    case 'environment':
+      inherited = { ...order.variables }
+      for (const [name, value] of Object.entries(process.env)) if (OF_THE_NODE.test(name)) inherited[name] = value
+      return
+    case 'start':
+      return start(starter, order)
+    case 'stop':
+      return stop(order.key, order.graceMs)
+    case 'beat':
+      clearTimeout(silence)
+      silence = setTimeout(cutOff, order.limitMs)
+      return tell({ alive: true })
+    case 'end':
+      killAll()
+      process.exit(0)
+  }
+}
+
+function start(starter: ProcessStarter, order: Order & { order: 'start' }): void {
+  const words = order.pin === undefined ? order.words : pinCommand(order.words, order.pin)
+  const attempt = Attempt.start(starter, { ...order, words, inherited })
+  const job: Running = { attempt, isCutOff: false }
+  running.set(order.key, job)
+  if (attempt.pid !== undefined) meter.begin(attempt.pid)
+  void attempt.exit.then((exit) => {
+    running.delete(order.key)
+    const measured = measure(attempt, exit)
+    tell({ key: order.key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : measured })
+  })
+}
+
+function measure({ pid }: Attempt, exit: Exit): Measured {
+  if (exit.kind === 'not-started' || pid === undefined) return exit
+  const isFailure = exit.kind === 'signalled' || exit.code !== 0
+  return { ...exit, usage: meter.end(pid, exit.usage), oomKills: isFailure ? oomWatch.recent() : undefined }
+}
+
+function tell(notice: Notice): void {
+  process.stdout.write(`${JSON.stringify(notice)}\n`)
+}
+
+function stop(key: number, graceMs: number): void {
+  const job = running.get(key)
+  if (job === undefined) return
+  if (job.hurry === undefined) void job.attempt.stop(graceMs, (job.hurry = new AbortController()).signal)
+  if (graceMs === 0) job.hurry.abort()
+}
+
+async function main(): Promise<void> {
+  // A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const)
+    process.on(signal, () => {})
+  // The launcher is gone; the end of standard input says so, too.
+  process.stdout.on('error', () => {})
+  const starter = await loadStarter()
+  process.stdin.setEncoding('utf8')
+  process.stdin.on(
+    'data',
+    lineReader<Order>((order) => obey(starter, order)),
+  )
+  process.stdin.on('end', () => {
+    killAll()
+    process.exit(0)
+  })
+}
+
+void main()

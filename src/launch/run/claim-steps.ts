@@ -1,0 +1,83 @@
+/** The history's entries of what a launcher begins to do with a job: on which nodes, with what of them, and which command. */
+import { formatClaim } from '../../core/life/claim-text.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { inputsAtStart } from '../../core/life/job-inputs.ts'
+import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
+import { type NodeShape, OCCUPANCY_UNITS } from '../../core/placement/node-need.ts'
+import type { NodeShare } from '../../core/placement/node-pool.ts'
+import { isStageOutLeft } from '../../core/life/outcome.ts'
+import { type State, isHandled } from '../../core/life/states.ts'
+import { foldHostList } from '../../platform/hostlist.ts'
+import type { Site } from '../../site/site.ts'
+import type { Allocation } from '../allocation.ts'
+import { type JobToRun, buildJobCommand, commandText } from './job-command.ts'
+
+/** What a claim is made with: this launcher's site and nodes. */
+export interface ClaimScene {
+  readonly site: Site
+  readonly allocation: Allocation
+}
+
+/** What a launcher that takes the job begins with. `attempt`: its number, where it begins with one. */
+export interface FirstStep {
+  readonly step: HistoryEntry
+  readonly attempt?: number
+}
+
+/** @param job as its next attempt would be */
+export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): FirstStep {
+  const time = new Date().toISOString()
+  const begin = (what: string, state: State): FirstStep => ({ step: beginStep(scene, job, what, state, time) })
+  if (isHandled(current.state)) return begin('postprocess', current.state)
+  if (isStageOutLeft(current)) return begin('stage-out', 'POSTPROCESSED')
+  if (isToStageIn(current, job)) return begin('stage-in', current.state === 'RESTART_READY' ? current.state : 'READY')
+  if (isToPreprocess(current, job)) return begin('preprocess', 'STAGED_IN')
+  return { step: startStep(scene, job, time), attempt: job.attempt }
+}
+
+/** Files are staged in once in a job's life, and it is prepared once. */
+export function isToStageIn(state: JobState, { specification }: JobToRun): boolean {
+  const isWanted = specification.stageInUrl.length > 0 || inputsAtStart(state, specification) === 'copy'
+  return isWanted && !state.history.some((entry) => entry.state === 'STAGED_IN')
+}
+
+export function isToPreprocess({ history }: JobState, { application }: JobToRun): boolean {
+  return application.preprocess !== undefined && !history.some(({ state }) => state === 'PREPROCESSED')
+}
+
+/** The start of an attempt: `job.attempt` is its number. */
+export function startStep(scene: ClaimScene, job: JobToRun, time: string): HistoryEntry {
+  const command = commandOf(scene, job)
+  return { time, state: 'RUNNING', message: claimText(scene, job, `attempt ${job.attempt}`, command) }
+}
+
+/** Something before or after the attempts: a hook, or staging. */
+export function beginStep(scene: ClaimScene, job: JobToRun, what: string, state: State, time: string): HistoryEntry {
+  return { time, state, message: claimText(scene, job, what) }
+}
+
+function claimText({ allocation }: ClaimScene, { assignment }: JobToRun, what: string, command?: string): string {
+  const { shares } = assignment
+  return formatClaim({
+    what,
+    nodes: foldHostList(shares.map(({ name }) => name)),
+    cores: shares.reduce((sum, share) => sum + coresOf(share, allocation.nodes), 0),
+    gpus: shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0),
+    ...(command === undefined ? {} : { command }),
+  })
+}
+
+/** Jobs that share cores have none of their own: theirs is a part of the node. */
+function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeShape[]): number {
+  return coreIds.length > 0 ? coreIds.length : ((nodes[node]?.cores ?? 0) * occupancy) / OCCUPANCY_UNITS
+}
+
+/** `undefined` for one that cannot be started here: its end says so. */
+function commandOf({ site, allocation }: ClaimScene, job: JobToRun): string | undefined {
+  try {
+    return commandText(site, job, buildJobCommand(site, allocation, job))
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+/** The application's hooks, preprocess and postprocess: run on the job's first node, in its folder, with a time limit and a log of their own. */
+import type { HookResult, Stop } from '../../core/life/outcome.ts'
+import type { State } from '../../core/life/states.ts'
+import { hookOf } from '../../site/applications.ts'
+import { fileTail, stepLogPath } from '../../site/job/output.ts'
+import type { AgentExit } from '../agent/agents.ts'
+import { type JobCommand, type JobToRun, buildHookCommand } from './job-command.ts'
+import type { Surroundings } from './run-context.ts'
+import type { Stopping } from './stopping.ts'
+
+export type HookName = 'preprocess' | 'postprocess'
+
+/** What a hook came to; `stopped`: its end says nothing about the job. */
+export type HookEnd = HookResult | { readonly kind: 'stopped'; readonly outcome: Stop }
+
+/**
+ * Runs a hook of the job's application, which has it.
+ * @param state the state that the job is in, for a postprocess that handles it
+ */
+export async function runHook(
+  surroundings: Surroundings,
+  job: JobToRun,
+  hook: HookName,
+  state: State,
+  stopping: Stopping,
+): Promise<HookEnd> {
+  const { site, allocation } = surroundings
+  const words = hookOf(job.application, hook, site.layout.root) ?? []
+  const command = buildHookCommand(site, allocation, job, words, variablesOf(hook, state))
+  const output = stepLogPath(site, job.id, hook)
+  return runStep(surroundings, job, { ...command, output, limit: 'hook_seconds' }, stopping)
+}
+
+/** A command that is run for a job beside the job itself. */
+export interface Step extends Pick<JobCommand, 'node' | 'words' | 'environment'> {
+  /** The file for its output. */
+  readonly output: string
+  /** The setting that limits its time. */
+  readonly limit: 'hook_seconds' | 'stage_seconds'
+}
+
+/** Runs a step in the job's folder. */
+export async function runStep(
+  { site, agents, lease }: Surroundings,
+  job: JobToRun,
+  { limit, ...step }: Step,
+  stopping: Stopping,
+): Promise<HookEnd> {
+  const early = stopping.outcome
+  if (early !== undefined) return { kind: 'stopped', outcome: early }
+  if (lease.isLost()) return { kind: 'stopped', outcome: { kind: 'lost', reason: 'its launcher lost its lease' } }
+  const seconds = site.settings[limit]
+  const before = (await site.disk.stat(step.output))?.size ?? 0
+  const attempt = agents.start({ ...step, cwd: site.layout.job(job.id).dir })
+  stopping.watch(attempt)
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    attempt.stop(site.settings.grace_seconds * 1000)
+  }, seconds * 1000)
+  const exit = await attempt.exit
+  clearTimeout(timer)
+  stopping.watch(undefined)
+  const { outcome } = stopping
+  if (outcome?.kind === 'killed') return { kind: 'stopped', outcome }
+  // Work that was finished is finished, even if somebody had begun to stop it.
+  if (exit.kind === 'exited' && exit.code === 0 && !isLate) return { kind: 'ok', seconds: exit.seconds }
+  if (outcome !== undefined) return { kind: 'stopped', outcome }
+  if (exit.kind === 'lost') return { kind: 'stopped', outcome: { kind: 'lost', reason: `node ${exit.node} was lost` } }
+  const reason = isLate ? `ran for longer than ${limit}, ${seconds}` : reasonOf(exit)
+  return { kind: 'failed', reason, tail: await fileTail(site, step.output, before) }
+}
+
+function reasonOf(exit: Exclude<AgentExit, { kind: 'lost' }>): string {
+  if (exit.kind === 'not-started') return `cannot be started: ${exit.message}`
+  return exit.kind === 'exited' ? `exit ${exit.code}` : `was killed by ${exit.signal}`
+}
+
+/** Balsam's names under BJOB_: what the hook is called for. */
+function variablesOf(hook: HookName, state: State): Record<string, string> {
+  return {
+    BJOB_HOOK: hook,
+    ...(state === 'RUN_ERROR' ? { BJOB_ERROR: 'TRUE' } : {}),
+    ...(state === 'RUN_TIMEOUT' ? { BJOB_TIMEOUT: 'TRUE' } : {}),
+  }
+}

@@ -1,0 +1,73 @@
+/** Taking a job: a change of its state that only one launcher can make. */
+import { isDeepStrictEqual } from 'node:util'
+import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
+import type { Assignment } from '../../core/placement/node-pool.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { isClaimable } from '../../core/life/states.ts'
+import type { Application } from '../../site/applications.ts'
+import { changeJob, readSpecification } from '../../site/job/jobs.ts'
+import { firstStep } from './claim-steps.ts'
+import type { JobToRun } from './job-command.ts'
+import type { Candidate } from '../run-queue.ts'
+import { setAside } from './set-aside.ts'
+import type { Stopping } from './stopping.ts'
+import type { RunResult, Surroundings } from './run-context.ts'
+
+/** A job that is this launcher's now. */
+export interface Claim {
+  readonly kind: 'claimed'
+  readonly claimed: JobState
+  readonly job: JobToRun
+}
+
+/** Claims the job as it is known, for the nodes that it has been given. */
+export async function claimJob(
+  surroundings: Surroundings,
+  candidate: Candidate,
+  assignment: Assignment,
+  stopping: Stopping,
+): Promise<RunResult | Claim> {
+  const { site, launcher, lease, report, applicationOf } = surroundings
+  const { id, revision, spec } = candidate
+  let specification: Specification
+  let application: Application
+  let claimed: JobState | undefined
+  try {
+    specification = await readSpecification(site, id, undefined, spec)
+    application = await applicationOf(specification.application)
+    const job = { id, specification, application, assignment }
+    let wasAmended = false
+    const decide = (current: JobState): JobState | undefined => {
+      wasAmended = current.amended !== undefined
+      if (!isClaimable(current.state) || isOwned(current) || lease.isLost()) return undefined
+      // Of the very revision that room was made for: when the job has changed since, it is judged again.
+      if (current.revision !== revision) return undefined
+      const next = { ...job, attempt: current.attempt + 1 }
+      const { step, attempt = current.attempt } = firstStep(surroundings, current, next)
+      return advance(current, [step], { launcher, attempt })
+    }
+    claimed = await changeJob(site, id, decide, revision)
+    if (claimed !== undefined && (wasAmended || claimed.revision !== revision + 1))
+      specification = await readAgain(surroundings, id, specification, stopping)
+  } catch (error) {
+    return setAside(surroundings, candidate, error)
+  }
+  if (claimed === undefined || claimed.launcher !== launcher) return { kind: 'not-mine' }
+  const { attempt, state, history } = claimed
+  const begun = state === 'RUNNING' ? `attempt ${attempt} starts` : history.at(-1)?.message.split('\n', 1)[0]
+  report({ kind: 'job-started', id, state, message: `${id} ${begun}` })
+  return { kind: 'claimed', claimed, job: { id, attempt, specification, application, assignment } }
+}
+
+/** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */
+async function readAgain(
+  { site }: Surroundings,
+  id: string,
+  before: Specification,
+  stopping: Stopping,
+): Promise<Specification> {
+  const specification = await readSpecification(site, id)
+  if (!isDeepStrictEqual(specification, before))
+    stopping.stop({ kind: 'lost', reason: 'its job.yaml was changed meanwhile' }, 0)
+  return specification
+}

@@ -1,0 +1,143 @@
+/** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
+import path from 'node:path'
+import { requestError } from '../../core/text/errors.ts'
+import { jobVariables } from '../../core/job/job-variables.ts'
+import type { Assignment } from '../../core/placement/node-pool.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { findCommand, runCommand } from '../../lib/process/run-command.ts'
+import { quoteShellWord } from '../../lib/text/shell-words.ts'
+import { buildGpuEnvironment } from '../../platform/schedulers/gpu.ts'
+import { type Application, commandOf } from '../../site/applications.ts'
+import type { Site } from '../../site/site.ts'
+import type { Allocation } from '../allocation.ts'
+import { type Pin, pinTo } from '../agent/pinning.ts'
+
+export interface JobCommand {
+  /** The node whose agent starts it. */
+  readonly node: string
+  readonly words: readonly string[]
+  /** Beside what the agent's own environment has; null takes a variable away. */
+  readonly environment: Readonly<Record<string, string | null>>
+  readonly pin?: Pin | undefined
+  /** Asks the ranks to end where a signal to their launcher would not; false when it could not be passed on. */
+  readonly terminate?: () => Promise<boolean>
+}
+
+const COMMAND_TIMEOUT_MS = 10_000
+
+export interface JobToRun {
+  readonly id: string
+  readonly attempt: number
+  readonly specification: Specification
+  readonly application: Application
+  readonly assignment: Assignment
+}
+
+/** @throws BjobError `no-mpi` for a job of several ranks where there is no MPI launcher */
+export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
+  const { specification, assignment } = job
+  const hosts = assignment.shares.map(({ name }) => name)
+  const command = commandOf(job.application, specification.args, site.layout.root)
+  const own = ownEnvironment(site, allocation, job)
+  if (specification.numNodes * specification.ranksPerNode === 1)
+    return { node: hosts[0] ?? allocation.head, words: command, environment: own, pin: pinOf(allocation, job) }
+  if (allocation.mpi === undefined) {
+    throw requestError('no-mpi', 'no MPI launcher was found')
+  }
+  const name = `${job.id}#${job.attempt}`
+  const { args, env } = allocation.mpi.buildInvocation({
+    ...specification,
+    name,
+    graceSeconds: site.settings.grace_seconds,
+    hosts,
+    coreIds: hosts.length === 1 ? assignment.shares[0]?.coreIds : undefined,
+    forwardEnv: Object.entries(own).flatMap(([name, value]) => (value === null ? [] : [name])),
+    command,
+  })
+  const terminate = terminatorOf(allocation, name)
+  return {
+    node: allocation.head,
+    words: args,
+    environment: { ...own, ...env },
+    ...(terminate === undefined ? {} : { terminate }),
+  }
+}
+
+function pinOf({ nodes }: Allocation, { specification, assignment }: JobToRun): Pin | undefined {
+  const [share] = assignment.shares
+  if (specification.cpuAffinity === 'none' || share === undefined) return undefined
+  return pinTo(
+    share,
+    nodes.some(({ name, coreIds }) => name === share.name && coreIds !== undefined),
+  )
+}
+
+function terminatorOf({ mpi, schedulerId }: Allocation, name: string): (() => Promise<boolean>) | undefined {
+  const terminator = mpi?.terminator
+  if (terminator === undefined || schedulerId === undefined) return undefined
+  return async () => {
+    const { code, stdout } = await runCommand(terminator.listCommand(schedulerId), COMMAND_TIMEOUT_MS)
+    const command = code === 0 ? terminator.signalCommand(stdout, name) : undefined
+    if (command === undefined) return false
+    // Its exit status says little: scancel complains of a step that ended meanwhile, as it should.
+    await runCommand(command, COMMAND_TIMEOUT_MS)
+    return true
+  }
+}
+
+/** Commands of the PATH that were found before: jobs alike name the same one. */
+const found = new Map<string, string>()
+
+/** What is run, as a shell would take it in the job's folder: with the file that was found, and without the user's own variables, which may be secret. */
+export function commandText(site: Site, { id, specification }: JobToRun, { words, environment }: JobCommand): string {
+  const [first = '', ...args] = words
+  const variables = Object.entries(environment).flatMap(([name, value]) =>
+    value === null || name.startsWith('BJOB_') || Object.hasOwn(specification.environVars, name)
+      ? []
+      : [`${name}=${quoteShellWord(value)}`],
+  )
+  const searchPath = environment['PATH'] ?? process.env['PATH'] ?? ''
+  const file = first.includes('/') ? path.resolve(site.layout.job(id).dir, first) : findKnown(first, searchPath)
+  return [...variables, ...[file, ...args].map(quoteShellWord)].join(' ')
+}
+
+function findKnown(name: string, searchPath: string): string {
+  const key = `${name} ${searchPath}`
+  const file = found.get(key) ?? findCommand(name, searchPath)
+  if (file !== undefined) found.set(key, file)
+  return file ?? name
+}
+
+/** The command of a hook: words that run on the job's first node. */
+export function buildHookCommand(
+  site: Site,
+  allocation: Allocation,
+  job: JobToRun,
+  words: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): JobCommand {
+  const node = job.assignment.shares[0]?.name ?? allocation.head
+  return { node, words, environment: { ...ownEnvironment(site, allocation, job), ...variables } }
+}
+
+function ownEnvironment(
+  site: Site,
+  allocation: Allocation,
+  { id, attempt, specification, assignment }: JobToRun,
+): Record<string, string | null> {
+  const gpuIds = assignment.shares[0]?.gpuIds ?? []
+  const gpus = gpuIds.length === 0 ? {} : buildGpuEnvironment(allocation.gpuVariable, gpuIds)
+  return {
+    ...Object.fromEntries(Object.entries(gpus).map(([name, value]) => [name, value ?? null])),
+    ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
+    ...specification.environVars,
+    BJOB_LAUNCHER_NODES: String(allocation.nodes.length),
+    ...jobVariables({
+      root: site.layout.root,
+      id,
+      parents: specification.parents,
+      attempt,
+      nodes: assignment.shares.map(({ name }) => name),
+    }),
+  }
+}

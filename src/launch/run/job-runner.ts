@@ -1,0 +1,292 @@
+/**
+ * One job from claim to end: its files staged in, the application's preprocess, the processes of the attempt, the postprocess, its files staged out, each
+ * where there is any; then the end, which only the owner of that very attempt can make.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { BjobError } from '../../core/text/errors.ts'
+import { inputsAtStart } from '../../core/life/job-inputs.ts'
+import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
+import type { Assignment } from '../../core/placement/node-pool.ts'
+import {
+  type HookResult,
+  type Outcome,
+  type Stop,
+  countFailures,
+  isForPostprocess,
+  retryTime,
+  stepsAfterPostprocess,
+  stepsAfterPreprocess,
+  stepsAfterStaging,
+  stepsFor,
+  stepsOfRelease,
+  stepsWithoutPostprocess,
+} from '../../core/life/outcome.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { isEnded, isHandled } from '../../core/life/states.ts'
+import { linkInputs } from '../../site/job/stage-in.ts'
+import { clearVerdict, readVerdict } from '../../site/job/verdict.ts'
+import { beginStep, isToPreprocess, isToStageIn, startStep } from './claim-steps.ts'
+import { executeJob } from './execution.ts'
+import { runHook } from './hooks.ts'
+import { type Claim, claimJob } from './job-claim.ts'
+import type { JobToRun } from './job-command.ts'
+import { OwnedJob } from './owned-job.ts'
+import type { Candidate } from '../run-queue.ts'
+import { stageIn, stageOut, unmatchedText } from './staging.ts'
+import { Stopping } from './stopping.ts'
+import type { RunResult, Surroundings } from './run-context.ts'
+
+export class JobRun {
+  readonly candidate: Candidate
+  readonly #surroundings: Surroundings
+  readonly #stopping = new Stopping()
+
+  readonly #assignment: Assignment
+  readonly #onVacant: (isOutrun: boolean) => void
+  #isVacant = false
+
+  /** @param onVacant called once, when the job does not need its room any more: another launcher was first, or its end may not have been written yet */
+  constructor(
+    candidate: Candidate,
+    assignment: Assignment,
+    surroundings: Surroundings,
+    onVacant: (isOutrun: boolean) => void,
+  ) {
+    this.candidate = candidate
+    this.#assignment = assignment
+    this.#surroundings = surroundings
+    this.#onVacant = onVacant
+  }
+
+  /** Claims the job, runs it, and commits its end. Throws only what is a fault of bjob's own. */
+  async run(): Promise<RunResult> {
+    try {
+      const claim = await claimJob(this.#surroundings, this.candidate, this.#assignment, this.#stopping)
+      if (claim.kind === 'claimed') return await this.#live(claim)
+      this.#vacate(claim.kind === 'not-mine')
+      return claim
+    } finally {
+      this.#vacate()
+    }
+  }
+
+  /** What the job was claimed for, and all that follows from that. */
+  async #live({ claimed, job }: Claim): Promise<RunResult> {
+    const { specification, application } = job
+    const owned = new OwnedJob(this.#surroundings, job.id, claimed)
+    if (isHandled(claimed.state)) return this.#postprocess(owned, job)
+    if (claimed.state === 'POSTPROCESSED') return this.#stageOut(owned, job)
+    const refused =
+      (await this.#linkInputs(owned, specification)) ??
+      (await this.#stageIn(owned, job)) ??
+      (await this.#preprocess(owned, job))
+    if (refused !== undefined) return refused
+    const { attempt } = owned.state
+    const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
+    if (application.postprocess !== undefined && isForPostprocess(outcome, specification))
+      return this.#handOver(owned, { ...job, attempt }, outcome)
+    if (!hasStageOut(specification)) {
+      this.#vacate()
+      // The next job first: what has ended can wait for a turn of the event loop, a free core should not.
+      await setImmediate()
+    }
+    return this.#finish(
+      owned,
+      { ...job, attempt },
+      ({ history }, now) => stepsFor(outcome, specification, countFailures(history), now),
+      specification,
+    )
+  }
+
+  /** Stops it: TERM, after `graceMs` KILL; its end will be `outcome`. A later call may only hurry it. */
+  stop(outcome: Stop, graceMs: number): void {
+    this.#stopping.stop(outcome, graceMs)
+  }
+
+  isOn(node: string): boolean {
+    return this.#assignment.shares.some(({ name }) => name === node)
+  }
+
+  /** Links its parents' files, or says what is wrong with them. @returns the result, when the job got no further */
+  async #linkInputs(owned: OwnedJob, specification: Specification): Promise<RunResult | undefined> {
+    if (inputsAtStart(owned.state, specification) !== 'link') return undefined
+    try {
+      const message = unmatchedText(await linkInputs(this.#surroundings.site, this.candidate.id, specification))
+      if (message === '') return undefined
+      const moved = await owned.move(({ state }, time) => ({ steps: [{ time, state, message }] }))
+      return typeof moved === 'string' ? { kind: moved } : undefined
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      const impossible = { kind: 'impossible', reason: error.message } as const
+      return this.#end(owned, (_, now) => stepsFor(impossible, specification, 0, now))
+    }
+  }
+
+  /** On to RUNNING, or to the preprocess. @returns the result, when the job got no further */
+  async #stageIn(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
+    if (!isToStageIn(owned.state, job)) return undefined
+    const end = await stageIn(this.#surroundings, owned.state, job, this.#stopping)
+    if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
+    if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-in', end)
+    const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', message: end.said })
+    const { outcome: stop } = this.#stopping
+    if (stop !== undefined) return this.#giveBack(owned, stop, (now) => [staged(now)])
+    const moved = await owned.move((current, now) => {
+      if (isToPreprocess(current, job)) {
+        const begin = beginStep(this.#surroundings, job, 'preprocess', 'STAGED_IN', now)
+        return { steps: [staged(now), begin] }
+      }
+      const next = { ...job, attempt: current.attempt + 1 }
+      return { steps: [staged(now), startStep(this.#surroundings, next, now)], alteration: { attempt: next.attempt } }
+    })
+    return typeof moved === 'string' ? { kind: moved } : undefined
+  }
+
+  /** Brings the files of a job that went well to where they are wanted; then it has finished. */
+  async #stageOut(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
+    const end = await stageOut(this.#surroundings, job, this.#stopping)
+    this.#vacate()
+    if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
+    if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-out', end)
+    return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', message: end.said }])
+  }
+
+  async #failStaging(
+    owned: OwnedJob,
+    { specification }: JobToRun,
+    what: 'stage-in' | 'stage-out',
+    end: HookResult & { kind: 'failed' },
+  ): Promise<RunResult> {
+    const decide = ({ state, history }: JobState, now: string): HistoryEntry[] =>
+      stepsAfterStaging(what, state, end, specification, countFailures(history), now)
+    return this.#end(owned, decide, specification)
+  }
+
+  /** Of a job that has run well: its end, or, where files are to be staged out, all but that. */
+  async #finish(
+    owned: OwnedJob,
+    job: JobToRun,
+    decide: (current: JobState, now: string) => readonly HistoryEntry[],
+    policy?: Specification,
+  ): Promise<RunResult> {
+    if (!hasStageOut(job.specification) || !isDoneWell(owned.state, decide(owned.state, '')))
+      return this.#end(owned, decide, policy)
+    const begun = (current: JobState, now: string): HistoryEntry[] => [
+      ...decide(current, now).filter(({ state }) => state !== 'JOB_FINISHED'),
+      beginStep(this.#surroundings, job, 'stage-out', 'POSTPROCESSED', now),
+    ]
+    if (this.#stopping.outcome !== undefined) return this.#end(owned, begun)
+    const moved = await owned.move((current, now) => ({ steps: begun(current, now) }))
+    return typeof moved === 'string' ? { kind: moved } : this.#stageOut(owned, job)
+  }
+
+  /** On to RUNNING. @returns the result, when the job got no further */
+  async #preprocess(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
+    if (owned.state.state !== 'STAGED_IN') return undefined
+    const end = await runHook(this.#surroundings, job, 'preprocess', 'STAGED_IN', this.#stopping)
+    if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
+    if (end.kind === 'failed') return this.#end(owned, (_, now) => stepsAfterPreprocess(end, now))
+    const { outcome: stop } = this.#stopping
+    if (stop !== undefined) return this.#giveBack(owned, stop, (now) => stepsAfterPreprocess(end, now))
+    const moved = await owned.move((current, now) => ({
+      steps: [
+        ...stepsAfterPreprocess(end, now),
+        startStep(this.#surroundings, { ...job, attempt: current.attempt + 1 }, now),
+      ],
+      alteration: { attempt: current.attempt + 1 },
+    }))
+    return typeof moved === 'string' ? { kind: moved } : undefined
+  }
+
+  /** Writes how the attempt went, and lets the postprocess say what follows; when there is no time for that, the next launcher does. */
+  async #handOver(owned: OwnedJob, job: JobToRun, outcome: Outcome): Promise<RunResult> {
+    this.#stopping.settle()
+    const howItWent = (now: string): HistoryEntry[] => stepsFor(outcome, job.specification, 0, now).slice(0, 1)
+    if (this.#stopping.outcome !== undefined) return this.#end(owned, (_, now) => howItWent(now))
+    const moved = await owned.move((_, now) => ({ steps: howItWent(now) }))
+    return typeof moved === 'string' ? { kind: moved } : this.#postprocess(owned, job)
+  }
+
+  async #postprocess(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
+    const { site } = this.#surroundings
+    const { state } = owned.state
+    if (job.application.postprocess === undefined)
+      return this.#finish(owned, job, (_, now) => stepsWithoutPostprocess(state, now))
+    await clearVerdict(site, job.id)
+    const end = await runHook(this.#surroundings, job, 'postprocess', state, this.#stopping)
+    if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
+    const verdict = await readVerdict(site, job.id)
+    if (!hasStageOut(job.specification)) this.#vacate()
+    const result = await this.#finish(owned, job, (_, now) => stepsAfterPostprocess(state, end, verdict, now))
+    if (verdict !== undefined) await clearVerdict(site, job.id)
+    return result
+  }
+
+  /** Of a hook that was stopped: somebody else runs it again, unless the job itself was killed. */
+  async #giveBack(
+    owned: OwnedJob,
+    outcome: Outcome,
+    before: (now: string) => readonly HistoryEntry[] = () => [],
+  ): Promise<RunResult> {
+    if (outcome.kind === 'killed') return this.#end(owned, (_, now) => stepsFor(outcome, NO_RETRY, 0, now))
+    const reason = 'reason' in outcome ? outcome.reason : 'stopped'
+    return this.#end(owned, ({ state }, now) => {
+      const done = before(now)
+      return [...done, ...stepsOfRelease(done.at(-1)?.state ?? state, reason, now)]
+    })
+  }
+
+  /**
+   * Commits what the launcher has no more to do with: an end, or another launcher's turn.
+   * @param policy says how long a job that has failed and goes on is left alone
+   */
+  async #end(
+    owned: OwnedJob,
+    decide: (current: JobState, now: string) => readonly HistoryEntry[],
+    policy?: Specification,
+  ): Promise<RunResult> {
+    const { id } = this.candidate
+    const ended = await owned.move((current, now) => {
+      const steps = [...decide(current, now)]
+      // Whoever asked for its end gets it, though its launcher has not heard of that in time.
+      if (current.kill !== undefined && !isEnded(steps.at(-1)?.state ?? current.state))
+        steps.push(...stepsFor({ kind: 'killed', by: current.kill }, NO_RETRY, 0, now))
+      if (isEnded(steps.at(-1)?.state ?? current.state)) return { steps, alteration: { kill: undefined } }
+      const failures = countFailures([...current.history, ...steps])
+      const hasFailed = policy !== undefined && failures > countFailures(current.history)
+      const notBefore = hasFailed ? retryTime(failures, policy, now) : undefined
+      return { steps, alteration: { kill: undefined, launcher: undefined, notBefore } }
+    })
+    if (typeof ended === 'string') return { kind: ended }
+    this.#surroundings.report({
+      kind: 'job-ended',
+      id,
+      state: ended.state,
+      message: `${id} ${ended.state}${summaryOf(ended)}`,
+    })
+    return { kind: 'ended', state: ended }
+  }
+
+  #vacate(isOutrun = false): void {
+    if (!this.#isVacant) this.#onVacant(isOutrun)
+    this.#isVacant = true
+  }
+}
+
+function hasStageOut({ stageOutUrl, stageOutFiles }: Specification): boolean {
+  return stageOutUrl !== undefined && stageOutFiles.length > 0
+}
+
+/** Whether the run, and its postprocess, went well: a handler of an error that calls the job finished has its own idea of its files. */
+function isDoneWell(before: JobState, steps: readonly HistoryEntry[]): boolean {
+  const hasRun = [before, ...steps].some(({ state }) => state === 'RUN_DONE')
+  return hasRun && steps.at(-1)?.state === 'JOB_FINISHED'
+}
+
+const NO_RETRY = { maxRetries: 0, autoTimeoutRetry: false }
+
+function summaryOf(state: JobState): string {
+  const told = state.history.slice(-2).map(({ message }) => message.split('\n')[0] ?? '')
+  const first = told.findLast((message) => message !== '')
+  return first === undefined ? '' : `: ${first}`
+}

@@ -1,0 +1,67 @@
+/**
+ * A job while this launcher has it: the only way by which the launcher moves it on, and one that works for as long as the job is its own, in this very
+ * attempt. What is tried in vain because the file system fails is tried again for as long as the lease lasts.
+ */
+import { BjobError } from '../../core/text/errors.ts'
+import { type Alteration, type HistoryEntry, type JobState, advance, isOwned } from '../../core/life/job-state.ts'
+import { sleep } from '../../lib/sleep.ts'
+import { changeJob } from '../../site/job/jobs.ts'
+import type { Surroundings } from './run-context.ts'
+
+const RETRY_MS = 1000
+
+/** Why a change could not be made: the job is not this launcher's any more, or its files are broken. */
+export type Refusal = 'not-mine' | 'broken'
+
+/** What follows for the job: steps of its history, and what else changes. */
+export interface Move {
+  readonly steps: readonly HistoryEntry[]
+  readonly alteration?: Alteration
+}
+
+export class OwnedJob {
+  readonly #surroundings: Surroundings
+  readonly #id: string
+  #state: JobState
+
+  /** @param claimed the state that this launcher's claim has made */
+  constructor(surroundings: Surroundings, id: string, claimed: JobState) {
+    this.#surroundings = surroundings
+    this.#id = id
+    this.#state = claimed
+  }
+
+  get state(): JobState {
+    return this.#state
+  }
+
+  /** Moves the job on; `decide` is called with the state as it is, perhaps more than once. */
+  async move(decide: (current: JobState, now: string) => Move): Promise<JobState | Refusal> {
+    const { site, launcher, lease, report } = this.#surroundings
+    const id = this.#id
+    for (;;) {
+      try {
+        const moved = await changeJob(
+          site,
+          id,
+          (current) => {
+            if (current.launcher !== launcher || current.attempt !== this.#state.attempt || !isOwned(current))
+              return undefined
+            const { steps, alteration } = decide(current, new Date().toISOString())
+            return advance(current, steps, alteration)
+          },
+          this.#state.revision,
+        )
+        if (moved !== undefined) return (this.#state = moved)
+        report({ kind: 'job-lost', id, message: `${id} is not this launcher's any more; what it did was not recorded` })
+        return 'not-mine'
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        report({ kind: 'problem', id, message: `what became of ${id} could not be written: ${message}` })
+        if (lease.isLost()) return 'not-mine'
+        if (error instanceof BjobError) return error.code === 'unknown-job' ? 'not-mine' : 'broken'
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** What a job's run is part of, and what comes of it. */
+import type { JobState } from '../../core/life/job-state.ts'
+import type { Application } from '../../site/applications.ts'
+import type { Site } from '../../site/site.ts'
+import type { Agents } from '../agent/agents.ts'
+import type { Allocation } from '../allocation.ts'
+import type { Report } from '../events.ts'
+import type { LeaseKeeper } from '../lease.ts'
+
+/** The launcher, as far as a job's run needs it. */
+export interface Surroundings {
+  readonly site: Site
+  readonly launcher: string
+  readonly lease: LeaseKeeper
+  readonly agents: Agents
+  readonly report: Report
+  readonly applicationOf: (name: string) => Promise<Application>
+  readonly allocation: Allocation
+}
+
+/** How an attempt to run a job went: it ended in some state, or it never became this launcher's. */
+export type RunResult =
+  | { readonly kind: 'ended'; readonly state: JobState }
+  | { readonly kind: 'not-mine' }
+  | { readonly kind: 'broken' }
+  | { readonly kind: 'absent' }

@@ -1,0 +1,157 @@
+/**
+ * Stages a job's files in and out: commands that the agent runs on the launcher's own node, which is the likeliest one to have a way to the world, with
+ * a log and a time limit. Everything arrives aside and is renamed into place. Whoever goes on after a death does it again, over what arrived.
+ */
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import { type Aside, asideOf } from '../../core/job/aside.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { type Input, inputsAtStart } from '../../core/life/job-inputs.ts'
+import { type JobState, nameFew } from '../../core/life/job-state.ts'
+import type { HookResult } from '../../core/life/outcome.ts'
+import { type StagePlace, parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
+import { hasCommand } from '../../lib/process/run-command.ts'
+import {
+  type LocalCopy,
+  copyWords,
+  fetchWords,
+  linkWords,
+  makeAsideWords,
+  publishWords,
+  sendWords,
+  wordsAt,
+} from '../../platform/transfer.ts'
+import { checkLinks, leadsOutTo } from '../../site/job/input-files.ts'
+import { checkInputName } from '../../site/job/jobs.ts'
+import { stageInAside } from '../../site/disk/layout.ts'
+import { stepLogPath } from '../../site/job/output.ts'
+import type { Site } from '../../site/site.ts'
+import { type ParentInputs, findInputsAtStart } from '../../site/job/stage-in.ts'
+import { findOutputs } from '../../site/job/stage-out.ts'
+import { type HookEnd, runStep } from './hooks.ts'
+import type { JobToRun } from './job-command.ts'
+import type { Surroundings } from './run-context.ts'
+import type { Stopping } from './stopping.ts'
+
+/** `said`: what has been staged, for the history. */
+export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok'; readonly said: string }
+
+/** Brings what `stage_in_url` names, and copies of its parents' files where it asks for these, into the folder of a job in `state`. */
+export async function stageIn(
+  surroundings: Surroundings,
+  state: JobState,
+  job: JobToRun,
+  stopping: Stopping,
+): Promise<StagingEnd> {
+  const { site, launcher } = surroundings
+  const { dir } = site.layout.job(job.id)
+  return attempt(async () => {
+    const places = job.specification.stageInUrl.map(parseStageUrl)
+    for (const name of places.map(stagedName)) checkInputName(name)
+    const aside = stageInAside(launcher)
+    const folder = path.join(dir, aside.name)
+    const copiesInputs = inputsAtStart(state, job.specification) === 'copy'
+    const found = copiesInputs ? await findInputsAtStart(site, job.id, job.specification) : NOTHING
+    const { copies, links } = await planCopies(site, found.inputs, folder)
+    const names = [...found.inputs.map(({ name }) => name), ...places.map(stagedName)]
+    const commands = [
+      makeAsideWords(dir, aside),
+      ...copyWords(copies),
+      ...linkWords(links),
+      ...places.map((place) => fetchWords(place, folder, hasCommand('rsync'))),
+      publishWords(dir, aside.name, names, isDurable(site)),
+    ]
+    const outside = nameFew(links.map(({ to }) => path.basename(to)))
+    const linked = outside === '' ? '' : `links out of the site stay links: ${outside}`
+    const said = [nameFew(names), linked, unmatchedText(found)].filter((text) => text !== '').join('; ')
+    return runAll(surroundings, job, 'stage-in', commands, said, stopping)
+  })
+}
+
+/** @throws BjobError `unsafe-path` for a folder that holds a link out of the site */
+async function planCopies(
+  site: Site,
+  inputs: readonly Input[],
+  folder: string,
+): Promise<{ readonly copies: LocalCopy[]; readonly links: LocalCopy[] }> {
+  const plan = { copies: [] as LocalCopy[], links: [] as LocalCopy[] }
+  for (const { file, name } of inputs) {
+    const to = path.join(folder, name)
+    const outside = await leadsOutTo(site, file)
+    if (outside !== undefined) plan.links.push({ from: outside, to })
+    else {
+      await checkLinks(site, file, site.layout.root)
+      plan.copies.push({ from: file, to })
+    }
+  }
+  return plan
+}
+
+const NOTHING: ParentInputs = { inputs: [], unmatched: [] }
+
+/** What is to be said of globs that no parent's file matches; empty when all do. */
+export function unmatchedText({ unmatched }: ParentInputs): string {
+  return unmatched.length === 0 ? '' : `no parent has a file that matches input_files ${unmatched.join(' ')}`
+}
+
+function isDurable({ settings }: Site): boolean {
+  return settings.durability === 'node'
+}
+
+/** Brings what `stage_out_files` finds in the job's folder to `stage_out_url`, a folder that is made where it is not there. */
+export async function stageOut(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
+  const { site, launcher } = surroundings
+  return attempt(async () => {
+    const files = await findOutputs(site, job.id, job.specification.stageOutFiles)
+    const place: StagePlace = parseStageUrl(job.specification.stageOutUrl ?? '')
+    const aside = stageOutAside(site.layout.job(job.id).dir, launcher)
+    const folder = path.posix.join(place.path, aside.name)
+    const names = files.map((file) => path.basename(file))
+    const commands = [
+      wordsAt(place, makeAsideWords(place.path, aside)),
+      sendWords(files, place, folder, hasCommand('rsync')),
+      wordsAt(place, publishWords(place.path, aside.name, names, isDurable(site))),
+    ]
+    const said = `${nameFew(names)} to ${job.specification.stageOutUrl ?? ''}`
+    return runAll(surroundings, job, 'stage-out', commands, said, stopping)
+  })
+}
+
+/** Where what a job stages out arrives, in the folder that it is for, where those of other jobs and sites may be. */
+function stageOutAside(dir: string, launcher: string): Aside {
+  return asideOf(`.bjob-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`, launcher)
+}
+
+/** What is wrong with the request, or with the job's own files, fails the staging. */
+async function attempt(act: () => Promise<StagingEnd>): Promise<StagingEnd> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof BjobError) return { kind: 'failed', reason: `${error.message} (${error.hint})`, tail: '' }
+    if (error instanceof SyntaxError) return { kind: 'failed', reason: error.message, tail: '' }
+    throw error
+  }
+}
+
+async function runAll(
+  surroundings: Surroundings,
+  job: JobToRun,
+  what: 'stage-in' | 'stage-out',
+  commands: readonly (readonly string[])[],
+  said: string,
+  stopping: Stopping,
+): Promise<StagingEnd> {
+  const { site, allocation } = surroundings
+  const output = stepLogPath(site, job.id, what)
+  for (const words of commands) {
+    const step = { node: allocation.head, words, environment: {}, output, limit: 'stage_seconds' } as const
+    const end = await runStep(surroundings, job, step, stopping)
+    if (end.kind === 'failed') return { ...end, reason: reasonOf(words, end) }
+    if (end.kind === 'stopped') return end
+  }
+  return { kind: 'ok', said }
+}
+
+function reasonOf([command = '']: readonly string[], { reason }: HookResult & { kind: 'failed' }): string {
+  return `${path.basename(command)} ${reason}`
+}

@@ -1,0 +1,109 @@
+/**
+ * Fills in a batch script's template. The template is the user's to edit, so it has to stay readable as a script: `{{name}}` is all there is,
+ * and a directive whose value was not given goes away with its line.
+ */
+import { requestError } from '../../core/text/errors.ts'
+
+/** A list is the words of a command; `lines` are whole lines of script, as they are; undefined was not given. */
+export type TemplateValue = string | number | readonly string[] | TemplateLines | undefined
+
+export interface TemplateLines {
+  readonly lines: readonly string[]
+}
+
+const VARIABLE = /\{\{\s*([^{}]*?)\s*\}\}/g
+
+/**
+ * Renders a batch script. On a line that starts with `#` (a directive) a value stands as it is, may hold no blank, quote or control character,
+ * and one that is undefined drops the line; elsewhere values are quoted for the shell, a list word by word, undefined giving nothing.
+ * `lines` need a line of their own: extra directives, set-up commands.
+ * @param path the template's, for the messages
+ * @throws BjobError `unknown-variable` or `bad-template-value`, with the line's number
+ */
+export function renderBatchScript(
+  template: string,
+  values: Readonly<Record<string, TemplateValue>>,
+  path?: string,
+): string {
+  const lines = template.split('\n').flatMap((text, at) => renderLine({ text, number: at + 1, path }, values))
+  return lines.join('\n')
+}
+
+interface Line {
+  readonly text: string
+  readonly number: number
+  readonly path: string | undefined
+}
+
+function renderLine(line: Line, values: Readonly<Record<string, TemplateValue>>): string[] {
+  const names = [...line.text.matchAll(VARIABLE)].map(([, name]) => name ?? '')
+  if (names.length === 0) return [line.text]
+  for (const name of names) {
+    if (Object.hasOwn(values, name)) continue
+    throw requestError('unknown-variable', `line ${line.number}: {{${name}}} is not a variable of a batch script`, {
+      ...locate(line),
+      hint: `Use ${Object.keys(values)
+        .map((known) => `{{${known}}}`)
+        .join(' ')}.`,
+    })
+  }
+  const value = values[names[0] ?? '']
+  const isAlone = names.length === 1 && /^\s*\{\{[^{}]*\}\}\s*$/.test(line.text)
+  if (isAlone && value === undefined) return []
+  if (isAlone && isLines(value)) return value.lines.map((text) => checkLine(names[0] ?? '', text, line))
+  const isDirective = line.text.trimStart().startsWith('#')
+  if (isDirective && names.some((name) => values[name] === undefined)) return []
+  return [
+    line.text.replaceAll(VARIABLE, (_whole, name: string) => {
+      const value = values[name]
+      return isDirective ? formatDirective(name, value, line) : quoteValue(name, value, line)
+    }),
+  ]
+}
+
+function isLines(value: TemplateValue): value is TemplateLines {
+  return typeof value === 'object' && 'lines' in value
+}
+
+function formatDirective(name: string, value: TemplateValue, line: Line): string {
+  const text = toWords(name, value, line).join(',')
+  if (text === '' || /[\s'"`\\]/.test(text) || text.includes('\0')) {
+    throw badValue(name, text, 'a directive takes no blank, quote or backslash', line)
+  }
+  return text
+}
+
+function toWords(name: string, value: TemplateValue, line: Line): readonly string[] {
+  if (value === undefined) return []
+  if (isLines(value)) throw badValue(name, value.lines.join(' '), 'whole lines need a line of their own', line)
+  return typeof value === 'object' ? value : [String(value)]
+}
+
+function quoteValue(name: string, value: TemplateValue, line: Line): string {
+  const words = toWords(name, value, line)
+  const bad = words.find((word) => word.includes('\0') || word.includes('\n'))
+  if (bad !== undefined) throw badValue(name, bad, 'it holds a line break', line)
+  return words.map(quoteWord).join(' ')
+}
+
+/** A word as a POSIX shell reads it back, quoted only where it has to be. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+function checkLine(name: string, text: string, line: Line): string {
+  if (/[\0\n\r]/.test(text)) throw badValue(name, text, 'an entry is one line', line)
+  return text
+}
+
+function badValue(name: string, text: string, reason: string, line: Line): Error {
+  return requestError(
+    'bad-template-value',
+    `line ${line.number}: {{${name}}} cannot be '${text}': ${reason}`,
+    locate(line),
+  )
+}
+
+function locate(line: Line): { line: number; path?: string } {
+  return { line: line.number, ...(line.path !== undefined && { path: line.path }) }
+}

@@ -1,0 +1,40 @@
+/** Which scheduler this is: by the settings' name, else by the batch job's environment, else by the commands on the PATH. */
+import { requestError } from '../../core/text/errors.ts'
+import { cobalt } from './cobalt.ts'
+import { flux } from './flux.ts'
+import { gridEngine } from './grid-engine.ts'
+import { lsf } from './lsf.ts'
+import { none } from './none.ts'
+import { pbs } from './pbs.ts'
+import type { Environment, Scheduler } from './scheduler.ts'
+import { slurm } from './slurm.ts'
+
+/**
+ * In the order of detection: a Flux instance often runs inside another scheduler's job and then is what hands out the nodes; Cobalt
+ * sets some of PBS's variables; `none` is always true.
+ */
+const SCHEDULERS: readonly Scheduler[] = [flux, slurm, lsf, cobalt, pbs, gridEngine, none]
+
+/** @throws BjobError `unknown-scheduler` */
+export function findScheduler(name: string): Scheduler {
+  const found = SCHEDULERS.find((scheduler) => scheduler.name === name)
+  if (found !== undefined) return found
+  const names = SCHEDULERS.map((scheduler) => scheduler.name).join(', ')
+  throw requestError('unknown-scheduler', `'${name}' is not a scheduler`, {
+    path: 'bjob.yaml',
+    field: 'scheduler',
+    hint: `Choose one of: auto, ${names}.`,
+  })
+}
+
+/** The scheduler whose batch job this environment belongs to; `none` outside of one. */
+export function detectAllocation(env: Environment): Scheduler {
+  return SCHEDULERS.find((scheduler) => scheduler.isInside(env)) ?? none
+}
+
+/** The scheduler that can be submitted to here, by the commands on the PATH; `none` where there is none. */
+export function detectSubmission(has: (command: string) => boolean): Scheduler {
+  // Flux last but one: its command is installed on many machines that another scheduler runs.
+  const others = SCHEDULERS.filter((scheduler) => scheduler !== flux && scheduler !== none)
+  return [...others, flux].find((scheduler) => scheduler.isInstalled(has)) ?? none
+}

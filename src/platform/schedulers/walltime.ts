@@ -1,0 +1,57 @@
+/** Times as batch schedulers write them. Every scheduler has its own dialect of the same few forms, so the forms are read in one place. */
+import { requestError } from '../../core/text/errors.ts'
+
+const ENDLESS = new Set(['infinite', 'infinity', 'unlimited', '-1'])
+const CLOCK = /^(?:(\d+)-)?(\d+)(?::(\d{1,2}))?(?::(\d{1,2}))?$/
+
+/**
+ * Seconds of a time limit in Slurm's forms: `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`, `D-HH:MM:SS`, and `UNLIMITED` or
+ * `infinite`, which give Infinity (sbatch(1), `--time`).
+ * @throws BjobError `bad-walltime`
+ */
+export function parseWalltime(text: string): number {
+  const trimmed = text.trim()
+  if (ENDLESS.has(trimmed.toLowerCase())) return Infinity
+  const match = CLOCK.exec(trimmed)
+  if (match === null) throw badWalltime(text, 'it is none of MM, MM:SS, HH:MM:SS, D-HH:MM:SS and UNLIMITED')
+  const [, days, first = '0', second, third] = match
+  const fields = [first, second, third].filter((field) => field !== undefined).map(Number)
+  if (fields.slice(1).some((field) => field > 59)) throw badWalltime(text, 'minutes and seconds go up to 59')
+  const [a = 0, b = 0, c = 0] = fields
+  if (days !== undefined) {
+    if (a > 23) throw badWalltime(text, 'hours after days go up to 23')
+    return Number(days) * 86_400 + a * 3600 + b * 60 + c
+  }
+  if (fields.length === 3) return a * 3600 + b * 60 + c
+  return a * 60 + b
+}
+
+/** `HH:MM:SS` or, from one day on, `D-HH:MM:SS`; `UNLIMITED` for Infinity. Fractions of a second are dropped. Inverse of parseWalltime. */
+export function formatWalltime(seconds: number): string {
+  if (seconds === Infinity) return 'UNLIMITED'
+  const whole = checkSeconds(seconds)
+  const days = Math.floor(whole / 86_400)
+  return `${days > 0 ? `${days}-` : ''}${formatHours(whole % 86_400)}`
+}
+
+/** `HH:MM:SS` with as many hours as it takes (`30:00:00`), for the schedulers that know no days. `seconds` is finite. */
+export function formatHours(seconds: number): string {
+  const whole = checkSeconds(seconds)
+  const fields = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
+  return fields.map((field) => String(field).padStart(2, '0')).join(':')
+}
+
+/** Whole minutes, rounded up, so that nobody gets less than was asked for. `seconds` is finite. */
+export function formatMinutes(seconds: number): number {
+  return Math.ceil(checkSeconds(seconds) / 60)
+}
+
+function checkSeconds(seconds: number): number {
+  if (!Number.isFinite(seconds) || seconds < 0)
+    throw badWalltime(String(seconds), 'this scheduler needs a limit that ends')
+  return Math.floor(seconds)
+}
+
+function badWalltime(text: string, reason: string): Error {
+  return requestError('bad-walltime', `'${text}' is not a time limit: ${reason}`)
+}

@@ -1,0 +1,68 @@
+/** Quasi-random search: points that fill the cube more evenly than random ones, with nothing learnt; also how the models start. */
+import type { RandomStream } from '../../lib/random-stream.ts'
+import type { History } from './history.ts'
+import { decodePoint, type Point } from '../space/point.ts'
+import type { Strategy } from './sampler.ts'
+import type { Space } from '../space/space.ts'
+
+/**
+ * Halton's sequence with its digits permuted at random, each position of each dimension by its own permutation (Owen 2017,
+ * "A randomized Halton algorithm in R"): uniform, needs no table, and any point of it can be had on its own.
+ */
+export class HaltonSequence {
+  readonly #bases: readonly number[]
+  readonly #random: RandomStream
+  readonly #permutations = new Map<string, readonly number[]>()
+
+  constructor(dimensions: number, random: RandomStream) {
+    this.#bases = listPrimes(dimensions)
+    this.#random = random
+  }
+
+  /** The coordinates, each in [0, 1), of point number `index` from 0. */
+  point(index: number): number[] {
+    return this.#bases.map((base, dimension) => {
+      let coordinate = 0
+      let remaining = index
+      let scale = 1 / base
+      // Leading zeros are permuted too, down to where a further digit no longer changes a double.
+      for (let position = 0; scale > 2 ** -53; position++, scale /= base) {
+        coordinate += scale * (this.#permutation(dimension, position, base)[remaining % base] ?? 0)
+        remaining = Math.floor(remaining / base)
+      }
+      return Math.min(coordinate, 1 - 2 ** -53)
+    })
+  }
+
+  #permutation(dimension: number, position: number, base: number): readonly number[] {
+    const name = `digit ${dimension}.${position}`
+    let permutation = this.#permutations.get(name)
+    if (!permutation) {
+      permutation = this.#random.substream(name).shuffle(Array.from({ length: base }, (_, digit) => digit))
+      this.#permutations.set(name, permutation)
+    }
+    return permutation
+  }
+}
+
+/** Trial number `id` is point number `id` of the sequence. */
+export class QuasiRandomStrategy implements Strategy {
+  readonly #space: Space
+  readonly #sequence: HaltonSequence
+
+  constructor(space: Space, random: RandomStream) {
+    this.#space = space
+    this.#sequence = new HaltonSequence(space.parameters.length, random.substream('halton'))
+  }
+
+  propose(_history: History, id: number): Point {
+    return decodePoint(this.#space, this.#sequence.point(id))
+  }
+}
+
+function listPrimes(count: number): number[] {
+  const primes: number[] = []
+  for (let candidate = 2; primes.length < count; candidate++)
+    if (primes.every((prime) => candidate % prime !== 0)) primes.push(candidate)
+  return primes
+}

@@ -1,0 +1,131 @@
+/** A search as it stands in the tree: one job for each evaluation, with its point as input and its objective as result. */
+import type { SiteClient } from '../../client/site-client.ts'
+import { BjobError, requestError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { type State, isEnded } from '../../core/life/states.ts'
+import { mapConcurrently } from '../../lib/concurrently.ts'
+import { parseVerdict } from './early-stopping.ts'
+import { type Result, readObjective } from './objective.ts'
+import type { Space } from '../space/space.ts'
+import { RESULT_FILE, Study, parseSearch } from './study.ts'
+import { trialOfName } from './trial-name.ts'
+
+/** Folders looked into at once. */
+export const AT_ONCE = 16
+
+export interface EvaluationJob {
+  readonly entry: IndexEntry
+  /** Of its trial. */
+  readonly id: number
+}
+
+/** How a job ended, and what it left. */
+export interface EvaluationEnd {
+  readonly state: State
+  /** The last words of its history. */
+  readonly message: string
+  /** Of its result file; null if there is none. */
+  readonly content: string | null
+}
+
+/** The file that holds a point. */
+export function inputOf({ name }: { readonly name: string }): string {
+  return `${name}.json`
+}
+
+/** The jobs of a workflow that evaluate points, in the order in which these were asked for. */
+export async function listEvaluationJobs(client: SiteClient, workflow: string): Promise<EvaluationJob[]> {
+  const entries = await client.select({ workflow: [workflow] }).entries()
+  return entries
+    .map((entry) => ({ entry, id: trialOfName(nameOf(entry.id)) }))
+    .filter((one): one is EvaluationJob => one.id !== undefined)
+    .sort((one, other) => one.id - other.id)
+}
+
+/** The text that `Study.parseTask` reads. @throws BjobError `no-evaluation` */
+export async function readTask(client: SiteClient, job: JobId, id: number): Promise<string> {
+  const text = await readIfThere(client, job, inputOf({ name: nameOf(job) }))
+  if (text !== null) return text
+  throw requestError('no-evaluation', `${job} is there, and was not made by a search (it has no point ${id + 1})`)
+}
+
+/** What came of a job that has ended; undefined if it was started again meanwhile. */
+export async function readResult(
+  client: SiteClient,
+  id: JobId,
+  space: Space,
+  file: string,
+): Promise<Result | undefined> {
+  const job = await client.job(id)
+  if (!job.isEnded) return undefined
+  const content = job.state === 'JOB_FINISHED' ? await readIfThere(client, id, file) : null
+  const message = (await job.history()).at(-1)?.message ?? ''
+  return toResult({ state: job.state, message, content }, space, file)
+}
+
+export function toResult({ state, message, content }: EvaluationEnd, space: Space, file: string): Result {
+  if (state === 'JOB_FINISHED') return readObjective(content, space, file)
+  const stopped = state === 'USER_KILLED' ? parseVerdict(message) : undefined
+  if (stopped !== undefined && Number.isFinite(stopped.value)) return { kind: 'stopped', ...stopped }
+  return { kind: 'failed', reason: message === '' ? state : message }
+}
+
+/** The search whose evaluations are the jobs of a workflow, to be looked at; undefined if that workflow is none of a search. */
+export async function readStudy(client: SiteClient, workflow: string): Promise<Study | undefined> {
+  const found = await listEvaluationJobs(client, workflow)
+  const first = found[0]
+  if (first === undefined) return undefined
+  const opened = await openStudy(client, first)
+  if (opened === undefined) return undefined
+  const { study, file } = opened
+  const { space } = study.search
+  const jobs = await mapConcurrently(found, AT_ONCE, async ({ entry, id }) => ({
+    id,
+    task: await ifEvaluation(() => readTask(client, entry.id, id)),
+    result: isEnded(entry.state) ? await readResult(client, entry.id, space, file) : undefined,
+  }))
+  for (const { id, task, result } of jobs) {
+    if (task === undefined || (await ifEvaluation(() => study.adopt(study.parseTask(task, id)))) === undefined) continue
+    if (result !== undefined) study.tell(id, result)
+  }
+  return study
+}
+
+async function openStudy(
+  client: SiteClient,
+  { entry, id }: EvaluationJob,
+): Promise<{ readonly study: Study; readonly file: string } | undefined> {
+  return ifEvaluation(async () => {
+    const task = JSON.parse(await readTask(client, entry.id, id)) as Readonly<Record<string, unknown>>
+    const { space, params, file } = task
+    const search = parseSearch({ ...(space as object), params })
+    const study = new Study(search, { sampler: 'random', seed: 0, evaluations: 1 })
+    return { study, file: typeof file === 'string' ? file : RESULT_FILE }
+  })
+}
+
+/** Undefined where a job that has the name of an evaluation is none, or one of another search. */
+async function ifEvaluation<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
+    if (error instanceof BjobError && ['no-evaluation', 'other-space', 'bad-space', 'bad-point'].includes(error.code))
+      return undefined
+    throw error
+  }
+}
+
+async function readIfThere(client: SiteClient, id: JobId, file: string): Promise<string | null> {
+  try {
+    return await (await client.job(id)).readFile(file)
+  } catch (error) {
+    if (error instanceof BjobError && ['no-such-file', 'link-outside'].includes(error.code)) return null
+    throw error
+  }
+}
+
+function nameOf(id: JobId): string {
+  return id.slice(id.indexOf('/') + 1)
+}

@@ -1,0 +1,165 @@
+/**
+ * How much of what the objective does is due to each parameter alone: functional analysis of variance over a random forest (Hutter, Hoos and
+ * Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance"), which is what Optuna shows by default.
+ */
+import { RandomStream } from '../../lib/random-stream.ts'
+import { type Drawable, listValued } from './figures.ts'
+import { encodePoint } from '../space/point.ts'
+import type { ValuedEvaluation } from './study.ts'
+import type { Space } from '../space/space.ts'
+
+export interface Importance {
+  readonly name: string
+  /** Its share of the variance that parameters explain by themselves, from 0 to 1; all shares add up to 1, or to 0 if none explains anything. */
+  readonly share: number
+}
+
+interface Sample {
+  /** In [0, 1], one for each parameter. */
+  readonly units: Float64Array
+  readonly value: number
+}
+
+/** A part of the unit cube in which the tree says the same everywhere. */
+interface Leaf {
+  readonly low: Float64Array
+  readonly high: Float64Array
+  readonly value: number
+}
+
+const TREES = 64
+/** Drawn for a tree at most: a forest of thousands of evaluations would take minutes, and say the same. */
+const DRAWN_LIMIT = 1000
+
+/**
+ * The parameters, the most important first; empty where fewer than two evaluations gave a value. On the scale of the parameter (logarithmic or
+ * not), over its whole range. The same study gives the same shares.
+ */
+export function importances(study: Drawable): Importance[] {
+  const { space } = study.search
+  const samples = encodeSamples(space, listValued(study))
+  if (samples.length < 2) return []
+  const random = new RandomStream('importance')
+  const sums = new Float64Array(space.parameters.length)
+  for (let tree = 0; tree < TREES; tree++) {
+    const stream = random.substream(`tree ${tree}`)
+    const count = Math.min(samples.length, DRAWN_LIMIT)
+    // A bootstrap sample for each tree (Breiman 2001, "Random forests"), trees grown until their leaves are pure.
+    const drawn = Array.from({ length: count }, () => samples[stream.integer(samples.length)]).filter(
+      (sample) => sample !== undefined,
+    )
+    for (const [index, share] of explainedShares(growTree(drawn, sums.length), sums.length).entries())
+      sums[index] = (sums[index] ?? 0) + share
+  }
+  const total = sums.reduce((sum, share) => sum + share, 0)
+  return space.parameters
+    .map(({ name }, index) => ({ name, share: total > 0 ? (sums[index] ?? 0) / total : 0 }))
+    .sort((one, other) => other.share - one.share)
+}
+
+/**
+ * Choices have no order of their own; in that of their mean values, the best split of them is one between neighbours (Breiman et al. 1984,
+ * "Classification and regression trees", theorem 9.6). A parameter that takes no part lies in the middle, where no tree can split by it.
+ */
+function encodeSamples(space: Space, evaluations: readonly ValuedEvaluation[]): Sample[] {
+  const samples = evaluations.map(({ point, result }) => ({ units: encodePoint(space, point), value: result.value }))
+  for (const [index, parameter] of space.parameters.entries()) {
+    if (parameter.kind !== 'categorical') continue
+    const means = parameter.choices.map((choice) => {
+      const values = evaluations
+        .filter(({ point }) => point[parameter.name] === choice)
+        .map(({ result }) => result.value)
+      return values.reduce((sum, value) => sum + value, 0) / values.length
+    })
+    const ranked = [...means.keys()].sort((one, other) => (means[one] ?? 0) - (means[other] ?? 0) || one - other)
+    for (const [at, { point }] of evaluations.entries()) {
+      const choice = point[parameter.name]
+      const sample = samples[at]
+      if (choice === undefined || sample === undefined) continue
+      sample.units[index] = (ranked.indexOf(parameter.choices.indexOf(choice)) + 0.5) / ranked.length
+    }
+  }
+  return samples
+}
+
+/** A regression tree over the unit cube: splits where the squared error falls most, down to leaves of one value or one place. */
+function growTree(samples: readonly Sample[], dimensions: number): Leaf[] {
+  const leaves: Leaf[] = []
+  const open = [{ samples, low: new Float64Array(dimensions), high: new Float64Array(dimensions).fill(1) }]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const split = findSplit(node.samples, dimensions)
+    if (split === undefined) {
+      const sum = node.samples.reduce((total, { value }) => total + value, 0)
+      leaves.push({ low: node.low, high: node.high, value: sum / node.samples.length })
+      continue
+    }
+    const { dimension, at } = split
+    const isBelow = ({ units }: Sample): boolean => (units[dimension] ?? 0) < at
+    open.push(
+      { samples: node.samples.filter(isBelow), low: node.low, high: node.high.with(dimension, at) },
+      {
+        samples: node.samples.filter((sample) => !isBelow(sample)),
+        low: node.low.with(dimension, at),
+        high: node.high,
+      },
+    )
+  }
+  return leaves
+}
+
+function findSplit(samples: readonly Sample[], dimensions: number): { dimension: number; at: number } | undefined {
+  const total = samples.reduce((sum, { value }) => sum + value, 0)
+  if (samples.every(({ value }) => value === samples[0]?.value)) return undefined
+  let best: { dimension: number; at: number } | undefined
+  let highest = -Infinity
+  for (let dimension = 0; dimension < dimensions; dimension++) {
+    const sorted = [...samples].sort((one, other) => (one.units[dimension] ?? 0) - (other.units[dimension] ?? 0))
+    let below = 0
+    for (let count = 1; count < sorted.length; count++) {
+      const previous = sorted[count - 1]
+      below += previous?.value ?? 0
+      const [from, to] = [previous?.units[dimension] ?? 0, sorted[count]?.units[dimension] ?? 0]
+      // Between two that are next to each other in floating point there is no place for a split.
+      const at = (from + to) / 2
+      if (!(at > from)) continue
+      // The squared error falls by this much, but for a constant.
+      const gain = below ** 2 / count + (total - below) ** 2 / (sorted.length - count)
+      if (gain > highest) {
+        highest = gain
+        best = { dimension, at }
+      }
+    }
+  }
+  return best
+}
+
+/** For each dimension the variance of the tree's mean over all others, as a share of the whole (Hutter et al. 2014, equations 4 to 7). */
+function explainedShares(leaves: readonly Leaf[], dimensions: number): number[] {
+  const width = ({ low, high }: Leaf, dimension: number): number => (high[dimension] ?? 1) - (low[dimension] ?? 0)
+  const weighted = leaves.map((leaf) => {
+    let volume = 1
+    for (let dimension = 0; dimension < dimensions; dimension++) volume *= width(leaf, dimension)
+    return { leaf, volume }
+  })
+  const mean = weighted.reduce((sum, { leaf, volume }) => sum + volume * leaf.value, 0)
+  const variance = weighted.reduce((sum, { leaf, volume }) => sum + volume * (leaf.value - mean) ** 2, 0)
+  return Array.from({ length: dimensions }, (_, dimension) => {
+    if (!(variance > 0)) return 0
+    // The marginal is a staircase: each leaf lifts it between its ends, by what it weighs in the other dimensions.
+    const steps = weighted.flatMap(({ leaf, volume }) => {
+      const lift = ((leaf.value - mean) * volume) / width(leaf, dimension)
+      return [
+        { at: leaf.low[dimension] ?? 0, lift },
+        { at: leaf.high[dimension] ?? 1, lift: -lift },
+      ]
+    })
+    steps.sort((one, other) => one.at - other.at)
+    let [height, from, explained] = [0, 0, 0]
+    for (const { at, lift } of steps) {
+      explained += height ** 2 * (at - from)
+      height += lift
+      from = at
+    }
+    return explained / variance
+  })
+}

@@ -1,0 +1,84 @@
+/** From what a job left to the number that the search is about, or to the reason why there is none. */
+import type { Valued } from '../samplers/history.ts'
+import type { Space } from '../space/space.ts'
+
+/** What came of an evaluation; `stopped` early, with the value that it had reported at `step`. */
+export type Result =
+  | Valued
+  | { readonly kind: 'stopped'; readonly step: number; readonly value: number }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/** Fields that hold the objective where the space names none, the first that is there. */
+const USUAL_FIELDS = ['objective', 'loss', 'value', 'score', 'y']
+
+/** NaN and the infinities as Python's json writes them, where a value may stand; JSON has none. */
+const NO_NUMBER = /(^|[[,:]\s*)[+-]?(?:nan|inf|infinity)(?=\s*(?:$|[\],}]))/gi
+
+/**
+ * Reads a result: a bare number, or a JSON object with it in the field that the space names (else in one that is usually called so, or in
+ * the only one that holds a number). Of several objectives each is a field.
+ *
+ * @param content undefined or null: the job left no such file
+ * @param file what it is called, for the reason
+ */
+export function readObjective(content: string | null | undefined, space: Space, file: string): Result {
+  if (content === null || content === undefined) return failed(`it left no ${file}`)
+  if (content.trim() === '') return failed(`${file} is empty`)
+  let value: unknown
+  try {
+    value = JSON.parse(content.trim().replaceAll(NO_NUMBER, '$1null'))
+  } catch {
+    value = readBareNumber(content)
+    if (value === undefined) return failed(`${file} is neither JSON nor a number: ${quote(content)}`)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const fields = new Map<string, unknown>(Object.entries(value))
+    const field = space.objective ?? guessField(fields)
+    if (field === undefined) return failed(`${file} has several fields; name one as \`objective\` in the space`)
+    return readFields(fields, [field, ...space.further.map((objective) => objective.field)], file)
+  }
+  const isBare = typeof value === 'number' || value === null
+  if (space.objective !== undefined && (!isBare || space.further.length > 0))
+    return failed(`${file} has no field ${isBare ? (space.further[0]?.field ?? '') : space.objective}`)
+  return readNumber(value, file)
+}
+
+function readFields(fields: ReadonlyMap<string, unknown>, names: readonly string[], file: string): Result {
+  const values: number[] = []
+  for (const name of names) {
+    if (!fields.has(name)) return failed(`${file} has no field ${name}`)
+    const read = readNumber(fields.get(name), `${name} in ${file}`)
+    if (read.kind !== 'value') return read
+    values.push(read.value)
+  }
+  const [value = NaN, ...further] = values
+  return further.length === 0 ? { kind: 'value', value } : { kind: 'value', value, further }
+}
+
+function readNumber(value: unknown, what: string): Result {
+  if (value === null) return failed(`${what} is not a number: NaN, infinite or null`)
+  if (typeof value !== 'number') return failed(`${what} is not a number: ${quote(JSON.stringify(value))}`)
+  return Number.isFinite(value) ? { kind: 'value', value } : failed(`${what} is infinite`)
+}
+
+/** As other languages print numbers: `1.`, `.5`, `+2`. */
+function readBareNumber(text: string): number | undefined {
+  return /^[+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?$/i.test(text.trim())
+    ? Number(text.trim().replace(/d/i, 'e'))
+    : undefined
+}
+
+function guessField(fields: ReadonlyMap<string, unknown>): string | undefined {
+  const usual = USUAL_FIELDS.find((name) => fields.has(name))
+  if (usual !== undefined) return usual
+  const numbers = [...fields].filter(([, value]) => typeof value === 'number' || value === null)
+  return numbers.length === 1 ? numbers[0]?.[0] : undefined
+}
+
+function failed(reason: string): Result {
+  return { kind: 'failed', reason }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+}

@@ -1,0 +1,296 @@
+/**
+ * One search: its points, how each is written down as a job's input, and what came of them. All that it knows can be read back from the jobs,
+ * so there is no other checkpoint. No I/O: the driver does that.
+ */
+import { BjobError, requestError } from '../../core/text/errors.ts'
+import { type SamplerName, createSampler } from '../samplers/create-sampler.ts'
+import type { Trial, Valued } from '../samplers/history.ts'
+import type { Result } from './objective.ts'
+import { type Point, pointKey } from '../space/point.ts'
+import type { Sampler } from '../samplers/sampler.ts'
+import { describeDifference } from '../space/space-difference.ts'
+import { type Space, parseSpace } from '../space/space.ts'
+import { nameOfTrial } from './trial-name.ts'
+
+/** What the author of a search wrote. */
+export interface Search {
+  readonly space: Space
+  /** The space as it was written, for the jobs' inputs. */
+  readonly document: unknown
+  /** Handed to each evaluation as it is. */
+  readonly params: unknown
+}
+
+export const RESULT_FILE = 'result.dat'
+
+export interface StudyOptions {
+  readonly sampler: SamplerName
+  readonly seed: number
+  /** How many evaluations there will be: a grid is made that fine. */
+  readonly evaluations: number
+  /** The file that holds each result, for whoever looks at the search later; result.dat unless given. */
+  readonly file?: string
+}
+
+/** One point, and what came of it; `undefined` while that is not known. */
+export interface Evaluation extends Trial {
+  /** The name of its job. */
+  readonly name: string
+  readonly result: Result | undefined
+}
+
+/** An evaluation that gave a value. */
+export interface ValuedEvaluation extends Evaluation {
+  readonly result: Extract<Result, { kind: 'value' }>
+}
+
+/**
+ * Reads a search: a space (see `parseSpace`), and `params`, which every evaluation gets beside its point.
+ *
+ * @throws BjobError `bad-space`
+ */
+export function parseSearch(input: unknown): Search {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return { space: parseSpace(input), document: input, params: undefined }
+  const { params, ...document } = input as Readonly<Record<string, unknown>>
+  return { space: parseSpace(document), document, params }
+}
+
+export class Study {
+  readonly search: Search
+  readonly #options: StudyOptions
+  readonly #sampler: Sampler
+  readonly #evaluations = new Map<number, Evaluation>()
+  /** In the order in which they came to it. */
+  #front: readonly ValuedEvaluation[] = []
+  #endCount = 0
+  #failureCount = 0
+  #stoppedCount = 0
+
+  /** @throws BjobError `grid-too-large` */
+  constructor(search: Search, options: StudyOptions) {
+    this.search = search
+    this.#options = options
+    this.#sampler = createSampler(search.space, options.sampler, options)
+  }
+
+  /** All evaluations, pending ones included, by id. */
+  get evaluations(): Evaluation[] {
+    return [...this.#evaluations.values()].sort((one, other) => one.id - other.id)
+  }
+
+  get count(): number {
+    return this.#evaluations.size
+  }
+
+  get endCount(): number {
+    return this.#endCount
+  }
+
+  get failureCount(): number {
+    return this.#failureCount
+  }
+
+  /** Those that were stopped early. */
+  get stoppedCount(): number {
+    return this.#stoppedCount
+  }
+
+  /**
+   * How many have ended of those whose points were asked for after the best one's (of several objectives: after the last one's on the front); all
+   * that have, if none gave a value.
+   */
+  get countSinceBest(): number {
+    const bestId = Math.max(-1, ...this.#front.map(({ id }) => id))
+    return this.evaluations.filter(({ id, result }) => id > bestId && result !== undefined).length
+  }
+
+  get pendingCount(): number {
+    return this.count - this.#endCount
+  }
+
+  /** Of several objectives, the one that came to the front last. */
+  get best(): ValuedEvaluation | undefined {
+    return this.#front.at(-1)
+  }
+
+  /**
+   * The Pareto front: those with values than which no other's are as good in every objective and better in one. With one objective that is the
+   * best alone.
+   */
+  listFront(): ValuedEvaluation[] {
+    return [...this.#front].sort((one, other) => this.#compare(one, other))
+  }
+
+  has(id: number): boolean {
+    return this.#evaluations.has(id)
+  }
+
+  /** Whether trial `id` is there and nothing was told of it. */
+  isPending(id: number): boolean {
+    const evaluation = this.#evaluations.get(id)
+    return evaluation !== undefined && evaluation.result === undefined
+  }
+
+  /** Those that gave a value, the best first; of several objectives, the front first, and otherwise by the first one. */
+  listBest(): ValuedEvaluation[] {
+    const front = new Set(this.#front.map(({ id }) => id))
+    return this.evaluations
+      .filter(hasValue)
+      .sort((one, other) => Number(front.has(other.id)) - Number(front.has(one.id)) || this.#compare(one, other))
+  }
+
+  /** Whether a value is as good as `target`. */
+  reaches(value: number, target: number): boolean {
+    return this.search.space.direction === 'minimise' ? value <= target : value >= target
+  }
+
+  /** The next points; fewer when a finite space has no more. */
+  ask(count: number): Evaluation[] {
+    return this.#sampler.ask(count).map((trial) => this.#add(trial))
+  }
+
+  /**
+   * Points that were asked for and have no job, because whoever asked was killed between making one and the next (or because somebody removed
+   * it): found by asking again, with what is known of those before. Without this, a grid would have holes.
+   */
+  askMissing(): Evaluation[] {
+    const ids = [...this.#evaluations.keys()]
+    const last = Math.max(-1, ...ids)
+    const missing: Evaluation[] = []
+    const { space } = this.search
+    const keys = new Set(this.evaluations.map(({ point }) => pointKey(space, point)))
+    for (let id = 0; id < last; id++) {
+      if (this.has(id)) continue
+      const again = createSampler(space, this.#options.sampler, this.#options)
+      for (const before of this.evaluations) {
+        if (before.id > id) break
+        again.adopt(before)
+        if (before.result !== undefined) tellSampler(again, before.id, before.result)
+      }
+      // Without the one before it, the sampler would number the next one otherwise: its point was evaluated elsewhere, and is left out.
+      const [trial] = again.ask(1)
+      if (trial === undefined || trial.id !== id || keys.has(pointKey(space, trial.point))) continue
+      keys.add(pointKey(space, trial.point))
+      this.#sampler.adopt(trial)
+      missing.push(this.#add(trial))
+    }
+    return missing
+  }
+
+  /** Takes in a point that has a job. @throws BjobError `bad-point` */
+  adopt(trial: Trial): Evaluation {
+    this.#sampler.adopt(trial)
+    return this.#add(trial)
+  }
+
+  /** @returns the evaluation with what came of it, and whether it is the best so far (of several objectives: on the front) */
+  tell(id: number, result: Result): { readonly evaluation: Evaluation; readonly isBest: boolean } {
+    const pending = this.#evaluations.get(id)
+    if (pending === undefined || pending.result !== undefined)
+      throw new RangeError(`nothing is to be told of trial ${id}`)
+    tellSampler(this.#sampler, id, result)
+    const evaluation = { ...pending, result }
+    this.#evaluations.set(id, evaluation)
+    this.#endCount += 1
+    if (result.kind === 'failed') this.#failureCount += 1
+    if (result.kind === 'stopped') this.#stoppedCount += 1
+    if (!hasValue(evaluation)) return { evaluation, isBest: false }
+    const isBest = !this.#front.some((known) => this.#isAsGood(known, evaluation))
+    if (isBest) this.#front = [...this.#front.filter((known) => !this.#isAsGood(evaluation, known)), evaluation]
+    return { evaluation, isBest }
+  }
+
+  /** The input of the job that evaluates a point. */
+  formatTask({ id, point }: Trial): string {
+    const { document: space, params } = this.search
+    const { file = RESULT_FILE } = this.#options
+    return `${JSON.stringify({
+      x: point,
+      ...(params === undefined ? {} : { params }),
+      trial: id,
+      space,
+      ...(file === RESULT_FILE ? {} : { file }),
+    })}\n`
+  }
+
+  /**
+   * Reads a job's input back.
+   *
+   * @throws BjobError `other-space`, which says what differs; `no-evaluation` when it is no input of a search
+   */
+  parseTask(text: string, id: number): Trial {
+    const task = parseObject(text)
+    const before = parseFormer(task?.get('space'))
+    const point = task?.get('x')
+    if (
+      task === undefined ||
+      before === undefined ||
+      typeof point !== 'object' ||
+      point === null ||
+      task.get('trial') !== id
+    )
+      throw requestError('no-evaluation', `${nameOfTrial(id)} was not made by a search`)
+    const difference =
+      describeDifference(before, this.search.space) ?? describeParams(task.get('params'), this.search.params)
+    if (difference !== undefined) {
+      throw requestError('other-space', `the evaluations that are there are of another space: ${difference}`)
+    }
+    return { id, point: point as Point }
+  }
+
+  #add({ id, point }: Trial): Evaluation {
+    const evaluation = { id, point, name: nameOfTrial(id), result: undefined }
+    this.#evaluations.set(id, evaluation)
+    return evaluation
+  }
+
+  /** Whether `one` is as good as `other` in every objective. */
+  #isAsGood(one: ValuedEvaluation, other: ValuedEvaluation): boolean {
+    const losses = lossesOf(this.search.space, other.result)
+    return lossesOf(this.search.space, one.result).every((loss, at) => loss <= (losses[at] ?? 0))
+  }
+
+  #compare(one: ValuedEvaluation, other: ValuedEvaluation): number {
+    const { space } = this.search
+    return (lossesOf(space, one.result)[0] ?? 0) - (lossesOf(space, other.result)[0] ?? 0)
+  }
+}
+
+/** A number for each objective, smaller is better. */
+function lossesOf({ direction, further }: Space, result: Valued): number[] {
+  const directions = [direction, ...further.map((objective) => objective.direction)]
+  return [result.value, ...(result.further ?? [])].map((value, at) => (directions[at] === 'maximise' ? -value : value))
+}
+
+function tellSampler(sampler: Sampler, id: number, result: Result): void {
+  if (result.kind === 'stopped') sampler.tell(id, { ...result, kind: 'intermediate' })
+  sampler.tell(id, result.kind === 'value' ? result : { kind: result.kind })
+}
+
+function hasValue(evaluation: Evaluation): evaluation is ValuedEvaluation {
+  return evaluation.result?.kind === 'value'
+}
+
+function parseObject(text: string): Map<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function parseFormer(document: unknown): Space | undefined {
+  try {
+    return parseSpace(document)
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+function describeParams(before: unknown, after: unknown): string | undefined {
+  const [from, to] = [before, after].map((params) => JSON.stringify(params) ?? 'none')
+  return from === to ? undefined : `params: ${from} → ${to}`
+}

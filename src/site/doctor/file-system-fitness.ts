@@ -1,0 +1,286 @@
+/** From what was measured of a file system to verdicts, and to the settings that suit it. What is measured, and how, stands in site/doctor/probe.ts. */
+
+export type Measured<T> = { readonly value: T } | { readonly problem: string }
+
+/** Of names that several tried to take at once: each has to have just one winner. */
+export interface Race {
+  readonly names: number
+  /** Names that two believe to have taken. */
+  readonly doubles: number
+  /** Names that nobody got, though somebody has them. */
+  readonly unclaimed: number
+}
+
+export interface LocalMeasurements {
+  readonly kind: { readonly type: number; readonly isNetwork: boolean }
+  readonly exclusive: Measured<Race>
+  readonly rename: Measured<{
+    /** Looks at a file that was being replaced, and how many saw it missing or torn. */
+    readonly reads: number
+    readonly torn: number
+    /** Looks that missed the file, and whose next ones did not. */
+    readonly hidden: number
+    readonly isGoneNoticed: boolean
+    readonly isFolderKept: boolean
+  }>
+  readonly append: Measured<{ readonly isSeen: boolean }>
+  readonly flush: Measured<{ readonly medianMs: number; readonly mostMs: number }>
+  readonly stamps: Measured<{ readonly grainMs: number; readonly serverAheadMs: number }>
+  readonly watch: Measured<{ readonly isSeen: boolean }>
+  readonly locks: Measured<{ readonly isExclusive: boolean }>
+  readonly latency: Measured<{ readonly medianMs: number; readonly mostMs: number; readonly callsPerSecond: number }>
+}
+
+export interface PeerMeasurements {
+  readonly host: string
+  readonly isSameMount: boolean
+  /** How long until the other node sees what was appended and flushed, and a new name in a folder that it lists. */
+  readonly appendMs: Measured<Delay>
+  readonly nameMs: Measured<Delay>
+  /** The same of a name that the other node asked for before it was there; Infinity when it did not see it at all. */
+  readonly lateNameMs: Measured<number>
+  /** The other node's clock is ahead by so much, give or take half a round trip. */
+  readonly clock: Measured<{ readonly aheadMs: number; readonly uncertainMs: number }>
+  readonly exclusive: Measured<Race>
+  readonly sharedAppend: Measured<{ readonly lines: number; readonly lost: number }>
+  readonly watch: Measured<{ readonly isSeen: boolean }>
+  readonly locks: Measured<{ readonly isExclusive: boolean }>
+}
+
+export interface Delay {
+  readonly medianMs: number
+  readonly mostMs: number
+}
+
+/** `note`: bjob copes, and it is worth knowing; `bad`: jobs would be lost or run twice, or nothing would run. */
+export type Grade = 'ok' | 'note' | 'bad'
+
+export interface Check {
+  readonly name: string
+  readonly grade: Grade
+  readonly finding: string
+}
+
+/** Values for bjob.yaml. */
+export interface SuitableSettings {
+  readonly lease_seconds: number
+  readonly poll_seconds: number
+  readonly durability: 'node' | 'process'
+}
+
+/** statfs(2)'s f_type, as people call it. */
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'XFS',
+  0x9123683e: 'Btrfs',
+  0x01021994: 'tmpfs',
+  0x794c7630: 'overlayfs',
+  0x2fc12fc1: 'ZFS',
+  0xf2f52010: 'F2FS',
+  0x6969: 'NFS',
+  0x0bd00bd0: 'Lustre',
+  0x47504653: 'GPFS',
+  0x19830326: 'BeeGFS',
+  0x65735546: 'FUSE',
+  0x00c36400: 'CephFS',
+  0xfe534d42: 'SMB',
+  0xff534d42: 'CIFS',
+  0x01021997: '9P',
+  0x5346414f: 'AFS',
+  0x00c0ffee: 'hostfs',
+}
+
+/** Above this, a call that changes a name is slow enough to set the pace of short jobs. */
+const SLOW_CALL_MS = 20
+/** A flush that takes longer is felt at every spawn and every end. */
+const SLOW_FLUSH_MS = 100
+/** No two clocks of a cluster agree better than this without care. */
+const CLOCK_NOTE_MS = 1000
+/** Calls that change or look up a name, for a plain job from birth to end. */
+const CALLS_PER_JOB = 25
+const DEFAULT_LEASE_SECONDS = 30
+/** A launcher renews its lease six times, and gives up after three quarters of it: this many of the slowest calls must fit. */
+const CALLS_PER_LEASE = 20
+const MAX_SECONDS = { lease: 3600, poll: 60 }
+
+export function judgeLocal(measured: LocalMeasurements): Check[] {
+  const { kind } = measured
+  const typeName = TYPE_NAMES[kind.type] ?? `type 0x${kind.type.toString(16)}`
+  return [
+    {
+      name: 'file system',
+      grade: 'ok',
+      finding: `${typeName}, ${kind.isNetwork ? 'taken for a network: bjob polls, and makes many calls at once' : "this machine's own: other nodes are not expected to see it"}`,
+    },
+    judge('exclusive names', measured.exclusive, judgeRace('tried by several at once')),
+    judge('rename', measured.rename, ({ reads, torn, hidden, isGoneNoticed, isFolderKept }) => {
+      if (torn > 0) return bad(`${torn} of ${reads} looks at a file that was being replaced found it missing or torn`)
+      if (!isGoneNoticed)
+        return bad('of a name that is gone it does not fail: a change that was taken away would be made')
+      if (!isFolderKept) return bad("it replaced a folder that held files: a job could take another's place")
+      if (hidden > 0)
+        return note(
+          `${hidden} of ${reads} looks at a file that was being replaced missed it for a moment: bjob looks again`,
+        )
+      return ok(`replaces at once (${reads} looks), fails when its source is gone, replaces no folder with files`)
+    }),
+    judge('append', measured.append, ({ isSeen }) =>
+      isSeen ? ok('what was appended is read at once on this node') : bad('what was appended is not read on this node'),
+    ),
+    judge('flush', measured.flush, ({ medianMs, mostMs }) =>
+      medianMs > SLOW_FLUSH_MS
+        ? note(`works, ${formatMs(medianMs)} each (at most ${formatMs(mostMs)}): slow, and felt at every spawn and end`)
+        : ok(`works, ${formatMs(medianMs)} each (at most ${formatMs(mostMs)})`),
+    ),
+    judge('timestamps', measured.stamps, ({ grainMs, serverAheadMs }) => {
+      const clock =
+        Math.abs(serverAheadMs) < CLOCK_NOTE_MS
+          ? 'set by a clock that agrees with this one'
+          : `set by a clock ${formatAhead(serverAheadMs)} this one`
+      const finding = `in steps of ${grainMs >= 1000 ? `${grainMs / 1000} s` : '1 ms or less'}, ${clock}`
+      return grainMs >= 1000 || Math.abs(serverAheadMs) >= CLOCK_NOTE_MS
+        ? note(`${finding}; bjob judges by none, tools like make do`)
+        : ok(finding)
+    }),
+    judge('inotify', measured.watch, ({ isSeen }) =>
+      isSeen
+        ? ok("tells of this node's own changes")
+        : kind.isNetwork
+          ? note("blind even to this node's own changes; bjob polls")
+          : bad('blind on what looks like a local file system: news would be seconds late'),
+    ),
+    judge(
+      'kernel locks',
+      measured.locks,
+      ({ isExclusive }) =>
+        isExclusive
+          ? ok('flock excludes others on this node (bjob needs none)')
+          : note('flock does not exclude others; bjob needs none, programs with databases may'),
+      'note',
+    ),
+    judge('calls', measured.latency, ({ medianMs, mostMs, callsPerSecond }) => {
+      const jobs = callsPerSecond / CALLS_PER_JOB
+      const finding = `${formatMs(medianMs)} each (at most ${formatMs(mostMs)}), ${Math.round(callsPerSecond)} a second: enough for some ${jobs < 10 ? jobs.toFixed(1) : Math.round(jobs)} jobs a second`
+      return medianMs > SLOW_CALL_MS ? note(`${finding}; make jobs longer than that`) : ok(finding)
+    }),
+  ]
+}
+
+export function judgePeer(measured: PeerMeasurements, isNetwork: boolean): Check[] {
+  const { host, isSameMount } = measured
+  const where = isSameMount
+    ? note(`${host}, through the same mount: what follows says nothing of two nodes`)
+    : isNetwork
+      ? ok(host)
+      : bad(`${host} sees this file system, which bjob takes for local: it would wait for news that never comes`)
+  return [
+    { name: 'other node', ...where },
+    judge('news', measured.appendMs, judgeDelay('what is appended')),
+    judge('new names', measured.nameMs, judgeDelay('a new name in a listing')),
+    judge('late names', measured.lateNameMs, (ms) =>
+      ms === Infinity
+        ? note(
+            'a name that was looked for before it was there stays hidden for seconds: list the folder first, as bjob does',
+          )
+        : ok(`a name that was looked for too early shows up there after ${formatMs(ms)}`),
+    ),
+    judge('clocks', measured.clock, ({ aheadMs, uncertainMs }) => {
+      return Math.abs(aheadMs) - uncertainMs < CLOCK_NOTE_MS
+        ? ok(`agree within ${formatMs(Math.abs(aheadMs) + uncertainMs)}`)
+        : note(
+            `the other node's is ${formatAhead(aheadMs)} this one: times in histories will not compare; nothing in bjob depends on them`,
+          )
+    }),
+    judge('exclusive names', measured.exclusive, judgeRace('tried by both nodes')),
+    judge('one file, two nodes', measured.sharedAppend, ({ lines, lost }) =>
+      lost > 0
+        ? note(
+            `${lost} of ${lines} lines appended by both nodes to one file are lost: let each job write files of its own`,
+          )
+        : ok(`${lines} lines appended by both nodes to one file are all there`),
+    ),
+    judge('inotify', measured.watch, ({ isSeen }) =>
+      isSeen
+        ? ok("tells of the other node's changes, too")
+        : isNetwork
+          ? note("blind to the other node's changes; bjob polls")
+          : bad("blind to the other node's changes, and bjob would rely on it"),
+    ),
+    judge(
+      'kernel locks',
+      measured.locks,
+      ({ isExclusive }) =>
+        isExclusive
+          ? ok('flock excludes the other node (bjob needs none)')
+          : note('flock does not exclude the other node; bjob needs none, programs with databases may'),
+      'note',
+    ),
+  ]
+}
+
+/** What bjob.yaml had better say; the defaults where they are good. */
+export function suitableSettings(local: LocalMeasurements, peer: PeerMeasurements | undefined): SuitableSettings {
+  const slowestMs = Math.max(
+    valueOf(local.latency)?.mostMs ?? 0,
+    valueOf(local.flush)?.mostMs ?? 0,
+    valueOf(peer?.appendMs)?.mostMs ?? 0,
+  )
+  const leaseSeconds = Math.max(DEFAULT_LEASE_SECONDS, Math.ceil((slowestMs * CALLS_PER_LEASE) / 10_000) * 10)
+  const pollSeconds = Math.max(1, Math.ceil(((valueOf(local.latency)?.medianMs ?? 0) * 50) / 1000))
+  return {
+    lease_seconds: Math.min(MAX_SECONDS.lease, leaseSeconds),
+    poll_seconds: Math.min(MAX_SECONDS.poll, pollSeconds),
+    durability: valueOf(local.flush) === undefined ? 'process' : 'node',
+  }
+}
+
+export function isFit(checks: readonly Check[]): boolean {
+  return checks.every(({ grade }) => grade !== 'bad')
+}
+
+type Judgement = Omit<Check, 'name'>
+const ok = (finding: string): Judgement => ({ grade: 'ok', finding })
+const note = (finding: string): Judgement => ({ grade: 'note', finding })
+const bad = (finding: string): Judgement => ({ grade: 'bad', finding })
+
+function judge<T>(
+  name: string,
+  measured: Measured<T>,
+  decide: (value: T) => Judgement,
+  otherwise: Grade = 'bad',
+): Check {
+  return 'value' in measured
+    ? { name, ...decide(measured.value) }
+    : { name, grade: otherwise, finding: measured.problem }
+}
+
+function judgeRace(how: string): (race: Race) => Judgement {
+  return ({ names, doubles, unclaimed }) => {
+    if (doubles > 0) return bad(`${doubles} of ${names} names ${how} were given to two: jobs would run twice`)
+    if (unclaimed > 0)
+      return note(
+        `of ${names} names ${how} none was given twice, ${unclaimed} to nobody (all were told it was taken); bjob copes`,
+      )
+    return ok(`each of ${names} names ${how} (files, folders, links) had one winner`)
+  }
+}
+
+function judgeDelay(what: string): (delay: Delay) => Judgement {
+  return ({ medianMs, mostMs }) => {
+    const finding = `${what} is seen there after ${formatMs(medianMs)} (at most ${formatMs(mostMs)})`
+    return mostMs > 1000 ? note(`${finding}: slow`) : ok(finding)
+  }
+}
+
+function valueOf<T>(measured: Measured<T> | undefined): T | undefined {
+  return measured !== undefined && 'value' in measured ? measured.value : undefined
+}
+
+function formatMs(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
+  return `${ms < 10 ? ms.toFixed(2) : Math.round(ms)} ms`
+}
+
+function formatAhead(ms: number): string {
+  return `${formatMs(Math.abs(ms))} ${ms < 0 ? 'behind' : 'ahead of'}`
+}

@@ -1,0 +1,158 @@
+/** What the folders show by themselves: what is no job, what cannot be read, and what may have been left over by somebody who died. */
+import { basename } from 'node:path'
+import { problemOf, type JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobState } from '../../core/life/job-state.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { unlessGone } from '../disk/disk.ts'
+import type { Finding } from './finding.ts'
+import { readJobState, readSpecification } from '../job/jobs.ts'
+import { isScaffold, leftoverKind, revisionPath, specificationDraftPath } from '../disk/layout.ts'
+import { entryOf } from '../view/scan.ts'
+import type { Site } from '../site.ts'
+
+/** The names in a folder that can be workflows or jobs; everything else is reported. */
+export async function checkFolders(
+  site: Site,
+  folder: string,
+  findings: Finding[],
+  suspects?: Finding[],
+): Promise<string[]> {
+  const names: string[] = []
+  for (const { name, isDirectory } of (await unlessGone(site.disk.list(folder))) ?? []) {
+    const path = `${folder}/${name}`
+    if (isScaffold(name)) {
+      if (leftoverKind(name) === 'aside')
+        suspects?.push({ kind: 'leftover-aside', path, message: 'a job that was being made when its spawner died' })
+      else findings.push({ kind: 'foreign', path, isRemark: true, message: 'is not of bjob' })
+    } else if (!isDirectory)
+      findings.push({ kind: 'foreign', path, isRemark: true, message: await describeForeign(site, path) })
+    else if (problemOf(name) !== undefined)
+      findings.push({
+        kind: 'foreign',
+        path,
+        isRemark: true,
+        message: `is no name that bjob gives: ${problemOf(name)}`,
+      })
+    else names.push(name)
+  }
+  return names.sort()
+}
+
+async function describeForeign(site: Site, path: string): Promise<string> {
+  const isLink = (await site.disk.stat(path))?.isSymbolicLink() === true
+  return isLink ? 'is a link, and bjob follows none here' : 'is a file where only folders are expected'
+}
+
+/** @returns what the folder says of the job, when it can be read */
+export async function checkJob(
+  site: Site,
+  id: JobId,
+  findings: Finding[],
+  suspects: Finding[],
+  folders: Set<JobId>,
+): Promise<IndexEntry | undefined> {
+  const paths = site.layout.job(id)
+  const names = ((await unlessGone(site.disk.list(paths.dir))) ?? []).map(({ name }) => name)
+  if (!names.includes('job.yaml') && !names.includes('state.yaml')) {
+    findings.push({
+      kind: 'foreign',
+      path: paths.dir,
+      id,
+      isRemark: true,
+      message: 'has neither job.yaml nor state.yaml: no job',
+    })
+    return undefined
+  }
+  folders.add(id)
+  let state: JobState | undefined
+  try {
+    state = await readJobState(site, id)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    findings.push(await lostState(site, id, error))
+  }
+  for (const name of names) addLeftover(paths.dir, name, id, state, suspects)
+  if (names.includes(basename(paths.lock))) await addLock(site, paths.lock, id, findings, suspects)
+  if (state?.removed !== undefined) {
+    const message = `${state.removed} was removing it, and was cut off`
+    suspects.push({ kind: 'half-removed', path: paths.dir, id, message })
+    return undefined
+  }
+  try {
+    const specification = await readSpecification(site, id, state)
+    return state === undefined ? undefined : entryOf(id, state, specification)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    const text = await unlessGone(site.disk.readText(paths.job))
+    const isLost = text === undefined || text.trim() === ''
+    const line = error.detail.line === undefined ? '' : `line ${error.detail.line}: `
+    findings.push({
+      kind: isLost ? 'lost-specification' : 'broken-specification',
+      path: paths.job,
+      id,
+      message: isLost ? 'is missing or empty' : `${line}${error.message}`,
+    })
+    return undefined
+  }
+}
+
+async function lostState(site: Site, id: JobId, error: BjobError): Promise<Finding> {
+  const { state } = site.layout.job(id)
+  const text = (await unlessGone(site.disk.readText(state))) ?? ''
+  const revision = /^revision: (\d+)\n/m.exec(text)?.[1]
+  return {
+    kind: 'lost-state',
+    path: state,
+    id,
+    message: error.message,
+    ...(revision === undefined ? {} : { revision: Number(revision) }),
+  }
+}
+
+function addLeftover(dir: string, name: string, id: JobId, state: JobState | undefined, suspects: Finding[]): void {
+  const kind = leftoverKind(name)
+  const path = `${dir}/${name}`
+  if (state?.amended !== undefined && path === specificationDraftPath(dir, state.amended)) {
+    suspects.push({ kind: 'unplaced-specification', path, id, message: 'the job.yaml of a change that was cut off' })
+    return
+  }
+  if (kind === 'draft') suspects.push({ kind: 'leftover-draft', path, id, message: 'a change that was never made' })
+  if (kind !== 'revision' || state === undefined) return
+  // One above state.yaml's keeps its meaning: that revision must not be made by anybody else.
+  const number = Number(path.slice(revisionPath(dir, 0).length - 1))
+  if (number <= state.revision)
+    suspects.push({ kind: 'leftover-revision', path, id, message: `revision ${number} is over` })
+}
+
+/** A lock is an empty folder. */
+async function addLock(site: Site, lock: string, id: JobId, findings: Finding[], suspects: Finding[]): Promise<void> {
+  const stat = await site.disk.stat(lock)
+  if (stat === undefined) return
+  const inside = stat.isDirectory() ? await unlessGone(site.disk.list(lock)) : undefined
+  if (inside?.length === 0)
+    suspects.push({ kind: 'leftover-lock', path: lock, id, message: 'a lock whose holder died' })
+  else
+    findings.push({
+      kind: 'foreign',
+      path: lock,
+      id,
+      isRemark: true,
+      message: 'has the name of a lock and is none: this job is changed without one, which is safe',
+    })
+}
+
+/** Files that were to take the place of others, outside the jobs' folders. */
+export async function addReplacements(site: Site, suspects: Finding[]): Promise<void> {
+  const { root, apps, journal, launchers, submissions } = site.layout
+  const folders = [root, apps, journal, launchers, submissions]
+  for (const above of [launchers, submissions])
+    for (const { name } of (await unlessGone(site.disk.list(above))) ?? []) folders.push(`${above}/${name}`)
+  for (const folder of folders) {
+    for (const { name } of (await unlessGone(site.disk.list(folder))) ?? []) {
+      const path = `${folder}/${name}`
+      if (leftoverKind(name) === 'draft')
+        suspects.push({ kind: 'leftover-draft', path, message: 'a change that was never made' })
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** What the journal tells, and where the folders disagree with it. */
+import { splitId, type JobId } from '../../core/job/id.ts'
+import { type IndexEntry, JobIndex } from '../../core/index/job-index.ts'
+import { bornAt } from '../../core/life/job-state.ts'
+import { unlessGone } from '../disk/disk.ts'
+import type { Finding } from './finding.ts'
+import { readJobState } from '../job/jobs.ts'
+import { JournalReader } from '../journal/journal-reader.ts'
+import type { Site } from '../site.ts'
+
+export interface Journals {
+  readonly index: JobIndex
+  readonly reader: JournalReader
+  readonly refresh: () => Promise<void>
+}
+
+/** What the journals say from their first line on: a snapshot would hide that one of them is gone. */
+export async function foldJournals(site: Site): Promise<Journals> {
+  const index = new JobIndex()
+  const reader = new JournalReader(site.disk, site.layout)
+  const refresh = async (): Promise<void> => reader.poll((line) => void index.apply(line))
+  await refresh()
+  return { index, reader, refresh }
+}
+
+/** What the journal and the folders disagree about. What is announced and in doubt is no disagreement. */
+export async function compareIndex(
+  site: Site,
+  { index, refresh }: Journals,
+  states: ReadonlyMap<JobId, IndexEntry>,
+  folders: ReadonlySet<JobId>,
+): Promise<Finding[]> {
+  await refresh()
+  const known = new Map<JobId, IndexEntry>()
+  const gone: IndexEntry[] = []
+  for (const life of index.lives()) {
+    const seen = states.get(life.id)
+    if (seen?.born === life.born) known.set(life.id, life)
+    else if (seen !== undefined || !folders.has(life.id)) gone.push(life)
+  }
+  const findings: Finding[] = []
+  for (const seen of states.values()) findings.push(...(await compareJob(site, index, seen, known.get(seen.id))))
+  for (const life of gone) findings.push(...(await checkGone(site, index, life)))
+  return findings
+}
+
+/** @param known what the journal says of this very job */
+async function compareJob(
+  site: Site,
+  index: JobIndex,
+  seen: IndexEntry,
+  known: IndexEntry | undefined,
+): Promise<Finding[]> {
+  const { id } = seen
+  const path = site.layout.job(id).dir
+  const findings: Finding[] = []
+  if (known?.broken !== undefined)
+    findings.push({
+      kind: 'mended',
+      path,
+      id,
+      entry: seen,
+      message: `it was set aside (${known.broken}), and is whole now`,
+    })
+  if (known?.revision === seen.revision || index.isPending(id)) return findings
+  // It may have changed between the two looks, or have been removed.
+  const again = await readJobState(site, id).catch(() => undefined)
+  if (again === undefined || bornAt(again) !== seen.born || again.revision === known?.revision) return findings
+  if (known === undefined)
+    findings.push({ kind: 'not-in-journal', path, id, entry: seen, message: 'the journal does not know it' })
+  else if (again.revision > known.revision)
+    findings.push({
+      kind: 'journal-behind',
+      path,
+      id,
+      entry: seen,
+      message: `the journal knows revision ${known.revision} of ${again.revision}`,
+    })
+  else
+    findings.push({
+      kind: 'state-behind',
+      path,
+      id,
+      entry: known,
+      message: `state.yaml is at revision ${again.revision}; the journal knows ${known.revision}`,
+    })
+  return findings
+}
+
+/** A job that the journal knows and whose folder is not there, or has become another's. */
+async function checkGone(site: Site, index: JobIndex, entry: IndexEntry): Promise<Finding[]> {
+  const { id, born } = entry
+  const path = site.layout.job(id).dir
+  const finding = { kind: 'no-folder', path, id, entry } as const
+  await unlessGone(site.disk.refresh(site.layout.workflow(splitId(id).workflow)))
+  const now = await readJobState(site, id).catch(() => undefined)
+  if (now !== undefined)
+    return bornAt(now) === born
+      ? []
+      : [{ ...finding, message: 'the journal knows an earlier job of this name, and not that it was removed' }]
+  if (index.isPending(id) || (await site.disk.stat(path)) !== undefined) return []
+  return [{ ...finding, message: 'the journal knows it, and there is no folder' }]
+}
+
+export function checkLines(site: Site, { reader }: Journals): Finding[] {
+  const count = reader.unreadableLines
+  if (count === 0) return []
+  return [
+    {
+      kind: 'unreadable-lines',
+      path: site.layout.journal,
+      isRemark: true,
+      message: `${count} ${count === 1 ? 'line' : 'lines'} cut off by a crash; what they told is in the folders`,
+    },
+  ]
+}

@@ -1,0 +1,40 @@
+/**
+ * Is this tree whole? Looks at every folder and compares it with the journal; names what is damaged and what is left over, and knows for each
+ * whether there is one right way to mend it. What may still be in use is watched for a while first.
+ */
+import type { JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { Finding } from './finding.ts'
+import { addReplacements, checkFolders, checkJob } from './fsck-folders.ts'
+import { checkLines, compareIndex, foldJournals } from './fsck-journal.ts'
+import { confirmSuspects } from './fsck-suspects.ts'
+import type { Site } from '../site.ts'
+
+const AT_ONCE = 16
+
+/** Finds all damage. Changes nothing. */
+export async function checkSite(site: Site): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const suspects: Finding[] = []
+  const journals = await foldJournals(site)
+  const folders = new Set<JobId>()
+  const jobs: JobId[] = []
+  for (const workflow of await checkFolders(site, site.layout.jobs, findings)) {
+    for (const name of await checkFolders(site, site.layout.workflow(workflow), findings, suspects))
+      jobs.push(`${workflow}/${name}`)
+  }
+  const states = new Map<JobId, IndexEntry>()
+  const next = jobs.values()
+  const worker = async (): Promise<void> => {
+    for (const id of next) {
+      const entry = await checkJob(site, id, findings, suspects, folders)
+      if (entry !== undefined) states.set(id, entry)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await addReplacements(site, suspects)
+  findings.push(...(await compareIndex(site, journals, states, folders)))
+  findings.push(...(await confirmSuspects(site, suspects)))
+  findings.push(...checkLines(site, journals))
+  return findings.sort((one, other) => (one.path < other.path ? -1 : one.path > other.path ? 1 : 0))
+}

@@ -1,0 +1,182 @@
+/** Mends what `fsck.ts` finds, where there is one right answer. The folder is the truth; where it is lost, what the journal says of it. */
+import path from 'node:path'
+import type { JobId } from '../../core/job/id.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
+import { formatState } from '../../core/life/state-document.ts'
+import { formatYaml } from '../../core/text/yaml-text.ts'
+import { unlessGone } from '../disk/disk.ts'
+import { replaceFile } from '../disk/files.ts'
+import type { Finding, FindingKind } from './finding.ts'
+import { type JobRecord, foldEvents, readRecords } from './job-record.ts'
+import { JobView } from '../view/job-view.ts'
+import { readJobState } from '../job/jobs.ts'
+import { draftOwner, specificationDraftPath } from '../disk/layout.ts'
+import { withLock } from '../job/lock.ts'
+import { markJournalWhole, tellJournal } from '../view/retell.ts'
+import { removeJob } from '../job/remove.ts'
+import { placeSpecification, takeDraftAway } from '../job/revision.ts'
+import { readEntry } from '../view/scan.ts'
+import type { Site } from '../site.ts'
+
+/** What was done about a finding; `undefined` when a person has to. */
+export type Remedy = string | undefined
+
+type Records = ReadonlyMap<JobId, JobRecord>
+
+/** Whether there is one right answer to any of `findings`. */
+export async function isAnyMendable(site: Site, findings: readonly Finding[]): Promise<boolean> {
+  const records = await recordsOfLost(site, findings)
+  return findings.some(({ kind, id, revision, isRemark }) => {
+    if (isRemark === true || kind === 'broken-specification') return false
+    const record = id === undefined ? undefined : records.get(id)
+    if (kind === 'lost-specification') return record?.spec !== undefined
+    return kind !== 'lost-state' || (record !== undefined && foldEvents(record.events, revision) !== undefined)
+  })
+}
+
+/** What the journal has of jobs of which files are lost: all of it is read for these. */
+async function recordsOfLost(site: Site, findings: readonly Finding[]): Promise<Records> {
+  const lost = findings.flatMap(({ kind, id }) =>
+    id !== undefined && ['lost-state', 'lost-specification', 'state-behind'].includes(kind) ? [id] : [],
+  )
+  return lost.length === 0 ? new Map() : readRecords(site, new Set(lost))
+}
+
+/** Mends all of `findings`, in their order. @returns what was done about each */
+export async function mendSite(site: Site, findings: readonly Finding[]): Promise<Remedy[]> {
+  const records = await recordsOfLost(site, findings)
+  const remedies = new Map<Finding, Remedy>()
+  for (const finding of order(findings)) remedies.set(finding, await mend(site, finding, records))
+  await takeBack(site, findings, remedies)
+  await markJournalWhole(site)
+  for (const name of ['all', 'live'] as const) await (await JobView.open(site, name)).save()
+  return findings.map((finding) => remedies.get(finding))
+}
+
+/** What was set aside for a file that is whole again may be run. */
+async function takeBack(
+  site: Site,
+  findings: readonly Finding[],
+  remedies: ReadonlyMap<Finding, Remedy>,
+): Promise<void> {
+  const mended = new Set(
+    findings.flatMap((finding) =>
+      finding.kind.startsWith('lost-') && remedies.get(finding) !== undefined && finding.id !== undefined
+        ? [finding.id]
+        : [],
+    ),
+  )
+  for (const id of mended) await tellMended(site, id)
+}
+
+const LATE: readonly FindingKind[] = ['leftover-draft', 'not-in-journal', 'journal-behind']
+
+/** Files first: what is told to the journal is read from them, and whether a draft is over. */
+function order(findings: readonly Finding[]): Finding[] {
+  const isLate = ({ kind }: Finding): boolean => LATE.includes(kind)
+  return [...findings.filter((finding) => !isLate(finding)), ...findings.filter(isLate)]
+}
+
+async function mend(site: Site, finding: Finding, records: Records): Promise<Remedy> {
+  const { kind, path: file, id, entry } = finding
+  const { disk } = site
+  const record = id === undefined ? undefined : records.get(id)
+  switch (kind) {
+    case 'leftover-aside':
+      await disk.removeAll(file)
+      return 'removed'
+    case 'leftover-draft':
+      return removeDraft(site, finding)
+    case 'unplaced-specification':
+      if (id === undefined) return undefined
+      await placeSpecification(disk, site.layout.job(id), await readJobState(site, id))
+      return 'put in its place'
+    case 'half-removed': {
+      if (id === undefined) return undefined
+      const removal = await removeJob(site, id, 'fsck')
+      return removal.kind === 'removed' ? 'moved to the trash' : undefined
+    }
+    case 'leftover-revision':
+      await unlessGone(disk.unlink(file))
+      return 'removed'
+    case 'leftover-lock':
+      await unlessGone(disk.rmdir(file))
+      return 'removed'
+    case 'lost-state':
+    case 'state-behind':
+      return id === undefined || record === undefined ? undefined : rebuildState(site, id, record, finding.revision)
+    case 'lost-specification':
+      if (id === undefined || record?.spec === undefined) return undefined
+      await replaceFile(disk, file, formatYaml(record.spec))
+      await removeEmptyDraft(site, id)
+      return 'written again from the journal'
+    case 'not-in-journal':
+    case 'journal-behind':
+      if (id === undefined) return undefined
+      await tellJournal(site, id)
+      return 'told to the journal'
+    case 'mended':
+      return id === undefined ? undefined : tellMended(site, id)
+    case 'no-folder':
+      if (entry === undefined) return undefined
+      await tellRemoved(site, entry)
+      return 'the journal is told that it is gone'
+    case 'broken-specification':
+    case 'unreadable-lines':
+    case 'foreign':
+      break
+  }
+  return undefined
+}
+
+/** Its writer may only be slow: after this it cannot make that change any more. */
+async function removeDraft({ disk, layout }: Site, { path: file, id }: Finding): Promise<Remedy> {
+  const owner = id === undefined ? undefined : draftOwner(path.basename(file))
+  if (id === undefined || owner === undefined) await unlessGone(disk.unlink(file))
+  else await takeDraftAway(disk, layout.job(id), owner, 0)
+  return 'removed'
+}
+
+/** A job.yaml that was not in its place when the power was lost has kept its name and lost its text. */
+async function removeEmptyDraft(site: Site, id: JobId): Promise<void> {
+  const { dir, state } = site.layout.job(id)
+  const [, owner] = /^amended: (\S+)$/m.exec((await unlessGone(site.disk.readText(state))) ?? '') ?? []
+  if (owner !== undefined) await unlessGone(site.disk.unlink(specificationDraftPath(dir, owner)))
+}
+
+async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: number | undefined): Promise<Remedy> {
+  const state = foldEvents(events, upTo)
+  if (state === undefined) return undefined
+  const paths = site.layout.job(id)
+  const { spec } = events.findLast(({ revision }) => revision === state.revision) ?? {}
+  return withLock(site.disk, paths, async () => {
+    // What a revision changed of job.yaml may have got no further than its draft, and whose that was is lost.
+    if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec))
+    await replaceFile(site.disk, paths.state, formatState(state))
+    return `written again from the journal: ${state.state}`
+  })
+}
+
+/** With its fields: whoever mended job.yaml may have changed what it asks for. */
+async function tellMended(site: Site, id: JobId): Promise<Remedy> {
+  const entry = await readEntry(site, id)
+  if (entry === undefined) return undefined
+  const { born, revision, state, attempt, spec = {} } = entry
+  const mended = { id, born, revision, state, attempt, broken: '', spec, history: [] }
+  const announcement = await site.journal.announce(mended)
+  announcement.settle(true)
+  return 'launchers are told to take it again'
+}
+
+async function tellRemoved(site: Site, { id, born, revision, state, attempt }: IndexEntry): Promise<void> {
+  const announcement = await site.journal.announce({
+    id,
+    born,
+    revision: revision + 1,
+    state,
+    attempt,
+    removed: true,
+    history: [],
+  })
+  announcement.settle(true)
+}

@@ -1,0 +1,108 @@
+/** How jobs are made: each whole or not at all. */
+import path from 'node:path'
+import { toEvent } from '../../core/index/events.ts'
+import { jobId } from '../../core/job/id.ts'
+import type { NewInput } from '../../core/life/job-inputs.ts'
+import { type JobState, bornAt } from '../../core/life/job-state.ts'
+import { type Specification, type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
+import { formatState } from '../../core/life/state-document.ts'
+import { formatYaml } from '../../core/text/yaml-text.ts'
+import { mapConcurrently } from '../../lib/concurrently.ts'
+import { uniqueToken } from '../../lib/token.ts'
+import { codeOf, unlessGone } from '../disk/disk.ts'
+import { formatData } from './jobs.ts'
+import type { JobPaths } from '../disk/layout.ts'
+import { readState } from './revision.ts'
+import type { Site } from '../site.ts'
+
+/** A job that is to be made. */
+export interface NewJob {
+  readonly workflow: string
+  readonly name: string
+  readonly specification: Specification
+  readonly state: JobState
+  /** Content of data.json. */
+  readonly data?: unknown
+  readonly inputs: readonly NewInput[]
+}
+
+/** Folders built at once: enough to hide a network's latency. */
+const AT_ONCE = 16
+
+/** What became of one: made, or its name was taken already. */
+export type Creation = 'made' | 'taken'
+
+interface Draft {
+  readonly job: NewJob
+  readonly aside: JobPaths
+  readonly record: SpecificationRecord
+}
+
+/**
+ * Makes jobs, in the order given. Each folder is built aside, announced, and renamed into place: that rename is the job's birth, and what
+ * makes its name unique. Killed at any point, it leaves whole jobs and, at worst, folders that no one takes for jobs.
+ * @throws BjobError `missing-input`; the file system's errors
+ */
+export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
+  const drafts: Draft[] = []
+  try {
+    await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
+      drafts[index] = await buildAside(site, job)
+    })
+    // All of them come to their end, also beside one that fails: what is thrown away below must not be on its way into place.
+    return await mapConcurrently(drafts, drafts.length, (draft) => bear(site, draft))
+  } catch (error) {
+    for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
+    throw error
+  }
+}
+
+async function buildAside(site: Site, job: NewJob): Promise<Draft> {
+  const { disk, layout } = site
+  // What the journal cannot say again.
+  const isDurable = site.settings.durability === 'node'
+  const aside = layout.aside(job.workflow, uniqueToken())
+  if ((await unlessGone(disk.mkdir(aside.dir).then(() => true))) === undefined) await disk.makeParents(aside.dir)
+  try {
+    const record = toRecord(job.specification)
+    for (const { file, name, mode } of job.inputs) {
+      const target = path.join(aside.dir, name)
+      await (mode === 'link' ? disk.symlink(file, target) : disk.copy(file, target, isDurable))
+    }
+    if (job.data !== undefined) await writeNew(site, aside.data, formatData(job.data), isDurable)
+    await writeNew(site, aside.job, formatYaml(record))
+    await writeNew(site, aside.state, formatState(job.state))
+    return { job, aside, record }
+  } catch (error) {
+    await disk.removeAll(aside.dir)
+    throw error
+  }
+}
+
+async function writeNew(site: Site, target: string, text: string, durable = false): Promise<void> {
+  await (await site.disk.create(target)).finish(text, durable)
+}
+
+async function bear(site: Site, draft: Draft): Promise<Creation> {
+  const { disk, layout, journal } = site
+  const id = jobId(draft.job.workflow, draft.job.name)
+  const announcement = await journal.announce(toEvent(id, draft.job.state, 0, draft.record))
+  try {
+    await disk.rename(draft.aside.dir, layout.job(id).dir)
+    announcement.settle(true)
+    return 'made'
+  } catch (error) {
+    const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))
+    // An answer that was lost: the call is repeated, or fails, and the folder is gone from aside because it is in place.
+    const there =
+      isTaken || (await disk.stat(draft.aside.dir)) !== undefined
+        ? undefined
+        : await unlessGone(readState(disk, layout.job(id)))
+    const isMade = there !== undefined && bornAt(there) === bornAt(draft.job.state)
+    announcement.settle(isMade)
+    if (isMade) return 'made'
+    await disk.removeAll(draft.aside.dir)
+    if (!isTaken) throw error
+    return 'taken'
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Finds the files that a job asks for by `input_files`: names or globs, relative to a folder that they never leave. A job's specification may come
+ * from anywhere, and must not be a way to read what it likes.
+ */
+import path from 'node:path'
+import type { Entry } from 'fast-glob'
+import { requestError } from '../../core/text/errors.ts'
+import { type JobId, splitId } from '../../core/job/id.ts'
+import type { Input } from '../../core/life/job-inputs.ts'
+import { unlessGone } from '../disk/disk.ts'
+import { checkInputName } from './jobs.ts'
+import { STATE_FILE, isReserved } from '../disk/layout.ts'
+import type { Site } from '../site.ts'
+
+export function isGlob(pattern: string): boolean {
+  return /[*?[\]{}!()]/.test(pattern)
+}
+
+/** Whether a pattern means whatever there is, be it nothing. */
+export function isForAll(pattern: string): boolean {
+  return /^[*/]+$/.test(pattern)
+}
+
+/** @throws BjobError `unsafe-path` for a pattern that leads out of the folder that it is relative to; `reserved-name` */
+export function checkPattern(pattern: string): void {
+  if (path.isAbsolute(pattern) || pattern.split('/').includes('..')) {
+    throw requestError('unsafe-path', `input_files has ${JSON.stringify(pattern)}, which leads out of the folder`, {
+      field: 'input_files',
+      hint: 'name files in the folder where you spawn; give others by their whole path in args',
+    })
+  }
+  if (!isGlob(pattern)) checkInputName(path.basename(pattern))
+}
+
+/**
+ * What `pattern` finds in `folder`, by absolute path: a file of that very name, whatever it looks like; otherwise a glob's matches. What is
+ * bjob's own in the folder of a job or of the site is not among these.
+ */
+export async function findMatches(site: Site, folder: string, pattern: string): Promise<string[]> {
+  const { disk } = site
+  const literal = path.join(folder, pattern)
+  if ((await disk.stat(literal)) !== undefined) return [literal]
+  // Most jobs name their files; the matcher is not even loaded for them.
+  if (!isGlob(pattern)) return []
+  const { default: glob } = await import('fast-glob')
+  const options = { cwd: folder, onlyFiles: false, dot: false, followSymbolicLinks: false, suppressErrors: true }
+  const found = await glob(pattern, { ...options, objectMode: true })
+  const isOwn = await ownNames(site, folder)
+  return found
+    .filter(hasContent)
+    .map(({ path: name }) => name)
+    .filter((name) => !isOwn(name))
+    .toSorted()
+    .map((name) => path.join(folder, name))
+}
+
+/** Whether what a glob has matched can be taken along: a pipe, a socket or a device cannot. */
+export function hasContent({ dirent }: Entry): boolean {
+  return dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()
+}
+
+async function ownNames({ disk, layout }: Site, folder: string): Promise<(name: string) => boolean> {
+  if ((await disk.stat(path.join(folder, STATE_FILE))) !== undefined) return (name) => isReserved(path.basename(name))
+  if ((await disk.realpath(folder)) !== (await disk.realpath(layout.root))) return () => false
+  const { settings, apps, jobs, launchers, journal, templates, trash, submissions } = layout
+  const own = [settings, apps, jobs, launchers, journal, templates, trash, submissions].map((file) =>
+    path.basename(file),
+  )
+  return (name) => own.includes(name.split('/', 1)[0] ?? '')
+}
+
+/**
+ * What `patterns` find in the folders of `parents`, in that order. A name that two of them have gets the later one's name added (`x.dat`,
+ * `x.dat_task2`), as Balsam does.
+ * @returns also the patterns that find nothing
+ * @throws BjobError `input-clash` when one parent has two files of one name
+ */
+export async function findParentInputs(
+  site: Site,
+  parents: readonly JobId[],
+  patterns: readonly string[],
+): Promise<{ inputs: Input[]; unmatched: string[] }> {
+  const inputs = new Map<string, Input>()
+  const taken = new Map<string, JobId>()
+  const unmatched = new Set(patterns)
+  for (const parent of patterns.length === 0 ? [] : parents) {
+    const folder = site.layout.job(parent).dir
+    await unlessGone(site.disk.refresh(folder))
+    for (const pattern of patterns) {
+      for (const file of await findMatches(site, folder, pattern)) {
+        unmatched.delete(pattern)
+        if (inputs.has(file)) continue
+        const base = path.basename(file)
+        const { workflow, name: own } = splitId(parent)
+        const name = [base, `${base}_${own}`, `${base}_${workflow}+${own}`].find((free) => !taken.has(free))
+        if (name === undefined || taken.get(base) === parent) throw inputClash(base, file)
+        taken.set(name, parent)
+        inputs.set(file, { file, name })
+      }
+    }
+  }
+  return { inputs: [...inputs.values()], unmatched: [...unmatched] }
+}
+
+/**
+ * Where a file leads that is a link out of the site, or to nothing: a copy of it is such a link, too. What is outside is nobody's job's, and not
+ * bjob's to read.
+ * @returns undefined for what is in the site
+ */
+export async function leadsOutTo({ disk, layout }: Site, file: string): Promise<string | undefined> {
+  if ((await disk.stat(file))?.isSymbolicLink() !== true) return undefined
+  const real = await unlessGone(disk.realpath(file))
+  if (real === undefined) return path.resolve(path.dirname(file), await disk.readlink(file))
+  return real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`) ? undefined : real
+}
+
+/**
+ * Refuses what is a link, or holds one, that leads out of `root`, or that is no file.
+ * @throws BjobError `unsafe-path`, `missing-input` for a link to nothing
+ */
+export async function checkLinks({ disk, layout }: Site, file: string, root: string): Promise<void> {
+  const inside = `${await disk.realpath(root)}${path.sep}`
+  const place = root === layout.root ? 'site' : 'folder'
+  const seen = new Set<string>()
+  const check = async (target: string, name: string): Promise<void> => {
+    const refuse = (code: 'missing-input' | 'unsafe-path', problem: string, hint?: string): Error => {
+      const detail = { path: target, field: 'input_files', ...(hint === undefined ? {} : { hint }) }
+      return requestError(code, `input file ${name} ${problem}`, detail)
+    }
+    const real = await unlessGone(disk.realpath(target))
+    if (real === undefined) throw refuse('missing-input', 'is a link to nothing')
+    if (!real.startsWith(inside))
+      throw refuse('unsafe-path', `is a link that leads out of the ${place}, to ${real}`, outsideHint(real, place))
+    if (seen.has(real)) return
+    seen.add(real)
+    const stat = await disk.stat(real)
+    if (stat?.isDirectory() !== true && stat?.isFile() !== true)
+      throw refuse('unsafe-path', 'is neither a file nor a folder', 'a pipe, a socket or a device cannot be copied')
+    // Copies follow links, so that what is behind one is looked at, too.
+    for (const entry of stat.isDirectory() ? await disk.list(real) : [])
+      await check(path.join(target, entry.name), path.join(name, entry.name))
+  }
+  await check(file, path.basename(file))
+}
+
+function outsideHint(real: string, place: string): string {
+  const byPath = `give ${real} by its whole path in args`
+  return place === 'site' ? `${byPath}, or take links: input_mode: link` : byPath
+}
+
+export function inputClash(name: string, ...files: readonly string[]): Error {
+  return requestError('input-clash', `more than one input file is called ${name}: ${files.join(' and ')}`, {
+    field: 'input_files',
+  })
+}

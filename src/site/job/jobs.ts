@@ -1,0 +1,269 @@
+/** Jobs as folders: read, changed, listed. How they are made: create.ts. */
+import path from 'node:path'
+import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
+import { toEvent } from '../../core/index/events.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { JobState } from '../../core/life/job-state.ts'
+import {
+  type Specification,
+  type SpecificationRecord,
+  checkSpecification,
+  fromRecord,
+  problemError,
+  toRecord,
+} from '../../core/job/specification.ts'
+import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
+import { isGone, unlessGone } from '../disk/disk.ts'
+import { replaceFile } from '../disk/files.ts'
+import { isReserved, isScaffold, specificationDraftPath } from '../disk/layout.ts'
+import { withLock } from './lock.ts'
+import { type Commit, commitState, readState } from './revision.ts'
+import type { Site } from '../site.ts'
+
+/** @throws BjobError `unknown-job`, `torn-state`, `bad-state` */
+export async function readJobState(site: Site, id: JobId): Promise<JobState> {
+  const paths = site.layout.job(id)
+  return lookAgain(site, id, () => readState(site.disk, paths))
+}
+
+/** Times that a name which was gone, and is there after all, is tried again: it was being born, or out of sight (ESTALE). */
+const LOOKS = 5
+
+async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promise<T> {
+  for (let look = 1; ; look++) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isGone(error)) throw error
+      const meaning = await missingState(site, id, error)
+      if (meaning !== error || look === LOOKS) throw meaning
+    }
+  }
+}
+
+/**
+ * Reads and checks job.yaml.
+ * @param state what state.yaml has said: its revision may have a job.yaml that is not in place yet
+ * @param expected what it has in all likelihood, of the journal: saves parsing it
+ * @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not be run
+ */
+export async function readSpecification(
+  site: Site,
+  id: JobId,
+  state?: Pick<JobState, 'amended'>,
+  expected?: SpecificationRecord,
+): Promise<Specification> {
+  const { dir, job: file } = site.layout.job(id)
+  const draft =
+    state?.amended === undefined
+      ? undefined
+      : await unlessGone(site.disk.readText(specificationDraftPath(dir, state.amended)))
+  let text = draft ?? (await unlessGone(site.disk.readText(file)))
+  if (text === undefined) {
+    if (!(await hasFolder(site, id))) throw unknownJob(id)
+    text = await unlessGone(site.disk.readText(file))
+  }
+  if (text === undefined) throw siteError('broken-job', 'job.yaml is missing', { path: file })
+  if (expected !== undefined && text === formatYaml(expected)) return fromRecord(expected)
+  const yaml = parseYaml(text, file)
+  const checked = checkSpecification(yaml.value)
+  if (checked.ok) return checked.value
+  const problem = checked.problems[0]
+  throw problem === undefined
+    ? siteError('broken-job', 'job.yaml cannot be read', { path: file })
+    : problemError(problem, { path: file, ...yaml.locate(problem.path) })
+}
+
+/**
+ * Changes a job's state, under its lock, exactly once (see revision.ts). One that is being removed does not change any more.
+ * @param decide called with the state as it is, perhaps more than once; `undefined` leaves it
+ * @param expected the revision that it has in all likelihood
+ * @returns the new state, or `undefined` when it was left
+ * @throws BjobError `unknown-job`, `torn-state`, `bad-state`; the file system's errors
+ */
+export async function changeJob(
+  site: Site,
+  id: JobId,
+  decide: (current: JobState) => JobState | undefined,
+  expected?: number,
+): Promise<JobState | undefined> {
+  return commitJob(site, id, {
+    decide,
+    announce: async (next, current) => {
+      const event = toEvent(id, next, current.history.length, await specificationAfter(site, id, next, current))
+      return site.journal.announce(event, next.state !== 'RUNNING')
+    },
+    ...(expected === undefined ? {} : { expected }),
+  })
+}
+
+/** A revision that was passed over may have announced other fields than job.yaml has: then they are told again. */
+async function specificationAfter(
+  site: Site,
+  id: JobId,
+  next: JobState,
+  current: JobState,
+): Promise<SpecificationRecord | undefined> {
+  if (next.revision === current.revision + 1) return undefined
+  try {
+    return toRecord(await readSpecification(site, id, current))
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+/** A job's state and specification, to be changed together. */
+export interface Amendment {
+  readonly state: JobState
+  readonly specification: Specification
+}
+
+/**
+ * Changes what is asked of a job, exactly once, and tells it to all who watch.
+ * @param amend called with both as they are, perhaps more than once; `undefined` leaves them
+ * @returns the new state, or `undefined` when it was left
+ * @throws as `changeJob`, and `bad-yaml`, `bad-field` when job.yaml is broken; what `amend` throws
+ */
+export async function changeSpecification(
+  site: Site,
+  id: JobId,
+  amend: (current: JobState, specification: Specification) => Amendment | undefined,
+): Promise<JobState | undefined> {
+  for (;;) {
+    const state = await readJobState(site, id)
+    const { revision } = state
+    const specification = await readSpecification(site, id, state)
+    let isStale = false
+    let record: SpecificationRecord = {}
+    const changed = await commitJob(site, id, {
+      decide: (current) => {
+        isStale = current.revision !== revision
+        const amendment = isStale ? undefined : amend(current, specification)
+        if (amendment !== undefined) record = toRecord(amendment.specification)
+        return amendment?.state
+      },
+      announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, record)),
+      specification: () => formatYaml(record),
+    })
+    if (!isStale) return changed
+  }
+}
+
+async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobState | undefined> {
+  const { disk, layout } = site
+  const paths = layout.job(id)
+  const decide = (current: JobState): JobState | undefined =>
+    current.removed === undefined ? commit.decide(current) : undefined
+  return lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
+}
+
+/** The workflows that have a folder, sorted. */
+export async function listWorkflows(site: Site): Promise<string[]> {
+  const entries = (await unlessGone(site.disk.list(site.layout.jobs))) ?? []
+  return entries
+    .filter(({ name, isDirectory }) => isDirectory && !isScaffold(name))
+    .map(({ name }) => name)
+    .sort()
+}
+
+/** The names of the jobs of a workflow, from its folder. */
+export async function listNames(site: Site, workflow: string): Promise<string[]> {
+  const entries = (await unlessGone(site.disk.list(site.layout.workflow(workflow)))) ?? []
+  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
+}
+
+/** What data.json holds; `undefined` when there is none. @throws BjobError `bad-data` when somebody has broken it, `unknown-job` */
+export async function readData(site: Site, id: JobId): Promise<unknown> {
+  const paths = site.layout.job(id)
+  await unlessGone(site.disk.refresh(paths.dir))
+  await unlessGone(checkInside(site, paths.data))
+  const text = await unlessGone(site.disk.readText(paths.data))
+  if (text === undefined) {
+    if ((await site.disk.stat(paths.dir)) === undefined) throw unknownJob(id)
+    return undefined
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
+      path: paths.data,
+      cause: error,
+    })
+  }
+}
+
+/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job` */
+export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
+  const paths = site.layout.job(id)
+  if ((await unlessGone(replaceFile(site.disk, paths.data, formatData(data)).then(() => true))) === undefined)
+    throw unknownJob(id)
+}
+
+/** The text of data.json. */
+export function formatData(data: unknown): string {
+  return `${JSON.stringify(data, undefined, 2)}\n`
+}
+
+/**
+ * The content of a file in a job's folder, as this node sees it after looking afresh.
+ * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job`
+ */
+export async function readJobFile(site: Site, id: JobId, name: string): Promise<string> {
+  const { dir } = site.layout.job(id)
+  const file = path.resolve(dir, name)
+  if (!file.startsWith(`${dir}${path.sep}`))
+    throw requestError('unsafe-path', `${name} is not inside the job's folder`, { path: file })
+  try {
+    await site.disk.refresh(dir)
+    await checkInside(site, file)
+    return await site.disk.readText(file)
+  } catch (error) {
+    if (!isGone(error)) throw error
+    if ((await site.disk.stat(dir)) === undefined) throw unknownJob(id)
+    throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
+  }
+}
+
+/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `link-outside` */
+export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
+  const dir = path.dirname(file)
+  const isPlain = path.dirname(path.dirname(dir)) === layout.jobs
+  const isLink = async (target: string): Promise<boolean> => (await disk.stat(target))?.isSymbolicLink() === true
+  if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
+  const real = await disk.realpath(file)
+  if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
+  throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, { path: file })
+}
+
+export function unknownJob(id: JobId): Error {
+  return requestError('unknown-job', `there is no job ${id}`)
+}
+
+/** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */
+async function missingState(site: Site, id: JobId, error: unknown): Promise<unknown> {
+  const paths = site.layout.job(id)
+  if (!(await hasFolder(site, id))) return unknownJob(id)
+  if ((await site.disk.stat(paths.state)) !== undefined) return error
+  return siteError('torn-state', 'state.yaml is missing', { path: paths.state })
+}
+
+/** Whether the job's folder is there by now: an NFS client that has looked in vain goes on saying so for half a minute, unless it is made to ask again. */
+async function hasFolder({ disk, layout }: Site, id: JobId): Promise<boolean> {
+  const { dir } = layout.job(id)
+  const isThere = async (): Promise<boolean> => (await disk.stat(dir)) !== undefined
+  if (await isThere()) return true
+  if (!disk.isNetwork) return false
+  for (const folder of [layout.jobs, path.dirname(dir)]) await unlessGone(disk.refresh(folder))
+  return isThere()
+}
+
+/** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */
+export function checkInputName(name: string): void {
+  if (!isReserved(name)) return
+  throw requestError(
+    'reserved-name',
+    `an input file may not be called ${name}: that is bjob's own file in a job's folder`,
+    { field: 'input_files' },
+  )
+}

@@ -1,0 +1,56 @@
+/** A child that starts takes its parents' files, by the globs of `input_files`: symbolic links, as in Balsam, unless it asks for copies. */
+import path from 'node:path'
+import { requestError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { Input } from '../../core/life/job-inputs.ts'
+import type { Specification } from '../../core/job/specification.ts'
+import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
+import { codeOf } from '../disk/disk.ts'
+import { findMatches, findParentInputs, isForAll, isGlob } from './input-files.ts'
+import type { Site } from '../site.ts'
+
+export interface ParentInputs {
+  /** What is to be taken: a name that is in its folder already is left alone, so doing it again after a crash is harmless. */
+  readonly inputs: readonly Input[]
+  /** Globs that find nothing, neither there nor in its own folder. */
+  readonly unmatched: readonly string[]
+}
+
+/** @throws BjobError `missing-input` when a plain name is neither in a parent's folder nor in its own; `input-clash` */
+export async function findInputsAtStart(
+  site: Site,
+  id: JobId,
+  { parents, inputFiles, stageInUrl }: Specification,
+): Promise<ParentInputs> {
+  const { dir } = site.layout.job(id)
+  const found = await findParentInputs(site, parents, inputFiles)
+  const staged = new Set(stageInUrl.map((url) => stagedName(parseStageUrl(url))))
+  const isThere = async (name: string): Promise<boolean> =>
+    staged.has(name) || (await site.disk.stat(path.join(dir, name))) !== undefined
+  const unmatched: string[] = []
+  for (const pattern of found.unmatched) {
+    if (isForAll(pattern) || (await isThere(path.basename(pattern)))) continue
+    if (!isGlob(pattern))
+      throw requestError('missing-input', `no parent has the input file ${pattern}`, {
+        field: 'input_files',
+        hint: 'look what its parents have written: `ls` in their folders',
+      })
+    if ((await findMatches(site, dir, path.basename(pattern))).length === 0) unmatched.push(pattern)
+  }
+  const inputs: Input[] = []
+  for (const input of found.inputs) if (!(await isThere(input.name))) inputs.push(input)
+  return { inputs, unmatched }
+}
+
+/** Links what is found into the job's folder. */
+export async function linkInputs(site: Site, id: JobId, specification: Specification): Promise<ParentInputs> {
+  const found = await findInputsAtStart(site, id, specification)
+  for (const { file, name } of found.inputs) {
+    try {
+      await site.disk.symlink(file, path.join(site.layout.job(id).dir, name))
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+  }
+  return found
+}

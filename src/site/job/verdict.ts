@@ -1,0 +1,44 @@
+/**
+ * How a postprocess says what becomes of its job: a file in the job's folder that the owner of the job reads when the postprocess has ended. The
+ * postprocess itself never writes state.yaml: only the owner moves a job.
+ */
+import { requestError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import { VERDICT_STATES, type Verdict } from '../../core/life/outcome.ts'
+import { leadsTo } from '../../core/life/states.ts'
+import { unlessGone } from '../disk/disk.ts'
+import { replaceFile } from '../disk/files.ts'
+import { readJobState } from './jobs.ts'
+import type { Site } from '../site.ts'
+
+/** @throws BjobError `bad-verdict` when the job cannot become that */
+export async function writeVerdict(site: Site, id: JobId, { state, message }: Verdict): Promise<void> {
+  const current = await readJobState(site, id)
+  const choices = VERDICT_STATES.filter((choice) => leadsTo(current.state, choice))
+  if (!choices.some((choice) => choice === state)) {
+    throw requestError('bad-verdict', `${id} is ${current.state} and cannot become ${state} here`, {
+      field: 'state',
+      hint: `it can become ${choices.join(' or ')}`,
+    })
+  }
+  await replaceFile(site.disk, site.layout.job(id).verdict, `${JSON.stringify({ state, message })}\n`, false)
+}
+
+/** Reads the verdict, if there is one; what is none is as good as nothing said. */
+export async function readVerdict(site: Site, id: JobId): Promise<Verdict | undefined> {
+  const { dir, verdict } = site.layout.job(id)
+  await site.disk.refresh(dir)
+  const text = await unlessGone(site.disk.readText(verdict))
+  if (text === undefined) return undefined
+  try {
+    const { state, message } = JSON.parse(text) as Partial<Verdict>
+    const known = VERDICT_STATES.find((choice) => choice === state)
+    return known === undefined ? undefined : { state: known, message: message ?? '' }
+  } catch {
+    return undefined
+  }
+}
+
+export async function clearVerdict(site: Site, id: JobId): Promise<void> {
+  await unlessGone(site.disk.unlink(site.layout.job(id).verdict))
+}

@@ -1,0 +1,78 @@
+/** What was handed to the batch scheduler: a folder each, with the script, its output and a record; and the templates of the scripts. */
+import * as v from 'valibot'
+import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
+import { finite } from '../../lib/shapes.ts'
+import { uniqueToken } from '../../lib/token.ts'
+import { unlessGone } from '../disk/disk.ts'
+import { replaceFile, showName } from '../disk/files.ts'
+import type { Site } from '../site.ts'
+
+const schema = v.object({
+  scheduler: v.string(),
+  /** The scheduler's id for it; absent until the scheduler has answered. */
+  scheduler_id: v.optional(v.string()),
+  nodes: finite('must be a number'),
+  minutes: finite('must be a number'),
+  queue: v.optional(v.string()),
+  account: v.optional(v.string()),
+  /** What the launcher was told: its options and filters. */
+  options: v.optional(v.array(v.string()), []),
+  /** ISO 8601. */
+  submitted: v.string(),
+  /** What became of it, once somebody has heard: schedulers forget. */
+  ended: v.optional(v.string()),
+})
+
+export type SubmissionRecord = Readonly<v.InferOutput<typeof schema>>
+
+export interface Submission {
+  readonly id: string
+  readonly record: SubmissionRecord
+}
+
+/** The site's own template for a scheduler's batch script, and where it is; `undefined` when the site has none. */
+export async function readBatchTemplate(
+  site: Site,
+  scheduler: string,
+): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  const path = site.layout.batchTemplate(scheduler)
+  const text = await unlessGone(site.disk.readText(path))
+  return text === undefined ? undefined : { path, text }
+}
+
+/** An id that no other submission has. */
+export function submissionId(): string {
+  return uniqueToken()
+}
+
+/** Makes a submission's folder with its script, before the scheduler is asked: whatever happens then leaves a trace. */
+export async function createSubmission(site: Site, { id, record }: Submission, script: string): Promise<void> {
+  const paths = site.layout.submission(id)
+  await site.disk.makeParents(paths.dir)
+  await replaceFile(site.disk, paths.script, script)
+  await writeSubmission(site, { id, record })
+  await showName(site.disk, paths.dir)
+}
+
+export async function writeSubmission(site: Site, { id, record }: Submission): Promise<void> {
+  await replaceFile(site.disk, site.layout.submission(id).record, formatYaml(record))
+}
+
+/** Takes back what the scheduler has refused. */
+export async function removeSubmission(site: Site, id: string): Promise<void> {
+  await unlessGone(site.disk.removeAll(site.layout.submission(id).dir))
+}
+
+/** All submissions, oldest first. One whose record cannot be read is left out: nothing depends on it. */
+export async function listSubmissions(site: Site): Promise<Submission[]> {
+  const entries = (await unlessGone(site.disk.list(site.layout.submissions))) ?? []
+  const found: Submission[] = []
+  for (const { name, isDirectory } of entries) {
+    if (!isDirectory) continue
+    const { record: path } = site.layout.submission(name)
+    const text = await unlessGone(site.disk.readText(path))
+    const record = v.safeParse(schema, text === undefined ? undefined : parseYaml(text, path).value)
+    if (record.success) found.push({ id: name, record: record.output })
+  }
+  return found.sort((a, b) => (a.record.submitted < b.record.submitted ? -1 : 1))
+}

@@ -1,0 +1,28 @@
+/** Following a file that a job appends lines to. */
+import path from 'node:path'
+import type { JobId } from '../../core/job/id.ts'
+import { unlessGone } from '../disk/disk.ts'
+import type { Site } from '../site.ts'
+
+const NEWLINE = 0x0a
+const CHUNK_BYTES = 1 << 16
+
+/**
+ * The lines that were completed since `offset`, at most 64 KiB of them, and the offset after them. No lines while there is no such file.
+ *
+ * @param offset in bytes; 0 for the first time
+ */
+export async function readJobLines(
+  site: Site,
+  id: JobId,
+  name: string,
+  offset: number,
+): Promise<{ readonly lines: readonly string[]; readonly offset: number }> {
+  const { dir } = site.layout.job(id)
+  // Until it is there, a network file system may go on saying that it is not.
+  if (offset === 0 && site.disk.isNetwork) await unlessGone(site.disk.refresh(dir))
+  const bytes = await unlessGone(site.disk.readFrom(path.join(dir, name), offset, CHUNK_BYTES))
+  const end = bytes?.lastIndexOf(NEWLINE) ?? -1
+  if (bytes === undefined || end < 0) return { lines: [], offset }
+  return { lines: bytes.toString('utf8', 0, end).split('\n'), offset: offset + end + 1 }
+}

@@ -1,0 +1,57 @@
+/**
+ * What is said of jobs from now on, without knowing which there are: of the last snapshot only what was in doubt then, and the journals since.
+ * It costs what has changed lately, however many jobs there are.
+ */
+import type { JobId } from '../../core/job/id.ts'
+import { JobIndex } from '../../core/index/job-index.ts'
+import { JournalReader } from '../journal/journal-reader.ts'
+import { isJournalWhole } from './retell.ts'
+import type { Site } from '../site.ts'
+import { type Header, isOutdated, readHeader, totalBytes } from './snapshot.ts'
+
+export class JournalNews {
+  readonly #reader: JournalReader
+  /** Of those that were changed since the snapshot. */
+  readonly #index = new JobIndex('live')
+
+  private constructor(site: Site, header: Header) {
+    this.#reader = new JournalReader(site.disk, site.layout, header.positions)
+    this.#index.restore([], header)
+  }
+
+  /**
+   * @returns undefined where no snapshot is new enough, or the journal has to be made again: a `JobView` sees to either; and where a folder may
+   *   look for a while as it was before the news of it: a `JobView` knows better
+   */
+  static async open(site: Site): Promise<JournalNews | undefined> {
+    if (site.disk.staleMs > 0 || !(await isJournalWhole(site))) return undefined
+    const ends: Record<string, number> = {}
+    for (const host of await new JournalReader(site.disk, site.layout).hosts())
+      ends[host] = (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0
+    const tailOf = ({ positions }: Header): number => totalBytes(ends) - totalBytes(positions)
+    const usable: Header[] = []
+    for (const name of ['live', 'all'] as const) {
+      const header = await readHeader(site, name)
+      if (header === undefined || !Object.keys(header.positions).every((host) => Object.hasOwn(ends, host))) continue
+      if (!isOutdated(tailOf(header), header.count)) usable.push(header)
+    }
+    const [header] = usable.toSorted((one, other) => tailOf(one) - tailOf(other))
+    return header === undefined ? undefined : new JournalNews(site, header)
+  }
+
+  /** Reads what is new. @returns the jobs that were told of, whatever came of that */
+  async refresh(): Promise<Set<JobId>> {
+    const ids = new Set<JobId>()
+    await this.#reader.poll((line) => {
+      if (line.event !== undefined) ids.add(line.event.id)
+      for (const { id } of this.#index.apply(line)) ids.add(id)
+    })
+    this.#index.dropEnded()
+    return ids
+  }
+
+  /** The jobs of which a change was announced that may or may not have been made. */
+  pendingIds(): Iterable<JobId> {
+    return this.#index.pendingIds()
+  }
+}

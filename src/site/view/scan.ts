@@ -1,0 +1,79 @@
+/** Reads every job's folder: what is done when the journal is not there to tell, and by `bjob fsck`. */
+import { type IndexEntry, JobIndex } from '../../core/index/job-index.ts'
+import { type JobId, jobId } from '../../core/job/id.ts'
+import { type JobState, bornAt } from '../../core/life/job-state.ts'
+import { type Specification, toRecord } from '../../core/job/specification.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { mapConcurrently } from '../../lib/concurrently.ts'
+import { breakageText } from '../job/breakage.ts'
+import { listNames, listWorkflows, readJobState, readSpecification } from '../job/jobs.ts'
+import type { Site } from '../site.ts'
+
+/** Folders read at once: enough to hide a network's latency, few enough to spare its server. */
+const AT_ONCE = 16
+
+/** The ids of all folders in `jobs/`, from the folders themselves. */
+export async function* scanIds(site: Site): AsyncGenerator<JobId> {
+  for (const workflow of await listWorkflows(site)) {
+    for (const name of await listNames(site, workflow)) yield jobId(workflow, name)
+  }
+}
+
+/** What all jobs' folders say. Those without a readable state.yaml are left out: `bjob fsck` names them. */
+export async function scanJobs(site: Site): Promise<JobIndex> {
+  const entries: IndexEntry[] = []
+  await forEachJob(site, async (id) => {
+    const entry = await readDamaged(site, id)
+    if (entry !== undefined) entries.push(entry)
+  })
+  const index = new JobIndex()
+  index.restore(entries)
+  return index
+}
+
+/** Calls `visit` for every folder in `jobs/`, several at once. */
+export async function forEachJob(site: Site, visit: (id: JobId) => Promise<void>): Promise<void> {
+  await mapConcurrently(scanIds(site), AT_ONCE, visit)
+}
+
+/** The entry of one job, from its folder; `undefined` when it cannot be read. */
+export async function readEntry(site: Site, id: JobId): Promise<IndexEntry | undefined> {
+  try {
+    const state = await readJobState(site, id)
+    return entryOf(id, state, await readSpecification(site, id, state))
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+/** As `readEntry`; of a job whose job.yaml alone is broken, what its state.yaml tells. */
+export async function readDamaged(site: Site, id: JobId): Promise<IndexEntry | undefined> {
+  try {
+    const state = await readJobState(site, id)
+    try {
+      return entryOf(id, state, await readSpecification(site, id, state))
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+      return { ...entryOf(id, state), broken: breakageText(error) }
+    }
+  } catch (error) {
+    if (error instanceof BjobError) return undefined
+    throw error
+  }
+}
+
+export function entryOf(id: JobId, state: JobState, specification?: Specification): IndexEntry {
+  return {
+    id,
+    born: bornAt(state),
+    revision: state.revision,
+    state: state.state,
+    attempt: state.attempt,
+    ...(state.launcher === undefined ? {} : { launcher: state.launcher }),
+    ...(state.kill === undefined ? {} : { kill: state.kill }),
+    ...(state.notBefore === undefined ? {} : { notBefore: state.notBefore }),
+    changed: state.history.at(-1)?.time ?? bornAt(state),
+    ...(specification === undefined ? {} : { spec: toRecord(specification) }),
+  }
+}

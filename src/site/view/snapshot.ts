@@ -1,0 +1,153 @@
+/**
+ * Snapshots of the folded journal, so that who starts reads what is there and the newest lines, not every line ever written. `all` has every
+ * job, `live` those that have not ended. They are caches: deleted, damaged or behind, the journal makes them again.
+ */
+import { type IndexEntry, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
+import type { SpecificationRecord } from '../../core/job/specification.ts'
+import type { State } from '../../core/life/states.ts'
+import { unlessGone } from '../disk/disk.ts'
+import { replaceFile } from '../disk/files.ts'
+import type { Positions } from '../journal/journal-reader.ts'
+import type { Site } from '../site.ts'
+
+export type SnapshotName = 'all' | 'live'
+
+/** The first line. */
+export interface Header extends IndexRemainder {
+  readonly format: 2
+  readonly positions: Positions
+  /** How many jobs follow. */
+  readonly count: number
+}
+
+export interface Snapshot {
+  readonly index: JobIndex
+  readonly positions: Positions
+}
+
+/** An entry without its keys: half as much to read. What is rare comes last, and only where there is any. */
+type Row = readonly [
+  id: string,
+  born: string,
+  revision: number,
+  state: State,
+  attempt: number,
+  /** 0: when it was born. */
+  changed: string | 0,
+  spec: SpecificationRecord | 0,
+  launcher?: string | 0,
+  rest?: Partial<Pick<IndexEntry, 'kill' | 'notBefore' | 'broken'>>,
+]
+
+/** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
+const TAIL_BYTES = 1024 * 1024
+/** What a job in a snapshot takes to read, as bytes of a journal. */
+const ENTRY_BYTES = 200
+
+/** What becomes text at once, of a file that may be longer than any text can be. */
+const CHUNK_BYTES = 1024 * 1024
+/** The first line has seldom more. */
+const HEADER_BYTES = 16 * 1024
+const NEWLINE = 10
+
+/**
+ * Whether it is time to write a snapshot anew.
+ * @param tailBytes what the journals have had since
+ * @param count how many jobs there are
+ */
+export function isOutdated(tailBytes: number, count: number): boolean {
+  return tailBytes > Math.max(TAIL_BYTES, (count * ENTRY_BYTES) / 2)
+}
+
+export function totalBytes(positions: Positions): number {
+  return Object.values(positions).reduce((sum, offset) => sum + offset, 0)
+}
+
+/** Reads a snapshot's first line alone, however many jobs there are. @returns undefined when there is none that can be used */
+export async function readHeader(site: Site, name: SnapshotName): Promise<Header | undefined> {
+  for (let limit = HEADER_BYTES; ; limit *= 16) {
+    const bytes = await unlessGone(site.disk.readFrom(site.layout.snapshot(name), 0, limit))
+    if (bytes === undefined) return undefined
+    const end = bytes.indexOf(NEWLINE)
+    if (end < 0 && bytes.length === limit) continue
+    return end < 0 ? undefined : parseHeader(bytes.toString('utf8', 0, end))
+  }
+}
+
+function parseHeader(text: string): Header | undefined {
+  try {
+    const header = JSON.parse(text) as Header
+    return header.format === 2 ? header : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @returns undefined when there is none that can be used */
+export async function readSnapshot(site: Site, name: SnapshotName): Promise<Snapshot | undefined> {
+  const bytes = await unlessGone(site.disk.readFrom(site.layout.snapshot(name), 0, Number.MAX_SAFE_INTEGER))
+  if (bytes === undefined) return undefined
+  const end = bytes.indexOf(NEWLINE)
+  const header = parseHeader(bytes.toString('utf8', 0, Math.max(0, end)))
+  if (header === undefined) return undefined
+  try {
+    const index = new JobIndex(name)
+    index.restore(readEntries(bytes, end + 1), header)
+    return index.size === header.count ? { index, positions: header.positions } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function* readEntries(bytes: Buffer, from: number): Generator<IndexEntry> {
+  for (let at = from; at < bytes.length;) {
+    const end = bytes.indexOf(NEWLINE, Math.min(at + CHUNK_BYTES, bytes.length - 1)) + 1
+    if (end === 0) throw new SyntaxError('its last line is cut off')
+    for (const row of JSON.parse(`[${bytes.toString('utf8', at, end - 1).replaceAll('\n', ',')}]`) as Row[])
+      yield fromRow(row)
+    at = end
+  }
+}
+
+/** Writes what `index` holds after reading the journals up to `positions`. */
+export async function writeSnapshot(
+  site: Site,
+  name: SnapshotName,
+  index: JobIndex,
+  positions: Positions,
+): Promise<void> {
+  const header: Header = { format: 2, positions, count: index.size, ...index.remainder() }
+  await site.disk.makeParents(site.layout.journal)
+  await replaceFile(site.disk, site.layout.snapshot(name), writeChunks(header, index.entries()), false)
+}
+
+function* writeChunks(header: Header, entries: Iterable<IndexEntry>): Generator<string> {
+  let chunk = `${JSON.stringify(header)}\n`
+  for (const entry of entries) {
+    chunk += `${JSON.stringify(toRow(entry))}\n`
+    if (chunk.length < CHUNK_BYTES) continue
+    yield chunk
+    chunk = ''
+  }
+  yield chunk
+}
+
+function toRow({ id, born, revision, state, attempt, changed, spec, launcher, ...rest }: IndexEntry): Row {
+  const row = [id, born, revision, state, attempt, changed === born ? 0 : changed, spec ?? 0] as const
+  if (Object.keys(rest).length > 0) return [...row, launcher ?? 0, rest]
+  return launcher === undefined ? row : [...row, launcher]
+}
+
+function fromRow([id, born, revision, state, attempt, changed, spec, launcher = 0, rest]: Row): IndexEntry {
+  return {
+    id,
+    born,
+    revision,
+    state,
+    attempt,
+    ...(launcher === 0 ? {} : { launcher }),
+    ...rest,
+    changed: changed === 0 ? born : changed,
+    ...(spec === 0 ? {} : { spec }),
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Waiting for news in the journal. On a local file system the kernel tells; on a network one nobody does, so the waiting ends by itself every
+ * `poll_seconds` and the reader looks.
+ *
+ * The kernel's word is taken as it is (fs.watch): chokidar lists and stats the folder for every line that is written, which was the largest
+ * single cost of a busy launcher, and its polling stats files, which on NFS tells of new lines seconds late.
+ */
+import fs from 'node:fs'
+import { sleep } from '../../lib/sleep.ts'
+import type { Site } from '../site.ts'
+
+/** News seldom comes alone: what follows within this long is read together. */
+const GATHER_MS = 4
+/** The kernel's word can be missed (its queue overflows, its watches run out); this often a local reader looks without it. */
+const LOCAL_POLL_MS = 2000
+
+export interface JournalWatch extends AsyncDisposable {
+  /** Resolves when there may be news, or when `signal` fires. */
+  next(signal?: AbortSignal): Promise<void>
+}
+
+/** Watches from now on: look once after this resolves, and after each `next`. */
+export async function watchJournal(site: Site): Promise<JournalWatch> {
+  if (site.disk.isNetwork) {
+    const pollMs = site.settings.poll_seconds * 1000
+    return { next: (signal) => sleep(pollMs, signal), [Symbol.asyncDispose]: async () => {} }
+  }
+  await site.disk.makeParents(site.layout.journal)
+  let isNews = false
+  let wake: (() => void) | undefined
+  const watcher = watchFolder(site.layout.journal, () => {
+    isNews = true
+    wake?.()
+  })
+  /** A plain timer: an abort signal a line would cost more than the reading does. */
+  const pause = (ms: number, isEndedByNews: boolean, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', done)
+        wake = undefined
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      signal?.addEventListener('abort', done)
+      if (isEndedByNews) wake = done
+      if (signal?.aborted === true) done()
+    })
+  return {
+    next: async (signal) => {
+      if (!isNews) await pause(LOCAL_POLL_MS, true, signal)
+      if (isNews) await pause(GATHER_MS, false, signal)
+      isNews = false
+    },
+    [Symbol.asyncDispose]: async () => watcher?.close(),
+  }
+}
+
+/** `undefined` where the system has no watch left to give: then the reader looks by itself. */
+function watchFolder(folder: string, ring: () => void): fs.FSWatcher | undefined {
+  try {
+    return fs.watch(folder, { persistent: false }, ring).on('error', () => {})
+  } catch {
+    return undefined
+  }
+}
