@@ -1,41 +1,49 @@
 #!/usr/bin/env node
 'use strict'
-// Runs the bundle, each part of which is a function as those that Node makes of a module. What V8 compiled of it when the same command
-// ran (`compile.js`) lies beside it and is used when this is the same V8; otherwise V8 compiles it again.
-const fs = require('node:fs')
-const path = require('node:path')
-const { Script } = require('node:vm')
+// Runs the bundle. Its parts are functions like those that Node.js makes of modules. The code that
+// V8 compiled in an earlier run of the same command lies beside it (`keep-compiled.js`). This file
+// keeps to the syntax of Node.js 4, so that an old Node.js reads it and says why it stops.
+const fs = require('fs')
+const path = require('path')
+const vm = require('vm')
 
 const dist = path.join(__dirname, '..', 'dist')
 const parts = new Map()
 
-/** That of the bundle for each command by itself, of what few commands load once. */
-function compiledFile(name) {
-  const [, , command = ''] = process.argv
-  const folder = name === 'bjob.cjs' ? (/^-{0,2}[a-z]+$/.test(command) ? command : 'none') : ''
-  return path.join(dist, 'compiled', folder, name)
+/** @returns undefined for a Node.js that is new enough */
+function describeOldNode(version, file) {
+  const numbers = version.split('.').map(Number)
+  if (numbers[0] > 20 || (numbers[0] === 20 && numbers[1] >= 19)) return undefined
+  const need = `bjob needs Node.js 20.19 or newer; this is ${version} (${file}).`
+  return `${need} Get one from https://nodejs.org/en/download, or look for one with \`module avail node\`.`
 }
 
-// V8 compares little more than the length: the build takes what was compiled away before it makes another bundle.
-function readCompiled(name) {
+/** Each Node.js version has a folder; in it, each command has its own code of the bundle. */
+function compiledFile(name, command) {
+  const folder = name === 'bjob.cjs' ? (/^-{0,2}[a-z]+$/.test(command || '') ? command : 'none') : ''
+  return path.join(dist, 'compiled', `${process.version}-${process.arch}`, folder, name)
+}
+
+// V8 compares little more than the length: the build removes compiled code before it bundles.
+function readCompiled(file) {
   try {
-    return fs.readFileSync(compiledFile(name))
-  } catch {
+    return fs.readFileSync(file)
+    // eslint-disable-next-line no-unused-vars -- the syntax wants a name
+  } catch (error) {
     return undefined
   }
-}
-
-function compile(name) {
-  const filename = path.join(dist, name)
-  return new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData: readCompiled(name) })
 }
 
 function load(name) {
   const known = parts.get(name)
   if (known !== undefined) return known
-  const script = compile(name)
+  const filename = path.join(dist, name)
+  const file = compiledFile(name, process.argv[2])
+  const cachedData = readCompiled(file)
+  const script = new vm.Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData })
+  if (cachedData === undefined) require('./keep-compiled.js').keepAtExit(script, filename, file)
   const body = script.runInThisContext()
-  const part = { script, exports: {}, run: () => body(requirePart, part, part.exports) }
+  const part = { exports: {}, run: () => body(requirePart, part, part.exports) }
   parts.set(name, part)
   part.run()
   return part
@@ -46,5 +54,25 @@ function requirePart(name) {
   return name.startsWith('./') ? load(path.basename(name)).exports : require(name)
 }
 
-if (require.main === module) load('bjob.cjs')
-else module.exports = { compile, compiledFile, dist, load, parts }
+function main() {
+  const oldNode = describeOldNode(process.versions.node, process.execPath)
+  if (oldNode !== undefined) return stop(oldNode, 2)
+  runWhole(() => load('bjob.cjs'))
+}
+
+/** Prints one line if the installation was half removed, or cut off by a full disk. */
+function runWhole(action) {
+  try {
+    action()
+  } catch (error) {
+    stop(`bjob: its installation is damaged: ${error.message.split('\n')[0]}; install it again (in a clone: npm ci)`, 3)
+  }
+}
+
+function stop(line, status) {
+  process.stderr.write(`${line}\n`)
+  process.exitCode = status
+}
+
+if (require.main === module) main()
+else module.exports = { compiledFile, describeOldNode, dist, load, parts, runWhole, stop }

@@ -1,5 +1,8 @@
 'use strict'
-// The build of the command: its bundle, the agent's, and what V8 compiles of the first.
+// Builds the command: its bundle, the agent's, the report's page, the manual, and the compiled code
+// of each command. `--if-changed` skips a build of the same sources with the same Node.js.
+const { execFileSync } = require('node:child_process')
+const { createHash } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 const esbuild = require('esbuild')
@@ -8,10 +11,10 @@ const { compileCommands } = require('./compile.js')
 const root = path.join(__dirname, '..')
 const dist = path.join(root, 'dist')
 
-/** Packages that take as long to load as a short command to run, and that many have no use for: each is a part of its own. */
+/** Packages that load as slowly as a short command runs, and that few commands use: own parts. */
 const LAZY = ['yaml']
 
-/** In the place of such a package a module with those of its functions that are used, which loads it when one of them is. */
+/** Replaces such a package by a module of its names that loads the part at the first use of one. */
 const lazyPackages = {
   name: 'lazy packages',
   setup(build) {
@@ -22,32 +25,30 @@ const lazyPackages = {
     build.onResolve({ filter: /^\.\/\w+\.cjs$/ }, ({ path: name }) => ({ path: name, external: true }))
     build.onLoad({ filter: /./, namespace: 'lazy' }, ({ path: name }) => ({
       contents: `
-        for (const name of ${JSON.stringify(importedNames(name))})
+        for (const name of ${JSON.stringify(Object.keys(require(name)))})
           Object.defineProperty(exports, name, { enumerable: true, get: () => require('./${name}.cjs')[name] })
         Object.defineProperty(exports, '__esModule', { value: true })`,
     }))
   },
 }
 
-/** Node's own modules as modules of the bundle, once each: otherwise esbuild copies their hundred names for each of the files that import them. */
+/** Wraps each of Node's modules once. Otherwise esbuild copies its names for each importing file. */
 const ownModules = {
   name: 'own modules',
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path: name, kind }) =>
-      kind === 'import-statement' ? { path: name, namespace: 'own' } : undefined,
+    build.onResolve({ filter: /^node:/ }, ({ path: name, kind, namespace }) =>
+      kind === 'import-statement' && namespace !== 'own' ? { path: name, namespace: 'own' } : undefined,
     )
     build.onLoad({ filter: /./, namespace: 'own' }, ({ path: name }) => ({
       contents: `
         const own = require('${name}')
         export default own
-        ${importedNames(name)
-          .map((key) => `export const ${key} = own.${key}`)
-          .join('\n')}`,
+        export * from '${name}'`,
     }))
   },
 }
 
-/** The one thing that proper-lockfile's signal-exit asserts: Node's own module takes a twentieth of Node's start to load. */
+/** The one assertion of signal-exit. Node's own module takes a twentieth of Node's start to load. */
 const assertModule = {
   name: 'assert',
   setup(build) {
@@ -58,15 +59,6 @@ const assertModule = {
   },
 }
 
-const files = fs.readdirSync(path.join(root, 'src'), { recursive: true }).filter((name) => name.endsWith('.ts'))
-const sources = files.map((name) => fs.readFileSync(path.join(root, 'src', name), 'utf8')).join('\n')
-
-/** What the sources import from a module by name. */
-function importedNames(name) {
-  const lists = sources.match(new RegExp(`(?<=import [^'{}]*\\{)[^}]+(?=\\} from '${name}')`, 'g')) ?? []
-  return Object.keys(require(name)).filter((key) => lists.some((list) => new RegExp(`\\b${key}\\b`).test(list)))
-}
-
 const OPTIONS = {
   absWorkingDir: root,
   bundle: true,
@@ -74,42 +66,76 @@ const OPTIONS = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  // In a script of node:vm there is no import.
-  supported: { 'dynamic-import': false },
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   logLevel: 'warning',
+  alias: { 'graceful-fs': 'node:fs' },
+  external: ['koffi'],
 }
 
-/** As `bin/bjob.js` wants a part: putting it together there would copy it. */
-const WRAPPED = { banner: { js: '(function (require, module, exports) {' }, footer: { js: '})' } }
+const PART = {
+  ...OPTIONS,
+  // In a script of node:vm there is no import.
+  supported: { 'dynamic-import': false },
+  plugins: [lazyPackages, ownModules, assertModule],
+  // `bin/bjob.js` wants a function; wrapping the text there would copy it.
+  banner: { js: '(function (require, module, exports) {' },
+  footer: { js: '})' },
+}
+
+const PAGE = {
+  absWorkingDir: root,
+  entryPoints: [
+    { in: 'src/page/main.ts', out: 'report-page' },
+    { in: 'src/page/page.css', out: 'report-page' },
+  ],
+  bundle: true,
+  minify: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  outdir: 'dist',
+  logLevel: 'warning',
+}
 
 async function build() {
-  // V8 cannot tell that they are of another bundle.
+  // V8 cannot tell that compiled code belongs to another bundle.
   fs.rmSync(path.join(dist, 'compiled'), { recursive: true, force: true })
-  const alias = { 'graceful-fs': 'node:fs' }
-  await esbuild.build({
-    ...OPTIONS,
-    entryPoints: { agent: 'src/launch/agent/agent.ts' },
-    alias,
-    external: ['koffi'],
-  })
-  await esbuild.build({
-    ...OPTIONS,
-    ...WRAPPED,
-    entryPoints: { bjob: 'src/cli/main.ts' },
-    alias,
-    external: ['koffi'],
-    // Read for `--debug` alone.
-    sourcemap: 'external',
-    sourcesContent: false,
-    plugins: [lazyPackages, ownModules, assertModule],
-  })
+  await esbuild.build({ ...OPTIONS, entryPoints: { agent: 'src/launch/agent/agent.ts' } })
+  // The map is read for `--debug` alone.
+  const map = { sourcemap: 'external', sourcesContent: false }
+  await esbuild.build({ ...PART, ...map, entryPoints: { bjob: 'src/cli/main.ts' } })
   for (const name of LAZY) {
-    const contents = `export { ${importedNames(name).join(', ')} } from '${name}'`
-    await esbuild.build({ ...OPTIONS, ...WRAPPED, stdin: { contents, resolveDir: root }, entryNames: name })
+    const stdin = { contents: `module.exports = require('${name}')`, resolveDir: root }
+    await esbuild.build({ ...PART, plugins: [], stdin, entryNames: name })
   }
+  await esbuild.build(PAGE)
+  const command = path.join(__dirname, 'bjob.js')
+  fs.writeFileSync(path.join(dist, 'bjob.1'), execFileSync(process.execPath, [command, '--manual']))
   compileCommands()
 }
 
-void build()
+/** A hash of everything that the build reads. The lock file stands for the packages. */
+function fingerprint() {
+  const hash = createHash('sha256').update(process.version)
+  const files = ['src', 'bin'].flatMap((folder) =>
+    fs.readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }),
+  )
+  const names = files.filter((file) => file.isFile()).map((file) => path.join(file.parentPath, file.name))
+  for (const name of [...names.toSorted(), path.join(root, 'package-lock.json')])
+    hash.update(path.relative(root, name)).update('\0').update(fs.readFileSync(name)).update('\0')
+  return hash.digest('hex')
+}
+
+async function main() {
+  const record = path.join(dist, '.fingerprint')
+  const current = fingerprint()
+  const last = fs.existsSync(record) ? fs.readFileSync(record, 'utf8') : ''
+  if (process.argv.includes('--if-changed') && last === current) return
+  fs.rmSync(record, { force: true })
+  await build()
+  fs.writeFileSync(record, current)
+}
+
+if (require.main === module) void main()
+else module.exports = { PART }

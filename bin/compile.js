@@ -1,24 +1,27 @@
 'use strict'
-// Keeps what V8 compiles of the bundle for each command, so that the next run need not. It comes with the package, and is made anew after
-// an installation under another V8, which cannot use it. Without it a command takes half as long again to start.
-const { execFileSync } = require('node:child_process')
-const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
-const { compile, compiledFile, dist, load, parts } = require('./bjob.js')
+// Runs every command once, so that its compiled code is kept before the first real run
+// (`keep-compiled.js`). Each command has code of its own: that of all takes twice as long to read.
+// `npm install` runs this file. It keeps to the syntax of Node.js 4, and always exits with 0.
+const childProcess = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const bjob = require('./bjob.js')
+
+/** A file system may hang. */
+const LIMIT_MS = 60000
 
 /**
- * How each runs for it, in one form or two, one command after the other in a site that is thrown away; of those that stay, or need more than
- * a machine, the help. Each has a file of its own: with what other commands use, twice as much would have to be read.
+ * Run in this order, in one form or two, in a temporary site. Commands that do not end by themselves,
+ * or that need more than this machine, show their help.
  */
 const COMMANDS = [
   [['--version']],
   [['--help']],
   [['--manual']],
   [['--complete', '1', 'bjob', '']],
-  [['init'], ['init', 'other', '--machine', 'slurm']],
+  [['init'], ['init', 'cluster', '--machine', 'slurm']],
   [
-    ['app', 'add', 'none', '--executable', 'true'],
+    ['app', 'add', 'none', '--executable', 'node --version'],
     ['app', 'ls'],
   ],
   [['spawn', '--app', 'none', '--name', 'one', '--', 'word']],
@@ -38,7 +41,7 @@ const COMMANDS = [
   [['clone', 'one', '--as', 'two']],
   [['set', 'two', 'priority=2']],
   [['dep', 'one', 'two']],
-  [['submit', '--help']],
+  [['submit', '-n', '1', '-t', '10', '--dry-run']],
   [['kill', 'two']],
   [['retry', 'two']],
   [[]],
@@ -49,51 +52,59 @@ const COMMANDS = [
   [['completion', 'bash']],
 ]
 
-/** @throws Error of the first command that fails */
+/** Stops at the first failure with a line: without compiled code, commands only start more slowly. */
 function compileCommands() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-compile-'))
-  // Of an allocation that this may run in, it is to know nothing; a Node.js of a module may need to be told where its libraries are.
-  const { PATH, LD_LIBRARY_PATH } = process.env
-  const options = { cwd: folder, env: { PATH, LD_LIBRARY_PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'] }
+  let folder
   try {
-    for (const forms of COMMANDS) execFileSync(process.execPath, [__filename, '--run', JSON.stringify(forms)], options)
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function run(forms) {
-  process.once('exit', () => {
-    for (const [name, { script }] of parts) {
-      const file = compiledFile(name)
-      fs.mkdirSync(path.dirname(file), { recursive: true })
-      fs.writeFileSync(file, script.createCachedData())
+    // The system's temporary folder may be missing, full or read-only.
+    folder = fs.mkdtempSync(path.join(bjob.dist, '.compile-'))
+    const env = bareEnvironment(folder)
+    const options = { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' }
+    for (const forms of COMMANDS) {
+      childProcess.execFileSync(process.execPath, [__filename, '--run', JSON.stringify(forms)], options)
+      if (!isCompiled(forms)) throw new Error(`cannot write into ${bjob.dist}`)
     }
-  })
-  const next = () => {
-    const words = forms.shift()
-    // Whoever waits for this process hears that one has failed.
-    if (words === undefined || (process.exitCode ?? 0) !== 0) return
-    process.argv.splice(1, Infinity, path.join(__dirname, 'bjob.js'), ...words)
-    process.once('beforeExit', next)
-    if (parts.has('bjob.cjs')) parts.get('bjob.cjs').run()
-    else load('bjob.cjs')
+  } catch (error) {
+    const why = `${error.stderr || ''}${error.message}`.split('\n')[0]
+    process.stderr.write(`bjob will start more slowly than it could: ${why}\n`)
   }
-  next()
+  if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
-/** Where `npm install` has put a package whose commands were compiled by another V8. */
-function compileIfRejected() {
-  // Of a checkout that is not built yet.
-  if (!fs.existsSync(path.join(dist, 'bjob.cjs')) || compile('bjob.cjs').cachedDataRejected === false) return
-  try {
-    compileCommands()
-  } catch (error) {
-    // It works all the same.
-    process.stderr.write(`bjob starts more slowly than it could: ${error.message}\n`)
-  }
+/** No scheduler, no allocation, no settings. Node.js itself may need LD_LIBRARY_PATH. */
+function bareEnvironment(folder) {
+  const tools = path.join(folder, 'tools')
+  fs.mkdirSync(tools)
+  fs.symlinkSync(process.execPath, path.join(tools, 'node'))
+  const env = { PATH: tools, HOME: folder, TMPDIR: folder }
+  if (process.env.LD_LIBRARY_PATH !== undefined) env.LD_LIBRARY_PATH = process.env.LD_LIBRARY_PATH
+  return env
+}
+
+function runForms(forms) {
+  const words = forms.shift()
+  // The exit status reports a failed command.
+  if (words === undefined || (process.exitCode || 0) !== 0) return
+  // Names a scheduler, which need not be installed.
+  if (words[0] === 'submit') fs.renameSync(path.join('cluster', 'bjob.yaml'), 'bjob.yaml')
+  process.argv = [process.argv[0], path.join(__dirname, 'bjob.js')].concat(words)
+  process.once('beforeExit', () => runForms(forms))
+  const bundle = bjob.parts.get('bjob.cjs')
+  if (bundle === undefined) bjob.load('bjob.cjs')
+  else bundle.run()
+}
+
+function isCompiled(forms) {
+  return fs.existsSync(bjob.compiledFile('bjob.cjs', forms[0][0]))
+}
+
+function main() {
+  const oldNode = bjob.describeOldNode(process.versions.node, process.execPath)
+  if (oldNode !== undefined) return bjob.stop(oldNode, 0)
+  // Nothing to do in a checkout that is not built yet, or with code for this Node.js at hand.
+  if (fs.existsSync(path.join(bjob.dist, 'bjob.cjs')) && !COMMANDS.every(isCompiled)) compileCommands()
 }
 
 if (require.main !== module) module.exports = { compileCommands }
-else if (process.argv[2] === '--run') run(JSON.parse(process.argv[3]))
-else compileIfRejected()
+else if (process.argv[2] === '--run') runForms(JSON.parse(process.argv[3]))
+else main()

@@ -1,7 +1,6 @@
 /** Holds what ARCHITECTURE.md promises of the source text: who may import whom, who may touch the world, and how a file looks. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { Script } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -366,23 +365,6 @@ describe('package.json', () => {
       return [...ownScripts, ...ownFiles].map((what) => `${name}: ${what}`)
     })
     expect(missing).toEqual([])
-  })
-
-  test('builds a command that is ASCII, as it is read as Latin-1: esbuild leaves a regular expression as it is written', () => {
-    const bundle = readText('dist/bjob.cjs')
-    // eslint-disable-next-line no-control-regex -- all of ASCII
-    expect(bundle.match(/.{0,40}[^\u0000-\u007F].{0,40}/g) ?? []).toEqual([])
-  })
-
-  test('has what V8 compiles of each command, as this V8 takes it', () => {
-    const names = [...readText('src/cli/command-table.ts').matchAll(/\bname: '([a-z]+)'/g)].map(([, name = '']) => name)
-    expect(names.length).toBeGreaterThan(20)
-    const source = fs.readFileSync(path.join(root, 'dist/bjob.cjs'), 'latin1')
-    const rejected = ['none', '--complete', ...names].filter((name) => {
-      const cachedData = fs.readFileSync(path.join(root, 'dist/compiled', name, 'bjob.cjs'))
-      return new Script(source, { cachedData }).cachedDataRejected !== false
-    })
-    expect(rejected).toEqual([])
   })
 
   test('names the executable that is there, and ships it', () => {

@@ -18,7 +18,11 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = (await run(kept, session)) ?? 0
   } catch (error) {
     if (error instanceof ClosedOutput) return
-    const { text, status } = describeFailure(error, COMMANDS.find(({ name }) => name === kept[0])?.name)
+    const { text, status } = describeFailure(
+      error,
+      session.packageRoot,
+      COMMANDS.find(({ name }) => name === kept[0])?.name,
+    )
     session.terminal.note(text)
     if (isDebug) session.terminal.note((await import('./command/error-origin.ts')).originOf(error, session.packageRoot))
     process.exitCode = status

@@ -46,6 +46,8 @@ export const busyServer: Scenario = {
 async function buildSlow(place: Place): Promise<Build> {
   const folder = fs.mkdtempSync(path.join(place.folder, 'slow-'))
   for (const name of ['dist', 'templates', 'package.json']) fs.symlinkSync(path.resolve(name), path.join(folder, name))
+  fs.mkdirSync(path.join(folder, 'bin'))
+  fs.symlinkSync(path.resolve('bin/agent.js'), path.join(folder, 'bin/agent.js'))
   const program = path.join(folder, 'bin', 'bjob.cjs')
   const options = ['--bundle', '--platform=node', '--target=node20', '--format=cjs', '--alias:graceful-fs=node:fs']
   const words = [path.resolve('node_modules/.bin/esbuild'), 'test/bench/slow-main.ts', ...options]

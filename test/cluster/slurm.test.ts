@@ -49,7 +49,7 @@ describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
     fs.readdirSync('/proc').flatMap((name) => {
       if (!/^\d+$/.test(name)) return []
       const words = readWords(name)
-      return words.replace(/^\S*\/(?=srun )/, '').startsWith(command) && !words.includes('agent.cjs')
+      return words.replace(/^\S*\/(?=srun )/, '').startsWith(command) && !words.includes('agent.js')
         ? [Number(name)]
         : []
     })

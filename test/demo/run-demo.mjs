@@ -19,7 +19,7 @@ const evals = Number(given.evals)
 if (!(evals >= 1)) throw new Error('--evals takes a number from 1')
 const packageRoot = path.resolve(import.meta.dirname, '../..')
 const bjob = path.join(packageRoot, 'bin/bjob.js')
-const isTerminal = process.stdout.isTTY === true
+const isTerminal = process.stdout.isTTY
 
 const SLOTS = 4
 // A launcher that is left alone, because this process was killed, ends by itself.

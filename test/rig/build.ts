@@ -1,4 +1,4 @@
-/** Builds, once for a run of the tests, what they start as processes: the command, and the programs that tests in `site/` are made of. */
+/** Builds what tests start as processes: the command if it is out of date, and `programs/`. */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -16,7 +16,9 @@ declare module 'vitest' {
 const root = path.resolve(import.meta.dirname, '../..')
 
 export async function setup(project: TestProject): Promise<() => void> {
-  execFileSync('npm', ['run', '--silent', 'build:cli'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync(process.execPath, [path.join(root, 'bin/build.js'), '--if-changed'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const programs = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-programs-'))
   const folder = path.join(root, 'test', 'rig', 'programs')
   await build({

@@ -9,8 +9,11 @@ export interface Failure {
   readonly status: number
 }
 
-/** @param command the one that was called, where there is such a one: for hints at its help */
-export function describeFailure(error: unknown, command?: string): Failure {
+/**
+ * @param packageRoot the folder of bjob's package
+ * @param command the one that was called, where there is such a one: for hints at its help
+ */
+export function describeFailure(error: unknown, packageRoot: string, command?: string): Failure {
   if (error instanceof SpawnProblems) {
     const lines = error.problems.map(
       (problem) => `bjob: ${oneLine(problem.message)}${whereText(problem.message, problem.detail)}`,
@@ -28,7 +31,15 @@ export function describeFailure(error: unknown, command?: string): Failure {
     return { text: `bjob: ${failure.meaning}${where}\nhint: ${failure.hint}`, status: 3 }
   }
   const message = error instanceof Error ? error.message : String(error)
+  if (isOfPackage(error, packageRoot))
+    return { text: `bjob: its installation is damaged: ${oneLine(message)}\nhint: install it again`, status: 3 }
   return { text: `bjob: unexpected: ${oneLine(message)}\nhint: run again with --debug to see where`, status: 3 }
+}
+
+/** A missing file of an installation that was half removed, say. */
+function isOfPackage(error: unknown, packageRoot: string): boolean {
+  const { path: file } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  return ['dist', 'templates', 'package.json'].some((part) => file?.startsWith(path.join(packageRoot, part)) === true)
 }
 
 function whereText(message: string, { path: file, line, column, field }: ErrorDetail): string {

@@ -58,7 +58,7 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
       idleSeconds: input.number('idle-seconds') ?? IDLE_SECONDS,
       persistent: input.has('persistent'),
       filter: filterOf(input),
-      agentFile: path.join(session.packageRoot, 'dist', 'agent.cjs'),
+      agentFile: path.join(session.packageRoot, 'bin', 'agent.js'),
       ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
     } as const
     // A slip of the finger would burn the allocation.
