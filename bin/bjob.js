@@ -7,7 +7,9 @@ const fs = require('fs')
 const path = require('path')
 const vm = require('vm')
 
-const dist = path.join(__dirname, '..', 'dist')
+// Options of Node.js may leave the link in `__filename` through which this file was called.
+const bin = path.dirname(fs.realpathSync(__filename))
+const dist = path.join(bin, '..', 'dist')
 const parts = new Map()
 
 /** @returns undefined for a Node.js that is new enough */
@@ -41,7 +43,7 @@ function load(name) {
   const file = compiledFile(name, process.argv[2])
   const cachedData = readCompiled(file)
   const script = new vm.Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData })
-  if (cachedData === undefined) require('./keep-compiled.js').keepAtExit(script, filename, file)
+  if (cachedData === undefined) require(path.join(bin, 'keep-compiled.js')).keepAtExit(script, filename, file)
   const body = script.runInThisContext()
   const part = { exports: {}, run: () => body(requirePart, part, part.exports) }
   parts.set(name, part)
