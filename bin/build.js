@@ -14,7 +14,7 @@ const dist = path.join(root, 'dist')
 /** Packages that load as slowly as a short command runs, and that few commands use: own parts. */
 const LAZY = ['yaml']
 
-/** Replaces such a package by a module of its names that loads the part at the first use of one. */
+/** Replaces such a package by an object that loads the part when a name is first read from it. */
 const lazyPackages = {
   name: 'lazy packages',
   setup(build) {
@@ -25,25 +25,29 @@ const lazyPackages = {
     build.onResolve({ filter: /^\.\/\w+\.cjs$/ }, ({ path: name }) => ({ path: name, external: true }))
     build.onLoad({ filter: /./, namespace: 'lazy' }, ({ path: name }) => ({
       contents: `
-        for (const name of ${JSON.stringify(Object.keys(require(name)))})
-          Object.defineProperty(exports, name, { enumerable: true, get: () => require('./${name}.cjs')[name] })
-        Object.defineProperty(exports, '__esModule', { value: true })`,
+        const part = new Proxy({}, { get: (_, name) => require('./${name}.cjs')[name] })
+        module.exports = Object.create(part, { __esModule: { value: true } })`,
     }))
   },
 }
 
-/** Wraps each of Node's modules once. Otherwise esbuild copies its names for each importing file. */
+/**
+ * Wraps each of Node's modules once. Otherwise esbuild copies its names for each importing file.
+ * Names that no file imports are dropped, as long as reading them counts as pure.
+ */
 const ownModules = {
   name: 'own modules',
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path: name, kind, namespace }) =>
-      kind === 'import-statement' && namespace !== 'own' ? { path: name, namespace: 'own' } : undefined,
+    build.onResolve({ filter: /^node:/ }, ({ path: name, kind }) =>
+      kind === 'import-statement' ? { path: name, namespace: 'own' } : undefined,
     )
     build.onLoad({ filter: /./, namespace: 'own' }, ({ path: name }) => ({
       contents: `
         const own = require('${name}')
         export default own
-        export * from '${name}'`,
+        ${Object.keys(require(name))
+          .map((key) => `export const ${key} = /* @__PURE__ */ (() => own.${key})()`)
+          .join('\n')}`,
     }))
   },
 }
