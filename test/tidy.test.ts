@@ -165,6 +165,12 @@ function roomOf(file: string, target: string): string | undefined {
   return target.startsWith('.') ? path.join(path.dirname(file), target).split('/')[0] : undefined
 }
 
+/** Where files of the tests match, but for this one, which holds the words that it looks for. */
+const matchesIn = (files: readonly string[], pattern: RegExp): string[] =>
+  files
+    .filter((file) => file !== 'test/tidy.test.ts')
+    .flatMap((file) => (stripText(readText(file)).match(pattern) ?? []).map((what) => `${file}: ${what}`))
+
 const places = (rule: (source: Source) => string[]): string[] =>
   sources.flatMap((source) => rule(source).map((what) => `${source.file}: ${what}`))
 
@@ -334,13 +340,19 @@ describe('every file', () => {
     ).toEqual([])
   })
 
-  test('runs no test alone and skips none without a reason', () => {
-    const wrong = listFiles('test', '.test.ts').filter(
-      (file) =>
-        file !== 'test/tidy.test.ts' &&
-        /\b(test|it|describe)\.(only|todo)\b|\b(test|it|describe)\.skip\((?!`[^`]*cannot run here)/.test(
-          readText(file),
-        ),
+  test('runs no test alone, and asks for what a machine may lack by needs() only, so that what is skipped is listed', () => {
+    const wrong = matchesIn(
+      listFiles('test', '.test.ts'),
+      /\b(?:test|it|describe)\.(?:only|todo|skip|skipIf|runIf)\b|\bskip\(|\bskip: |\bhasCommand\b|\bfindCommand\b|\bgetuid\b|\.(?:each|for)\([^)]*\.filter\(/g,
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('hands on no variable but what rig/environment.mjs lets through', () => {
+    const files = [...listFiles('test', '.ts'), ...listFiles('test', '.mjs')]
+    const wrong = matchesIn(
+      files.filter((file) => file !== 'test/rig/environment.mjs'),
+      /\bprocess\.env\b(?!\[)/g,
     )
     expect(wrong).toEqual([])
   })
@@ -373,8 +385,8 @@ describe('package.json', () => {
   })
 })
 
-describe.skipIf(!fs.existsSync(path.join(root, 'README.md')))('README.md (once there is one)', () => {
-  const readme = fs.existsSync(path.join(root, 'README.md')) ? readText('README.md') : ''
+describe('README.md', () => {
+  const readme = readText('README.md')
   const blocks = [...readme.matchAll(/```(?:sh|bash|console|shell)\n([^]*?)```/g)].map(([, block = '']) => block)
 
   test('names commands that there are', () => {

@@ -25,6 +25,9 @@ export const agents: Scenario = {
 async function measure(bench: Bench, nodes: number): Promise<void> {
   const place = bench.places.at(-1)
   if (place === undefined) return
+  // Where a cluster that is not the machine's own is found.
+  const configuration = process.env['SLURM_CONF']
+  const environment = configuration === undefined ? {} : { SLURM_CONF: configuration }
   const words = ['salloc', '--quiet', `--nodes=${nodes}`, '--exclusive', 'sh', '-c']
   const onNodes = nodes === 1 ? 'on 1 node' : `on each of ${nodes} nodes`
   const [slow, fast] = bench.isSmall ? [20, 60] : [60, 300]
@@ -34,7 +37,7 @@ async function measure(bench: Bench, nodes: number): Promise<void> {
       const one = 'srun --nodes=1 --ntasks=1 --overlap --mem=0 --cpu-bind=none true'
       // The time that salloc takes is nobody's.
       const script = `date +%s%N; seq ${slow * nodes} | xargs -P${AT_ONCE * nodes} -I{} ${one}; date +%s%N`
-      const { stdout } = await runToEnd([...words, script])
+      const { stdout } = await runToEnd([...words, script], { environment })
       const [begin = NaN, end = NaN] = stdout.split('\n').map(Number)
       return slow / ((end - begin) / 1e9)
     },
@@ -42,7 +45,7 @@ async function measure(bench: Bench, nodes: number): Promise<void> {
   const own = bench.builds.map((build): Contestant => ({
     what: `${build.name} ${onNodes}, its launcher's start included`,
     run: async () => {
-      const site = await BenchSite.make(build, place)
+      const site = await BenchSite.make({ ...build, environment }, place)
       await site.spawnMany(fast * nodes, 'none')
       const launch = site.words(['launch', '--quiet', '--idle-seconds', '0.1', '--slots', String(AT_ONCE)])
       const { stdout } = await runToEnd([...words, 'date +%s%N; exec "$@"', 'sh', ...launch], site.options)

@@ -1,6 +1,7 @@
 /** Runs the commands that are measured: whole processes, with a deadline, failing loudly. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
+import { loginEnvironment } from '../rig/environment.mjs'
 
 /** No round takes this long unless something hangs. */
 const DEADLINE_MS = 900_000
@@ -19,9 +20,8 @@ export interface Finished {
 
 /** Starts a command with pipes for all three streams. Whoever calls ends it. */
 export function startCommand([file = '', ...args]: readonly string[], options: CommandOptions = {}): ChildProcess {
-  // A bench that is itself a job, or in a site, must not lead its sites astray.
-  const environment = { ...process.env, BJOB_SITE: '', BJOB_JOB_ID: '', ...options.environment }
-  return spawn(file, args, { cwd: options.cwd, env: environment, stdio: 'pipe' })
+  // A bench that is itself a job, or in an allocation, must not lead its sites astray.
+  return spawn(file, args, { cwd: options.cwd, env: { ...loginEnvironment(), ...options.environment }, stdio: 'pipe' })
 }
 
 /** @throws Error when the command fails, or hangs */

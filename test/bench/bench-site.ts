@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Finished, runToEnd, startCommand } from './bench-command.ts'
+import { type CommandOptions, type Finished, runToEnd, startCommand } from './bench-command.ts'
 import type { Build, Place } from './scenario.ts'
 
 /** Applications of every site: one that ends at once, one soon, one that does not end, and one that tells the time. */
@@ -34,8 +34,8 @@ export class BenchSite {
     return [process.execPath, this.#build.program, ...args]
   }
 
-  get options(): { readonly cwd: string } {
-    return { cwd: this.root }
+  get options(): CommandOptions {
+    return { cwd: this.root, environment: this.#build.environment ?? {} }
   }
 
   async run(args: readonly string[], input = ''): Promise<Finished> {

@@ -24,8 +24,7 @@ export const busyServer: Scenario = {
         ['fast', '0'],
         ['slow', CALL_MS],
       ] as const) {
-        process.env['BENCH_CALL_MS'] = callMs
-        const site = await BenchSite.make(build, place)
+        const site = await BenchSite.make({ ...build, environment: { BENCH_CALL_MS: callMs } }, place)
         spawned[server].push((count / (await site.spawnMany(count, 'none')).ms) * 1000)
         const begun = Date.now()
         await site.run(['launch', '--quiet', '--idle-seconds', '0.5', '--slots', SLOTS])

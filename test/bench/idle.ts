@@ -17,7 +17,7 @@ export const idle: Scenario = {
   name: 'idle',
   about: 'name calls a second of an idle launcher, bjob results --follow and bjob wait',
   async run(bench) {
-    if (!hasCommand('strace')) return bench.note('strace is not installed')
+    if (!hasCommand('strace')) return bench.lacks('strace')
     const [place] = bench.places
     if (place === undefined) return
     const sizes = bench.isSmall ? [10, 40] : [100, 10_000]

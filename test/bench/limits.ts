@@ -9,7 +9,7 @@ export async function buildLimits(bench: Bench): Promise<string | undefined> {
   const [place] = bench.places
   if (place === undefined) return undefined
   if (!hasCommand('cc')) {
-    bench.note('no C compiler (cc) is installed: without the limits of the machine')
+    bench.lacks('a C compiler (cc)')
     return undefined
   }
   const program = path.join(place.folder, 'limits')

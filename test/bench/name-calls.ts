@@ -14,7 +14,7 @@ export const nameCalls: Scenario = {
   name: 'name-calls',
   about: "file-system calls that change or look up a name, a job: by strace, of bjob's own processes",
   async run(bench) {
-    if (!hasCommand('strace')) return bench.note('strace is not installed')
+    if (!hasCommand('strace')) return bench.lacks('strace')
     const [place] = bench.places
     if (place === undefined) return
     const sizes = bench.isSmall ? ([10, 40] as const) : ([100, 10_000] as const)

@@ -48,9 +48,9 @@ export async function peersOf(bench: Bench, count: number, slots: number): Promi
     const log = path.join(place.folder, 'joblog')
     peers.push(command('GNU parallel', ['parallel', `-j${slots}`, 'true']))
     peers.push(command('GNU parallel --joblog', ['parallel', `-j${slots}`, '--joblog', log, 'true']))
-  } else bench.note('GNU parallel is not installed')
+  } else bench.lacks('GNU parallel')
   if (await hasOptuna()) peers.push(optuna(place, count, slots))
-  else bench.note("Optuna (Debian's python3-optuna) is not installed")
+  else bench.lacks("Optuna (Debian's python3-optuna)")
   if (hasCommand('jug')) peers.push(jug(place, count, slots))
   else bench.note('jug is not installed')
   return peers

@@ -73,6 +73,10 @@ async function main(): Promise<void> {
   try {
     for (const scenario of chosen) {
       process.stdout.write(`\n${scenario.name}: ${scenario.about}\n`)
+      const note = (text: string): void => {
+        notes.push(`${scenario.name}: ${text}`)
+        process.stdout.write(`  (${text})\n`)
+      }
       const bench: Bench = {
         isSmall: values.small,
         builds: [
@@ -84,9 +88,10 @@ async function main(): Promise<void> {
           results.push({ scenario: scenario.name, ...figure })
           process.stdout.write(`  ${formatFigure(figure)}\n`)
         },
-        note: (text) => {
-          notes.push(`${scenario.name}: ${text}`)
-          process.stdout.write(`  (${text})\n`)
+        note,
+        lacks: (tool) => {
+          note(`${tool} is not installed`)
+          if (process.env['BJOB_TEST_REQUIRE_ALL'] === '1') process.exitCode = 1
         },
       }
       await scenario.run(bench)

@@ -13,6 +13,8 @@ export interface Build {
   readonly name: string
   /** The path of its bin/bjob.js. */
   readonly program: string
+  /** What its commands get beside the variables of a login. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A folder on a file system of some kind. */
@@ -32,6 +34,8 @@ export interface Bench {
   report(figure: Figure): void
   /** For what cannot be measured here, and why. */
   note(text: string): void
+  /** For what Debian has and this machine lacks: with BJOB_TEST_REQUIRE_ALL=1 the run fails. */
+  lacks(tool: string): void
 }
 
 export interface Figure {

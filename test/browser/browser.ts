@@ -1,11 +1,8 @@
 /** Debian's chromium, driven by playwright-core: pages from disk, each watched for errors and for requests that it must not make. */
-import fs from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { type BrowserContext, type Page, type Browser as Program, chromium } from 'playwright-core'
+import { CHROMIUM } from '../rig/needs.ts'
 
-const PROGRAM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
-  fs.existsSync(file),
-)
 const SWITCHES = [
   '--headless',
   '--no-sandbox',
@@ -21,11 +18,6 @@ const SWITCHES = [
 export interface View {
   readonly scheme?: 'light' | 'dark'
   readonly width?: number
-}
-
-/** Why no browser can be had here. In CI there has to be one. */
-export function findObstacle(): string | undefined {
-  return PROGRAM === undefined && process.env['CI'] === undefined ? 'there is no chromium' : undefined
 }
 
 /** One for all tests, in a profile of its own; it ends with the process that started it. */
@@ -46,7 +38,7 @@ export class Browser implements AsyncDisposable {
   }
 
   static async start({ scheme = 'light', width = 1280 }: View = {}): Promise<Browser> {
-    program ??= chromium.launch({ ...(PROGRAM === undefined ? {} : { executablePath: PROGRAM }), args: SWITCHES })
+    program ??= chromium.launch({ ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }), args: SWITCHES })
     return new Browser(await (await program).newContext({ colorScheme: scheme, viewport: { width, height: 900 } }))
   }
 

@@ -4,12 +4,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { afterAll, describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
-import { Browser, countColours, endBrowser, findObstacle, overflow } from './browser.ts'
+import { Browser, countColours, endBrowser, overflow } from './browser.ts'
 import { fillSite } from './synthetic-site.ts'
-
-const obstacle = findObstacle()
-if (obstacle !== undefined) test.skip(`the browser cannot run here: ${obstacle}`, () => {})
 
 const VIEWS = [
   { scheme: 'light', width: 1280 },
@@ -38,7 +36,7 @@ function countStates(rig: Rig): Map<string, number> {
   return counts
 }
 
-describe.skipIf(obstacle !== undefined)('the page of a report', () => {
+describe('the page of a report', needs('chromium'), () => {
   afterAll(endBrowser)
 
   test('of 50 jobs that ran says what their folders say, and each row leads to its folder', async () => {

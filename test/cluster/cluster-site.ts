@@ -6,17 +6,18 @@ import path from 'node:path'
 import { parseClaim } from '../../src/core/life/claim-text.ts'
 import { parseState } from '../../src/core/life/state-document.ts'
 import { until } from '../rig/until.ts'
+import { rigEnvironment } from './rig-environment.ts'
 
 const RIG = path.join(import.meta.dirname, 'slurm')
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
 /** Runs a verb of the rig. */
 export function rig(...args: string[]): string {
-  return execFileSync(RIG, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  return execFileSync(RIG, args, { encoding: 'utf8', env: rigEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** The environment of a login node, as the rig prints it: lines of `export NAME=VALUE …`. */
-function loginEnvironment(): Record<string, string> {
+/** What makes a shell a login node's, as the rig prints it: lines of `export NAME=VALUE …`. */
+function clusterVariables(): Record<string, string> {
   const words = rig('env')
     .split(/\s+/)
     .filter((word) => word.includes('='))
@@ -41,7 +42,7 @@ export class ClusterSite implements AsyncDisposable {
   readonly env: NodeJS.ProcessEnv
 
   private constructor(settings: string) {
-    this.env = { ...process.env, ...loginEnvironment() }
+    this.env = { ...rigEnvironment(), ...clusterVariables() }
     const parent = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-cluster-')))
     this.folder = path.join(parent, 'site')
     fs.mkdirSync(this.folder)

@@ -8,8 +8,10 @@ import type { JobState } from '../../src/core/life/job-state.ts'
 import { parseState } from '../../src/core/life/state-document.ts'
 import { findByEnvironment } from '../../src/lib/process/process-table.ts'
 import { codeOf } from '../../src/site/disk/disk.ts'
+import { needs } from '../rig/needs.ts'
 import { until } from '../rig/until.ts'
 import { say } from '../survival/tally.ts'
+import { rigEnvironment } from './rig-environment.ts'
 
 const RIG = path.join(import.meta.dirname, 'gluster')
 const BJOB = path.resolve(import.meta.dirname, '../../bin/bjob.js')
@@ -17,31 +19,21 @@ const VOLUME = process.env['GLUSTER_DIR'] ?? '/tmp/bjob-gluster'
 const MARK = 'BJOB_TEST_GLUSTER'
 const run = promisify(execFile)
 
-/** Why the rig cannot run here. In CI it has to: there its own failure is the test's. */
-function findObstacle(): string | undefined {
-  if (process.env['CI'] !== undefined) return undefined
-  if (process.getuid?.() !== 0) return 'it needs root'
-  if (!fs.existsSync('/etc/debian_version')) return 'it needs Debian'
-  return fs.existsSync('/dev/fuse') ? undefined : 'it needs /dev/fuse'
-}
-
-const obstacle = findObstacle()
-if (obstacle !== undefined) test.skip(`the GlusterFS rig cannot run here: ${obstacle}`, () => {})
-
-describe.skipIf(obstacle !== undefined)('on a real GlusterFS, two mounts', () => {
+describe('on a real GlusterFS, two mounts', needs('Debian', 'root', '/dev/fuse'), () => {
+  const env = rigEnvironment()
   /** Outside of the volume: what a job writes there is seen even when its mount is not. */
   let outside = ''
   const launchers: ChildProcess[] = []
 
-  const rig = (...args: string[]): void => void execFileSync(RIG, args, { stdio: 'inherit', timeout: 60_000 })
+  const rig = (...args: string[]): void => void execFileSync(RIG, args, { env, stdio: 'inherit', timeout: 60_000 })
   const at = (mount: number, site: string): string => path.join(VOLUME, `m${mount}`, site)
   const bjob = async (mount: number, site: string, ...args: string[]): Promise<string> =>
-    (await run(process.execPath, [BJOB, ...args], { cwd: at(mount, site), timeout: 60_000 })).stdout
+    (await run(process.execPath, [BJOB, ...args], { cwd: at(mount, site), env, timeout: 60_000 })).stdout
   /** @returns what it has printed until now */
   const launch = (mount: number, site: string, ...args: string[]): (() => string) => {
     const child = spawn(process.execPath, [BJOB, 'launch', '--persistent', ...args], {
       cwd: at(mount, site),
-      env: { ...process.env, [MARK]: `m${mount}` },
+      env: { ...env, [MARK]: `m${mount}` },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let printed = ''
@@ -51,7 +43,7 @@ describe.skipIf(obstacle !== undefined)('on a real GlusterFS, two mounts', () =>
     return () => printed
   }
   const make = async (site: string, jobs: number, script: string): Promise<void> => {
-    await run(process.execPath, [BJOB, 'init', at(1, site)])
+    await run(process.execPath, [BJOB, 'init', at(1, site)], { env })
     fs.writeFileSync(path.join(at(1, site), 'bjob.yaml'), 'lease_seconds: 6\npoll_seconds: 0.5\n')
     fs.writeFileSync(
       path.join(at(1, site), 'apps', 'job.yaml'),

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
 
@@ -10,7 +11,6 @@ const GROUP = 'bjob-test-lab'
 const USERS = ['bjob-test-ada', 'bjob-test-bob'] as const
 const [ADA, BOB] = USERS
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const isRoot = process.getuid?.() === 0
 
 function removeUsers(): void {
   for (const [program = '', ...args] of [...USERS.map((user) => ['userdel', '-f', user]), ['groupdel', GROUP]]) {
@@ -23,15 +23,12 @@ function removeUsers(): void {
 }
 
 beforeAll(() => {
-  if (!isRoot) return
   removeUsers()
   execFileSync('groupadd', [GROUP])
   for (const user of USERS) execFileSync('useradd', ['-M', '-g', GROUP, user])
 })
 
-afterAll(() => {
-  if (isRoot) removeUsers()
-})
+afterAll(removeUsers)
 
 /** What users run: copies, as they may not look into the folder of whoever runs this test. */
 function install(rig: Rig): { node: string; bjob: string } {
@@ -44,7 +41,7 @@ function install(rig: Rig): { node: string; bjob: string } {
   return { node, bjob: path.join(folder, 'bin/bjob.js') }
 }
 
-test.skipIf(!isRoot)('two users share a site: each runs, changes and takes over what is the other’s', async () => {
+test('two users share a site: each runs, changes and takes over what is the other’s', needs('root', 'ps'), async () => {
   await using rig = await Rig.create({ mayLeaveScaffolding: true })
   const { node, bjob } = install(rig)
   const site = path.join(rig.outside, 'shared')

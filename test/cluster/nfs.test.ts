@@ -4,9 +4,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { until } from '../rig/until.ts'
 import { bundleWorker } from '../survival/pack.ts'
 import { say } from '../survival/tally.ts'
+import { rigEnvironment } from './rig-environment.ts'
 
 const RIG = path.join(import.meta.dirname, 'nfs')
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -22,18 +24,8 @@ interface DoctorCheck {
 
 const isSilence = (finding = ''): boolean => /said nothing for|no answer within/.test(finding)
 
-/** Why the rig cannot run here. In CI it has to: there its own failure is the test's. */
-function findObstacle(): string | undefined {
-  if (process.env['CI'] !== undefined) return undefined
-  if (process.getuid?.() !== 0) return 'it needs root'
-  return fs.existsSync('/etc/debian_version') ? undefined : 'it needs Debian'
-}
-
-const obstacle = findObstacle()
-if (obstacle !== undefined) test.skip(`the NFS rig cannot run here: ${obstacle}`, () => {})
-
-describe.skipIf(obstacle !== undefined).each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', (version) => {
-  const environment = { ...process.env, NFS_OPTS: version }
+describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian', 'root'), (version) => {
+  const environment = { ...rigEnvironment(), NFS_OPTS: version }
   // The clients see this machine's files but for /tmp, where a checkout may well lie.
   let installed = ''
 

@@ -3,11 +3,10 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { DEBIAN_PYTHON, needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
 
-/** Debian's, whatever other Python is first on the PATH. */
-const PYTHON = '/usr/bin/python3'
 const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
 const LONG = process.env['SURVIVAL_LONG'] !== undefined
 const TRIALS = LONG ? 200 : 40
@@ -19,17 +18,6 @@ interface Trial {
   readonly state: string
   readonly params: Readonly<Record<string, number>>
   readonly value: number | null
-}
-
-/** In CI they have to be there: there their absence is the test's failure. */
-function hasOptuna(): boolean {
-  if (process.env['CI'] !== undefined) return true
-  try {
-    execFileSync(PYTHON, ['-c', 'import optuna, sklearn'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }
 
 function readJson<T>(...parts: readonly string[]): T {
@@ -44,8 +32,9 @@ function sessionsOf(driver: RunningProcess): number[] {
     .map(([pid]) => Number(pid))
 }
 
-test.skipIf(!hasOptuna())(
+test(
   `an Optuna study of ${TRIALS} trials agrees with the tree at its end`,
+  { ...needs("Debian's Optuna and scikit-learn", 'ps'), timeout: 1_800_000 },
   async () => {
     await using rig = await Rig.create({ mayLeaveScaffolding: true })
     const site = path.join(rig.outside, 'site')
@@ -55,10 +44,10 @@ test.skipIf(!hasOptuna())(
     const bin = path.join(rig.outside, 'bin')
     fs.mkdirSync(bin)
     fs.writeFileSync(path.join(bin, 'bjob'), `#!/bin/sh\nexec ${process.execPath} ${COMMAND} "$@"\n`, { mode: 0o755 })
-    fs.symlinkSync(PYTHON, path.join(bin, 'python3'))
+    fs.symlinkSync(DEBIAN_PYTHON, path.join(bin, 'python3'))
     const options = { cwd: site, env: { PATH: `${bin}:${process.env['PATH']}`, OMP_NUM_THREADS: '1' } }
     const startDriver = (): RunningProcess =>
-      rig.startProgram([PYTHON, '-u', 'driver_optuna.py', String(TRIALS), '4'], options)
+      rig.startProgram([DEBIAN_PYTHON, '-u', 'driver_optuna.py', String(TRIALS), '4'], options)
     const startLauncher = (): RunningProcess =>
       rig.start(['launch', '--persistent', '--slots', '2', '--quiet'], options)
     const study = path.join(site, 'jobs', 'optuna')
@@ -84,10 +73,14 @@ test.skipIf(!hasOptuna())(
     expect(stdout).toMatch(/^best: trial \d+ loss 0\.\d+ at/m)
     await launcher.kill('SIGTERM')
 
-    const record = execFileSync(PYTHON, [path.join(import.meta.dirname, 'study.py'), 'sqlite:///study.db', 'optuna'], {
-      cwd: site,
-      encoding: 'utf8',
-    })
+    const record = execFileSync(
+      DEBIAN_PYTHON,
+      [path.join(import.meta.dirname, 'study.py'), 'sqlite:///study.db', 'optuna'],
+      {
+        cwd: site,
+        encoding: 'utf8',
+      },
+    )
     const trials = record
       .trim()
       .split('\n')
@@ -105,5 +98,4 @@ test.skipIf(!hasOptuna())(
       expect(fs.readFileSync(path.join(folder, 'state.yaml'), 'utf8')).toMatch(/^state: JOB_FINISHED$/m)
     }
   },
-  1_800_000,
 )

@@ -4,15 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { foldHostList } from '../../src/platform/hostlist.ts'
+import { needs } from '../rig/needs.ts'
 import { until } from '../rig/until.ts'
 import { ClusterSite, rig } from './cluster-site.ts'
-
-/** Why the rig cannot run here. In CI it has to: there its own failure is the test's. */
-function findObstacle(): string | undefined {
-  if (process.env['CI'] !== undefined) return undefined
-  if (process.getuid?.() !== 0) return 'it needs root'
-  return fs.existsSync('/etc/debian_version') ? undefined : 'it needs Debian'
-}
 
 const NODES = ['node1', 'node2', 'node3', 'node4']
 const PMIX = { mpi_flags: ['--mpi=pmix'] }
@@ -20,8 +14,6 @@ const PMIX = { mpi_flags: ['--mpi=pmix'] }
 const HANGS_AT_TIMES = { timeout_minutes: 0.2, max_retries: 9 }
 // Of some hundred such runs one has failed, on a machine with much else to do, without its reason being seen.
 const MAY_FAIL_ONCE = { max_retries: 1 }
-const obstacle = findObstacle()
-if (obstacle !== undefined) test.skip(`the Slurm rig cannot run here: ${obstacle}`, () => {})
 
 /** Of a process that has ended there is none. */
 function readWords(pid: string): string {
@@ -36,7 +28,7 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1)
 }
 
-describe.skipIf(obstacle !== undefined)('on a real Slurm of four nodes', () => {
+describe('on a real Slurm of four nodes', needs('Debian', 'root'), () => {
   beforeAll(() => {
     rig('up', '4')
   })

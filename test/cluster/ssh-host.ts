@@ -7,13 +7,8 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { SSHD } from '../rig/needs.ts'
 import { until } from '../rig/until.ts'
-
-const SSHD = '/usr/sbin/sshd'
-
-export function hasSshd(): boolean {
-  return fs.existsSync(SSHD)
-}
 
 async function listen(server: net.Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -10,6 +10,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { loginEnvironment } from '../rig/environment.mjs'
 
 const { values: given, positionals } = parseArgs({
   options: { evals: { type: 'string', default: '40' } },
@@ -72,6 +73,7 @@ function makeSite() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-demo-'))
   const { status, stderr } = spawnSync(process.execPath, [bjob, 'init', folder, '--template', 'hps'], {
     encoding: 'utf8',
+    env: loginEnvironment(),
   })
   if (status !== 0) {
     process.stderr.write(stderr)
@@ -92,7 +94,12 @@ function keepRunning(what, args) {
   const over = new Promise((resolve) => {
     const start = (count) => {
       // A session of its own: Ctrl-C is for this process, which then asks the others to end.
-      child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', log, log], detached: true })
+      child = spawn(process.execPath, args, {
+        cwd: root,
+        env: loginEnvironment(),
+        stdio: ['ignore', log, log],
+        detached: true,
+      })
       say(`${what.padEnd(9)} ${count === 1 ? 'is' : 'was killed; started again as'} process ${child.pid}`)
       child.once('exit', (code, signal) => {
         if (signal !== null && !isStopping && count < MAX_STARTS) start(count + 1)

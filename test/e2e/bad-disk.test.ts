@@ -1,46 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
+import { SmallDisk } from '../rig/small-disk.ts'
 import { findLeftovers, listTree } from '../rig/tree.ts'
 
-/** Only who may mount can make a disk full or read-only for these tests alone. */
-const mayMount = ((): boolean => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
-})()
-
-/** A small file system of its own, mounted until it is disposed of. */
-function mountDisk(size: string): {
-  readonly folder: string
-  remount(options: string): void
-  [Symbol.dispose](): void
-} {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-disk-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
-  return {
-    folder,
-    remount: (options) => void execFileSync('mount', ['-o', `remount,${options}`, folder]),
-    [Symbol.dispose]: () => {
-      execFileSync('umount', ['-l', folder])
-      fs.rmdirSync(folder)
-    },
-  }
-}
-
-describe.skipIf(!mayMount)('a disk (needs the right to mount; skipped without)', () => {
+describe('a disk', needs('the right to mount'), () => {
   test('that is read-only: reading works, changing is one line and exit 3', async () => {
-    using disk = mountDisk('10m')
+    using disk = new SmallDisk('10m')
     await using rig = await Rig.create({ parent: disk.folder })
     await rig.done(['spawn', '--app', 'yes', '--name', 'a'])
     const cwd = os.tmpdir()
@@ -68,7 +37,7 @@ describe.skipIf(!mayMount)('a disk (needs the right to mount; skipped without)',
   })
 
   test('that is full: spawning is one line and exit 3, what was made is whole, and with room again all goes on', async () => {
-    using disk = mountDisk('1m')
+    using disk = new SmallDisk('1m')
     await using rig = await Rig.create({ parent: disk.folder })
     const input = Array.from({ length: 400 }, (_, at) =>
       JSON.stringify({ workflow: 'w', name: `job${at}`, application: 'yes', data: 'x'.repeat(1000) }),
@@ -85,7 +54,7 @@ describe.skipIf(!mayMount)('a disk (needs the right to mount; skipped without)',
   })
 
   test('that fills up while a job runs: its end is written as soon as there is room', async () => {
-    using disk = mountDisk('4m')
+    using disk = new SmallDisk('4m')
     await using rig = await Rig.create({ parent: disk.folder })
     await rig.done(['spawn', '--app', 'controlled', '--name', 'a'])
     const launcher = await rig.launch()

@@ -1,9 +1,9 @@
-/** In real shells, by their own Tab; `.ci/run` installs those that are missing and runs this file again. */
-import { spawnSync } from 'node:child_process'
+/** In real shells, by their own Tab. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { placesAt } from '../../src/cli/completion/complete.ts'
+import { needs } from '../rig/needs.ts'
 import { PseudoTerminal } from '../rig/pseudo-terminal.ts'
 import { Rig } from '../rig/rig.ts'
 
@@ -44,36 +44,34 @@ async function makeSite(): Promise<Rig> {
   return rig
 }
 
-const hasShell = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0
-
 describe('completion', () => {
-  test.each(SHELLS.map(([shell]) => shell).filter(hasShell))('in %s', async (shell) => {
-    await using rig = await makeSite()
-    const [, start, source] = SHELLS.find(([name]) => name === shell) ?? ['', '', '']
-    fs.mkdirSync(path.join(rig.outside, 'bin'))
-    fs.mkdirSync(path.join(rig.outside, 'folder of mine'))
-    fs.symlinkSync(path.resolve('bin/bjob.js'), path.join(rig.outside, 'bin/bjob'))
-    const environment = {
-      PATH: `${rig.outside}/bin:${process.env['PATH']}`,
-      HOME: rig.outside,
-      BJOB_SITE: rig.site,
-      TERM: 'xterm',
-    }
-    using terminal = new PseudoTerminal(rig, start, environment)
-    const output = (): string => terminal.process.stdout
-    terminal.type(`${source}; echo rea''dy\r`)
-    await rig.until('the shell', () => output().includes('ready'), {}, output)
-    for (const [typed, rest, expected] of WORDS) {
-      const from = output().length
-      const shown = expected.replace('FOLDER', path.join(rig.site, 'jobs')).replace('OUTSIDE', rig.outside)
-      const folder = typed.startsWith('bjob init') ? rig.outside : rig.site
-      terminal.type(`cd ${folder}\r${typed}\t${rest}\r`)
-      await rig.until(`${typed} to become ${shown}`, () => output().slice(from).includes(shown), {}, output)
-    }
-    expect(fs.readdirSync(rig.folder('w/file'))).toContain('input.dat')
-    terminal.type('\rexit\r')
-    await terminal.process.ended()
-  })
+  for (const [shell, start, source] of SHELLS)
+    test(`in ${shell}`, needs('script', shell), async () => {
+      await using rig = await makeSite()
+      fs.mkdirSync(path.join(rig.outside, 'bin'))
+      fs.mkdirSync(path.join(rig.outside, 'folder of mine'))
+      fs.symlinkSync(path.resolve('bin/bjob.js'), path.join(rig.outside, 'bin/bjob'))
+      const environment = {
+        PATH: `${rig.outside}/bin:${process.env['PATH']}`,
+        HOME: rig.outside,
+        BJOB_SITE: rig.site,
+        TERM: 'xterm',
+      }
+      using terminal = new PseudoTerminal(rig, start, environment)
+      const output = (): string => terminal.process.stdout
+      terminal.type(`${source}; echo rea''dy\r`)
+      await rig.until('the shell', () => output().includes('ready'), {}, output)
+      for (const [typed, rest, expected] of WORDS) {
+        const from = output().length
+        const shown = expected.replace('FOLDER', path.join(rig.site, 'jobs')).replace('OUTSIDE', rig.outside)
+        const folder = typed.startsWith('bjob init') ? rig.outside : rig.site
+        terminal.type(`cd ${folder}\r${typed}\t${rest}\r`)
+        await rig.until(`${typed} to become ${shown}`, () => output().slice(from).includes(shown), {}, output)
+      }
+      expect(fs.readdirSync(rig.folder('w/file'))).toContain('input.dat')
+      terminal.type('\rexit\r')
+      await terminal.process.ended()
+    })
 
   test('says what things are where the shell shows it, and nothing where there is no site', async () => {
     await using rig = await makeSite()

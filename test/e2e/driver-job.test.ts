@@ -1,21 +1,12 @@
 /** Jobs that make jobs: the driver that bjob exists for, as a job itself, and a handler that puts another job in the place of one that failed. */
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const PYTHON = ['python3', '/usr/bin/python3'].find((python) => {
-  try {
-    execFileSync(python, ['-c', 'import sys; assert sys.version_info >= (3, 6)'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})
-
 const EVALS = 8
 
 /** The loop of the hyperparameter search that Balsam's documentation shows, line for line where the names allow it. */
@@ -55,12 +46,13 @@ while len(finished_jobs) < ${EVALS}:
 with open("result.dat", "w") as fp: json.dump(results, fp)
 `
 
-test.skipIf(PYTHON === undefined)(
+test(
   'a driver is a job: its children overlap it and take its files; its walltime kills it, and it goes on in its own folder',
+  needs('python3 from 3.6 on'),
   async () => {
     await using rig = await Rig.create()
     fs.writeFileSync(path.join(rig.site, 'driver.py'), DRIVER)
-    rig.addApplication('driver', `executable: [${PYTHON}, "{site}/driver.py"]\n`)
+    rig.addApplication('driver', `executable: [python3, "{site}/driver.py"]\n`)
     rig.addApplication('eval_point', `executable: [/bin/sh, -c, 'echo "{\\"got\\": $(cat "$0")}" > result.dat']\n`)
     const options = [
       '--timeout-minutes',

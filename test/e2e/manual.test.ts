@@ -1,16 +1,17 @@
-/** The manual page, as it is built; `.ci/run` installs what shows it where that is missing, and runs this file again. */
+/** The manual page, as it is built. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/command-table.ts'
+import { loginEnvironment } from '../rig/environment.mjs'
+import { needs } from '../rig/needs.ts'
 
 const page = path.resolve('dist/bjob.1')
-const hasMan = spawnSync('man', ['--version']).status === 0
 
 /** As somebody sees it on a terminal of 200 columns: no text is broken in the middle of what is looked for. */
 function show(): { readonly text: string; readonly complaints: string } {
-  const environment = { ...process.env, MANWIDTH: '1000', MANROFFOPT: '-c', LC_ALL: 'C.UTF-8' }
+  const environment = { ...loginEnvironment(), MANWIDTH: '1000', MANROFFOPT: '-c', LC_ALL: 'C.UTF-8' }
   const { stdout, stderr } = spawnSync('man', ['--warnings', '-P', 'cat', '-l', page], {
     env: environment,
     encoding: 'utf8',
@@ -20,7 +21,7 @@ function show(): { readonly text: string; readonly complaints: string } {
   return { text: stdout.replaceAll(/.\u0008/g, ''), complaints: stderr }
 }
 
-test.skipIf(!hasMan)('man shows all commands, options and examples, and has nothing to complain of', async () => {
+test('man shows all commands, options and examples, and has nothing to complain of', needs('man'), async () => {
   const { text, complaints } = show()
   expect(complaints).toBe('')
   for (const { name, load } of COMMANDS) {

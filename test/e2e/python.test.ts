@@ -1,22 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
 const MODULE = path.resolve(import.meta.dirname, '../../templates/python')
-const PYTHON = ['python3', '/usr/bin/python3'].find(canRun)
-
-function canRun(python: string): boolean {
-  try {
-    execFileSync(python, ['-c', 'import sys; assert sys.version_info >= (3, 6)'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 const PREAMBLE = `
 import json, os, signal, sys, threading
 import bjob
@@ -34,7 +23,7 @@ def spawn(name, **more):
 function start(rig: Rig, program: string) {
   const file = path.join(rig.outside, 'driver.py')
   fs.writeFileSync(file, PREAMBLE + program)
-  return rig.startProgram([PYTHON ?? '', '-u', file], {
+  return rig.startProgram(['python3', '-u', file], {
     env: { PYTHONPATH: MODULE, PYTHONDONTWRITEBYTECODE: '1' },
     cwd: rig.site,
   })
@@ -47,7 +36,7 @@ async function run(rig: Rig, program: string): Promise<string> {
   return stdout
 }
 
-describe.skipIf(PYTHON === undefined)('bjob.py', () => {
+describe('bjob.py', needs('python3 from 3.6 on'), () => {
   test('reads as the drivers of Balsam do: spawn_child, filter, read_file_in_workdir', async () => {
     await using rig = await Rig.create()
     const launcher = await rig.launch()

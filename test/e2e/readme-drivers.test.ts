@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { buildSync } from 'esbuild'
 import { expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -56,7 +57,7 @@ test('in TypeScript', async () => {
   expect(await drive(printed('ts'), compile)).toMatch(/^best: from-typescript\/task\d+,\d\.\d+\n$/)
 })
 
-test('in Python', async () => {
+test('in Python', needs('python3 from 3.6 on'), async () => {
   const output = await drive(printed('python'), (text, site) => {
     fs.writeFileSync(path.join(site, 'driver.py'), text)
     return ['python3', 'driver.py']

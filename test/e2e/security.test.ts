@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 import { listTree } from '../rig/tree.ts'
 
@@ -326,7 +327,7 @@ describe('words', () => {
 })
 
 describe('permissions and secrets', () => {
-  test.runIf(process.getuid?.() === 0)("files follow the umask and the group of the site's folder", async () => {
+  test("files follow the umask and the group of the site's folder", needs('root'), async () => {
     await using rig = await Rig.create()
     const group = 4242
     for (const name of ['', 'jobs', 'apps', 'journal']) {

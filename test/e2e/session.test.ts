@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { loginEnvironment } from '../rig/environment.mjs'
 import { Rig } from '../rig/rig.ts'
 import { until } from '../rig/until.ts'
 
@@ -17,12 +18,9 @@ class Driver implements AsyncDisposable {
   #rest = ''
 
   constructor(rig: Rig) {
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(BJOB_|SLURM_|PBS_|VITEST|NODE_)/.test(name)),
-    )
     this.#child = spawn(process.execPath, [COMMAND, 'session'], {
       cwd: rig.site,
-      env,
+      env: loginEnvironment(),
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#child.stdin?.on('error', () => {})

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { FarHost } from '../rig/far-host.ts'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 import { listTree } from '../rig/tree.ts'
 
@@ -115,48 +115,46 @@ test('what cannot be staged is tried again as often as the job may be, and says 
   expect(fs.readFileSync(path.join(target, 'ran'), 'utf8')).toBe('ran\n')
 })
 
-test.each([
-  ['rsync', hasCommand('rsync')],
-  ['scp', hasCommand('scp')],
-])(
-  'over the network by %s: cut off by kill -9, gone on with by the next launcher, never half there',
-  async (transport, isThere) => {
-    if (!isThere) return
-    await using rig = await Rig.create({ mayLeaveScaffolding: true })
-    const host = new FarHost(path.join(rig.outside, 'far'))
-    makeInput(host.home)
-    fs.writeFileSync(path.join(host.home, 'a.dat'), Buffer.alloc(1 << 20, 'a'))
-    rig.addApplication('copy', 'executable: [/bin/sh, -c, "cp a.dat b.dat; cp -r deck made"]\n')
-    const url = (file: string): string => `${transport}:ada@far:${file}`
-    const out = ['--stage-out-url', url('results/deep'), '--stage-out-files', 'b.dat made']
-    await spawn(rig, 'a', '--app', 'copy', '--stage-in-url', `${url('a.dat')} ${url('~/deck')}`, ...out)
-    const launch = async (): Promise<Awaited<ReturnType<Rig['launch']>>> => {
-      const launcher = rig.start(['launch', '--persistent', '--slots', '1'], { env: host.env })
-      await launcher.printed(/launcher \S+/)
-      return launcher
-    }
-    // Half of it has arrived from an earlier time.
-    const left = path.join(rig.folder('w/a'), '.stage-in@an-earlier-launcher')
-    fs.mkdirSync(left)
-    fs.writeFileSync(path.join(left, 'a.dat'), 'aa')
-    host.hold()
-    const first = await launch()
-    await rig.until('the staging to begin', () => rig.state('w/a').state === 'READY')
-    await first.kill('SIGKILL')
-    expect(fs.existsSync(path.join(rig.folder('w/a'), 'a.dat'))).toBe(false)
-    host.letGo()
-    const second = await launch()
-    await rig.reached('w/a', 'JOB_FINISHED')
-    await second.kill('SIGTERM')
-    expect(rig.state('w/a').attempt).toBe(1)
-    expect(fs.readdirSync(rig.folder('w/a')).filter((name) => name.startsWith('.stage-in'))).toEqual([])
-    expect(listTree(path.join(host.home, 'results/deep'))).toEqual({
-      'b.dat': 'a'.repeat(1 << 20),
-      'made/': '',
-      'made/mesh': 'mesh\n',
-    })
-  },
-)
+for (const transport of ['rsync', 'scp'] as const)
+  test(
+    `over the network by ${transport}: cut off by kill -9, gone on with by the next launcher, never half there`,
+    needs(transport),
+    async () => {
+      await using rig = await Rig.create({ mayLeaveScaffolding: true })
+      const host = new FarHost(path.join(rig.outside, 'far'))
+      makeInput(host.home)
+      fs.writeFileSync(path.join(host.home, 'a.dat'), Buffer.alloc(1 << 20, 'a'))
+      rig.addApplication('copy', 'executable: [/bin/sh, -c, "cp a.dat b.dat; cp -r deck made"]\n')
+      const url = (file: string): string => `${transport}:ada@far:${file}`
+      const out = ['--stage-out-url', url('results/deep'), '--stage-out-files', 'b.dat made']
+      await spawn(rig, 'a', '--app', 'copy', '--stage-in-url', `${url('a.dat')} ${url('~/deck')}`, ...out)
+      const launch = async (): Promise<Awaited<ReturnType<Rig['launch']>>> => {
+        const launcher = rig.start(['launch', '--persistent', '--slots', '1'], { env: host.env })
+        await launcher.printed(/launcher \S+/)
+        return launcher
+      }
+      // Half of it has arrived from an earlier time.
+      const left = path.join(rig.folder('w/a'), '.stage-in@an-earlier-launcher')
+      fs.mkdirSync(left)
+      fs.writeFileSync(path.join(left, 'a.dat'), 'aa')
+      host.hold()
+      const first = await launch()
+      await rig.until('the staging to begin', () => rig.state('w/a').state === 'READY')
+      await first.kill('SIGKILL')
+      expect(fs.existsSync(path.join(rig.folder('w/a'), 'a.dat'))).toBe(false)
+      host.letGo()
+      const second = await launch()
+      await rig.reached('w/a', 'JOB_FINISHED')
+      await second.kill('SIGTERM')
+      expect(rig.state('w/a').attempt).toBe(1)
+      expect(fs.readdirSync(rig.folder('w/a')).filter((name) => name.startsWith('.stage-in'))).toEqual([])
+      expect(listTree(path.join(host.home, 'results/deep'))).toEqual({
+        'b.dat': 'a'.repeat(1 << 20),
+        'made/': '',
+        'made/mesh': 'mesh\n',
+      })
+    },
+  )
 
 const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [['--stage-in-url', 'a.dat'], 'stage_in_url.0 must be an absolute path, file:///PATH or [USER@]HOST:PATH'],

@@ -1,21 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
-const PYTHON = ['python3', '/usr/bin/python3'].find(canRun)
-
-function canRun(python: string): boolean {
-  try {
-    execFileSync(python, ['-c', 'import sys; assert sys.version_info >= (3, 6)'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Runs a driver in a site made from its template, beside a launcher, with `bjob` on the PATH; twice, as after a death. */
 async function runTwice(rig: Rig, template: string, words: readonly string[]): Promise<[string, string]> {
   const site = path.join(rig.outside, 'site')
@@ -44,18 +33,18 @@ const sorted = (output: string): string[] =>
     .toSorted()
 
 describe('the drivers that `bjob init` copies', () => {
-  test.skipIf(PYTHON === undefined)('the seed loop in Python, started again, evaluates nothing twice', async () => {
+  test('the seed loop in Python, started again, evaluates nothing twice', needs('python3 from 3.6 on'), async () => {
     await using rig = await Rig.create()
-    const [first, second] = await runTwice(rig, 'python', [PYTHON ?? '', 'driver.py', '6', '3'])
+    const [first, second] = await runTwice(rig, 'python', ['python3', 'driver.py', '6', '3'])
     expect(first).toMatch(/^6\/6 dl-hps\/task\d \d+\.\d+$/m)
     expect(first).toMatch(/^best: dl-hps\/task\d loss \d+\.\d+ at \{"x1": /m)
     expect(sorted(second)).toEqual(sorted(first))
     expect(fs.readdirSync(path.join(rig.outside, 'site/jobs/dl-hps'))).toHaveLength(6)
   })
 
-  test.skipIf(PYTHON === undefined)('jobs as futures in Python', async () => {
+  test('jobs as futures in Python', needs('python3 from 3.6 on'), async () => {
     await using rig = await Rig.create()
-    const [first, second] = await runTwice(rig, 'python', [PYTHON ?? '', 'driver_futures.py', '5'])
+    const [first, second] = await runTwice(rig, 'python', ['python3', 'driver_futures.py', '5'])
     expect(first.match(/^\{'x1': .*\} \{'loss': [\d.]+\}$/gm)).toHaveLength(5)
     expect(sorted(second)).toEqual(sorted(first))
   })

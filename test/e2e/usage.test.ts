@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { parseRan } from '../../src/core/life/usage.ts'
+import { makeMemoryGroup } from '../rig/memory-group.ts'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const MEMORY_HOG = 'const held = []; for (;;) held.push(Buffer.alloc(8 << 20, 1))'
@@ -35,58 +37,44 @@ test('a job that is killed while it runs says what it has used', async () => {
   await launcher.kill('SIGTERM')
 })
 
-/** A control group of its own with little memory, where this user may make one; `undefined` elsewhere. */
-function makeCgroup(): string | undefined {
-  for (const [root, limit] of [
-    ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes'],
-    ['/sys/fs/cgroup', 'memory.max'],
-  ] as const) {
-    const folder = path.join(root, `bjob-test-${process.pid}`)
+test(
+  'a job that the kernel kills for want of memory is said to be',
+  needs('the right to make control groups'),
+  async () => {
+    const cgroup = makeMemoryGroup(512 << 20) ?? ''
+    await using rig = await Rig.create()
+    rig.addApplication('hog', `executable: [${JSON.stringify(process.execPath)}, -e, ${JSON.stringify(MEMORY_HOG)}]\n`)
+    rig.addApplication('shot', 'executable: [/bin/sh, -c, "kill -9 $$"]\n')
     try {
-      fs.mkdirSync(folder)
-      fs.writeFileSync(path.join(folder, limit), String(512 << 20))
-      return folder
-    } catch {
-      fs.rmSync(folder, { recursive: true, force: true })
+      await rig.done(['spawn', '--app', 'hog', '--workflow', 'w', '--name', 'hog'])
+      await rig.done([
+        'spawn',
+        '--app',
+        'shot',
+        '--workflow',
+        'w',
+        '--name',
+        'shot',
+        '--parents',
+        'w/hog',
+        '--no-wait-for-parents',
+      ])
+      const bjob = path.resolve(import.meta.dirname, '../../bin/bjob.js')
+      const script = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+      const words = ['/bin/sh', '-c', script, cgroup, process.execPath, bjob]
+      const launcher = rig.startProgram([...words, 'launch', '--slots', '1', '--idle-seconds', '0.3'])
+      expect((await launcher.ended()).status).toBe(0)
+      expect(rig.state('w/hog').history.at(-1)?.message).toBe('out of memory, killed by SIGKILL')
+      expect(rig.state('w/shot').history.at(-1)?.message).toBe('killed by SIGKILL')
+    } finally {
+      await rig.until('the control group to be empty', () => {
+        try {
+          fs.rmdirSync(cgroup)
+          return true
+        } catch {
+          return false
+        }
+      })
     }
-  }
-  return undefined
-}
-
-const cgroup = makeCgroup()
-test.skipIf(cgroup === undefined)('a job that the kernel kills for want of memory is said to be', async () => {
-  await using rig = await Rig.create()
-  rig.addApplication('hog', `executable: [${JSON.stringify(process.execPath)}, -e, ${JSON.stringify(MEMORY_HOG)}]\n`)
-  rig.addApplication('shot', 'executable: [/bin/sh, -c, "kill -9 $$"]\n')
-  try {
-    await rig.done(['spawn', '--app', 'hog', '--workflow', 'w', '--name', 'hog'])
-    await rig.done([
-      'spawn',
-      '--app',
-      'shot',
-      '--workflow',
-      'w',
-      '--name',
-      'shot',
-      '--parents',
-      'w/hog',
-      '--no-wait-for-parents',
-    ])
-    const bjob = path.resolve(import.meta.dirname, '../../bin/bjob.js')
-    const script = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
-    const words = ['/bin/sh', '-c', script, cgroup ?? '', process.execPath, bjob]
-    const launcher = rig.startProgram([...words, 'launch', '--slots', '1', '--idle-seconds', '0.3'])
-    expect((await launcher.ended()).status).toBe(0)
-    expect(rig.state('w/hog').history.at(-1)?.message).toBe('out of memory, killed by SIGKILL')
-    expect(rig.state('w/shot').history.at(-1)?.message).toBe('killed by SIGKILL')
-  } finally {
-    await rig.until('the control group to be empty', () => {
-      try {
-        fs.rmdirSync(cgroup ?? '')
-        return true
-      } catch {
-        return false
-      }
-    })
-  }
-})
+  },
+)

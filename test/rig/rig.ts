@@ -11,6 +11,7 @@ import { parseState } from '../../src/core/life/state-document.ts'
 import type { JobState } from '../../src/core/life/job-state.ts'
 import { findByEnvironment } from '../../src/lib/process/process-table.ts'
 import { ControlledJobs } from './controlled-jobs.ts'
+import { loginEnvironment } from './environment.mjs'
 import { type Outcome, RunningProcess } from './running-process.ts'
 import { findLeftovers } from './tree.ts'
 import { type Within, until } from './until.ts'
@@ -99,11 +100,8 @@ export class Rig implements AsyncDisposable {
   }
 
   startProgram(words: readonly string[], { input, env = {}, cwd = this.site }: RunOptions = {}): RunningProcess {
-    const inherited = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(BJOB_|SLURM_|PBS_|VITEST|NODE_)/.test(name)),
-    )
     const environment = {
-      ...inherited,
+      ...loginEnvironment(),
       NO_COLOR: '1',
       [MARK]: this.#id,
       BJOB_TEST_SOCKET: path.join(this.#folder, 'socket'),

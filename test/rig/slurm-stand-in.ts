@@ -25,11 +25,13 @@ echo "$id"
 const SQUEUE = `#!/bin/sh
 cd "$(dirname "$0")"
 [ ! -e down ] || { echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1; }
+# A process that has ended stays as a zombie where the first process of the machine is not an init: in a container, say.
+runs() { kill -0 "$1" && ! grep -q ') Z ' "/proc/$1/stat"; }
 known=
 for word; do case $word in --jobs=*) ids=\${word#--jobs=} ;; esac; done
 for id in $(echo "$ids" | tr , ' '); do
   if [ -e "$id.pending" ]; then known=yes; echo "$id|PENDING"
-  elif kill -0 "$(cat "$id.pid" 2>/dev/null)" 2>/dev/null; then known=yes; echo "$id|RUNNING"
+  elif runs "$(cat "$id.pid" 2>/dev/null)" 2>/dev/null; then known=yes; echo "$id|RUNNING"
   fi
 done
 [ "$known" ] || { echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; }

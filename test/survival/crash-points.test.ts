@@ -5,7 +5,7 @@ import type { Call } from './hooked-disk.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { checkOpenToChange, checkPromises, listLeftovers, repair } from './promises.ts'
-import { Tally, forAll, say } from './tally.ts'
+import { Tally, forAll } from './tally.ts'
 import { World } from './world.ts'
 
 /** What happens after the death: somebody does it again, or looks after the tree first. */
@@ -91,12 +91,10 @@ test.each(OPERATIONS)('killed at every call: $name', async (operation) => {
       }
     })
   })
-  total.points += tally.points
-  total.failures.push(...tally.failures)
-  say(tally.summary(`crash points of "${operation.name}" (${calls.length} calls)`))
-  expect(tally.failures.join('\n\n'), `${tally.failures.length} of ${tally.points}`).toBe('')
+  total.add(tally)
+  tally.conclude(`crash points of "${operation.name}" (${calls.length} calls)`)
 })
 
 test('all of them', () => {
-  say(total.summary('CRASH POINTS'))
+  total.conclude('CRASH POINTS')
 })

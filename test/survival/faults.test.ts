@@ -1,13 +1,13 @@
 /** Every operation with a file system that fails at each of its calls: a clear error, nothing lost, and success once the fault is gone. */
 import assert from 'node:assert/strict'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { BjobError } from '../../src/core/text/errors.ts'
 import { codeOf } from '../../src/site/disk/disk.ts'
 import { ERRNOS, type Fault, type FaultCode, FaultDisk } from './fault-disk.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { checkOpenToChange, checkPromises, readTruth, repair } from './promises.ts'
-import { Tally, forAll, say } from './tally.ts'
+import { Tally, forAll } from './tally.ts'
 import { World } from './world.ts'
 
 const CODES = Object.keys(ERRNOS) as FaultCode[]
@@ -97,12 +97,10 @@ test.each(OPERATIONS)('faults at every call: $name', async (operation) => {
       () => meet(operation, fault),
     )
   })
-  total.points += tally.points
-  total.failures.push(...tally.failures)
-  say(tally.summary(`faults in "${operation.name}"`))
-  expect(tally.failures.join('\n\n'), `${tally.failures.length} of ${tally.points}`).toBe('')
+  total.add(tally)
+  tally.conclude(`faults in "${operation.name}"`)
 })
 
 test('all of them', () => {
-  say(total.summary('FAULTS'))
+  total.conclude('FAULTS')
 })

@@ -1,12 +1,12 @@
 /** Every operation with a file system that hangs for a minute at each of its calls, while another process goes on: slow is no failure. */
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { sleep } from '../../src/lib/sleep.ts'
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { hookDisk } from './hooked-disk.ts'
 import { OPERATIONS } from './operations.ts'
 import type { Operation } from './operation.ts'
 import { checkOpenToChange, checkPromises, repair } from './promises.ts'
-import { Tally, forAll, say } from './tally.ts'
+import { Tally, forAll } from './tally.ts'
 import { World } from './world.ts'
 
 const HANG_MS = 60_000
@@ -72,12 +72,10 @@ test.each(OPERATIONS)('a minute at every call: $name', async (operation) => {
   const tally = new Tally()
   const points = Array.from({ length: await countCalls(operation) }, (_, index) => index + 1)
   await forAll(points, 48, (at) => tally.point(`${operation.name}: call ${at} hangs`, () => hangAt(operation, at)))
-  total.points += tally.points
-  total.failures.push(...tally.failures)
-  say(tally.summary(`hangs in "${operation.name}"`))
-  expect(tally.failures.join('\n\n'), `${tally.failures.length} of ${tally.points}`).toBe('')
+  total.add(tally)
+  tally.conclude(`hangs in "${operation.name}"`)
 })
 
 test('all of them', () => {
-  say(total.summary('HANGS OF A MINUTE'))
+  total.conclude('HANGS OF A MINUTE')
 })

@@ -10,6 +10,7 @@ import { followResults } from '../../src/client/ends/results.ts'
 import { formatYaml, parseYaml } from '../../src/core/text/yaml-text.ts'
 import { findByEnvironment, isProcessAlive } from '../../src/lib/process/process-table.ts'
 import { checkSite } from '../../src/site/fsck/fsck.ts'
+import { loginEnvironment } from '../rig/environment.mjs'
 import { until } from '../rig/until.ts'
 import { spawn } from './actors.ts'
 import { bundleWorker } from './pack.ts'
@@ -57,7 +58,7 @@ class Scene implements AsyncDisposable {
   /** @param stop where it suspends itself (see hostile-node.ts) @returns the process, what it prints, and its clock's file */
   launch(stop = ''): { child: ChildProcess; printed: () => string; clock: string } {
     const control = path.join(this.world.root, 'driver', `node${this.#count++}`)
-    const env = { ...process.env, BJOB_SITE: this.world.root, HOSTILE: control, HOSTILE_STOP: stop, NODE_OPTIONS: '' }
+    const env = { ...loginEnvironment(), BJOB_SITE: this.world.root, HOSTILE: control, HOSTILE_STOP: stop }
     const child = start(process.execPath, ['--import', preload, BJOB, 'launch', '--persistent', '--slots', '2'], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -155,7 +156,7 @@ test.each([-5, 5])(
     const { root } = scene.world
     const control = path.join(root, 'driver/other')
     fs.writeFileSync(`${control}.clock`, String(hours * HOUR_MS))
-    const env = { ...process.env, BJOB_SITE: root, HOSTILE: control }
+    const env = { ...loginEnvironment(), BJOB_SITE: root, HOSTILE: control }
     const there = async (...args: string[]): Promise<unknown> =>
       promisify(execFile)(process.execPath, ['--import', preload, BJOB, ...args], { env })
     const named = ['--app', 'eval', '--workflow', 'wf', '--name', 'j']

@@ -91,6 +91,9 @@ test('killed at random', async () => {
     doubleEnds: [],
   })
 
+  for (const count of [kills, suspensions, truth.size, of('ended').length, of('delivered').length])
+    expect(count).toBeGreaterThan(0)
+
   await checkPromises(world)
   await repair(world)
   expect(listLeftovers(world)).toEqual([])
@@ -130,6 +133,7 @@ test('one job hammered by processes whose lock-holders are killed', async () => 
     double: duplicates(messages),
     twiceMade: duplicates(committed.map((line) => line.split(' ')[1] ?? '')),
   }).toEqual({ lost: [], double: [], twiceMade: [] })
+  for (const count of [kills, suspensions, committed.length]) expect(count).toBeGreaterThan(0)
   say(
     `HAMMERED LOCK: ${HAMMER_SECONDS} s, ${kills} kills, ${suspensions} suspensions, ${committed.length} changes of one job; lost: 0, double: 0`,
   )

@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { loginEnvironment } from '../rig/environment.mjs'
 import { checkDriver } from './driver-check.ts'
 import { Restarted, Worker, bundleWorker } from './pack.ts'
 import { checkHistory, listLeftovers, readTruth, repair } from './promises.ts'
@@ -36,10 +37,9 @@ class Node extends Restarted {
 
   constructor(preload: string, site: string, control: string) {
     const env = {
-      ...process.env,
+      ...loginEnvironment(),
       BJOB_SITE: site,
       HOSTILE: control,
-      NODE_OPTIONS: '',
       OVERLAPS: path.join(path.dirname(control), 'overlaps'),
     }
     const words = ['--import', preload, BJOB, 'launch', '--persistent', '--slots', '2', '--quiet']
@@ -104,6 +104,7 @@ test('eight launchers, four drivers, a monkey: each job ends once, and each driv
   /** All that a driver was handed, however often it died. */
   const countEnds = (driver: Worker | undefined): number => new Set(driver?.lines()).size
   await rage(nodes, drivers)
+  for (const count of Object.values(tally)) expect(count).toBeGreaterThan(0)
   await within(
     CALM_SECONDS,
     'all drivers to get all ends',

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
+import { loginEnvironment } from '../rig/environment.mjs'
 import { mutate } from './mutant.ts'
 
 /** Bundles one of these files (worker.ts), or another by its path from here, into `folder`. @returns the program */
@@ -84,12 +85,11 @@ export class Worker extends Restarted {
     const log = path.join(folder, name)
     fs.writeFileSync(log, '')
     const env = {
-      ...process.env,
+      ...loginEnvironment(),
       BJOB_SITE: site,
       WORKER_ROLE: role,
       WORKER_LOG: log,
       WORKER_STOP: path.join(folder, 'stop'),
-      NODE_OPTIONS: '',
       ...own,
     }
     super(() => spawn(process.execPath, [program], { env, stdio: ['ignore', 'ignore', 'pipe'] }))

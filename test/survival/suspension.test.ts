@@ -1,10 +1,10 @@
 /** One writer is suspended at each of its calls, another makes its whole change meanwhile, then the first goes on: the proof of revision.ts. */
 import assert from 'node:assert/strict'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { type Actor, CONFLICTS, TRIPLES } from './conflicts.ts'
 import { checkOpenToChange, checkPromises, listLeftovers, repair } from './promises.ts'
 import { SuspendDisk } from './suspend-disk.ts'
-import { Tally, forAll, say } from './tally.ts'
+import { Tally, forAll } from './tally.ts'
 import { World } from './world.ts'
 
 /** A process that is suspended at its call number `at`. */
@@ -76,10 +76,8 @@ test.each(CONFLICTS)('suspended at every call: $name', async ({ name, prepare, a
         }
       }),
   )
-  total.points += tally.points
-  total.failures.push(...tally.failures)
-  say(tally.summary(`suspensions of "${name}"`))
-  expect(tally.failures.join('\n\n'), `${tally.failures.length} of ${tally.points}`).toBe('')
+  total.add(tally)
+  tally.conclude(`suspensions of "${name}"`)
 })
 
 test.each(TRIPLES)('two suspended at every pair of calls: $name', async ({ name, prepare, actors, winners }) => {
@@ -122,12 +120,10 @@ test.each(TRIPLES)('two suspended at every pair of calls: $name', async ({ name,
         },
       ),
   )
-  total.points += tally.points
-  total.failures.push(...tally.failures)
-  say(tally.summary(`double suspensions of "${name}"`))
-  expect(tally.failures.join('\n\n'), `${tally.failures.length} of ${tally.points}`).toBe('')
+  total.add(tally)
+  tally.conclude(`double suspensions of "${name}"`)
 })
 
 test('all of them', () => {
-  say(total.summary('SUSPENSIONS'))
+  total.conclude('SUSPENSIONS')
 })

@@ -1,4 +1,5 @@
 /** Counts what ran, and says it: the figures that a suite is believed for. */
+import { expect } from 'vitest'
 
 /** Shortens or lengthens what has no natural end. */
 export const MINUTES = Number(process.env['SURVIVAL_MINUTES'] ?? (process.env['SURVIVAL_LONG'] === '1' ? 10 : 1))
@@ -46,6 +47,18 @@ export class Tally {
         `${where}: ${error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 24).join('\n') : String(error)}`,
       )
     }
+  }
+
+  add({ points, failures }: Tally): void {
+    this.points += points
+    this.failures.push(...failures)
+  }
+
+  /** Says what ran, and fails unless there were points and all of them held. */
+  conclude(what: string): void {
+    say(this.summary(what))
+    expect(this.failures.join('\n\n'), `${this.failures.length} of ${this.points}`).toBe('')
+    expect(this.points, `${what}: points`).toBeGreaterThan(0)
   }
 
   /** Lost: something that should be there is not; double: it is there twice; the rest is told in full by the failures. */

@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { findByEnvironment, isProcessAlive, processScope, signalGroup } from '../../../src/lib/process/process-table.ts'
+import { loginEnvironment } from '../../rig/environment.mjs'
+import { needs } from '../../rig/needs.ts'
 import { until } from '../../rig/until.ts'
 
 const start = (variables: Readonly<Record<string, string>> = {}): ChildProcess =>
-  spawn('sleep', ['600'], { detached: true, stdio: 'ignore', env: { ...process.env, ...variables } })
+  spawn('sleep', ['600'], { detached: true, stdio: 'ignore', env: { ...loginEnvironment(), ...variables } })
 
-describe.skipIf(!fs.existsSync('/proc/self/environ'))('the processes of this node (as /proc tells them)', () => {
+describe('the processes of this node (as /proc tells them)', needs('/proc'), () => {
   test('are found by what stands in their environment, whole', async () => {
     const mark = `mark-${process.pid}`
     const child = start({ BJOB_TEST_MARK: mark })

@@ -12,6 +12,7 @@ import {
   sendWords,
   wordsAt,
 } from '../../../src/platform/transfer.ts'
+import { loginEnvironment } from '../../rig/environment.mjs'
 import { listTree } from '../../rig/tree.ts'
 
 let folder: string
@@ -60,7 +61,7 @@ const AFTER = {
   'link/one': 'new',
 }
 
-function publish(isDurable: boolean, env: NodeJS.ProcessEnv = process.env): NodeJS.Signals | number | null {
+function publish(isDurable: boolean, env: NodeJS.ProcessEnv = loginEnvironment()): NodeJS.Signals | number | null {
   const [file = '', ...args] = publishWords(folder, '.aside', NAMES, isDurable)
   const { signal, status } = spawnSync(file, args, { env })
   return signal ?? status
