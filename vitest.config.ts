@@ -1,12 +1,16 @@
 /** The test suites. `unit` needs no build; the others first build what is out of date. */
 import { defineConfig } from 'vitest/config'
+import { MissingNeeds } from './test/rig/missing-needs.ts'
 import { breakOnPurpose } from './test/survival/mutant.ts'
 
 const root = new URL('test', import.meta.url).pathname
 const globalSetup = ['rig/build.ts']
+// A test that asserts nothing would pass when it does nothing.
+const expect = { requireAssertions: true }
 
 export default defineConfig({
   test: {
+    reporters: ['default', new MissingNeeds()],
     // Most tests start several processes: more files at once than cores would only make each slower.
     maxWorkers: 2,
     projects: [
@@ -14,6 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           root,
+          expect,
           include: ['unit/**/*.test.ts', 'tidy.test.ts'],
           // Loading modules for each file took two thirds of the time, and none keeps state.
           isolate: false,
@@ -24,6 +29,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           root,
+          expect,
           include: ['e2e/**/*.test.ts', 'site/**/*.test.ts'],
           globalSetup,
           isolate: false,
@@ -38,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'survival',
           root,
+          expect,
           include: ['survival/*.test.ts'],
           globalSetup,
           setupFiles: ['survival/setup.ts'],
@@ -49,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           root,
+          expect,
           include: ['browser/*.test.ts'],
           globalSetup,
           fileParallelism: false,
@@ -61,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           root,
+          expect,
           include: ['cluster/*.test.ts'],
           globalSetup,
           fileParallelism: false,

@@ -77,7 +77,7 @@ describe('a launcher', () => {
     await first.kill('SIGKILL')
     await job.ended()
     ;(await rig.jobs.start(id, 2)).exit(0)
-    await rig.reached(id, 'JOB_FINISHED')
+    expect((await rig.reached(id, 'JOB_FINISHED')).attempt).toBe(2)
     await second.kill('SIGTERM')
   })
 
@@ -135,7 +135,7 @@ describe('a launcher', () => {
     await sleeper.printed(/starting anew[^]*launcher /)
     fs.writeFileSync(mayBegin, '')
     await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'after'])
-    await rig.reached('w/after', 'JOB_FINISHED')
+    expect((await rig.reached('w/after', 'JOB_FINISHED')).attempt).toBe(1)
     await sleeper.kill('SIGTERM')
   })
 

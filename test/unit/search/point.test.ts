@@ -8,7 +8,7 @@ const units = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 
 
 describe('the unit cube', () => {
   test.prop([arbitrarySpace, units])('decodes to a point of the space', (space, coordinates) => {
-    checkPoint(space, decodePoint(space, coordinates))
+    expect(() => checkPoint(space, decodePoint(space, coordinates))).not.toThrow()
   })
 
   test.prop([arbitrarySpace, units])('gives a point back after encoding and decoding', (space, coordinates) => {
