@@ -111,6 +111,7 @@ describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian',
     await until('the first to be finished', async () => (await countEnded('c1', 'late')) === 1, { within: 60 })
     await inClient('c1', `cd late && ${process.execPath} ${program} tardy 4000`)
     await until('the late one to be finished', async () => (await countEnded('c1', 'late')) === 2, { within: 60 })
+    expect(await countEnded('c1', 'late')).toBe(2)
   })
 
   test('a driver waits on one node, beside a snapshot, for jobs that end on the other', async () => {
