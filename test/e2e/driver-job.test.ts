@@ -61,6 +61,9 @@ test(
       '20',
       '--env',
       `PYTHONPATH=${path.join(root, 'templates/python')}`,
+      // Into the checkout nothing is written.
+      '--env',
+      'PYTHONDONTWRITEBYTECODE=1',
     ]
     await rig.done(['spawn', '--app', 'driver', '--workflow', 'dl-hps', '--name', 'driver', ...options])
     const launcher = await rig.launch()
