@@ -7,6 +7,7 @@ import { Session } from './command/command.ts'
 import { COMMANDS } from './command-table.ts'
 import { describeFailure } from './command/failure.ts'
 import { parseArguments } from './command/option.ts'
+import { closeDebugger } from './terminal/stop-signal.ts'
 import { ClosedOutput } from './terminal/terminal.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -64,4 +65,5 @@ function readVersion(packageRoot: string): string {
   return version
 }
 
+closeDebugger()
 void main(process.argv.slice(2))

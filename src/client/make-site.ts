@@ -35,7 +35,7 @@ format: 1
 # process: the crash of bjob only. A network file system always flushes.
 # durability: node
 
-# Which batch system and which MPI launcher there are; auto looks.
+# Which batch system and which MPI launcher there are; auto looks. A launcher may have flags, as in mpi: [srun, --mpi=pmix].
 # scheduler: auto
 # mpi: auto
 
@@ -46,10 +46,11 @@ format: 1
 #   memory_mib: 256000
 
 # What this machine wants in each batch script beside what bjob submit is asked for: directives, without the prefix that the scheduler
-# reads them by, and commands before the launcher starts.
+# reads them by, commands before the launcher starts, and what starts bjob on compute nodes, where that is not the same as here.
 # batch:
 #   directives: [--constraint=gpu]
-#   setup: [module load cray-python]
+#   setup: [module load bjob]
+#   command: [bjob]
 
 # Fields of job.yaml that new jobs get unless they say otherwise.
 # defaults:

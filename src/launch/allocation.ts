@@ -3,16 +3,24 @@ import fs from 'node:fs'
 import os from 'node:os'
 import type { NodeShape } from '../core/placement/node-need.ts'
 import { BjobError, requestError, siteError } from '../core/text/errors.ts'
+import { groupByCore, readAllowedCpus, readOnlineCpus } from '../lib/process/cpu-list.ts'
 import { hasCommand, runCommand } from '../lib/process/run-command.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { type MpiLauncher, detectMpi } from '../platform/mpi/mpi.ts'
-import { findMpiLauncher } from '../platform/mpi/mpi-launchers.ts'
-import { createMpiTemplate } from '../platform/mpi/mpi-template.ts'
+import { findMpiLauncher, readMpiWords } from '../platform/mpi/mpi-launchers.ts'
 import { type GpuVariable, chooseGpuVariable } from '../platform/schedulers/gpu.ts'
-import type { AllocatedNode, Allocation as PlatformAllocation, Scheduler } from '../platform/schedulers/scheduler.ts'
-import { detectAllocation, findScheduler } from '../platform/schedulers/schedulers.ts'
+import { type Processors, countCores } from '../platform/schedulers/cores.ts'
+import type {
+  AllocatedNode,
+  Allocation as PlatformAllocation,
+  Scheduler,
+  SchedulerName,
+} from '../platform/schedulers/scheduler.ts'
+import { detectAllocation, findScheduler, findSubmission } from '../platform/schedulers/schedulers.ts'
 import type { Settings } from '../site/settings.ts'
 
+/** What a launcher takes of a machine that others share, unless it is told. */
+const LOGIN_CORES = 2
 /** A scheduler that does not answer for this long is asked again later, or done without. */
 const COMMAND_TIMEOUT_MS = 20_000
 
@@ -25,6 +33,10 @@ export interface Allocation {
   readonly head: string
   /** When the allocation ends, on the monotonic clock; Infinity where nothing tells. */
   readonly deadlineMs: number
+  /** A batch scheduler that this machine, which is in none of its batch jobs, submits to: others work here, too. */
+  readonly beside: SchedulerName | undefined
+  /** How many of the scheduler's processors are one core. */
+  readonly cpusPerCore: number
   /** Absent where there is none: then only jobs of one rank can run. */
   readonly mpi: MpiLauncher | undefined
   /** Starts the agents on the other nodes: the scheduler's own launcher, which is always there and light, else the one for MPI jobs. */
@@ -50,7 +62,8 @@ export async function findAllocation(
   part: AllocationPart,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Allocation> {
-  const scheduler = settings.scheduler === 'auto' ? detectAllocation(env) : findScheduler(settings.scheduler)
+  const scheduler = findSurrounding(settings, env)
+  const beside = scheduler.name === 'none' ? findBeside(settings) : undefined
   const hostName = os.hostname()
   const { nodeFilePath, command } = scheduler.allocationSources(env)
   const allocation = scheduler.readAllocation(env, {
@@ -63,20 +76,40 @@ export async function findAllocation(
   const mpi = await findMpi(settings, env)
   const agentLauncher = findNative(scheduler, env) ?? mpi
   // Without anything that starts a process on another node, the others cannot be used.
-  const own = takePart(allocation.nodes, part)
+  const own = takePart(countCores(allocation.nodes, head, readProcessors), part)
   const usable = agentLauncher === undefined ? own.filter(({ name }) => name === head) : own
   if (usable.length === 0)
     throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher was found`)
   return {
     scheduler,
     schedulerId: allocation.schedulerId,
-    nodes: usable.map((node) => shapeOf(node, settings, part.slots)),
+    nodes: usable.map((node) => shapeOf(node, settings, part.slots, beside === undefined ? Infinity : LOGIN_CORES)),
     head,
+    beside,
+    cpusPerCore: usable[0]?.cpusPerCore ?? 1,
     deadlineMs: await deadlineOf(scheduler, allocation.schedulerId, allocation.endEpochSeconds),
     mpi,
     agentLauncher,
     gpuVariable: chooseGpuVariable(env, hasCommand),
   }
+}
+
+/** The scheduler whose batch job this is. Outside of one there is this machine, whatever scheduler the site has. */
+function findSurrounding({ scheduler }: Settings, env: NodeJS.ProcessEnv): Scheduler {
+  if (scheduler === 'auto') return detectAllocation(env)
+  const named = findScheduler(scheduler)
+  return named.isInside(env) ? named : findScheduler('none')
+}
+
+function findBeside({ scheduler }: Settings): SchedulerName | undefined {
+  const { name } = findSubmission(scheduler, hasCommand)
+  return name === 'none' ? undefined : name
+}
+
+function readProcessors(): Processors {
+  const online = readOnlineCpus()
+  const machine = groupByCore(online)
+  return { allowed: groupByCore(readAllowedCpus()), cores: machine.length, threads: online.length }
 }
 
 function takePart(nodes: readonly AllocatedNode[], { nodeLimit = Infinity, nodeOffset = 0 }: AllocationPart) {
@@ -115,9 +148,9 @@ function isSameHost(one: string, other: string): boolean {
   return one.split('.')[0] === other.split('.')[0]
 }
 
-function shapeOf(node: AllocatedNode, settings: Settings, slots: number | undefined): NodeShape {
+function shapeOf(node: AllocatedNode, settings: Settings, slots: number | undefined, mostCores: number): NodeShape {
   const { coreIds, gpuIds, memoryMiB } = node
-  const cores = slots ?? settings.node.cores ?? node.cores ?? os.availableParallelism()
+  const cores = slots ?? Math.min(mostCores, settings.node.cores ?? node.cores ?? ownCores())
   return {
     name: node.name,
     cores,
@@ -126,6 +159,11 @@ function shapeOf(node: AllocatedNode, settings: Settings, slots: number | undefi
     coreIds: coreIds?.length === cores ? coreIds : undefined,
     gpuIds,
   }
+}
+
+/** A group of processes may be given less than the processors that it may use. */
+function ownCores(): number {
+  return Math.min(os.availableParallelism(), groupByCore(readAllowedCpus()).length || Infinity)
 }
 
 async function deadlineOf(
@@ -149,7 +187,7 @@ async function deadlineOf(
 }
 
 async function findMpi(settings: Settings, env: NodeJS.ProcessEnv): Promise<MpiLauncher | undefined> {
-  if (typeof settings.mpi !== 'string') return createMpiTemplate(settings.mpi)
+  if (typeof settings.mpi !== 'string') return readMpiWords(settings.mpi)
   if (settings.mpi !== 'auto') return findMpiLauncher(settings.mpi)
   const probe = ['mpiexec', 'mpirun'].find((name) => hasCommand(name))
   const isAmbiguous =

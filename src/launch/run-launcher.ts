@@ -17,6 +17,7 @@ import { type AgentNode, Agents } from './agent/agents.ts'
 import { type Allocation, type AllocationPart, findAllocation } from './allocation.ts'
 import { Launcher } from './launcher.ts'
 import { LeaseKeeper } from './lease.ts'
+import { createRankWarning } from './run/rank-warning.ts'
 import { Room } from './capacity.ts'
 
 export interface LaunchOptions extends AllocationPart {
@@ -27,6 +28,8 @@ export interface LaunchOptions extends AllocationPart {
   readonly persistent: boolean
   readonly timeLimitMinutes?: number
   readonly filter: Filter
+  /** The words that have started this launcher, without its options. */
+  readonly starter: readonly string[]
   /** The program of the agents (see agent.ts). */
   readonly agentFile: string
 }
@@ -72,7 +75,7 @@ async function runOnce(
   await using watch = await watchJournal(site)
   const view = await JobView.open(site, 'live')
   const id = `${shortHost()}-${process.pid}-${randomBytes(3).toString('hex')}`
-  const { agentFile, filter, ...settings } = options
+  const { agentFile, filter, starter, ...settings } = options
   const words = Object.entries(filter).filter(([, those = []]) => those.length > 0)
   const { nodes, scheduler, schedulerId } = allocation
   await createLauncher(site, id, {
@@ -80,6 +83,8 @@ async function runOnce(
     ...(words.length === 0 ? {} : { filter: Object.fromEntries(words) }),
     scheduler: scheduler.name,
     ...(schedulerId === undefined ? {} : { scheduler_id: schedulerId }),
+    // Seen to work on compute nodes, which a login node cannot know.
+    ...(schedulerId !== undefined && nodes.some(({ name }) => name === allocation.head) ? { starter } : {}),
     nodes: nodes.map(({ name }) => name),
     cores: nodes.reduce((sum, { cores }) => sum + cores, 0),
     gpus: nodes.reduce((sum, { gpus }) => sum + gpus, 0),
@@ -112,7 +117,16 @@ async function runOnce(
       view,
       room,
       { ...options, deadlineMs },
-      { site, launcher: id, lease, agents, allocation, report, applicationOf: applicationCache(site) },
+      {
+        site,
+        launcher: id,
+        lease,
+        agents,
+        allocation,
+        report,
+        applicationOf: applicationCache(site),
+        warnOfRanks: createRankWarning(allocation, report),
+      },
     )
     const graceMs = site.settings.grace_seconds * 1000
     const finish = (wait: number): void => {
@@ -179,9 +193,11 @@ function prefixFor(mpi: MpiLauncher, host: string): string[] {
   return args.slice(0, args.indexOf(command))
 }
 
-function describeNodes({ nodes, scheduler, schedulerId }: Allocation, { slots }: LaunchOptions): string {
+function describeNodes({ nodes, scheduler, schedulerId, beside }: Allocation, { slots }: LaunchOptions): string {
   const cores = nodes.reduce((sum, node) => sum + node.cores, 0)
   const where = nodes.length === 1 ? (nodes[0]?.name ?? '') : `${nodes.length} nodes`
+  if (beside !== undefined && slots === undefined)
+    return `${where}, ${cores} slots: this machine submits to ${beside}; \`bjob submit\` runs jobs on compute nodes, --slots N more of them here`
   return `${where}, ${cores} ${slots === undefined ? 'cores' : 'slots'}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
 }
 

@@ -21,6 +21,13 @@ const scriptLines = v.optional(
   ),
   [],
 )
+const words = v.pipe(
+  v.array(
+    v.pipe(v.string('must be words'), v.regex(/^[^\0\n\r]+$/, 'must be words, each of one line')),
+    'must be a list of words',
+  ),
+  v.minLength(1, 'must be a list of words'),
+)
 
 const SETTINGS = {
   format: v.optional(v.literal(1, 'must be 1: this site was made by another version of bjob'), 1),
@@ -37,7 +44,10 @@ const SETTINGS = {
     {},
   ),
   batch: v.optional(
-    fieldsOf({ directives: scriptLines, setup: scriptLines }, 'must be a map of directives and setup'),
+    fieldsOf(
+      { directives: scriptLines, setup: scriptLines, command: v.optional(words) },
+      'must be a map of directives, setup and command',
+    ),
     {},
   ),
   defaults: v.optional(mapOf(v.string(), v.unknown(), "must be a map of a job's fields"), {}),

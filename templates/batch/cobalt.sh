@@ -12,6 +12,14 @@
 cd {{site}} || exit 3
 {{setup}}
 
+# A node that lacks what starts bjob says so in one line, which `bjob ls launchers` shows.
+for program in {{programs}}; do
+  command -v "$program" >/dev/null || [ -r "$program" ] || {
+    echo "bjob: node $HOSTNAME has no $program: put it on a file system that compute nodes share, or name what starts bjob there in bjob.yaml (batch: command)"
+    exit 127
+  }
+done
+
 # The launcher runs in the background, because bash handles a signal only between two commands or in 'wait'. Whatever the scheduler
 # sends as its warning reaches the launcher as TERM: it ends its jobs in good order, and they run on in the next allocation.
 warned=

@@ -100,6 +100,68 @@ describe('on a real Slurm of four nodes', needs('Debian', 'root'), () => {
     expect(new Set(hosts).size).toBe(2)
   })
 
+  test('a launcher in a step takes what the step has', async () => {
+    await using site = ClusterSite.create('mpi: srun\n')
+    const bjob = [process.execPath, path.resolve(import.meta.dirname, '../../bin/bjob.js')]
+    const launch = async (...step: string[]): Promise<string> => {
+      const words = ['-N3', '--exclusive', 'srun', ...step, ...bjob, 'launch', '--idle-seconds=0']
+      return (await site.run('salloc', words)).stdout
+    }
+    expect(await launch('-N1', '-n1', '-c1')).toMatch(/ on node1, 1 cores, slurm job/)
+    expect(await launch('-N1', '-n1')).toMatch(/ on node1, 4 cores, slurm job/)
+    expect(await launch('-N2', '-n1')).toMatch(/ on 2 nodes, 8 cores, slurm job/)
+    // Each task is a launcher.
+    const tasks = await launch('-N2', '--ntasks-per-node=2')
+    expect(tasks.match(/ on node[12], 2 cores, slurm job/g)).toHaveLength(4)
+  })
+
+  test('a serial job in a step with PMI is alone, and a submission from there is one from the login node', async () => {
+    await using site = ClusterSite.create('mpi: srun\n')
+    const bjob = [process.execPath, path.resolve(import.meta.dirname, '../../bin/bjob.js')]
+    site.addShell('tells', 'env >found')
+    const namesOf = (name: string): string[] => site.lines(name, 'found').map((line) => line.split('=')[0] ?? '')
+    await site.spawn([{ name: 'in-step', application: 'tells' }])
+    const step = ['-N1', '--exclusive', 'srun', '-n1', '--mpi=pmi2', ...bjob]
+    await site.run('salloc', [...step, 'launch', '--idle-seconds=1'])
+    expect(namesOf('in-step')).toContain('SLURM_JOB_ID')
+    expect(namesOf('in-step').filter((name) => /^PMI|^SLURM_(PROCID|STEP|NTASKS)/.test(name))).toEqual([])
+    await site.spawn([{ name: 'submitted', application: 'tells' }])
+    const { stdout, stderr } = await site.run('salloc', [...step, 'submit', '-n', '1', '-t', '2', '--idle-seconds=1'], {
+      env: { SBATCH_PARTITION: 'nosuch', SLURM_TRES_PER_TASK: 'cpu:1' },
+    })
+    const id = /slurm job (\d+)/.exec(stdout)?.[1] ?? ''
+    expect(id, stderr).not.toBe('')
+    await site.untilOver(id, 60)
+    expect(namesOf('submitted')).toContain('SLURM_JOB_ID')
+    expect(namesOf('submitted').filter((name) => /^PMI|^SBATCH|^SLURM_(STEP|TRES|LAUNCH)/.test(name))).toEqual([])
+  })
+
+  test('ranks without PMI: said before they run, and mended by a word in bjob.yaml', async () => {
+    await using site = ClusterSite.create('mpi: srun\n')
+    const wide = { application: 'mpich', num_nodes: 2, ranks_per_node: 2, ...HANGS_AT_TIMES }
+    const hint = /srun starts ranks without PMI here \(MpiDefault=none\).*which has .*pmi2/
+    await site.spawn([{ name: 'apart', ...wide }])
+    expect(await site.done(['why', 'w/apart'])).toMatch(hint)
+    expect((await site.bjob(['doctor'])).stdout).toMatch(hint)
+    const launch = [
+      '-N2',
+      '--exclusive',
+      process.execPath,
+      path.resolve(import.meta.dirname, '../../bin/bjob.js'),
+      'launch',
+    ]
+    expect((await site.run('salloc', [...launch, '--idle-seconds=1'])).stdout).toMatch(hint)
+    fs.writeFileSync(
+      path.join(site.folder, 'bjob.yaml'),
+      fs.readFileSync(path.join(site.folder, 'bjob.yaml'), 'utf8').replace('mpi: srun', 'mpi: [srun, --mpi=pmi2]'),
+    )
+    await site.spawn([{ name: 'together', ...wide }])
+    expect(await site.done(['why', 'w/together'])).not.toMatch(hint)
+    expect((await site.run('salloc', [...launch, '--idle-seconds=1'])).stdout).not.toMatch(hint)
+    const { attempt } = site.state('together')
+    expect(site.lines('together', attempt === 1 ? 'job.out' : `job.out.${attempt}`)).toContain('sum 10')
+  })
+
   test('a node that dies: its jobs end elsewhere, and the launcher goes on', async () => {
     await using site = ClusterSite.create('mpi: srun\n')
     const wide = { application: 'openmpi', args: ['6'], num_nodes: 2, ranks_per_node: 2, ...PMIX }

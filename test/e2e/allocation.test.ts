@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { parseClaim } from '../../src/core/life/claim-text.ts'
 import { readAllowedCpus } from '../../src/lib/process/cpu-list.ts'
 import { Rig } from '../rig/rig.ts'
+import { SlurmStandIn } from '../rig/slurm-stand-in.ts'
+import { recordedEnvironment } from '../unit/platform/recorded.ts'
 
 /** Passes over its options, and runs the rest here; like the real one it has a helper, and this one outlives it and holds its pipes. */
 const SRUN = `#!/bin/sh
@@ -108,6 +110,66 @@ describe.concurrent('bjob launch in an allocation', () => {
     for (const job of rig.jobs.running) job.exit(0)
     expect((await launcher.ended()).stdout).toContain('3 finished')
   })
+
+  test('a job finds the batch job, and nothing of the step and rank that its launcher is', async () => {
+    await using rig = await Rig.create()
+    const env = allocationOf(rig, {
+      ...recordedEnvironment('slurm-step-pmix'),
+      BJOB_HOOK: 'preprocess',
+      BJOB_JOB_ID: 'a/b',
+    })
+    await rig.done(['spawn', '--app', 'controlled', '--name', 'a'])
+    const launcher = rig.start(['launch', '--idle-seconds', '0.5'], { env })
+    const job = await rig.jobs.start('default/a')
+    const names = [...environmentOf(job.pid).entries()]
+    expect(names.filter(([name]) => /^(PMI|SLURM_(STEP|PMI|PROCID|NTASKS|LOCALID)|BJOB_HOOK)/.test(name))).toEqual([])
+    expect(Object.fromEntries(names)).toMatchObject({
+      SLURM_JOB_ID: '2',
+      BJOB_JOB_ID: 'default/a',
+      SLURM_MPI_TYPE: 'pmix',
+    })
+    job.exit(0)
+    await launcher.ended()
+  })
+
+  test('a step has its own part of the allocation', async () => {
+    await using rig = await Rig.create()
+    const step = recordedEnvironment('slurm-step-one-core')
+    const launch = async (env: NodeJS.ProcessEnv) =>
+      (
+        await rig.done(['launch', '--idle-seconds', '0'], {
+          env: allocationOf(rig, { ...env, SLURM_JOB_END_TIME: undefined }),
+        })
+      ).split('\n')[0]
+    expect(await launch(step)).toMatch(/ on node1, 1 cores, slurm job 2$/)
+    expect(await launch(recordedEnvironment('slurm-step-pmi2'))).toMatch(/ on node1, 2 cores, slurm job 2$/)
+    expect(await launch(recordedEnvironment('slurm-batch'))).toMatch(/ on 3 nodes, 12 cores, slurm job 2$/)
+  })
+
+  test.each(['auto', 'slurm'])(
+    'outside of one, beside a batch scheduler, it takes two slots and names `bjob submit` (scheduler: %s)',
+    async (name) => {
+      await using rig = await Rig.create({
+        settings: `lease_seconds: 3\ngrace_seconds: 2\ndurability: process\nscheduler: ${name}\nnode:\n  cores: 5\n`,
+      })
+      const { env } = new SlurmStandIn(rig.outside)
+      for (const n of [1, 2, 3]) await rig.done(['spawn', '--app', 'controlled', '--name', `j${n}`])
+      const launcher = rig.start(['launch', '--idle-seconds', '0.5'], { env })
+      const first = await rig.jobs.starts(2)
+      expect(launcher.stdout).toMatch(/, 2 slots: this machine submits to slurm; `bjob submit` .*--slots N/)
+      first[0]?.exit(0)
+      await rig.jobs.starts(3)
+      for (const job of rig.jobs.running) job.exit(0)
+      expect((await launcher.ended()).stdout).toContain('3 finished')
+      expect(await rig.done(['launch', '--slots', '3', '--idle-seconds', '0'], { env })).toMatch(/, 3 slots\n/)
+      // With none to submit to, all cores are meant.
+      fs.writeFileSync(
+        path.join(rig.site, 'bjob.yaml'),
+        fs.readFileSync(path.join(rig.site, 'bjob.yaml'), 'utf8').replace(/scheduler: .*/, 'scheduler: none'),
+      )
+      expect(await rig.done(['launch', '--idle-seconds', '0'], { env })).toMatch(/, 5 cores\n/)
+    },
+  )
 
   test('with cpu_affinity depth, jobs of one rank are bound to cores of their own', async () => {
     await using rig = await Rig.create()

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
 import { SlurmStandIn } from '../rig/slurm-stand-in.ts'
+import { recordedEnvironment } from '../unit/platform/recorded.ts'
 
 class SubmitRig {
   readonly rig: Rig
@@ -69,6 +70,83 @@ describe.concurrent('bjob submit', () => {
     await here.rig.reached('w/a', 'JOB_FINISHED')
     await here.untilForgotten()
     expect((await here.listed())[0]).toContain('no longer known to slurm')
+  })
+
+  test('a surrounding batch job, step or job of bjob leaves nothing in the new allocation', async () => {
+    await using here = await SubmitRig.create()
+    const found = path.join(here.rig.outside, 'found')
+    here.rig.addApplication('tells', `executable: [sh, -c, "env >${found}"]\n`)
+    await here.rig.done(['spawn', '--app', 'tells', '--workflow', 'w', '--name', 'a'])
+    const around = {
+      ...recordedEnvironment('slurm-step-pmix'),
+      SLURM_TRES_PER_TASK: 'cpu:1',
+      SLURM_CPU_BIND: 'quiet,mask_cpu:0x1',
+      SLURM_GPUS_ON_NODE: '4',
+      SBATCH_PARTITION: 'long',
+      BJOB_JOB_ID: 'w/other',
+      BJOB_HOOK: 'postprocess',
+      BJOB_SITE: here.rig.site,
+    }
+    await here.rig.done(['submit', '-n', '1', '-t', '5', '--idle-seconds', '1'], {
+      env: { ...around, ...here.slurm.env },
+    })
+    await here.rig.reached('w/a', 'JOB_FINISHED')
+    await here.untilForgotten()
+    const names = new Map(
+      fs
+        .readFileSync(found, 'utf8')
+        .split('\n')
+        .map((line) => [line.split('=')[0] ?? '', line]),
+    )
+    const left = [...names.keys()].filter((name) => /^(SLURM|SBATCH|PMI|BJOB_HOOK)/.test(name)).sort()
+    // Those of the new allocation, as the stand-in sets them, and what configures Slurm's commands.
+    expect(left).toEqual([
+      'SLURMD_NODENAME',
+      'SLURM_CONF',
+      'SLURM_JOB_ID',
+      'SLURM_JOB_NODELIST',
+      'SLURM_MPI_TYPE',
+      'SLURM_STAND_IN',
+    ])
+    expect(names.get('SLURM_JOB_ID')).toBe('SLURM_JOB_ID=101')
+  })
+
+  test('a node that lacks what starts bjob says so in batch.out, ls launchers and why', async () => {
+    await using here = await SubmitRig.create()
+    await here.spawn('a')
+    const settings = path.join(here.rig.site, 'bjob.yaml')
+    const before = fs.readFileSync(settings, 'utf8')
+    fs.writeFileSync(settings, `${before}batch:\n  command: [/no/such/bjob]\n`)
+    const { stderr } = await here.submit()
+    // Who says what starts it there is believed.
+    expect(stderr).toBe('')
+    await here.untilForgotten()
+    const sentence = /node \S+ has no \/no\/such\/bjob: .*batch: command/
+    expect((await here.listed())[0]).toMatch(sentence)
+    const [record] = (await here.rig.done(['ls', 'launchers', '--json'], { env: here.slurm.env })).trim().split('\n')
+    expect((JSON.parse(record ?? '') as { said: string }).said).toMatch(sentence)
+    expect(await here.rig.done(['why', 'w/a'], { env: here.slurm.env })).toMatch(
+      /submission 101 has started no launcher: node/,
+    )
+    const folder = path.join(here.rig.site, 'submissions')
+    const [id = ''] = fs.readdirSync(folder)
+    expect(fs.readFileSync(path.join(folder, id, 'batch.out'), 'utf8')).toMatch(/^bjob: node .*\n$/)
+  })
+
+  test('a site on this machine`s own disk is told of, until a launcher has run in an allocation', async () => {
+    await using here = await SubmitRig.create()
+    const wait = ['--idle-seconds', '1'] as const
+    await here.spawn('a')
+    expect((await here.submit(...wait)).stderr).toMatch(/^bjob: the site is on this machine's own file system, .*\n$/)
+    ;(await here.rig.jobs.start('w/a')).exit(0)
+    await here.untilForgotten()
+    await here.spawn('b')
+    const doctor = await here.rig.bjob(['doctor'], { env: here.slurm.env })
+    expect(doctor.stdout).toMatch(/^ok +compute nodes +bjob starts there as: \S+node \S+bjob.js$/m)
+    const again = await here.submit(...wait)
+    expect(again.stderr).toBe('')
+    ;(await here.rig.jobs.start('w/b')).exit(0)
+    await here.untilForgotten()
   })
 
   test('what no such allocation could run is refused in one line, and leaves nothing', async () => {

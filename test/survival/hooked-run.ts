@@ -64,6 +64,7 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
       lease,
       agents: sharedAgents(),
       report: () => {},
+      warnOfRanks: async () => {},
       applicationOf: (name: string) => readApplication(site.disk, site.layout, name),
       allocation,
     }

@@ -9,11 +9,13 @@ import {
   judgePeer,
   suitableSettings,
 } from '../../site/doctor/file-system-fitness.ts'
-import { requestError } from '../../core/text/errors.ts'
+import { checkComputeNodes, starterOf } from '../../client/explain/compute-nodes.ts'
+import { BjobError, requestError } from '../../core/text/errors.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { probeHere } from '../../site/doctor/probe.ts'
 import { beginConsultation, endConsultation, isAwaited, joinConsultation } from '../../site/doctor/probe-channel.ts'
 import { assist, probeTogether } from '../../site/doctor/probe-peer.ts'
+import { type Site, openSite } from '../../site/site.ts'
 import type { Command } from '../command/command.ts'
 import { limitWords } from '../arguments/job-word.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
@@ -26,7 +28,7 @@ const COLOURS = { ok: 'green', note: 'yellow', bad: 'red' } as const satisfies R
 export const doctorCommand: Command = {
   words: '[FOLDER]',
   about: `Checks the file system of FOLDER (without it, the current folder) in some seconds, before anyone trusts it with jobs: a line a check, then the
-settings that suit it. What only two nodes can find out needs a second one: run \`bjob doctor --peer FOLDER\` there first. Nothing is left in
+settings that suit it. Where there is a batch scheduler it also says whether compute nodes will find bjob, and MPI ranks each other. What only two nodes can find out needs a second one: run \`bjob doctor --peer FOLDER\` there first. Nothing is left in
 FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or run twice.`,
   options: [
     { name: 'peer', summary: 'be the second node: wait for a doctor in the same folder and assist it' },
@@ -37,14 +39,31 @@ FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or r
     ['bjob doctor --peer /scratch/ada', 'on the second node; then, on the first, `bjob doctor /scratch/ada`'],
     ['srun -N1 -n1 bjob doctor --peer "$PWD" & bjob doctor', 'inside an allocation of Slurm'],
   ],
-  async run(input, { terminal }) {
+  async run(input, { terminal, packageRoot }) {
     limitWords(input.words, 1)
     const folder = path.resolve(input.words[0] ?? '.')
-    return input.has('peer') ? bePeer(folder, terminal) : examine(folder, terminal, input.has('json'))
+    if (input.has('peer')) return bePeer(folder, terminal)
+    const site = await siteOf(folder)
+    return examine(folder, terminal, input.has('json'), () => checkComputeNodes(folder, starterOf(packageRoot), site))
   },
 }
 
-async function examine(folder: string, terminal: Terminal, isJson: boolean): Promise<number> {
+/** The site that holds the folder, if there is one. @throws BjobError for one that cannot be read */
+async function siteOf(folder: string): Promise<Site | undefined> {
+  try {
+    return await openSite(folder, {})
+  } catch (error) {
+    if (error instanceof BjobError && error.code === 'no-site') return undefined
+    throw error
+  }
+}
+
+async function examine(
+  folder: string,
+  terminal: Terminal,
+  isJson: boolean,
+  checkElsewhere: () => Promise<readonly Check[]>,
+): Promise<number> {
   const consultation = await beginConsultation(folder)
   const checks: Check[] = []
   const tell = async (made: readonly Check[], isTogether: boolean): Promise<void> => {
@@ -56,6 +75,7 @@ async function examine(folder: string, terminal: Terminal, isJson: boolean): Pro
     if (!isJson) await terminal.line(folder)
     const local = await probeHere(consultation.alone)
     await tell(judgeLocal(local), false)
+    await tell(await checkElsewhere(), false)
     const isAsked = local.kind.isNetwork || (await isAwaited(consultation))
     const together = isAsked ? await probeTogether(consultation, PEER_MS, 'value' in local.locks) : undefined
     if (together !== undefined) {

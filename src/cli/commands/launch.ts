@@ -1,5 +1,6 @@
 /** `bjob launch`: runs jobs. */
 import path from 'node:path'
+import { starterOf } from '../../client/explain/compute-nodes.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
@@ -10,6 +11,7 @@ import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/
 import { LaunchProgress } from '../watch/launch-progress.ts'
 import type { Input } from '../command/option.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
+import { onStopSignal } from '../terminal/stop-signal.ts'
 
 /** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
 const IDLE_SECONDS = 10
@@ -23,9 +25,10 @@ const ECHO_MS = 1000
 export const launchCommand: Command = {
   words: '',
   about: `Runs the site's jobs: inside an allocation on its nodes, elsewhere on this machine. Start as many launchers as you like; each job runs once.
-Ctrl-C or SIGTERM asks the running jobs to end and has them started again later; a second one does not wait. ${FILTER_HELP}`,
+Ctrl-C, SIGTERM or a scheduler's warning (SIGUSR1, SIGUSR2, SIGXCPU) asks the running jobs to end and has them started again later; a second Ctrl-C
+or SIGTERM does not wait. ${FILTER_HELP}`,
   options: [
-    { name: 'slots', value: 'N', summary: 'serial jobs at once (default: one for each core)' },
+    { name: 'slots', value: 'N', summary: 'serial jobs at once (default: one for each core; 2 on a login node)' },
     { name: 'node-limit', value: 'N', summary: 'use so many nodes of the allocation at most' },
     { name: 'node-offset', value: 'N', summary: 'leave the first N nodes of the allocation to another launcher' },
     { name: 'job-mode', value: 'auto|serial|mpi', summary: 'which jobs it runs (default auto: all)' },
@@ -58,6 +61,7 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
       idleSeconds: input.number('idle-seconds') ?? IDLE_SECONDS,
       persistent: input.has('persistent'),
       filter: filterOf(input),
+      starter: starterOf(session.packageRoot),
       agentFile: path.join(session.packageRoot, 'bin', 'agent.js'),
       ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
     } as const
@@ -67,14 +71,12 @@ Ctrl-C or SIGTERM asks the running jobs to end and has them started again later;
     const stop = new AbortController()
     const hurry = new AbortController()
     let heardMs = -Infinity
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(name, () => {
-        const isEcho = monotonicMs() - heardMs < ECHO_MS
-        heardMs = monotonicMs()
-        if (!stop.signal.aborted) stop.abort(name)
-        else if (!isEcho) hurry.abort(name)
-      })
-    }
+    onStopSignal((name, isWarning) => {
+      const isEcho = isWarning || monotonicMs() - heardMs < ECHO_MS
+      heardMs = monotonicMs()
+      if (!stop.signal.aborted) stop.abort(name)
+      else if (!isEcho) hurry.abort(name)
+    })
     const isShown = ({ kind }: LaunchEvent): boolean => (input.has('quiet') ? kind === 'problem' : kind !== 'ended')
     const line = new ProgressLine(terminal, !input.has('quiet') && !input.has('json'), (text) =>
       terminal.writeLater(text),

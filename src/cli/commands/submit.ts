@@ -1,11 +1,13 @@
 /** `bjob submit`: asks the batch scheduler for nodes. */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
+import { doubtReach, starterOf } from '../../client/explain/compute-nodes.ts'
 import { checkDemand, measureDemand } from '../../client/allocation/demand.ts'
 import { keepAllocations } from '../../client/allocation/auto-allocate.ts'
 import type { JobQuery } from '../../client/query/query.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { type AllocationRequest, renderAllocation, submitAllocation } from '../../client/allocation/submit.ts'
+import { once } from '../../lib/once.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import type { Input } from '../command/option.ts'
@@ -56,9 +58,16 @@ are jobs that could run, what a walltime has cut off included: start it in tmux,
     const rendered = await renderAllocation(client.site, request)
     const chosen = client.select(filterOf(input))
     if (count === undefined) checkDemand(measureDemand(await chosen.entries(), request, client.site.settings), request)
-    if (input.has('dry-run')) return terminal.write(rendered.script)
-    if (count !== undefined) return keep(client, chosen, request, count, input, session)
+    const doubt = await doubtReach(client.root, client.site.settings, { starter: request.starter, site: client.site })
+    // After what was refused or done, which matters more.
+    const tellDoubt = once(() => doubt !== undefined && terminal.note(`bjob: ${doubt}`))
+    if (input.has('dry-run')) {
+      await terminal.write(rendered.script)
+      return void tellDoubt()
+    }
+    if (count !== undefined) return keep(client, chosen, request, count, input, session, tellDoubt)
     const { id, record } = await submitAllocation(client.site, rendered)
+    tellDoubt()
     if (input.has('json')) return terminal.json({ id, ...record })
     await terminal.line(`${record.scheduler} job ${record.scheduler_id ?? ''}`)
   },
@@ -73,7 +82,7 @@ function requestOf(input: Input, packageRoot: string): AllocationRequest {
     ...(queue === undefined ? {} : { queue }),
     ...(account === undefined ? {} : { account }),
     jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
-    launch: [process.execPath, path.join(packageRoot, 'bin', 'bjob.js'), 'launch'],
+    starter: starterOf(packageRoot),
     options: launchWords(input),
     templates: path.join(packageRoot, 'templates'),
   }
@@ -86,6 +95,7 @@ async function keep(
   count: number,
   input: Input,
   { terminal }: Session,
+  onSubmitted: () => void,
 ): Promise<number> {
   const stop = stopSignal()
   const options = {
@@ -100,6 +110,7 @@ async function keep(
     options,
     async () => ({ chosen: await chosen.entries(), all: await client.jobs.entries() }),
     (event) => {
+      if (event.kind === 'submitted') onSubmitted()
       const line = event.kind === 'problem' ? `${terminal.paint('yellow', 'problem: ')}${event.message}` : event.message
       terminal.writeLater(`${input.has('json') ? JSON.stringify(event) : line}\n`)
     },

@@ -1,9 +1,10 @@
 /** `bjob ls launchers`. */
+import { readComplaint } from '../../client/explain/batch-output.ts'
 import { askSchedulers } from '../../client/allocation/submission-status.ts'
 import { fateOf } from '../../client/explain/why.ts'
 import { listLaunchers as listIds, readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
-import { listSubmissions } from '../../site/launcher/submissions.ts'
+import { listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
 import type { Session } from '../command/command.ts'
 import type { Input } from '../command/option.ts'
 import { formatAge } from '../terminal/terminal.ts'
@@ -15,7 +16,10 @@ export async function listLaunchers(site: Site, input: Input, { terminal }: Sess
   const states = await askSchedulers(submissions)
   for (const { id, record } of submissions) {
     const status = states.get(id)
-    if (input.has('json')) await terminal.json({ id, submission: record, status: status ?? null })
+    const isOver = record.ended !== undefined || status?.state === 'ended' || status?.state === 'unknown'
+    const complaint = readComplaint(await readBatchOutput(site, id))
+    const said = isOver || complaint?.isFinal === true ? complaint?.line : undefined
+    if (input.has('json')) await terminal.json({ id, submission: record, status: status ?? null, said: said ?? null })
     else
       rows.push([
         `${record.scheduler} job ${record.scheduler_id ?? '?'}`,
@@ -23,7 +27,7 @@ export async function listLaunchers(site: Site, input: Input, { terminal }: Sess
         formatAge(record.submitted, now),
         status === undefined
           ? `submitted; ${record.scheduler_id === undefined ? 'no answer came' : `${record.scheduler} cannot be asked now`}`
-          : `${status.state === 'unknown' ? `no longer known to ${record.scheduler}` : status.state}${status.raw === '' ? '' : ` (${status.raw})`}`,
+          : `${status.state === 'unknown' ? `no longer known to ${record.scheduler}` : status.state}${status.raw === '' ? '' : ` (${status.raw})`}${said === undefined ? '' : `: ${said}`}`,
       ])
   }
   for (const id of await listIds(site)) {

@@ -5,7 +5,8 @@ import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
 import { renderBatchScript } from '../../platform/schedulers/batch-script.ts'
 import type { Scheduler } from '../../platform/schedulers/scheduler.ts'
-import { detectSubmission, findScheduler } from '../../platform/schedulers/schedulers.ts'
+import { findSubmission } from '../../platform/schedulers/schedulers.ts'
+import { withoutJob } from '../../platform/schedulers/surrounding-job.ts'
 import type { Site } from '../../site/site.ts'
 import {
   type Submission,
@@ -30,8 +31,8 @@ export interface AllocationRequest {
   readonly queue?: string
   readonly account?: string
   readonly jobMode: 'auto' | 'serial' | 'mpi'
-  /** The words that start the launcher, absolute: the batch script has another environment and another folder. */
-  readonly launch: readonly string[]
+  /** The words that start bjob here, absolute: the batch script has another environment and another folder. */
+  readonly starter: readonly string[]
   /** What the launcher is told beyond that: its options and filters. */
   readonly options: readonly string[]
   /** The folder of the templates that bjob brings, for a site that has none of its own. */
@@ -46,9 +47,7 @@ export interface RenderedScript {
 
 /** @throws BjobError `unknown-scheduler`; `no-scheduler` where none is installed */
 export function findSubmitter(site: Site): Scheduler {
-  const { scheduler } = site.settings
-  if (scheduler === 'auto') return detectSubmission(hasCommand)
-  return findScheduler(scheduler)
+  return findSubmission(site.settings.scheduler, hasCommand)
 }
 
 /**
@@ -66,6 +65,7 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
   const warningSeconds = site.settings.grace_seconds + WARNING_SECONDS
   const { node, batch } = site.settings
   const { directives, setup } = batch
+  const starter = batch.command ?? request.starter
   const script = renderBatchScript(
     template.text,
     {
@@ -82,7 +82,8 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
       directives: { lines: directives.map((words) => `${scheduler.directivePrefix} ${words}`) },
       setup: { lines: setup },
       site: site.layout.root,
-      launch: [...request.launch, ...request.options],
+      programs: starter.filter((word, at) => at === 0 || word.includes('/')),
+      launch: [...starter, 'launch', ...request.options],
     },
     template.path,
   )
@@ -125,7 +126,10 @@ export async function submitAllocation(site: Site, rendered: RenderedScript): Pr
         hint: 'submit where the scheduler is installed: on a login node',
       })
     }
-    const { code, stdout, stderr } = await runCommand(args, SUBMIT_TIMEOUT_MS, stdinPath === undefined ? '' : script)
+    const { code, stdout, stderr } = await runCommand(args, SUBMIT_TIMEOUT_MS, {
+      input: stdinPath === undefined ? '' : script,
+      env: withoutJob(process.env, scheduler),
+    })
     if (code === -1) throw siteError('submit-unanswered', `${command} did not answer: ${firstLine(stderr, stdout)}`)
     if (code !== 0) throw requestError('submit-failed', `${command} refused: ${firstLine(stderr, stdout)}`)
     const submitted = { id, record: { ...record, scheduler_id: scheduler.parseSubmitted(stdout) } }

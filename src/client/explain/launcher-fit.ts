@@ -8,7 +8,8 @@ import { parseYaml } from '../../core/text/yaml-text.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { type Lease, listLaunchers } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
-import { listSubmissions } from '../../site/launcher/submissions.ts'
+import { listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
+import { readComplaint } from '../explain/batch-output.ts'
 
 /** What launcher.yaml tells (see `createLauncher`). */
 interface LauncherSettings {
@@ -51,6 +52,11 @@ export async function explainAbsence(site: Site, entry: IndexEntry): Promise<str
   const lines: string[] = []
   const open = (await listSubmissions(site)).filter(({ record }) => record.ended === undefined)
   for (const { id, record } of open.slice(-NEWEST)) {
+    const complaint = readComplaint(await readBatchOutput(site, id))
+    if (complaint?.isFinal === true) {
+      lines.push(`submission ${record.scheduler_id ?? id} has started no launcher: ${complaint.line}`)
+      continue
+    }
     const nodes = Array.from({ length: record.nodes }, () => ({ name: '', cores, gpus, memoryMiB }))
     const unfit = explainUnfit(request, nodes, record.minutes * 60)
     const name = `submission ${record.scheduler_id ?? id} (nodes: ${record.nodes}, minutes: ${record.minutes})`

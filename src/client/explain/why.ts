@@ -13,6 +13,7 @@ import { entryOf } from '../../site/view/scan.ts'
 import { drainSeconds } from '../../site/settings.ts'
 import type { Site } from '../../site/site.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
+import { doubtRanks } from '../explain/compute-nodes.ts'
 import { explainAbsence, explainMisfit } from './launcher-fit.ts'
 
 /** @returns at least one line. @throws BjobError `unknown-job` */
@@ -38,7 +39,17 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
     return [line, ...(state.attempt === 0 ? await explainRoot(site, id) : [`\`bjob log ${id}\` prints what it wrote`])]
   }
   if (isOwned(state)) return explainOwned(site, state)
-  return explainWaiting(site, id, state, await readSpecification(site, id, state))
+  const specification = await readSpecification(site, id, state)
+  return [...(await explainWaiting(site, id, state, specification)), ...(await explainRanks(site, specification))]
+}
+
+/** What will go wrong once it starts. */
+async function explainRanks(
+  { settings }: Site,
+  { numNodes, ranksPerNode, mpiFlags }: Specification,
+): Promise<string[]> {
+  const doubt = numNodes * ranksPerNode === 1 ? undefined : await doubtRanks(settings, mpiFlags)
+  return doubt === undefined ? [] : [`its ranks may not find each other: ${doubt}`]
 }
 
 async function explainOwned(site: Site, state: JobState): Promise<string[]> {

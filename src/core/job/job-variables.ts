@@ -1,6 +1,20 @@
 /** The variables by which a job, and each of its hooks, knows what it is; Balsam's names under BJOB_. */
 import type { JobId } from './id.ts'
 
+/** All of them, those that only hooks have included (launch/hooks.ts). */
+export const JOB_VARIABLES: readonly string[] = [
+  'BJOB_SITE',
+  'BJOB_JOB_ID',
+  'BJOB_PARENT_IDS',
+  'BJOB_ATTEMPT',
+  'BJOB_NODES',
+  'BJOB_LAUNCHER',
+  'BJOB_LAUNCHER_NODES',
+  'BJOB_HOOK',
+  'BJOB_ERROR',
+  'BJOB_TIMEOUT',
+]
+
 export interface JobIdentity {
   /** The site's folder. */
   readonly root: string

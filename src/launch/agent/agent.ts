@@ -87,8 +87,9 @@ function stop(key: number, graceMs: number): void {
 }
 
 async function main(): Promise<void> {
-  // A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const)
+  // A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over. A handler of SIGUSR1 also keeps
+  // Node.js from opening its debugger.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU', 'SIGPIPE'] as const)
     process.on(signal, () => {})
   // The launcher is gone; the end of standard input says so, too.
   process.stdout.on('error', () => {})

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { findByEnvironment } from '../../lib/process/process-table.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
+import { withoutTask } from '../../platform/schedulers/surrounding-job.ts'
 import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import type { Command, Exit } from './attempt.ts'
 import type { Pin } from './pinning.ts'
@@ -120,7 +121,7 @@ export class Agents {
   }
 
   #open(node: string, [file = '', ...args]: readonly string[]): Agent {
-    const environment = { ...process.env, BJOB_LAUNCHER: this.#launcher }
+    const environment = { ...withoutTask(process.env), BJOB_LAUNCHER: this.#launcher }
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: environment })
     const agent: Agent = {
       node,

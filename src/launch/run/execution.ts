@@ -24,6 +24,7 @@ export async function executeJob(surroundings: Surroundings, job: JobToRun, stop
     if (error instanceof BjobError) return { kind: 'impossible', reason: error.message }
     throw error
   }
+  await surroundings.warnOfRanks(job.specification)
   const early = stopping.outcome
   if (early !== undefined) return early
   if (lease.isLost()) return { kind: 'lost', reason: 'its launcher lost its lease' }

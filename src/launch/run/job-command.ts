@@ -48,6 +48,7 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
   const { args, env } = allocation.mpi.buildInvocation({
     ...specification,
     name,
+    cpusPerCore: allocation.cpusPerCore,
     graceSeconds: site.settings.grace_seconds,
     hosts,
     coreIds: hosts.length === 1 ? assignment.shares[0]?.coreIds : undefined,
@@ -66,10 +67,8 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
 function pinOf({ nodes }: Allocation, { specification, assignment }: JobToRun): Pin | undefined {
   const [share] = assignment.shares
   if (specification.cpuAffinity === 'none' || share === undefined) return undefined
-  return pinTo(
-    share,
-    nodes.some(({ name, coreIds }) => name === share.name && coreIds !== undefined),
-  )
+  const node = nodes.find(({ name }) => name === share.name)
+  return node === undefined ? undefined : pinTo(share, node)
 }
 
 function terminatorOf({ mpi, schedulerId }: Allocation, name: string): (() => Promise<boolean>) | undefined {

@@ -1,5 +1,6 @@
 /** What a job's run is part of, and what comes of it. */
 import type { JobState } from '../../core/life/job-state.ts'
+import type { Specification } from '../../core/job/specification.ts'
 import type { Application } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
 import type { Agents } from '../agent/agents.ts'
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly report: Report
   readonly applicationOf: (name: string) => Promise<Application>
   readonly allocation: Allocation
+  /** Called before a job starts; see rank-warning.ts. */
+  readonly warnOfRanks: (job: Specification) => Promise<void>
 }
 
 /** How an attempt to run a job went: it ended in some state, or it never became this launcher's. */

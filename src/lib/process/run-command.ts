@@ -9,8 +9,18 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** Runs a command, with `input` on its standard input. Never rejects: a command that is missing or hangs is a result, too. */
-export async function runCommand(words: readonly string[], timeoutMs: number, input = ''): Promise<CommandResult> {
+export interface CommandSurroundings {
+  /** What it reads on its standard input. */
+  readonly input?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Runs a command. Never rejects: a command that is missing or hangs is a result, too. */
+export async function runCommand(
+  words: readonly string[],
+  timeoutMs: number,
+  { input = '', env = process.env }: CommandSurroundings = {},
+): Promise<CommandResult> {
   const [file = '', ...args] = words
   // It takes as long to load as a twentieth of Node's own start, and few commands get here.
   const { execFile } = await import('node:child_process')
@@ -18,7 +28,7 @@ export async function runCommand(words: readonly string[], timeoutMs: number, in
     const child = execFile(
       file,
       args,
-      { timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+      { env, timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         if (error === null) resolve({ code: 0, stdout, stderr })
         else

@@ -1,10 +1,11 @@
-/** The MPI launchers by name. */
+/** The MPI launchers, as bjob.yaml names them. */
 import { requestError } from '../../core/text/errors.ts'
 import { aprun } from './aprun.ts'
 import { fluxRun } from './flux-run.ts'
 import { hydra } from './hydra.ts'
 import { jsrun } from './jsrun.ts'
 import type { MpiLauncher, MpiName } from './mpi.ts'
+import { createMpiTemplate } from './mpi-template.ts'
 import { openmpi } from './openmpi.ts'
 import { pals } from './pals.ts'
 import { srun } from './srun.ts'
@@ -20,4 +21,20 @@ export function findMpiLauncher(name: string): MpiLauncher {
     field: 'mpi',
     hint: `Choose one of: auto, ${Object.keys(LAUNCHERS).join(', ')}, or write a list of words.`,
   })
+}
+
+/**
+ * A launcher from a list of words: the name of one that is known and flags for all of its runs (`[srun, --mpi=pmi2]`), or a command of the
+ * site's own, with variables (see mpi-template.ts).
+ * @throws BjobError `unknown-variable` or `empty-template`
+ */
+export function readMpiWords(words: readonly string[]): MpiLauncher {
+  const [name, ...flags] = words
+  const known = Object.entries(LAUNCHERS).find(([key]) => key === name)?.[1]
+  if (known === undefined || flags.some((flag) => flag.includes('{'))) return createMpiTemplate(words)
+  return {
+    ...known,
+    flags,
+    buildInvocation: (run) => known.buildInvocation({ ...run, mpiFlags: [...flags, ...run.mpiFlags] }),
+  }
 }

@@ -14,6 +14,8 @@ export interface MpiRun {
   readonly threadsPerRank: number
   /** Hardware threads that share a core. */
   readonly threadsPerCore: number
+  /** How many of the scheduler's processors are one core; 1 unless it counts hardware threads. */
+  readonly cpusPerCore?: number
   readonly gpusPerRank: number
   /** `none` (no binding), `depth` (each rank bound to its own cores), or a word that the launcher's own binding option takes. */
   readonly cpuAffinity: string
@@ -45,6 +47,8 @@ export interface MpiTerminator {
 
 export interface MpiLauncher {
   readonly name: string
+  /** What the site gives to all of its runs. */
+  readonly flags?: readonly string[]
   /** Its flags for a process that is no MPI program and starts others: one of bjob's agents. */
   readonly agentFlags?: readonly string[]
   /** How to ask the ranks of a named run to end, where the launcher itself kills them at once when it is asked to. */

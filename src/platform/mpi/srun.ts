@@ -58,7 +58,7 @@ function buildBinding(run: MpiRun): string[] {
   if (dealt !== undefined && run.cpuAffinity !== 'none')
     return [`--cpu-bind=mask_cpu:${dealt.map(formatMask).join(',')}`]
   if (run.cpuAffinity === 'none') return ['--cpu-bind=none']
-  const cpus = `--cpus-per-task=${countCoresPerRank(run) * run.threadsPerCore}`
+  const cpus = `--cpus-per-task=${countCoresPerRank(run) * Math.max(run.threadsPerCore, run.cpusPerCore ?? 1)}`
   return [cpus, `--cpu-bind=${run.cpuAffinity === 'depth' ? 'cores' : run.cpuAffinity}`]
 }
 

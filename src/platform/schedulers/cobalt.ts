@@ -1,6 +1,7 @@
 /** Cobalt (Theta, ThetaGPU, Cooley): qsub(1), qstat(1) with `--header`, qdel(1). Retired at ALCF and kept for the machines that still run it. */
 import { expandHostList } from '../hostlist.ts'
 import {
+  NO_VARIABLE,
   type BatchState,
   type BatchStatus,
   type Scheduler,
@@ -18,6 +19,12 @@ const RUNNING = new Set(['starting', 'running', 'killing', 'exiting', 'preemptin
 export const cobalt: Scheduler = {
   name: 'cobalt',
   directivePrefix: '#COBALT',
+  variables: {
+    id: ['COBALT_JOBID'],
+    names: /^COBALT_\w+$/,
+    configuration: /^COBALT_(?:CONFIG_FILES|HOME)$/,
+    task: NO_VARIABLE,
+  },
   isInside: (env) => readVariable(env, 'COBALT_JOBID') !== undefined,
   isInstalled: (has) => has('qsub') && has('cqsub'),
 

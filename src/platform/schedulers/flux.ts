@@ -47,6 +47,14 @@ const resourceSet = v.object({
 export const flux: Scheduler = {
   name: 'flux',
   directivePrefix: '# flux:',
+  variables: {
+    id: ['FLUX_ENCLOSING_ID', 'FLUX_JOB_ID'],
+    names: /^FLUX_\w+$/,
+    // FLUX_URI is the instance that its commands speak to.
+    configuration:
+      /^FLUX_(?:URI|CONNECTOR_PATH|EXEC_PATH|MODULE_PATH|PMI_LIBRARY_PATH|CONF_DIR|RC_EXTRA|SSH|SSH_RCMD|F58_FORCE_ASCII)$/,
+    task: /^FLUX_(?:(?:JOB|TASK)_\w+|KVS_NAMESPACE)$/,
+  },
   isInside: (env) => readVariable(env, 'FLUX_URI') !== undefined,
   isInstalled: (has) => has('flux'),
   allocationSources: () => ({ command: ['flux', 'resource', 'R', '--states=up'] }),

@@ -5,8 +5,8 @@
 import { type Environment, readVariable } from './scheduler.ts'
 
 const GPU_VARIABLES = ['CUDA_VISIBLE_DEVICES', 'ROCR_VISIBLE_DEVICES', 'ZE_AFFINITY_MASK'] as const
-/** What could widen or narrow the chosen variable's meaning and has to go. */
-const ALL_VARIABLES = [...GPU_VARIABLES, 'HIP_VISIBLE_DEVICES', 'GPU_DEVICE_ORDINAL']
+/** With those that could widen or narrow the chosen variable's meaning. */
+export const ALL_GPU_VARIABLES: readonly string[] = [...GPU_VARIABLES, 'HIP_VISIBLE_DEVICES', 'GPU_DEVICE_ORDINAL']
 
 export type GpuVariable = (typeof GPU_VARIABLES)[number]
 
@@ -24,7 +24,7 @@ export function buildGpuEnvironment(
   gpuIds: readonly string[],
 ): Record<string, string | undefined> {
   const changes: Record<string, string | undefined> = {}
-  for (const name of ALL_VARIABLES) changes[name] = undefined
+  for (const name of ALL_GPU_VARIABLES) changes[name] = undefined
   changes[variable] = gpuIds.join(',')
   return changes
 }

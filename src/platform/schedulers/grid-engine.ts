@@ -1,6 +1,7 @@
 /** Grid Engine (Son of Grid Engine, Univa/Altair, Open Cluster Scheduler): qsub(1), qstat(1) with `-xml`, qdel(1), sge_pe(5). */
 import { readVisibleGpus } from './gpu.ts'
 import {
+  NO_VARIABLE,
   type AllocatedNode,
   type BatchState,
   type BatchStatus,
@@ -16,6 +17,15 @@ import { formatHours, parseWalltime } from './walltime.ts'
 export const gridEngine: Scheduler = {
   name: 'grid-engine',
   directivePrefix: '#$',
+  variables: {
+    id: ['JOB_ID'],
+    names: /^SGE_\w+$/,
+    plainNames:
+      /^(?:JOB_ID|JOB_NAME|JOB_SCRIPT|PE|PE_HOSTFILE|NHOSTS|NQUEUES|NSLOTS|QUEUE|REQNAME|REQUEST|RESTARTED|ENVIRONMENT)$/,
+    configuration:
+      /^SGE_(?:ROOT|CELL|CLUSTER_NAME|ARCH|QMASTER_PORT|EXECD_PORT|LONG_QNAMES|LONG_JOB_NAMES|SINGLE_LINE|DEBUG_LEVEL)$/,
+    task: NO_VARIABLE,
+  },
   // JOB_ID alone is anybody's; SGE_TASK_ID is in every job, `undefined` outside of an array.
   isInside: (env) => readVariable(env, 'JOB_ID') !== undefined && readVariable(env, 'SGE_TASK_ID') !== undefined,
   isInstalled: (has) => has('qsub') && has('qconf'),

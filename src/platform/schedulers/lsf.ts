@@ -34,6 +34,13 @@ const STATES: Readonly<Record<string, BatchState>> = {
 export const lsf: Scheduler = {
   name: 'lsf',
   directivePrefix: '#BSUB',
+  variables: {
+    id: ['LSB_JOBID'],
+    names: /^(?:(?:LSB|LSF|LS|CSM|JSM|BSUB)_\w+|LSFUSER)$/,
+    configuration:
+      /^(?:LSF_(?:ENVDIR|CONFDIR|BINDIR|LIBDIR|SERVERDIR|TOP|VERSION|CLUSTER_NAME)|LSB_(?:CONFDIR|SHAREDIR|DEFAULT\w+))$/,
+    task: /^(?:JSM_\w+|LS_JOBPID)$/,
+  },
   isInside: (env) => readVariable(env, 'LSB_JOBID') !== undefined,
   isInstalled: (has) => has('bsub'),
 

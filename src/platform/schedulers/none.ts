@@ -1,12 +1,13 @@
 /** No scheduler: this machine is the allocation, and it does not end. */
 import { requestError } from '../../core/text/errors.ts'
 import { readVisibleGpus } from './gpu.ts'
-import { type Scheduler, completeStatus } from './scheduler.ts'
+import { NO_VARIABLE, type Scheduler, completeStatus } from './scheduler.ts'
 import { formatWalltime } from './walltime.ts'
 
 export const none: Scheduler = {
   name: 'none',
   directivePrefix: '#',
+  variables: { id: [], names: NO_VARIABLE, configuration: NO_VARIABLE, task: NO_VARIABLE },
   isInside: () => true,
   isInstalled: () => true,
   allocationSources: () => ({}),

@@ -33,6 +33,13 @@ const STATES: Readonly<Record<string, BatchState>> = {
 export const pbs: Scheduler = {
   name: 'pbs',
   directivePrefix: '#PBS',
+  variables: {
+    id: ['PBS_JOBID'],
+    names: /^PBS_\w+$/,
+    plainNames: /^(?:NCPUS|ENVIRONMENT)$/,
+    configuration: /^PBS_(?:CONF_\w+|EXEC|HOME|SERVER|DEFAULT|PRIMARY|AUTH_METHOD|DPREFIX|CLIENTRETRY)$/,
+    task: /^PBS_(?:TASKNUM|NODENUM)$/,
+  },
   // Cobalt answers to PBS's commands but not to this variable; its own comes first in detection all the same.
   isInside: (env) => readVariable(env, 'PBS_JOBID') !== undefined,
   isInstalled: (has) => has('qsub') && has('pbsnodes'),

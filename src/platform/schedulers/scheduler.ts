@@ -6,13 +6,32 @@ import { requestError } from '../../core/text/errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** Names of environment variables. */
+export interface BatchVariables {
+  /** Those that may hold the batch job's id, the first that does. */
+  readonly id: readonly string[]
+  /** Set in its batch jobs, or read by its commands. */
+  readonly names: RegExp
+  /** Set in its batch jobs under names that anybody may use for something else. */
+  readonly plainNames?: RegExp
+  /** Of these, what tells its commands where their scheduler is and how they print: it holds inside and outside of a batch job. */
+  readonly configuration: RegExp
+  /** Of these, what describes one task of one step, such as a rank of a parallel program. */
+  readonly task: RegExp
+}
+
+/** Matches no name. */
+export const NO_VARIABLE = /^(?!)/
+
 export type SchedulerName = 'slurm' | 'pbs' | 'lsf' | 'flux' | 'cobalt' | 'grid-engine' | 'none'
 
 /** One node of an allocation; what the scheduler does not tell is absent, and the site's settings or the node itself have to say it. */
 export interface AllocatedNode {
   readonly name: string
-  /** Processors as the scheduler counts them: hardware threads where it was configured so. */
+  /** As the scheduler counts them: hardware threads where it was configured so and does not tell how many of them a core has. */
   readonly cores?: number
+  /** Of the scheduler's processors, how many are one core; absent where it does not tell. */
+  readonly cpusPerCore?: number
   /** The operating system's numbers of these processors, where told. */
   readonly coreIds?: readonly number[]
   readonly gpus?: number
@@ -91,6 +110,7 @@ export interface Scheduler {
   cancelCommand(schedulerIds: readonly string[]): readonly string[]
   /** What a directive line of a batch script starts with: `#SBATCH`. */
   readonly directivePrefix: string
+  readonly variables: BatchVariables
   /** A time limit as its directive takes it. */
   formatLimit(seconds: number): string
 }

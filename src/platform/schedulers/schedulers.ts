@@ -13,7 +13,7 @@ import { slurm } from './slurm.ts'
  * In the order of detection: a Flux instance often runs inside another scheduler's job and then is what hands out the nodes; Cobalt
  * sets some of PBS's variables; `none` is always true.
  */
-const SCHEDULERS: readonly Scheduler[] = [flux, slurm, lsf, cobalt, pbs, gridEngine, none]
+export const SCHEDULERS: readonly Scheduler[] = [flux, slurm, lsf, cobalt, pbs, gridEngine, none]
 
 /** @throws BjobError `unknown-scheduler` */
 export function findScheduler(name: string): Scheduler {
@@ -30,6 +30,11 @@ export function findScheduler(name: string): Scheduler {
 /** The scheduler whose batch job this environment belongs to; `none` outside of one. */
 export function detectAllocation(env: Environment): Scheduler {
   return SCHEDULERS.find((scheduler) => scheduler.isInside(env)) ?? none
+}
+
+/** The scheduler that a site submits to: the one that it names, else the one that is installed here. @throws BjobError `unknown-scheduler` */
+export function findSubmission(setting: string, has: (command: string) => boolean): Scheduler {
+  return setting === 'auto' ? detectSubmission(has) : findScheduler(setting)
 }
 
 /** The scheduler that can be submitted to here, by the commands on the PATH; `none` where there is none. */

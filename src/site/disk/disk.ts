@@ -89,6 +89,12 @@ export async function unlessGone<T>(act: Promise<T>): Promise<T | undefined> {
 /** `f_type` of file systems that only this machine's kernel changes (statfs(2)); all others are taken for networks. */
 const LOCAL_TYPES = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
 
+/** The file system that a file or folder is on: its `f_type`, and whether other nodes may see it. @throws the file system's errors */
+export function fileSystemOf(file: string): { readonly type: number; readonly isNetwork: boolean } {
+  const { type } = fs.statfsSync(file)
+  return { type, isNetwork: !LOCAL_TYPES.has(type) }
+}
+
 /** FUSE's `f_type`: GlusterFS, CephFS and others. The kernel and the client's process each keep names and attributes for a second, by default. */
 const FUSE_TYPE = 0x65735546
 /** Both of these one after the other, and as much again for a loaded node. */

@@ -68,7 +68,7 @@ export interface SuitableSettings {
   readonly durability: 'node' | 'process'
 }
 
-/** statfs(2)'s f_type, as people call it. */
+/** By statfs(2)'s f_type. */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   0xef53: 'ext4',
   0x58465342: 'XFS',
@@ -103,9 +103,14 @@ const DEFAULT_LEASE_SECONDS = 30
 const CALLS_PER_LEASE = 20
 const MAX_SECONDS = { lease: 3600, poll: 60 }
 
+/** What people call a file system, by its `f_type`. */
+export function nameFileSystem(type: number): string {
+  return TYPE_NAMES[type] ?? `type 0x${type.toString(16)}`
+}
+
 export function judgeLocal(measured: LocalMeasurements): Check[] {
   const { kind } = measured
-  const typeName = TYPE_NAMES[kind.type] ?? `type 0x${kind.type.toString(16)}`
+  const typeName = nameFileSystem(kind.type)
   return [
     {
       name: 'file system',

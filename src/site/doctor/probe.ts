@@ -8,7 +8,7 @@ import type { LocalMeasurements, Measured, Race } from './file-system-fitness.ts
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
-import { codeOf, diskFor, pooledDisk, unlessGone } from '../disk/disk.ts'
+import { codeOf, fileSystemOf, pooledDisk, unlessGone } from '../disk/disk.ts'
 
 /** Where the hang of a file system would be noticed; the thread pool waits elsewhere. */
 const disk = pooledDisk
@@ -41,7 +41,7 @@ export async function probeHere(folder: string): Promise<LocalMeasurements> {
   const next = <T>(act: () => Promise<T>): Promise<Measured<T>> =>
     measure(act, Math.max(1, Math.min(PATIENCE_MS, until - monotonicMs())))
   return {
-    kind: { type: fs.statfsSync(folder).type, isNetwork: diskFor(folder).isNetwork },
+    kind: fileSystemOf(folder),
     exclusive: await next(() => raceHere(within)),
     rename: await next(() => probeRename(within)),
     append: await next(() => probeAppend(within('append'))),

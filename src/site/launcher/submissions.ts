@@ -58,6 +58,16 @@ export async function writeSubmission(site: Site, { id, record }: Submission): P
   await replaceFile(site.disk, site.layout.submission(id).record, formatYaml(record))
 }
 
+/** A batch script that has come as far as its launcher may write more; one that has not writes little. */
+const OUTPUT_BYTES = 64 * 1024
+
+/** What a submission's batch script has written, from the beginning; nothing of a link, which may lead out of the site. */
+export async function readBatchOutput(site: Site, id: string): Promise<string> {
+  const { output } = site.layout.submission(id)
+  if ((await site.disk.stat(output))?.isFile() !== true) return ''
+  return (await unlessGone(site.disk.readFrom(output, 0, OUTPUT_BYTES)))?.toString('utf8') ?? ''
+}
+
 /** Takes back what the scheduler has refused. */
 export async function removeSubmission(site: Site, id: string): Promise<void> {
   await unlessGone(site.disk.removeAll(site.layout.submission(id).dir))

@@ -25,6 +25,7 @@ const values = (site: string, launch: readonly string[]): Record<string, Templat
   slots: undefined,
   directives: { lines: [] },
   setup: { lines: ['module_loaded=yes'] },
+  programs: ['bash'],
   site,
   launch,
 })
@@ -115,6 +116,23 @@ describe('the templates', () => {
     expect(lines.slice(1, last + 1).filter((line) => !line.startsWith(`${directivePrefix} `))).toEqual([])
     expect(lines[last]).toBe(`${directivePrefix} --extra`)
     expect(script).not.toMatch(/\{\{|undefined|account/)
+  })
+
+  test.each(names)('%s: a node that lacks what starts bjob says so in one line', (name) => {
+    const program = join(folder, "it's not", 'node')
+    const script = renderBatchScript(readTemplate(name), {
+      ...values(folder, ['touch', join(folder, 'ran')]),
+      programs: ['bash', program],
+    })
+    const { status, stdout } = spawnSync('bash', ['-c', script], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    })
+    expect(stdout.split('\n')[0]).toMatch(/^bjob: node \S+ has no /)
+    expect(stdout).toContain(program)
+    expect(stdout.trimEnd()).not.toContain('\n')
+    expect(status).toBe(127)
+    expect(readdirSync(folder)).toEqual([])
   })
 
   test.each(names)('%s: runs in the site and gives the launcher`s status', (name) => {

@@ -44,6 +44,12 @@ describe('argument lists', () => {
     ])
   })
 
+  test('srun takes whole cores where Slurm counts hardware threads', () => {
+    const words = (more: Partial<MpiRun>) => build('srun', { cpuAffinity: 'cores', ...more }).args
+    expect(words({ threadsPerRank: 4, threadsPerCore: 1, cpusPerCore: 2 })).toContain('--cpus-per-task=8')
+    expect(words({ threadsPerRank: 4, threadsPerCore: 2, cpusPerCore: 2 })).toContain('--cpus-per-task=4')
+  })
+
   test('srun passes TERM on to the step of a name', () => {
     expect(build('srun', { name: 'w/a#2' }).args).toContain('--job-name=w/a#2')
     const listing = '21.0|node\n21.3|w/a#12\n21.4|w/a#2\n'

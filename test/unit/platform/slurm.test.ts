@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { slurm } from '../../../src/platform/schedulers/slurm.ts'
+import { recordedEnvironment } from './recorded.ts'
 
 const hostName = 'login1'
 const inside = { SLURM_JOB_ID: '4711', SLURM_JOB_NODELIST: 'n[1-3]' }
@@ -53,6 +54,55 @@ describe('slurm allocation', () => {
     ['many', "SLURM_JOB_CPUS_PER_NODE is 'many'"],
   ])('refuses %s processors', (counts, message) => {
     expect(() => slurm.readAllocation({ ...inside, SLURM_JOB_CPUS_PER_NODE: counts }, { hostName })).toThrow(message)
+  })
+
+  test('a batch script has all of its job', () => {
+    const { nodes, head } = slurm.readAllocation(recordedEnvironment('slurm-batch'), { hostName })
+    expect(nodes).toEqual(['node1', 'node2', 'node3'].map((name) => ({ name, cores: 4 })))
+    expect(head).toBe('node1')
+  })
+
+  test('a step has its own nodes and processors', () => {
+    const step = recordedEnvironment('slurm-step-one-core')
+    expect(slurm.readAllocation(step, { hostName }).nodes).toEqual([{ name: 'node1', cores: 1 }])
+    // The shell of `salloc` where it runs on the first node.
+    const shell = { ...step, SLURM_STEP_ID: '4294967290' }
+    expect(slurm.readAllocation(shell, { hostName }).nodes).toHaveLength(3)
+    const two = { ...step, SLURM_STEP_NODELIST: 'node[2-3]', SLURMD_NODENAME: 'node2', SLURM_CPUS_ON_NODE: '2' }
+    expect(slurm.readAllocation(two, { hostName })).toMatchObject({
+      head: 'node2',
+      nodes: [
+        { name: 'node2', cores: 2 },
+        { name: 'node3', cores: 2 },
+      ],
+    })
+  })
+
+  test('each task of a step has its share of its node', () => {
+    const task = recordedEnvironment('slurm-step-pmi2')
+    expect(slurm.readAllocation(task, { hostName }).nodes).toEqual([{ name: 'node1', cores: 2 }])
+    expect(slurm.readAllocation({ ...task, SLURMD_NODENAME: 'node2' }, { hostName }).nodes).toEqual([
+      { name: 'node2', cores: 2 },
+    ])
+    expect(() => slurm.readAllocation({ ...task, SLURMD_NODENAME: 'node3' }, { hostName })).toThrow('SLURMD_NODENAME')
+  })
+
+  test('cores are cores: sinfo tells where Slurm counts hardware threads', () => {
+    const env = { ...inside, SLURM_JOB_CPUS_PER_NODE: '256,128,4', SLURM_MEM_PER_CPU: '1000' }
+    expect(slurm.allocationSources(env).command).toEqual([
+      'sinfo',
+      '--noheader',
+      '--Node',
+      '--nodes=n[1-3]',
+      '--format=%n|%c|%X|%Y|%Z',
+    ])
+    // The second one is configured with a CPU for each core.
+    const output = 'n1|256|2|64|2\nn2|128|2|64|2\nn3|4|4|1|1\nn3|4|4|1|1\n'
+    expect(slurm.readAllocation(env, { hostName, output }).nodes).toEqual([
+      { name: 'n1', cores: 128, cpusPerCore: 2, memoryMiB: 256_000 },
+      { name: 'n2', cores: 128, cpusPerCore: 1, memoryMiB: 128_000 },
+      { name: 'n3', cores: 4, cpusPerCore: 1, memoryMiB: 4000 },
+    ])
   })
 
   test('a login node is not inside', () => {
