@@ -1,0 +1,5 @@
+import sys
+
+from bjob_command import main
+
+sys.exit(main())
