@@ -12,7 +12,7 @@
     for end in site.ends(cursor="ends.cursor"):
         print(end.id, end.state, end.content)
 
-One file without dependencies, for Python 3.6 and later: copy it beside your driver. It talks to `bjob session`, a
+One file without dependencies, for Python 3.6 and later: copy it beside your driver, or install bjob's wheel. It talks to `bjob session`, a
 process that it starts itself, and starts again when that died; what had no answer is then asked once more. Spawning
 again what was perhaps made is safe: the job that is there is taken (not so with if_exists="rename", which may then make
 two). All methods may be called from any thread.
@@ -24,6 +24,7 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -46,7 +47,7 @@ class BjobError(Exception):
         self.field = field
 
 
-def open_site(path=None, command=("bjob",)):
+def open_site(path=None, command=None):
     """The site in the folder `path`; without it, the one that BJOB_SITE names or that holds the current folder."""
     return Site(path, command)
 
@@ -58,14 +59,20 @@ def report(step, value):
         file.write("{} {!r}\n".format(step, float(value)))
 
 
+def _default_command():
+    # Only a package has a path.
+    return [sys.executable, "-m", __name__] if "__path__" in globals() else ["bjob"]
+
+
 class Site:
     """A site. Nothing is started before the first request.
 
-    path: the site's folder. command: the words that start bjob, where it is not on the PATH.
+    path: the site's folder. command: the words that start bjob. Without them, the installed Python package starts its
+    own program, and a copy of this file the bjob on the PATH.
     """
 
-    def __init__(self, path=None, command=("bjob",)):
-        self._session = _Session(list(command), path)
+    def __init__(self, path=None, command=None):
+        self._session = _Session(list(command or _default_command()), path)
 
     def spawn_child(self, if_exists="error", **fields):
         """Makes a job and returns its id, `workflow/name`.
