@@ -45,7 +45,9 @@ async function makeRelease(machines, scratch) {
     await packWheel(tree, `manylinux_${GLIBC}_${MACHINES[arch]}`, release, root)
     sums[`sha256_${arch}`] = sha256(packArchive(tree, arch, release))
   }
-  fs.writeFileSync(path.join(release.folder, `bjob-${version}.eb`), fillIn('easyconfig.eb', { ...release, ...sums }))
+  // It names the archives of all machines.
+  if (machines.length === Object.keys(MACHINES).length)
+    fs.writeFileSync(path.join(release.folder, `bjob-${version}.eb`), fillIn('easyconfig.eb', { ...release, ...sums }))
   writeSums(release.folder)
 }
 
