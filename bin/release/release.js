@@ -31,6 +31,8 @@ async function makeRelease(machines, scratch) {
   const release = { version, description, time, folder: path.join(root, 'release') }
   fs.rmSync(release.folder, { recursive: true, force: true })
   fs.mkdirSync(release.folder)
+  // The compiler leaves the output of sources that have moved.
+  fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true })
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' })
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', release.folder]
   execFileSync('npm', pack, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
