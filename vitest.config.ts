@@ -22,7 +22,7 @@ export default defineConfig({
           include: ['unit/**/*.test.ts', 'tidy.test.ts'],
           // Loading modules for each file took two thirds of the time, and none keeps state.
           isolate: false,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
       {
