@@ -2,6 +2,8 @@
 import path from 'node:path'
 import { BjobError, requestError } from '../core/text/errors.ts'
 import { type Filter, compileFilter, exactIds } from '../core/index/filter.ts'
+import { earlyStopWords } from '../core/life/event-words.ts'
+import type { EarlyStop } from '../core/life/history-event.ts'
 import { type JobId, splitId } from '../core/job/id.ts'
 import type { SpawnRequest } from '../core/job/specification.ts'
 import type { State } from '../core/life/states.ts'
@@ -205,9 +207,9 @@ export class SiteClient {
     return killJob(this.site, fullId(id))
   }
 
-  /** Asks for a job's end and does not wait for it; `by` stands in its history. @throws BjobError `unknown-job` */
-  async requestKill(id: JobId, by: string): Promise<void> {
-    await requestKill(this.site, fullId(id), by)
+  /** Asks for the end of an evaluation that its search stops, and does not wait for it. @throws BjobError `unknown-job` */
+  async stopEarly(id: JobId, early: EarlyStop): Promise<void> {
+    await requestKill(this.site, fullId(id), earlyStopWords(early), early)
   }
 
   /** Gives a failed or killed job another chance (see `Change`). */

@@ -4,6 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { IndexEntry } from '../core/index/job-index.ts'
+import { orphanWords } from '../core/life/event-words.ts'
+import type { Orphaned } from '../core/life/history-event.ts'
 import { advance, isOwned } from '../core/life/job-state.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
 import { type Specification, fromRecord } from '../core/job/specification.ts'
@@ -173,17 +175,17 @@ export class Intake {
   async #considerParents(entry: IndexEntry, request: PlacementRequest): Promise<void> {
     const verdict = await this.#parents.judge(entry)
     if (verdict.kind === 'free') this.#sink.onReady(entry, request)
-    else if (verdict.kind === 'orphaned') await this.#fail(entry.id, verdict.reason)
+    else if (verdict.kind === 'orphaned') await this.#fail(entry.id, verdict.event)
   }
 
-  async #fail(id: string, reason: string): Promise<void> {
+  async #fail(id: string, event: Orphaned): Promise<void> {
     const failed = await changeJob(this.#site, id, (current) =>
       isEnded(current.state) || isOwned(current)
         ? undefined
-        : advance(current, [{ time: new Date().toISOString(), state: 'FAILED', message: reason }]),
+        : advance(current, [{ time: new Date().toISOString(), state: 'FAILED', event }]),
     )
     if (failed !== undefined) {
-      this.#sink.report({ kind: 'job-ended', id, state: 'FAILED', message: `${id} FAILED: ${reason}` })
+      this.#sink.report({ kind: 'job-ended', id, state: 'FAILED', message: `${id} FAILED: ${orphanWords(event)}` })
     }
   }
 

@@ -11,6 +11,7 @@ import { formatSeconds } from '../core/text/duration.ts'
 import { explainSystemError } from '../core/text/system-error.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
 import type { IndexEntry } from '../core/index/job-index.ts'
+import { lossWords } from '../core/life/event-words.ts'
 import type { Stop } from '../core/life/outcome.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
 import type { Specification } from '../core/job/specification.ts'
@@ -132,10 +133,10 @@ export class Launcher {
   /** A node is gone: nothing is placed there any more. Its jobs come back by themselves; those of several nodes have to be stopped. */
   loseNode(node: string): void {
     this.#room.removeNode(node)
-    const reason = `node ${node} was lost`
-    this.#report({ kind: 'problem', message: `${reason}; going on with the others` })
-    for (const run of this.#active.values()) if (run.isOn(node)) run.stop({ kind: 'lost', reason }, 0)
-    if (this.#room.isEmpty) this.finish('all nodes were lost', { kind: 'lost', reason }, 0)
+    const outcome = { kind: 'lost', loss: { why: 'node-lost', node } } as const
+    this.#report({ kind: 'problem', message: `${lossWords(outcome.loss)}; going on with the others` })
+    for (const run of this.#active.values()) if (run.isOn(node)) run.stop(outcome, 0)
+    if (this.#room.isEmpty) this.finish('all nodes were lost', outcome, 0)
   }
 
   async #takeNews(): Promise<void> {
@@ -223,7 +224,7 @@ export class Launcher {
     this.#attend(() => this.#intake.lookIntoUnsettled())
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
-      this.finish('time limit', { kind: 'interrupted', reason: 'the time of the allocation was up' }, this.#graceMs)
+      this.finish('time limit', { kind: 'interrupted', why: 'walltime' }, this.#graceMs)
     } else if (this.#active.size > 0 || this.#recovery.isUndecided || this.#intake.isDelaying) this.#idleSinceMs = now
     else if (this.#isIdle) this.#attend(() => this.#leave())
   }
@@ -239,7 +240,7 @@ export class Launcher {
     await this.#takeNews()
     if (!this.#isIdle) return
     const reason = `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`
-    this.finish(reason, { kind: 'interrupted', reason: 'idle' }, 0)
+    this.finish(reason, { kind: 'interrupted', why: 'idle' }, 0)
   }
 
   get #graceMs(): number {

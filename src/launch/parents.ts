@@ -3,6 +3,7 @@
  * parent, and the journal says when a parent has ended.
  */
 import { BjobError } from '../core/text/errors.ts'
+import type { Orphaned } from '../core/life/history-event.ts'
 import type { IndexEntry } from '../core/index/job-index.ts'
 import { isEnded } from '../core/life/states.ts'
 import { fromRecord } from '../core/job/specification.ts'
@@ -12,7 +13,7 @@ import type { Site } from '../site/site.ts'
 export type Verdict =
   | { readonly kind: 'free' }
   | { readonly kind: 'waits' }
-  | { readonly kind: 'orphaned'; readonly reason: string }
+  | { readonly kind: 'orphaned'; readonly event: Orphaned }
 
 export class Parents {
   readonly #site: Site
@@ -79,11 +80,13 @@ export class Parents {
       await this.#site.disk.refresh(this.#site.layout.workflow(parent.slice(0, parent.indexOf('/'))))
       const { state } = await readJobState(this.#site, parent)
       if (state === 'JOB_FINISHED') return { kind: 'free' }
-      return isEnded(state) ? { kind: 'orphaned', reason: `parent ${parent} is ${state}` } : { kind: 'waits' }
+      return isEnded(state) ? { kind: 'orphaned', event: { kind: 'orphaned', parent, state } } : { kind: 'waits' }
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
-      const why = error.code === 'unknown-job' ? 'is gone' : `cannot be read: ${error.message}`
-      return { kind: 'orphaned', reason: `parent ${parent} ${why}` }
+      // A newer bjob's: its launchers will say what became of it.
+      if (error.code === 'newer-format') return { kind: 'waits' }
+      const why = error.code === 'unknown-job' ? {} : { reason: error.message }
+      return { kind: 'orphaned', event: { kind: 'orphaned', parent, ...why } }
     }
   }
 }

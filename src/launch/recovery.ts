@@ -4,8 +4,10 @@
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { IndexEntry, JobIndex } from '../core/index/job-index.ts'
+import { lossWords } from '../core/life/event-words.ts'
+import type { Loss } from '../core/life/history-event.ts'
 import { type JobState, advance, isOwned } from '../core/life/job-state.ts'
-import { stepsFor, stepsOfRelease } from '../core/life/outcome.ts'
+import { killEvent, stepsOfRelease } from '../core/life/outcome.ts'
 import { isEnded } from '../core/life/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { isProcessAlive } from '../lib/process/process-table.ts'
@@ -78,12 +80,13 @@ export class Recovery {
   }
 
   /** @returns why the launcher is dead, or undefined while it may live */
-  async #judge(launcher: string): Promise<string | undefined> {
+  async #judge(launcher: string): Promise<Loss | undefined> {
     const lease = await this.#readLease(launcher)
-    if (lease?.ended !== undefined) return `its launcher ended: ${lease.ended}`
+    if (lease === 'newer') return undefined
+    if (lease?.ended !== undefined) return { why: 'launcher-ended', reason: lease.ended }
     if (lease !== undefined && lease.kernel === kernelScope() && ![lease.pid, ...lease.agents].some(isProcessAlive)) {
       killByLauncher(launcher)
-      return 'its launcher was killed'
+      return { why: 'launcher-died' }
     }
     const now = monotonicMs()
     const seen = this.#observations.get(launcher)
@@ -99,20 +102,20 @@ export class Recovery {
     // A gap in the looking (this process was suspended, say) counts for no more than a look that was on time.
     seen.unchangedMs += Math.min(now - seen.lookedMs, this.#leaseMs / 4)
     seen.lookedMs = now
-    return seen.unchangedMs > this.#leaseMs
-      ? `its launcher was silent for ${this.#site.settings.lease_seconds} s`
-      : undefined
+    if (seen.unchangedMs <= this.#leaseMs) return undefined
+    return { why: 'launcher-died', silent: this.#site.settings.lease_seconds }
   }
 
-  async #readLease(launcher: string): Promise<Lease | undefined> {
+  /** @returns `newer` for a lease that a newer bjob keeps: only its like can judge it */
+  async #readLease(launcher: string): Promise<Lease | 'newer' | undefined> {
     try {
       return await readLease(this.#site, launcher)
-    } catch {
-      return undefined
+    } catch (error) {
+      return error instanceof BjobError && error.code === 'newer-format' ? 'newer' : undefined
     }
   }
 
-  async #release(entry: IndexEntry, launcher: string, death: string): Promise<void> {
+  async #release(entry: IndexEntry, launcher: string, death: Loss): Promise<void> {
     const decide = (current: JobState): JobState | undefined => {
       // Just what the dead one had: were it to come back, it would be under another name.
       if (current.launcher !== launcher || !isOwned(current)) return undefined
@@ -120,7 +123,7 @@ export class Recovery {
       const steps =
         current.kill === undefined
           ? stepsOfRelease(current.state, death, now)
-          : stepsFor({ kind: 'killed', by: current.kill }, { autoTimeoutRetry: true, maxRetries: 0 }, 0, now)
+          : [{ time: now, state: 'USER_KILLED', event: killEvent(current.kill, current.early) } as const]
       return advance(current, steps, { launcher: undefined, kill: undefined })
     }
     try {
@@ -131,7 +134,7 @@ export class Recovery {
         kind: 'recovered',
         id: entry.id,
         state: released.state,
-        message: `${entry.id} taken back from ${launcher}: ${death}`,
+        message: `${entry.id} taken back from ${launcher}: ${lossWords(death)}`,
       })
     } catch (error) {
       if (!(error instanceof BjobError)) throw error

@@ -104,7 +104,7 @@ async function runOnce(
   const lease = await LeaseKeeper.start(site, id, agents.headPids, {
     onBeat: (limitMs) => agents.beat(limitMs),
     onLost: () => {
-      launcher?.finish(LOST, { kind: 'lost', reason: 'its launcher was silent for too long' }, 0)
+      launcher?.finish(LOST, { kind: 'lost', loss: { why: 'lease-lost' } }, 0)
       report({ kind: 'problem', message: `${LOST}: stopping all jobs, starting anew` })
     },
   })
@@ -130,8 +130,8 @@ async function runOnce(
     )
     const graceMs = site.settings.grace_seconds * 1000
     const finish = (wait: number): void => {
-      const reason = `stopped by ${String(stop.reason)}`
-      launcher?.finish(reason, { kind: 'interrupted', reason: `its launcher was ${reason}` }, wait)
+      const by = String(stop.reason)
+      launcher?.finish(`stopped by ${by}`, { kind: 'interrupted', why: 'requested', by }, wait)
     }
     stop.addEventListener('abort', () => finish(graceMs), { once: true, signal: ended.signal })
     hurry.addEventListener('abort', () => finish(0), { once: true, signal: ended.signal })

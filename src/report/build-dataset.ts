@@ -4,7 +4,7 @@ import type { IndexEntry } from '../core/index/job-index.ts'
 import { STATES, isEnded } from '../core/life/states.ts'
 import { expandHostList } from '../platform/hostlist.ts'
 import { type Dataset, type JobColumns, NEVER, type RunColumns } from './dataset.ts'
-import { type Moment, RUN_ENDS, type Run, causeOf, findRuns } from './run.ts'
+import { type Moment, RUN_ENDS, type Run, causeOfMoment, findRuns } from './run.ts'
 import type { SearchFigures } from './search-figures.ts'
 
 export interface JobHistory {
@@ -207,7 +207,7 @@ class DatasetBuilder {
     if (state !== 'FAILED' && state !== 'USER_KILLED') return -1
     const last = moments.at(-1)
     const isOfRun = run?.end !== undefined && run.cause !== '' && last !== undefined && run.end >= last.time
-    return this.#causes.numberOf(isOfRun ? run.cause : causeOf(last?.message ?? ''))
+    return this.#causes.numberOf(isOfRun ? run.cause : last === undefined ? '' : causeOfMoment(last))
   }
 
   #relative(time: number | undefined): number {

@@ -60,11 +60,12 @@ export class HistoryCollector {
 
 /** Moments of one change: whoever has the job after it had it in all of them, and it is given back by the last. */
 export function toMoments(history: readonly HistoryEntry[], launcher: string | undefined): Moment[] {
-  return history.map(({ time, state, message }) => ({
+  return history.map(({ time, state, event, message = '' }) => ({
     time: Date.parse(time),
     state,
-    // What follows, a command or the end of an output, is of no use to a figure.
-    message: message.split('\n', 1)[0] ?? '',
+    event,
+    // What follows the first line is of no use to a figure, and with most events none of it is.
+    message: event === undefined || event.kind === 'verdict' ? (message.split('\n', 1)[0] ?? '') : '',
     launcher,
   }))
 }

@@ -2,7 +2,6 @@
 import path from 'node:path'
 import { readLaunchers } from '../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../client/site-client.ts'
-import { parseClaim } from '../core/life/claim-text.ts'
 import { BjobError } from '../core/text/errors.ts'
 import type { Filter } from '../core/index/filter.ts'
 import type { IndexEntry } from '../core/index/job-index.ts'
@@ -71,7 +70,7 @@ async function readHistories(site: Site, entries: readonly IndexEntry[]): Promis
 async function readHistory(site: Site, entry: IndexEntry): Promise<JobHistory> {
   try {
     const { state, attempt, revision, launcher, history } = await readJobState(site, entry.id)
-    const claimed = history.findLastIndex(({ message }) => parseClaim(message) !== undefined)
+    const claimed = history.findLastIndex(({ event }) => event?.kind === 'claimed')
     const moments = [
       ...toMoments(history.slice(0, Math.max(0, claimed)), undefined),
       ...toMoments(history.slice(Math.max(0, claimed)), launcher),
@@ -80,8 +79,9 @@ async function readHistory(site: Site, entry: IndexEntry): Promise<JobHistory> {
     return { entry: { ...before, state, attempt, revision, ...(launcher === undefined ? {} : { launcher }) }, moments }
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
-    const told = { time: Date.parse(entry.born), state: 'CREATED', message: '', launcher: undefined } as const
-    const last: Moment = { time: Date.parse(entry.changed), state: entry.state, message: '', launcher: entry.launcher }
+    const unknown = { event: undefined, message: '' }
+    const told: Moment = { time: Date.parse(entry.born), state: 'CREATED', ...unknown, launcher: undefined }
+    const last: Moment = { time: Date.parse(entry.changed), state: entry.state, ...unknown, launcher: entry.launcher }
     return { entry, moments: [told, last] }
   }
 }

@@ -2,9 +2,9 @@
  * The runs of a job, from its history. A run is one stay of a job on nodes, from its claim to the moment its launcher let go of it, with the
  * application's hooks: for that long nobody else could use what it held, however it ended.
  */
-import { type Claim, parseClaim } from '../core/life/claim-text.ts'
+import { causeOf } from '../core/life/event-words.ts'
+import type { Claimed, HistoryEvent } from '../core/life/history-event.ts'
 import type { State } from '../core/life/states.ts'
-import { withoutRan } from '../core/life/usage.ts'
 
 /** How a run ended; `lost`: its launcher or node died, or was stopped and let the job go. */
 export const RUN_ENDS = ['finished', 'failed', 'timeout', 'killed', 'lost', 'running'] as const
@@ -15,6 +15,8 @@ export interface Moment {
   /** Milliseconds since 1970. */
   readonly time: number
   readonly state: State
+  readonly event: HistoryEvent | undefined
+  /** The first line of words that are not bjob's. */
   readonly message: string
   readonly launcher: string | undefined
 }
@@ -33,8 +35,17 @@ export interface Run {
   readonly claim: Claim
 }
 
+/** What a run was given. */
+export interface Claim {
+  readonly step: Claimed['step'] | ''
+  /** As a host list. */
+  readonly nodes: string
+  readonly cores: number
+  readonly gpus: number
+}
+
 /** Of a claim that says nothing of what was given. */
-const UNKNOWN_CLAIM: Claim = { what: '', nodes: '', cores: 1, gpus: 0 }
+const UNKNOWN_CLAIM: Claim = { step: '', nodes: '', cores: 1, gpus: 0 }
 
 interface OpenRun {
   readonly ready: number
@@ -57,17 +68,18 @@ export function findRuns(moments: readonly Moment[]): Run[] {
     runs.push({ ...open, end: Math.max(time, open.start), how: told.how, cause: how === 'finished' ? '' : told.cause })
     open = undefined
   }
-  for (const [at, { time, state, message, launcher }] of moments.entries()) {
+  for (const [at, moment] of moments.entries()) {
+    const { time, state, launcher } = moment
     const claim =
-      parseClaim(message) ?? (state === 'RUNNING' && moments[at - 1]?.state !== state ? UNKNOWN_CLAIM : undefined)
+      claimOf(moment) ?? (state === 'RUNNING' && moments[at - 1]?.state !== state ? UNKNOWN_CLAIM : undefined)
     if (claim !== undefined) {
       // After its preprocess, a job begins where it is.
-      if (state === 'RUNNING' && open?.claim.what === 'preprocess') continue
+      if (state === 'RUNNING' && open?.claim.step === 'preprocess') continue
       close(time, 'lost', 'its launcher was lost')
       open = { ready, start: time, claim, launcher: launcher ?? '', how: 'running', cause: '' }
       continue
     }
-    const cause = causeOf(message)
+    const cause = causeOfMoment(moment)
     if (state === 'RESTART_READY' || isEnd(state)) {
       close(time, endOf(state), cause)
       ready = time
@@ -84,13 +96,15 @@ export function findRuns(moments: readonly Moment[]): Run[] {
   return runs
 }
 
-/** What tells one kind of failure from another: the first line, without the time that it took and the names in it. */
-export function causeOf(message: string): string {
-  return withoutRan(message)
-    .replace(/^(ran for longer than its timeout_minutes), .*/, '$1')
-    .replace(/^retry \d+ of \d+$/, '')
-    .replace(/(its parents? )\S+\/\S+/, '$1…')
-    .slice(0, 160)
+function claimOf({ event }: Moment): Claim | undefined {
+  if (event?.kind !== 'claimed') return undefined
+  const { step, nodes, cores, gpus = 0 } = event
+  return { step, nodes, cores, gpus }
+}
+
+/** Why a job came to that, as figures count it. */
+export function causeOfMoment({ state, event, message }: Moment): string {
+  return causeOf({ time: '', state, message, ...(event === undefined ? {} : { event }) })
 }
 
 function isEnd(state: State): boolean {

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { formatClaim } from '../../src/core/life/claim-text.ts'
+import type { HistoryEvent } from '../../src/core/life/history-event.ts'
 import { toEvent } from '../../src/core/index/events.ts'
 import type { HistoryEntry, JobState } from '../../src/core/life/job-state.ts'
 import { fromRecord, toRecord } from '../../src/core/job/specification.ts'
@@ -67,13 +67,22 @@ function makeJob(index: number, count: number, begin: number): MadeJob {
   const length = Math.max(1, Math.floor(share * 0.95 * part))
   const node = NODES[index % NODES.length] ?? ''
   const at = (time: number): string => new Date(time).toISOString()
-  const entry = (time: number, state: State, message: string): HistoryEntry => ({ time: at(time), state, message })
-  const claim = formatClaim({ what: 'attempt 1', nodes: node, cores: 1, gpus: 0 })
-  const history = [entry(begin - 60_000, 'CREATED', 'spawned by ada@login'), entry(start, 'RUNNING', claim)]
+  const entry = (time: number, state: State, event?: HistoryEvent): HistoryEntry => ({
+    time: at(time),
+    state,
+    ...(event === undefined ? {} : { event }),
+  })
+  const claim = { kind: 'claimed', step: 'attempt', attempt: 1, nodes: node, cores: 1 } as const
+  const history = [entry(begin - 60_000, 'CREATED', { kind: 'born', by: 'ada@login' }), entry(start, 'RUNNING', claim)]
   const end = start + length
-  if (index % 23 === 5) history.push(entry(end, 'RUN_ERROR', 'exit 1 after 1.0 s'), entry(end, 'FAILED', 'exit 1'))
-  else if (index % 97 === 11) history.push(entry(end, 'USER_KILLED', 'killed by ada@login'))
-  else history.push(entry(end, 'RUN_DONE', 'exit 0 after 1.0 s'), entry(end, 'JOB_FINISHED', ''))
+  if (index % 23 === 5)
+    history.push(
+      entry(end, 'RUN_ERROR', { kind: 'ran', exit: 1, seconds: 1 }),
+      entry(end, 'FAILED', { kind: 'ran', exit: 1 }),
+    )
+  else if (index % 97 === 11)
+    history.push(entry(end, 'USER_KILLED', { kind: 'stopped', why: 'killed', by: 'ada@login' }))
+  else history.push(entry(end, 'RUN_DONE', { kind: 'ran', exit: 0, seconds: 1 }), entry(end, 'JOB_FINISHED'))
   const state = history.at(-1)?.state ?? 'CREATED'
   return {
     workflow: `sweep${index % 5}`,

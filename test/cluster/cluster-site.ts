@@ -3,7 +3,6 @@ import { execFile, execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { parseClaim } from '../../src/core/life/claim-text.ts'
 import { parseState } from '../../src/core/life/state-document.ts'
 import { until } from '../rig/until.ts'
 import { rigEnvironment } from './rig-environment.ts'
@@ -167,7 +166,7 @@ export class ClusterSite implements AsyncDisposable {
 
   /** The nodes that each of the job's attempts was given, as host lists. */
   claimedNodes(name: string): string[] {
-    return this.state(name).history.flatMap(({ message }) => parseClaim(message)?.nodes ?? [])
+    return this.state(name).history.flatMap(({ event }) => (event?.kind === 'claimed' ? event.nodes : []))
   }
 
   /** The lines of a file in a job's folder; none where it is not there. */

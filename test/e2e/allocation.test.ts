@@ -3,7 +3,6 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/core/life/claim-text.ts'
 import { readAllowedCpus } from '../../src/lib/process/cpu-list.ts'
 import { Rig } from '../rig/rig.ts'
 import { SlurmStandIn } from '../rig/slurm-stand-in.ts'
@@ -32,7 +31,9 @@ function allocationOf(rig: Rig, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv
 }
 
 function nodesOf(rig: Rig, ids: readonly string[]): string[] {
-  const claims = ids.flatMap((id) => rig.state(id).history.map(({ message }) => parseClaim(message)?.nodes ?? ''))
+  const claims = ids.flatMap((id) =>
+    rig.state(id).history.map(({ event }) => (event?.kind === 'claimed' ? event.nodes : '')),
+  )
   return [...new Set(claims.filter((nodes) => nodes !== ''))].sort()
 }
 

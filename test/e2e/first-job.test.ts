@@ -20,7 +20,7 @@ test('from an empty folder to a finished job', async () => {
   expect(fs.readdirSync(folder).toSorted()).toEqual(['job.out', 'job.yaml', 'state.yaml', 'task1.dat'])
   const state = fs.readFileSync(path.join(folder, 'state.yaml'), 'utf8')
   expect(state).toMatch(
-    /^state: JOB_FINISHED\nattempt: 1\nlauncher: .+\nrevision: 3\nhistory:\n  - \S+ CREATED spawned by .+\n  - \|-\n    \S+ RUNNING attempt 1 on \S+, 1 core\n    \$ \S+\/echo hello 007 '\$HOME' 'a b'\n  - \S+ RUN_DONE .+\n  - \S+ JOB_FINISHED\n\.\.\.\n$/,
+    /^state: JOB_FINISHED\nattempt: 1\nlauncher: .+\nrevision: 3\nformat: 2\nhistory:\n  - \|-\n    \S+ CREATED spawned by .+\n    \{"kind":"born",.+\}\n  - \|-\n    \S+ RUNNING attempt 1 on \S+, 1 core\n    \$ \S+\/echo hello 007 '\$HOME' 'a b'\n    \{"kind":"claimed",.+\}\n  - \|-\n    \S+ RUN_DONE exit 0 after .+\n    \{"kind":"ran",.+\}\n  - \S+ JOB_FINISHED\n\.\.\.\n$/,
   )
   expect(JSON.parse(await run('results'))).toMatchObject({ id: 'default/first', state: 'JOB_FINISHED', content: null })
 })

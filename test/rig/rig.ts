@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { inject } from 'vitest'
 import { parseState } from '../../src/core/life/state-document.ts'
+import { type ToldEntry, tell } from '../../src/core/life/event-words.ts'
 import type { JobState } from '../../src/core/life/job-state.ts'
 import { findByEnvironment } from '../../src/lib/process/process-table.ts'
 import { ControlledJobs } from './controlled-jobs.ts'
@@ -19,6 +20,8 @@ import { type Within, until } from './until.ts'
 /** Found in the environment of everything that a rig has started, and of what that has started. */
 const MARK = 'BJOB_TEST_RIG'
 const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
+
+export type TestedState = Omit<JobState, 'history'> & { readonly history: readonly ToldEntry[] }
 
 export interface RigOptions {
   /** Lines of bjob.yaml. */
@@ -134,9 +137,11 @@ export class Rig implements AsyncDisposable {
   }
 
   /** A job's state, from its file. */
-  state(id: string): JobState {
+  /** Of each entry of its history, `message` has all the words. */
+  state(id: string): TestedState {
     const file = path.join(this.folder(id), 'state.yaml')
-    return parseState(fs.readFileSync(file, 'utf8'), file)
+    const state = parseState(fs.readFileSync(file, 'utf8'), file)
+    return { ...state, history: state.history.map(tell) }
   }
 
   /** The states that a job's history lists, in order. */

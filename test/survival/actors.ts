@@ -38,7 +38,7 @@ export async function claim(site: Site, id: string, launcher: string, expected?:
 }
 
 export const DONE: Outcome = { kind: 'done', seconds: 1 }
-export const ERROR: Outcome = { kind: 'error', reason: 'exit 1', tail: 'what it said: last\n line', seconds: 1 }
+export const ERROR: Outcome = { kind: 'error', end: { exit: 1 }, tail: 'what it said: last\n line', seconds: 1 }
 
 /** @returns whether the end of that attempt is this call's */
 export async function end(
@@ -93,7 +93,7 @@ export async function release(site: Site, id: string, launcher: string): Promise
     if (current.launcher !== launcher || !isOwned(current)) return undefined
     const outcome: Outcome =
       current.kill === undefined
-        ? { kind: 'lost', reason: 'its launcher was killed' }
+        ? { kind: 'lost', loss: { why: 'launcher-died' } }
         : { kind: 'killed', by: current.kill }
     return advance(current, stepsFor(outcome, { autoTimeoutRetry: true, maxRetries: 0 }, 0, now()), {
       launcher: undefined,

@@ -126,7 +126,7 @@ test('one job hammered by processes whose lock-holders are killed', async () => 
   await Promise.all(workers.map((worker) => worker.end()))
   const job = (await readTruth(world)).get('wf/anvil')?.job
   const committed = workers.flatMap((worker) => worker.lines())
-  const messages = job?.history.map(({ message }) => message) ?? []
+  const messages = job?.history.map(({ message = '' }) => message) ?? []
   const lost = committed.filter((line) => !messages.includes(line.split(' ').slice(2).join(' ')))
   expect({
     lost,

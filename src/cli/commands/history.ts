@@ -1,4 +1,5 @@
 /** `bjob history`: what happened to a job. */
+import { tell, wordsOf } from '../../core/life/event-words.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import type { Command } from '../command/command.ts'
 import { findJob, limitWords } from '../arguments/job-word.ts'
@@ -14,10 +15,10 @@ export const historyCommand: Command = {
     const { history } = await readJobState(site, await findJob(site, input.words[0]))
     const { terminal } = session
     for (const entry of history) {
-      if (input.has('json')) await terminal.json(entry)
+      if (input.has('json')) await terminal.json(tell(entry))
       else
         await terminal.line(
-          `${entry.time} ${terminal.paintState(entry.state, entry.state)} ${entry.message.replaceAll('\n', '\n    ')}`.trimEnd(),
+          `${entry.time} ${terminal.paintState(entry.state, entry.state)} ${wordsOf(entry).replaceAll('\n', '\n    ')}`.trimEnd(),
         )
     }
   },

@@ -1,4 +1,5 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
+import { tell, wordsOf } from '../../core/life/event-words.ts'
 import { requestError } from '../../core/text/errors.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { STATES, isEnded } from '../../core/life/states.ts'
@@ -174,12 +175,14 @@ async function listHistories(
 ): Promise<void> {
   for (const { id } of entries) {
     const { history } = await readJobState(client.site, id)
-    if (input.has('json')) await terminal.json({ id, history })
+    if (input.has('json')) await terminal.json({ id, history: history.map(tell) })
     else
       await terminal.line(
         [
           terminal.paint('bold', id),
-          ...history.map(({ time, state, message }) => `  ${time} ${terminal.paintState(state, state)} ${message}`),
+          ...history.map(
+            (entry) => `  ${entry.time} ${terminal.paintState(entry.state, entry.state)} ${wordsOf(entry)}`,
+          ),
         ].join('\n'),
       )
   }

@@ -1,5 +1,6 @@
 /** `bjob show`: all of one job. */
 import { type AttemptRecord, attemptsOf } from '../../core/life/attempts.ts'
+import { tell, wordsOf } from '../../core/life/event-words.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { jobVariables } from '../../core/job/job-variables.ts'
@@ -52,7 +53,7 @@ export const showCommand: Command = {
           launcher: state.launcher ?? null,
           dir: site.layout.job(id).dir,
           broken: breakageText(breakage),
-          history: state.history,
+          history: state.history.map(tell),
         })
       await terminal.line(`${terminal.paint('bold', id)}  BROKEN: ${breakageText(breakage)}`)
     }
@@ -61,7 +62,7 @@ export const showCommand: Command = {
       return terminal.json({
         ...jobRecord(site, entryOf(id, state, specification)),
         attempts: attemptRecords(site, id, state, specification),
-        history: state.history,
+        history: state.history.map(tell),
       })
     const owner = state.launcher === undefined ? '' : `, launcher ${state.launcher}`
     const kill = state.kill === undefined ? '' : `, kill asked for by ${state.kill}`
@@ -82,7 +83,7 @@ export const showCommand: Command = {
       await terminal.line(variables.join('\n'))
     }
     await terminal.line(
-      `\nhistory:\n${state.history.map((entry) => `  ${entry.time} ${terminal.paintState(entry.state, entry.state)} ${entry.message.replaceAll('\n', '\n    ')}`).join('\n')}`,
+      `\nhistory:\n${state.history.map((entry) => `  ${entry.time} ${terminal.paintState(entry.state, entry.state)} ${wordsOf(entry).replaceAll('\n', '\n    ')}`).join('\n')}`,
     )
   },
 }

@@ -4,7 +4,7 @@ import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { causeOf } from '../../report/run.ts'
+import { causeOf } from '../../core/life/event-words.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { printable } from '../../lib/text/text-width.ts'
 import { JobView } from '../../site/view/job-view.ts'
@@ -99,7 +99,12 @@ async function readFailure(site: Site, { id, revision, attempt, changed }: Index
     const told = history.findLast(({ state }) => state === 'RUN_ERROR' || state === 'RUN_TIMEOUT') ?? history.at(-1)
     const tail = attempt === 0 ? '' : await outputTail(site, id, attempt)
     const last = tail.split('\n').findLast((line) => line.trim() !== '') ?? ''
-    return { id, time: changed, reason: printable(causeOf(told?.message ?? '')), output: printable(last).trim() }
+    return {
+      id,
+      time: changed,
+      reason: printable(told === undefined ? '' : causeOf(told)),
+      output: printable(last).trim(),
+    }
   } catch (error) {
     if (error instanceof BjobError) return { id, time: changed, reason: '', output: '' }
     throw error

@@ -2,7 +2,8 @@
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type JobId, splitId } from '../../core/job/id.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
-import { type JobState, advance, isOwned, nameFew } from '../../core/life/job-state.ts'
+import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
+import { waitsFor } from '../../core/life/history-event.ts'
 import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
 import {
   type Specification,
@@ -126,7 +127,7 @@ async function amendJob(
     if (isLeft) return undefined
     const isToWait = current.state === 'CREATED' && unfinished.length > 0
     const time = new Date().toISOString()
-    const step = { time, state: 'AWAITING_PARENTS', message: `waits for ${nameFew(unfinished)}` } as const
+    const step = { time, state: 'AWAITING_PARENTS', event: waitsFor(unfinished) } as const
     return { state: advance(current, isToWait ? [step] : []), specification: amended }
   })
   if (changed !== undefined) return undefined

@@ -2,6 +2,8 @@
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
+import type { EarlyStop } from '../../core/life/history-event.ts'
+import { killEvent } from '../../core/life/outcome.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { changeJob, readJobState } from '../../site/job/jobs.ts'
@@ -92,18 +94,18 @@ export interface Requested extends JobState {
 
 /**
  * Asks for the end of a job, and waits for nothing.
- * @param by who or what ends it, for its history
+ * @param by who ends it, for its history
+ * @param early why a search ends one of its evaluations
  * @throws BjobError `unknown-job`, `torn-state`, `bad-state`
  */
-export async function requestKill(site: Site, id: JobId, by = personName()): Promise<Requested> {
+export async function requestKill(site: Site, id: JobId, by = personName(), early?: EarlyStop): Promise<Requested> {
   let found: JobState | undefined
   const changed = await changeJob(site, id, (current) => {
     found = current
     if (isEnded(current.state)) return undefined
-    if (isOwned(current)) return current.kill === undefined ? advance(current, [], { kill: by }) : undefined
-    return advance(current, [{ time: new Date().toISOString(), state: 'USER_KILLED', message: `killed by ${by}` }], {
-      kill: undefined,
-    })
+    if (isOwned(current)) return current.kill === undefined ? advance(current, [], { kill: by, early }) : undefined
+    const step = { time: new Date().toISOString(), state: 'USER_KILLED', event: killEvent(by, early) } as const
+    return advance(current, [step], { kill: undefined })
   })
   if (changed !== undefined) return isEnded(changed.state) ? { ...changed, isDone: true } : changed
   return found ?? readJobState(site, id)

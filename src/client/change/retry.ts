@@ -40,7 +40,7 @@ export async function retryJobs(
       const step = {
         time: new Date().toISOString(),
         state: 'RESTART_READY',
-        message: `retried by ${personName()}`,
+        event: { kind: 'retried', by: personName() },
       } as const
       return advance(now, [step], { launcher: undefined, kill: undefined })
     })

@@ -4,8 +4,9 @@
  * again; all of them are needed only when the journal was made anew and its positions mean nothing any more.
  */
 import path from 'node:path'
-import type { JobEvent } from '../../core/index/events.ts'
+import { type JobEvent, eventOfWords } from '../../core/index/events.ts'
 import { requestError } from '../../core/text/errors.ts'
+import { FORMATS, checkFormat } from '../../core/text/formats.ts'
 import { type AppendFile, type Disk, diskFor, unlessGone } from '../../site/disk/disk.ts'
 import { replaceFile } from '../../site/disk/files.ts'
 import type { Positions } from '../../site/journal/journal-reader.ts'
@@ -21,7 +22,7 @@ export interface Candidate {
 }
 
 interface CursorFile {
-  readonly format: 1
+  readonly format: typeof FORMATS.cursor
   readonly positions: Positions
   /** By journal: how it begins. A journal that begins otherwise is another one. */
   readonly heads: Readonly<Record<string, string>>
@@ -31,7 +32,7 @@ interface CursorFile {
 }
 
 const HEAD_BYTES = 120
-const EMPTY: CursorFile = { format: 1, positions: {}, heads: {}, pending: [], delivered: 0 }
+const EMPTY: CursorFile = { format: FORMATS.cursor, positions: {}, heads: {}, pending: [], delivered: 0 }
 
 export class Cursor {
   readonly positions: Positions
@@ -123,7 +124,7 @@ export class Cursor {
       if (!this.#heads.has(host)) this.#heads.set(host, await headOf(this.#site, host))
     }
     const saved: CursorFile = {
-      format: 1,
+      format: FORMATS.cursor,
       positions,
       heads: Object.fromEntries(this.#heads),
       pending,
@@ -151,14 +152,23 @@ function keyOf({ id, born, revision }: JobEvent): string {
 }
 
 function parseCursor(text: string, file: string): CursorFile {
+  const value = parseObject(text)
+  const { format, positions, delivered, pending = [] } = value
+  checkFormat('cursor', format, file)
+  if (typeof format !== 'number' || positions === undefined || typeof delivered !== 'number')
+    throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
+  // Of format 1 the histories have words alone.
+  const told = format === 1 ? pending.map((one) => ({ ...one, event: eventOfWords(one.event) })) : pending
+  return { ...EMPTY, ...value, positions, delivered, pending: told, format: FORMATS.cursor }
+}
+
+/** Whatever else the text may be, it is no cursor. */
+function parseObject(text: string): Partial<Omit<CursorFile, 'format'>> & { readonly format?: unknown } {
   try {
-    const value = JSON.parse(text) as Partial<CursorFile> | null
-    if (value !== null && value.format === 1 && value.positions !== undefined && typeof value.delivered === 'number')
-      return { ...EMPTY, ...value, format: 1 }
+    return (JSON.parse(text) as Partial<CursorFile> | null) ?? {}
   } catch {
-    // Told below: whatever it is, it is no cursor.
+    return {}
   }
-  throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
 }
 
 async function isOtherJournal(site: Site, { positions, heads }: CursorFile): Promise<boolean> {

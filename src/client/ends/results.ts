@@ -3,6 +3,8 @@ import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
+import { wordsOf } from '../../core/life/event-words.ts'
+import type { EarlyStop } from '../../core/life/history-event.ts'
 import type { HistoryEntry } from '../../core/life/job-state.ts'
 import { type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
 import type { State } from '../../core/life/states.ts'
@@ -32,6 +34,8 @@ export interface JobResult {
   readonly ended: string
   /** How: the last entry of its history. */
   readonly message: string
+  /** Of an evaluation that `bjob tune` stopped: what it had come to. */
+  readonly early?: EarlyStop
   /** The file's text; null when the job has left none. */
   readonly content: string | null
   /** The text read as JSON, where it is. */
@@ -113,7 +117,7 @@ async function toResult(
 export async function readResult(site: Site, id: JobId, file: string): Promise<JobResult> {
   try {
     const state = await readJobState(site, id)
-    const last = state.history.at(-1) ?? { time: '', state: state.state, message: '' }
+    const last = state.history.at(-1) ?? { time: '', state: state.state }
     return await describeEnd(site, id, last, state, file)
   } catch (error) {
     if (!(error instanceof BjobError) || error.code !== 'unknown-job') throw error
@@ -137,10 +141,17 @@ async function describeEnd(
     launcher: launcher ?? null,
     dir: site.layout.job(id).dir,
     ended: last.time,
-    message: last.message,
+    message: wordsOf(last),
+    ...earlyOf(last),
     content,
     ...parseContent(content),
   }
+}
+
+function earlyOf({ event }: HistoryEntry): { readonly early?: EarlyStop } {
+  if (event?.kind !== 'stopped-early') return {}
+  const { step, value, place, count } = event
+  return { early: { step, value, place, count } }
 }
 
 async function readContent(site: Site, id: JobId, file: string): Promise<string | null> {

@@ -1,6 +1,7 @@
 /** What a job is waiting for, in the order in which it matters. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
+import { firstLine, wordsOf } from '../../core/life/event-words.ts'
 import { type JobState, isOwned } from '../../core/life/job-state.ts'
 import type { Specification } from '../../core/job/specification.ts'
 import { isEnded } from '../../core/life/states.ts'
@@ -32,7 +33,7 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   if (state.removed !== undefined)
     return [`${state.removed} removes it, and was cut off: \`bjob rm ${id}\` goes on with that`]
   if (isEnded(state.state)) {
-    const [said = '', ...rest] = last?.message.split('\n') ?? []
+    const [said = '', ...rest] = last === undefined ? [] : wordsOf(last).split('\n')
     const line = `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${said === '' ? '' : ` (${said})`}`
     if (state.state !== 'FAILED') return [line]
     if (rest.length > 0) return [line, `\`bjob history ${id}\` has the end of what was printed`]
@@ -145,8 +146,9 @@ async function explainRoot(site: Site, id: JobId): Promise<string[]> {
     }
     open = next
   }
-  const message = root?.state.history.at(-1)?.message.split('\n')[0]
-  return root === undefined ? [] : [`it began with ${root.id}, ${root.state.state}: ${message}`]
+  const last = root?.state.history.at(-1)
+  if (root === undefined || last === undefined) return []
+  return [`it began with ${root.id}, ${root.state.state}: ${firstLine(last)}`]
 }
 
 async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {

@@ -1,7 +1,7 @@
 /** A handle on one job: what the library's queries and `spawn` hand out. */
 import { type JobId, splitId } from '../../core/job/id.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
-import type { HistoryEntry } from '../../core/life/job-state.ts'
+import { type ToldEntry, tell } from '../../core/life/event-words.ts'
 import type { Specification } from '../../core/job/specification.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { readData, readJobFile, readJobState, readSpecification, unknownJob, writeData } from '../../site/job/jobs.ts'
@@ -77,8 +77,9 @@ export class Job {
     return readJobFile(this.#site, this.id, name)
   }
 
-  async history(): Promise<readonly HistoryEntry[]> {
-    return (await readJobState(this.#site, this.id)).history
+  /** What has happened, oldest first; `message` has all the words, `event` the fact where there is one. */
+  async history(): Promise<readonly ToldEntry[]> {
+    return (await readJobState(this.#site, this.id)).history.map(tell)
   }
 
   /** Brings `state` and the rest up to date from the job's folder. @throws BjobError `unknown-job` */

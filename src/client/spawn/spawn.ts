@@ -1,9 +1,9 @@
 /** Makes jobs: one, or thousands so that one flush of the journal serves hundreds. Interrupted and run again with `reuse`, all are there, whole. */
 import { type JobId, jobId } from '../../core/job/id.ts'
-import { type HistoryEntry, type JobState, nameFew } from '../../core/life/job-state.ts'
+import { waitsFor } from '../../core/life/history-event.ts'
+import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
 import { toRecord } from '../../core/job/specification.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
-import { formatBirth } from '../../core/life/job-inputs.ts'
 import { type NewJob, createJobs } from '../../site/job/create.ts'
 import { isGlob } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
@@ -99,9 +99,9 @@ async function makeRenamed(site: Site, job: PlannedJob, spawner: string): Promis
 function toNewJob({ workflow, name, specification, data, inputs, unfinished }: PlannedJob, spawner: string): NewJob {
   const time = new Date().toISOString()
   const names = specification.inputFiles.some(isGlob) ? inputs.map(({ name: file }) => file) : undefined
-  const history: HistoryEntry[] = [{ time, state: 'CREATED', message: formatBirth(spawner, names) }]
-  if (unfinished.length > 0)
-    history.push({ time, state: 'AWAITING_PARENTS', message: `waits for ${nameFew(unfinished)}` })
+  const birth = { kind: 'born', by: spawner, ...(names === undefined ? {} : { inputs: names }) } as const
+  const history: HistoryEntry[] = [{ time, state: 'CREATED', event: birth }]
+  if (unfinished.length > 0) history.push({ time, state: 'AWAITING_PARENTS', event: waitsFor(unfinished) })
   const state: JobState = { state: history.at(-1)?.state ?? 'CREATED', attempt: 0, revision: 1, history }
   return { workflow, name, specification, state, inputs, ...(data === undefined ? {} : { data }) }
 }

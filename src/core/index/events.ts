@@ -3,9 +3,12 @@
  * a reader knows which few changes it has to look up in the job's folder: those of a writer that died between the two.
  */
 import type { JobId } from '../job/id.ts'
+import type { EarlyStop } from '../life/history-event.ts'
 import { type HistoryEntry, type JobState, bornAt } from '../life/job-state.ts'
 import { type SpecificationRecord } from '../job/specification.ts'
 import { type State, isState } from '../life/states.ts'
+import { entryOfWords } from '../life/format-one.ts'
+import { FORMATS, checkFormat } from '../text/formats.ts'
 
 /** One change of one job. */
 export interface JobEvent {
@@ -17,6 +20,7 @@ export interface JobEvent {
   readonly attempt: number
   readonly launcher?: string
   readonly kill?: string
+  readonly early?: EarlyStop
   readonly notBefore?: string
   /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
   readonly broken?: string
@@ -52,19 +56,33 @@ export function toEvent(id: JobId, next: JobState, since: number, spec?: Specifi
     attempt: next.attempt,
     ...(next.launcher === undefined ? {} : { launcher: next.launcher }),
     ...(next.kill === undefined ? {} : { kill: next.kill }),
+    ...(next.early === undefined ? {} : { early: next.early }),
     ...(next.notBefore === undefined ? {} : { notBefore: next.notBefore }),
     ...(spec === undefined ? {} : { spec }),
     history: next.history.slice(since),
   }
 }
 
-/** One line of JSON, with its newline. */
+/** One line of JSON, with its newline. Facts alone: words are made from them by whoever shows them. */
 export function formatLine(line: JournalLine): string {
   const { event, ...rest } = line
-  return `${JSON.stringify({ ...event, ...rest })}\n`
+  return event === undefined
+    ? `${JSON.stringify(rest)}\n`
+    : `${JSON.stringify({ ...event, ...rest, format: FORMATS.journal })}\n`
 }
 
-/** @returns undefined for what is no line of the journal: torn by a crash, or written over by another node */
+/** An event as format 1 had it, in a journal or a cursor: with words in its history. */
+export function eventOfWords<Event extends Pick<JobEvent, 'history'>>(event: Event): Event {
+  return {
+    ...event,
+    history: event.history.map(({ time, state, message = '' }) => entryOfWords(time, state, message)),
+  }
+}
+
+/**
+ * @returns undefined for what is no line of the journal: torn by a crash, or written over by another node
+ * @throws BjobError `newer-format`
+ */
 export function parseLine(text: string): JournalLine | undefined {
   let value: unknown
   try {
@@ -78,16 +96,15 @@ export function parseLine(text: string): JournalLine | undefined {
     n,
     done,
     void: voided,
+    format = 1,
     ...event
-  } = value as { by: string; n?: number; done?: number; void?: number[] } & Partial<JobEvent>
+  } = value as { by: string; n?: number; done?: number; void?: number[]; format?: number } & Partial<JobEvent>
+  checkFormat('journal', format)
   const confirmed = { ...(done === undefined ? {} : { done }), ...(voided === undefined ? {} : { void: voided }) }
   if (n === undefined) return { by, ...confirmed }
   if (event.id === undefined || event.revision === undefined || event.state === undefined || !isState(event.state))
     return undefined
-  return {
-    by,
-    n,
-    event: { born: '', attempt: 0, history: [], ...event, id: event.id, revision: event.revision, state: event.state },
-    ...confirmed,
-  }
+  const { id, revision, state } = event
+  const told: JobEvent = { born: '', attempt: 0, history: [], ...event, id, revision, state }
+  return { by, n, event: format === 1 ? eventOfWords(told) : told, ...confirmed }
 }

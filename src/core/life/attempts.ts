@@ -1,8 +1,8 @@
-/** The attempts of a job, read back from its history: what was run where, when, and what came of it. */
-import { parseClaim } from './claim-text.ts'
+/** The attempts of a job, from its history: what was run where, when, and what came of it. */
+import { firstLine } from './event-words.ts'
+import type { RunFigures } from './history-event.ts'
 import type { HistoryEntry } from './job-state.ts'
 import type { State } from './states.ts'
-import { parseRan } from './usage.ts'
 
 export interface AttemptRecord {
   readonly attempt: number
@@ -27,24 +27,36 @@ export interface AttemptRecord {
 }
 
 export function attemptsOf(history: readonly HistoryEntry[]): AttemptRecord[] {
-  return history.flatMap(({ state, time, message }, at) => {
-    const claim = state === 'RUNNING' ? parseClaim(message) : undefined
-    const [, number] = /^attempt (\d+)$/.exec(claim?.what ?? '') ?? []
-    if (claim === undefined || number === undefined) return []
-    const { nodes, cores, gpus, command } = claim
-    const begin = { attempt: Number(number), nodes, cores, gpus, ...(command === undefined ? {} : { command }) }
+  return history.flatMap(({ time, event }, at) => {
+    if (event?.kind !== 'claimed' || event.attempt === undefined) return []
+    const { attempt, nodes, cores, gpus = 0, command } = event
+    const begin = { attempt, nodes, cores, gpus, ...(command === undefined ? {} : { command }) }
     return [{ ...begin, started: time, ...endOf(history.slice(at + 1).find((entry) => entry.state !== 'RUNNING')) }]
   })
 }
 
 function endOf(entry: HistoryEntry | undefined): Partial<AttemptRecord> {
   if (entry === undefined) return {}
-  const end = { ended: entry.time, state: entry.state, reason: entry.message.split('\n', 1)[0] ?? '' }
-  const { seconds, usage } = parseRan(entry.message) ?? {}
+  const { seconds, cpu, bound, memory } = figuresIn(entry)
   return {
-    ...end,
+    ended: entry.time,
+    state: entry.state,
+    reason: firstLine(entry),
     ...(seconds === undefined ? {} : { seconds }),
-    ...(usage?.cpuSeconds === undefined ? {} : { cpu_seconds: usage.cpuSeconds, cpu_is: usage.cpuIs ?? 'exact' }),
-    ...(usage?.peakMiB === undefined ? {} : { peak_memory_mib: usage.peakMiB }),
+    ...(cpu === undefined ? {} : { cpu_seconds: cpu, cpu_is: bound === undefined ? 'exact' : `at ${bound}` }),
+    ...(memory === undefined ? {} : { peak_memory_mib: memory }),
+  }
+}
+
+/** The figures of the attempt that an entry ends. */
+function figuresIn({ event }: HistoryEntry): RunFigures {
+  switch (event?.kind) {
+    case 'ran':
+    case 'timed-out':
+    case 'stopped':
+    case 'stopped-early':
+      return event
+    default:
+      return {}
   }
 }

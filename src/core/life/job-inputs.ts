@@ -1,5 +1,4 @@
 /** Which of its input files a job takes when: those of its spawner when it is made, and those of parents that it waits for when it starts. */
-import { quoteShellWord, splitShellWords } from '../../lib/text/shell-words.ts'
 import type { JobState } from './job-state.ts'
 import type { Specification } from '../job/specification.ts'
 
@@ -14,27 +13,10 @@ export interface NewInput extends Input {
   readonly mode: 'copy' | 'link'
 }
 
-const NAMES = ', input files: '
-const NO_NAMES = ', no input files yet'
-
-/**
- * What the history says of a birth. Where `input_files` has globs, also which files came with it: later, they would match what the job itself has
- * written.
- * @param names absent where there are no globs
- */
-export function formatBirth(spawner: string, names?: readonly string[]): string {
-  const said = `spawned by ${spawner}`
-  if (names === undefined) return said
-  // A newline in a name would look like the next line of the history; the shell's quotes keep it, but not its look.
-  return names.length === 0 ? `${said}${NO_NAMES}` : `${said}${NAMES}${names.map(quoteShellWord).join(' ')}`
-}
-
 /** The names of the files that came with a job's birth; undefined where its history does not say. */
-export function filesAtBirth({ history }: JobState): string[] | undefined {
-  const message = history[0]?.message ?? ''
-  if (message.endsWith(NO_NAMES)) return []
-  const at = message.indexOf(NAMES)
-  return at < 0 ? undefined : splitShellWords(message.slice(at + NAMES.length))
+export function filesAtBirth({ history }: JobState): readonly string[] | undefined {
+  const event = history[0]?.event
+  return event?.kind === 'born' ? event.inputs : undefined
 }
 
 /** Whether a job that is made now takes its parents' files later. */

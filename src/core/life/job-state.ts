@@ -3,14 +3,17 @@
  * makes it real.
  */
 import { BjobError } from '../text/errors.ts'
+import type { EarlyStop, HistoryEvent } from './history-event.ts'
 import { type State, isEnded, leadsTo } from './states.ts'
 
 export interface HistoryEntry {
   /** ISO 8601, UTC, as the clock of the node where it happened had it. */
   readonly time: string
   readonly state: State
-  /** What and why; more than one line where an output's tail is quoted. */
-  readonly message: string
+  /** The fact; `wordsOf` (event-words.ts) makes words of it. Absent where only somebody's own words are known, or nothing is to be said. */
+  readonly event?: HistoryEvent
+  /** Words that are not bjob's: the tail of an output, what a hook said. They are shown and never read back. */
+  readonly message?: string
 }
 
 export interface JobState {
@@ -21,6 +24,8 @@ export interface JobState {
   readonly launcher?: string
   /** Who asked for it to be killed, while its owner has not done so yet. */
   readonly kill?: string
+  /** With `kill`: what an evaluation of a search had come to, which is why it is stopped. */
+  readonly early?: EarlyStop
   /** ISO 8601: no launcher takes it before that. Holds while it is in this state and nobody's. */
   readonly notBefore?: string
   /** Who removes it: nothing else may happen to it any more, and its folder goes to the trash next. */
@@ -37,6 +42,7 @@ export interface Alteration {
   readonly attempt?: number
   readonly launcher?: string | undefined
   readonly kill?: string | undefined
+  readonly early?: EarlyStop | undefined
   readonly notBefore?: string | undefined
   readonly removed?: string
 }
@@ -71,15 +77,10 @@ export function advance(current: JobState, steps: readonly HistoryEntry[], alter
     attempt: merged.attempt,
     ...(merged.launcher === undefined ? {} : { launcher: merged.launcher }),
     ...(merged.kill === undefined ? {} : { kill: merged.kill }),
+    ...(merged.kill === undefined || merged.early === undefined ? {} : { early: merged.early }),
     ...(merged.notBefore === undefined ? {} : { notBefore: merged.notBefore }),
     ...(merged.removed === undefined ? {} : { removed: merged.removed }),
     revision: current.revision + 1,
     history: [...current.history, ...steps],
   }
-}
-
-/** A history entry is for reading: three names say enough of three hundred. */
-export function nameFew(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(', ')
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
 }

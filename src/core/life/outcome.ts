@@ -1,27 +1,46 @@
 /** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
-import { formatSeconds } from '../text/duration.ts'
+import type {
+  EarlyStop,
+  HistoryEvent,
+  HookName,
+  Impossible,
+  Loss,
+  ProcessEnd,
+  Retry,
+  StagingName,
+  StepFault,
+  Stopped,
+} from './history-event.ts'
 import type { HistoryEntry, JobState } from './job-state.ts'
 import type { Specification } from '../job/specification.ts'
 import { type State, isEnded } from './states.ts'
-import { type Ran, formatRan } from './usage.ts'
+import { type Ran, figuresOf } from './usage.ts'
 
 /** Why an attempt is over. */
 export type Outcome =
   | ({ readonly kind: 'done' } & Ran)
-  | ({ readonly kind: 'error'; readonly reason: string; readonly tail: string } & Ran)
+  | ({ readonly kind: 'error'; readonly end: ProcessEnd; readonly tail: string } & Ran)
   | Stop
+
+/** The allocation or the launcher ended before the job did. */
+export interface Interruption {
+  readonly kind: 'interrupted'
+  readonly why: Exclude<Stopped['why'], 'killed'>
+  /** The signal that the launcher got. */
+  readonly by?: string
+  readonly ran?: Ran
+}
 
 /** Why an attempt was stopped, or not even begun: whatever its processes made of that. */
 export type Stop =
-  /** The allocation or the launcher ended before the job did. */
-  | { readonly kind: 'interrupted'; readonly reason: string; readonly ran?: Ran }
+  | Interruption
   /** It ran for longer than its own `timeout_minutes`. */
   | { readonly kind: 'overran'; readonly minutes: number; readonly ran?: Ran }
-  | { readonly kind: 'killed'; readonly by: string; readonly ran?: Ran }
+  | { readonly kind: 'killed'; readonly by: string; readonly early?: EarlyStop; readonly ran?: Ran }
   /** It could not be started, and trying again would not help. */
-  | { readonly kind: 'impossible'; readonly reason: string; readonly ran?: Ran }
+  | ({ readonly kind: 'impossible'; readonly ran?: Ran } & Omit<Impossible, 'kind'>)
   /** Its owner stopped it because others may have taken it over. */
-  | { readonly kind: 'lost'; readonly reason: string; readonly ran?: Ran }
+  | { readonly kind: 'lost'; readonly loss: Loss; readonly ran?: Ran }
 
 type RetryDelay = Partial<Pick<Specification, 'retryDelaySeconds'>>
 
@@ -32,7 +51,9 @@ type HandlerPolicy = Pick<Specification, 'postErrorHandler' | 'postTimeoutHandle
 /** How a hook of the application went, when nothing stopped it. */
 export type HookResult =
   | { readonly kind: 'ok'; readonly seconds: number }
-  | { readonly kind: 'failed'; readonly reason: string; readonly tail: string }
+  | { readonly kind: 'failed'; readonly fault: StepFault; readonly tail: string }
+
+type FailedHook = Extract<HookResult, { kind: 'failed' }>
 
 /** What a postprocess has said the job is to become. */
 export interface Verdict {
@@ -43,49 +64,65 @@ export interface Verdict {
 /** The states that a postprocess may choose, where the table allows them. */
 export const VERDICT_STATES = ['JOB_FINISHED', 'RESTART_READY', 'FAILED'] as const satisfies readonly State[]
 
+/** An entry; without an event or a message it says that the state was passed. */
+function entry(time: string, state: State, event?: HistoryEvent, message = ''): HistoryEntry {
+  return { time, state, ...(event === undefined ? {} : { event }), ...(message === '' ? {} : { message }) }
+}
+
 /**
  * The steps that end an attempt.
  * @param failures how many attempts have failed before
  * @param now ISO 8601
  */
 export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now: string): HistoryEntry[] {
-  const step = (state: State, message: string): HistoryEntry => ({ time: now, state, message })
-  const retry = failures < policy.maxRetries
+  const step = (state: State, event?: HistoryEvent, message?: string): HistoryEntry => entry(now, state, event, message)
+  const next = (failed: HistoryEvent): HistoryEntry =>
+    failures < policy.maxRetries ? step('RESTART_READY', retryEvent(failures + 1, policy)) : step('FAILED', failed)
   switch (outcome.kind) {
     case 'done':
-      return [step('RUN_DONE', `exit 0 ${formatRan(outcome)}`), step('JOB_FINISHED', '')]
+      return [step('RUN_DONE', { kind: 'ran', exit: 0, ...figuresOf(outcome) }), step('JOB_FINISHED')]
     case 'error': {
-      const what = `${outcome.reason} ${formatRan(outcome)}${outcome.tail === '' ? '' : `\n${outcome.tail}`}`
-      const next = retry ? step('RESTART_READY', retryText(failures + 1, policy)) : step('FAILED', outcome.reason)
-      return [step('RUN_ERROR', what), next]
+      const event = { kind: 'ran', ...outcome.end } as const
+      return [step('RUN_ERROR', { ...event, ...figuresOf(outcome) }, outcome.tail), next(event)]
     }
     case 'overran': {
-      const what = `ran for longer than its timeout_minutes, ${outcome.minutes}`
+      const event = { kind: 'timed-out', minutes: outcome.minutes } as const
+      return [step('RUN_TIMEOUT', { ...event, ...figuresOf(outcome.ran) }), next(event)]
+    }
+    case 'interrupted': {
+      const event = { kind: 'stopped', ...reasonOf(outcome) } as const
       return [
-        step('RUN_TIMEOUT', `${what}${endedText(outcome.ran)}`),
-        retry ? step('RESTART_READY', retryText(failures + 1, policy)) : step('FAILED', what),
+        step('RUN_TIMEOUT', { ...event, ...figuresOf(outcome.ran) }),
+        policy.autoTimeoutRetry ? step('RESTART_READY') : step('FAILED', event),
       ]
     }
-    case 'interrupted':
-      return [
-        step('RUN_TIMEOUT', `${outcome.reason}${endedText(outcome.ran)}`),
-        policy.autoTimeoutRetry
-          ? step('RESTART_READY', '')
-          : step('FAILED', `${outcome.reason}, and auto_timeout_retry is false`),
-      ]
     case 'killed':
-      return [
-        step('USER_KILLED', `killed by ${outcome.by}${outcome.ran === undefined ? '' : ` ${formatRan(outcome.ran)}`}`),
-      ]
+      return [step('USER_KILLED', killEvent(outcome.by, outcome.early, outcome.ran))]
     case 'impossible':
-      return [step('FAILED', outcome.reason)]
+      return [step('FAILED', impossibleEvent(outcome))]
     case 'lost':
-      return [step('RESTART_READY', outcome.reason)]
+      return [step('RESTART_READY', { kind: 'taken-back', ...outcome.loss })]
   }
 }
 
-function endedText(ran: Ran | undefined): string {
-  return ran === undefined ? '' : `: ended ${formatRan(ran)}`
+/** A kill on request, which may be the end of an evaluation that its search has stopped. */
+export function killEvent(by: string, early?: EarlyStop, ran?: Ran): HistoryEvent {
+  const figures = figuresOf(ran)
+  return early === undefined
+    ? { kind: 'stopped', why: 'killed', by, ...figures }
+    : { kind: 'stopped-early', ...early, ...figures }
+}
+
+function impossibleEvent({ error, reason }: Omit<Impossible, 'kind'>): Impossible {
+  return {
+    kind: 'impossible',
+    ...(error === undefined ? {} : { error }),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+function reasonOf({ why, by }: Interruption): Pick<Interruption, 'why' | 'by'> {
+  return { why, ...(by === undefined ? {} : { by }) }
 }
 
 /** Whether the application's postprocess decides what follows the first of the steps of `outcome`. */
@@ -98,7 +135,7 @@ export function isForPostprocess(outcome: Outcome, policy: HandlerPolicy): boole
 /** The steps after a preprocess: on to RUNNING, unless it failed. */
 export function stepsAfterPreprocess(result: HookResult, now: string): HistoryEntry[] {
   if (result.kind === 'failed') return [failure('preprocess', result, now)]
-  return [{ time: now, state: 'PREPROCESSED', message: `exit 0 after ${formatSeconds(result.seconds)}` }]
+  return [entry(now, 'PREPROCESSED', { kind: 'passed', hook: 'preprocess', seconds: result.seconds })]
 }
 
 /** The steps after a postprocess of a job in `state`. One that handles an error or a timeout has to say what the job is to become. */
@@ -109,68 +146,56 @@ export function stepsAfterPostprocess(
   now: string,
 ): HistoryEntry[] {
   if (result.kind === 'failed') return [failure('postprocess', result, now)]
-  const decided = verdict === undefined ? undefined : { time: now, ...verdict }
-  if (state !== 'RUN_DONE') {
-    const message = `its postprocess left it as it was, ${state}`
-    return [decided ?? { time: now, state: 'FAILED', message }]
-  }
-  const processed = {
-    time: now,
-    state: 'POSTPROCESSED',
-    message: `exit 0 after ${formatSeconds(result.seconds)}`,
-  } as const
-  if (decided?.state === 'FAILED') return [processed, decided]
-  return [processed, decided ?? { time: now, state: 'JOB_FINISHED', message: '' }]
+  const decided =
+    verdict === undefined
+      ? undefined
+      : entry(now, verdict.state, { kind: 'verdict', hook: 'postprocess' }, verdict.message)
+  if (state !== 'RUN_DONE') return [decided ?? entry(now, 'FAILED', { kind: 'unhandled', left: state })]
+  const passed = { kind: 'passed', hook: 'postprocess', seconds: result.seconds } as const
+  return [entry(now, 'POSTPROCESSED', passed), decided ?? entry(now, 'JOB_FINISHED')]
 }
 
 /** The steps of a job in `state` whose application has no postprocess (any more). */
 export function stepsWithoutPostprocess(state: State, now: string): HistoryEntry[] {
-  const step = (next: State, message: string): HistoryEntry[] => [{ time: now, state: next, message }]
-  if (state === 'RUN_DONE') return step('JOB_FINISHED', '')
-  const message = 'its application has no postprocess to handle this'
-  return state === 'RUN_ERROR' ? step('FAILED', message) : step('RESTART_READY', message)
+  if (state === 'RUN_DONE') return [entry(now, 'JOB_FINISHED')]
+  return [entry(now, state === 'RUN_ERROR' ? 'FAILED' : 'RESTART_READY', { kind: 'unhandled' })]
 }
-
-/** What a failed staging says first, in the history. */
-const STAGING_FAILED = /^stage-(in|out) failed/
 
 /**
  * The steps after files could not be staged, in `state`: it is tried again like an attempt that failed.
  * @param failures how often the job has failed before
  */
 export function stepsAfterStaging(
-  what: 'stage-in' | 'stage-out',
+  step: StagingName,
   state: State,
-  result: HookResult & { kind: 'failed' },
+  { fault, tail }: FailedHook,
   policy: Policy,
   failures: number,
   now: string,
 ): HistoryEntry[] {
-  const reason = `${what} failed: ${result.reason}`
-  const { tail } = result
-  const said = `${reason}${tail === '' ? '' : `\n${tail}`}`
-  if (failures >= policy.maxRetries) return [{ time: now, state: 'FAILED', message: said }]
-  return [
-    { time: now, state, message: `${reason}; ${retryText(failures + 1, policy)}${tail === '' ? '' : `\n${tail}`}` },
-  ]
+  const event = { kind: 'not-staged', step, ...fault } as const
+  if (failures >= policy.maxRetries) return [entry(now, 'FAILED', event, tail)]
+  const { kind: _, ...retry } = retryEvent(failures + 1, policy)
+  return [entry(now, state, { ...event, ...retry }, tail)]
 }
 
 /** Whether all that is left of a job to be tried again is to stage its files out: its attempt and postprocess went well. */
 export function isStageOutLeft({ state, history }: JobState): boolean {
   if (state === 'POSTPROCESSED') return true
   if (state !== 'RESTART_READY') return false
-  const failure = history.findLast((entry) => entry.state === 'FAILED')
-  const since = failure === undefined ? [] : history.slice(history.indexOf(failure))
-  return failure?.message.startsWith('stage-out') === true && !since.some((entry) => entry.state === 'RUNNING')
+  const at = history.findLastIndex((one) => one.state === 'FAILED')
+  const event = history[at]?.event
+  const isOfStaging = event?.kind === 'not-staged' && event.step === 'stage-out'
+  return isOfStaging && !history.slice(at).some((one) => one.state === 'RUNNING')
 }
 
 /** The steps that give back what an owner leaves in `state`: an attempt that ran is over; before and after it, somebody else goes on from there. */
-export function stepsOfRelease(state: State, reason: string, now: string): HistoryEntry[] {
-  return [{ time: now, state: state === 'RUNNING' ? 'RESTART_READY' : state, message: reason }]
+export function stepsOfRelease(state: State, loss: Loss, now: string): HistoryEntry[] {
+  return [entry(now, state === 'RUNNING' ? 'RESTART_READY' : state, { kind: 'taken-back', ...loss })]
 }
 
-function failure(hook: string, { reason, tail }: HookResult & { kind: 'failed' }, now: string): HistoryEntry {
-  return { time: now, state: 'FAILED', message: `${hook} ${reason}${tail === '' ? '' : `\n${tail}`}` }
+function failure(hook: HookName, { fault, tail }: FailedHook, now: string): HistoryEntry {
+  return entry(now, 'FAILED', { kind: 'hook-failed', hook, ...fault }, tail)
 }
 
 /** A delay is not doubled beyond this. */
@@ -192,19 +217,19 @@ function delaySeconds(failures: number, { retryDelaySeconds = 0 }: RetryDelay): 
   return Math.min(retryDelaySeconds * 2 ** (failures - 1), Math.max(retryDelaySeconds, LONGEST_DELAY_SECONDS))
 }
 
-function retryText(failures: number, policy: Policy): string {
-  const seconds = delaySeconds(failures, policy)
-  return `retry ${failures} of ${policy.maxRetries}${seconds === 0 ? '' : `, in ${formatSeconds(seconds)}`}`
+function retryEvent(failures: number, policy: Policy): Retry {
+  const delay = delaySeconds(failures, policy)
+  return { kind: 'retry', count: failures, of: policy.maxRetries, ...(delay === 0 ? {} : { delay }) }
 }
 
 /** How often attempts of a job have failed since a person last had it tried again. */
 export function countFailures(history: readonly HistoryEntry[]): number {
   const last = history.findLastIndex(({ state }) => isEnded(state))
-  return history.filter(({ state, message }, at) => {
-    // Of several entries of one state, the first says what happened, the others are notes.
+  return history.filter(({ state, event }, at) => {
     if (at <= last) return false
-    if (STAGING_FAILED.test(message)) return true
+    if (event?.kind === 'not-staged') return true
+    // Of several entries of one state, the first says what happened, the others are notes.
     if (history[at - 1]?.state === state) return false
-    return state === 'RUN_ERROR' || (state === 'RUN_TIMEOUT' && message.startsWith('ran for longer'))
+    return state === 'RUN_ERROR' || (state === 'RUN_TIMEOUT' && event?.kind === 'timed-out')
   }).length
 }

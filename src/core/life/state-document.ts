@@ -1,12 +1,24 @@
 /**
  * The text of `state.yaml`: YAML of one fixed form, so that a person reads the answer on top, and reading 100,000 of them needs no general
- * parser. It ends in YAML's document end `...`: without it the file is torn (a node died before its data reached the server).
+ * parser. Each entry of the history has its words, then, as the last line of a block, its fact as one flow map. Only the fact is read back.
+ * It ends in YAML's document end `...`: without it the file is torn (a node died before its data reached the server).
+ *
+ * bjob 0.1 reads this form, too: it takes a fact for one more line of words, and `format` for a field that it does not know. So its launchers go on
+ * beside newer ones; what they write is of format 1 again.
  */
 import { siteError } from '../text/errors.ts'
+import { FORMATS, checkFormat } from '../text/formats.ts'
+import { findEventProblem } from './event-codec.ts'
+import { ownLines, wordsOf } from './event-words.ts'
+import { earlyStopOf, entryOfWords } from './format-one.ts'
+import type { EarlyStop, HistoryEvent } from './history-event.ts'
 import type { HistoryEntry, JobState } from './job-state.ts'
 import { isState } from './states.ts'
 
 const END = '...\n'
+const HISTORY = '\nhistory:\n'
+const BLOCK = '  - |-'
+const INDENT = '    '
 /** What YAML would not read back as the same plain words. */
 const NEEDS_QUOTES = /: |:$| #|^\s|\s$|^$/
 
@@ -14,18 +26,26 @@ export function formatState(job: JobState): string {
   const lines = [`state: ${job.state}`, `attempt: ${job.attempt}`]
   if (job.launcher !== undefined) lines.push(`launcher: ${job.launcher}`)
   if (job.kill !== undefined) lines.push(`kill: ${JSON.stringify(job.kill)}`)
+  if (job.early !== undefined) lines.push(`early: ${JSON.stringify(job.early)}`)
   if (job.notBefore !== undefined) lines.push(`not_before: ${job.notBefore}`)
   if (job.removed !== undefined) lines.push(`removed: ${JSON.stringify(job.removed)}`)
   if (job.amended !== undefined) lines.push(`amended: ${job.amended}`)
-  lines.push(`revision: ${job.revision}`, 'history:')
+  lines.push(`revision: ${job.revision}`, `format: ${FORMATS.state}`, 'history:')
   for (const entry of job.history) lines.push(formatEntry(entry))
   return `${lines.join('\n')}\n${END}`
 }
 
 function formatEntry(entry: HistoryEntry): string {
-  const words = `${entry.time} ${entry.state} ${printable(entry.message)}`.trimEnd()
-  if (words.includes('\n')) return `  - |-\n${words.replaceAll(/^/gm, '    ')}`
-  return `  - ${NEEDS_QUOTES.test(words) ? JSON.stringify(words) : words}`
+  const { time, state, event } = entry
+  const words = `${time} ${state} ${printable(wordsOf(entry))}`.trimEnd()
+  if (event !== undefined) return `${BLOCK}\n${indent(words)}\n${INDENT}${formatEvent(event)}`
+  if (!words.includes('\n')) return `  - ${NEEDS_QUOTES.test(words) ? JSON.stringify(words) : words}`
+  // A last line that looks like a fact is none: no fact begins with a blank.
+  return `${BLOCK}\n${indent(words.replace(/\n(\{.*)$/, '\n $1'))}`
+}
+
+function indent(text: string): string {
+  return text.includes('\n') ? text.replaceAll(/^/gm, INDENT) : `${INDENT}${text}`
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are just what has to go
@@ -36,36 +56,29 @@ function printable(message: string): string {
   return message.replaceAll(/\r\n?/g, '\n').replaceAll(UNPRINTABLE, '\uFFFD').replaceAll('\t', '    ')
 }
 
+/** JSON, which is a flow map of YAML where it has no character that YAML cannot hold. */
+function formatEvent(event: HistoryEvent): string {
+  return JSON.stringify(event).replaceAll(
+    UNPRINTABLE,
+    (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /**
  * @param path named in errors
- * @throws BjobError `torn-state` when the end is missing, `bad-state` when a line is not what bjob writes
+ * @throws BjobError `torn-state` when the end is missing, `bad-state` when a line is not what bjob writes, `newer-format`
  */
 export function parseState(text: string, path: string): JobState {
   if (!text.endsWith(`\n${END}`)) {
     throw siteError('torn-state', 'state.yaml is cut off: its last line is not `...`', { path })
   }
-  const lines = text.split('\n')
-  const fields = new Map<string, string>()
-  let at = 0
-  for (; at < lines.length && lines[at] !== 'history:'; at++) {
-    const [, key, value] = /^(\w+): ([^]*)$/.exec(lines[at] ?? '') ?? []
-    if (key === undefined || value === undefined) throw badLine(path, at, 'is not `key: value`')
-    fields.set(key, value)
-  }
-  const history: HistoryEntry[] = []
-  for (at++; at < lines.length && lines[at] !== '...'; at++) {
-    let words = (lines[at] ?? '').slice(4)
-    const first = at
-    if (words === '|-') {
-      const block: string[] = []
-      while (lines[at + 1]?.startsWith('    ') === true) block.push((lines[++at] ?? '').slice(4))
-      words = block.join('\n')
-    } else if (words.startsWith('"')) words = parseQuoted(words, path, at)
-    const [, time, state, message] = /^(\S+) (\w+) ?([^]*)$/.exec(words) ?? []
-    if (time === undefined || state === undefined || message === undefined || !isState(state))
-      throw badLine(path, first, 'is not `- TIME STATE message`')
-    history.push({ time, state, message })
-  }
+  const head = text.indexOf(HISTORY)
+  const fields = parseFields(head < 0 ? text.slice(0, -END.length - 1) : text.slice(0, head), path)
+  const format = Number(fields.get('format') ?? 1)
+  checkFormat('state', format, path)
+  if (!(format >= 1)) throw badField('format', 'is no number', path)
+  if (head < 0) throw badLine(path, fields.size, 'is not followed by `history:`')
+  const history = parseHistory(text, head + HISTORY.length, fields.size + 1, format, path)
   const state = fields.get('state') ?? ''
   if (!isState(state))
     throw siteError('bad-state', `state ${JSON.stringify(state)} is not one of bjob's`, {
@@ -74,32 +87,102 @@ export function parseState(text: string, path: string): JobState {
       field: 'state',
     })
   const launcher = fields.get('launcher')
-  const kill = fields.get('kill')
+  const kill = parseOptional(fields.get('kill'), path)
+  const early = parseEarlyStop(fields.get('early'), format === 1 ? kill : undefined, path)
   const notBefore = fields.get('not_before')
-  const removed = fields.get('removed')
+  const removed = parseOptional(fields.get('removed'), path)
   const amended = fields.get('amended')
   return {
     state,
     attempt: wholeNumber(fields.get('attempt'), 'attempt', path),
     ...(launcher === undefined ? {} : { launcher }),
-    ...(kill === undefined ? {} : { kill: parseQuoted(kill, path, 0) }),
+    ...(kill === undefined ? {} : { kill }),
+    ...(early === undefined ? {} : { early }),
     ...(notBefore === undefined ? {} : { notBefore }),
-    ...(removed === undefined ? {} : { removed: parseQuoted(removed, path, 0) }),
+    ...(removed === undefined ? {} : { removed }),
     ...(amended === undefined ? {} : { amended }),
     revision: wholeNumber(fields.get('revision'), 'revision', path),
     history,
   }
 }
 
-function wholeNumber(text: string | undefined, field: string, path: string): number {
-  if (text === undefined || !/^\d{1,15}$/.test(text)) {
-    throw siteError(
-      'bad-state',
-      `${field} is ${text === undefined ? 'missing' : `${JSON.stringify(text)}, not a number`}`,
-      { path, field },
-    )
+function parseFields(text: string, path: string): Map<string, string> {
+  const fields = new Map<string, string>()
+  for (const [at, line] of text.split('\n').entries()) {
+    const colon = line.indexOf(': ')
+    const key = line.slice(0, Math.max(0, colon))
+    if (!/^\w+$/.test(key)) throw badLine(path, at, 'is not `key: value`')
+    fields.set(key, line.slice(colon + 2))
   }
+  return fields
+}
+
+/** @param from where the first entry begins, in line `firstLine` from 0 */
+function parseHistory(text: string, from: number, firstLine: number, format: number, path: string): HistoryEntry[] {
+  const history: HistoryEntry[] = []
+  const lines = text.slice(from, -END.length).split('\n')
+  // The last line ends with a newline, after which there is nothing.
+  for (let at = 0; at < lines.length - 1; at++) {
+    const line = lines[at] ?? ''
+    const first = at
+    const words: string[] = []
+    if (line === BLOCK) while (lines[at + 1]?.startsWith(INDENT) === true) words.push((lines[++at] ?? '').slice(4))
+    else words.push(line.startsWith('  - "') ? parseQuoted(line.slice(4), path, firstLine + at) : line.slice(4))
+    history.push(parseEntry(words, format, path, firstLine + first))
+  }
+  return history
+}
+
+function parseEntry(words: readonly string[], format: number, path: string, line: number): HistoryEntry {
+  const [first = '', ...others] = words
+  const afterTime = first.indexOf(' ')
+  const time = first.slice(0, Math.max(0, afterTime))
+  const afterState = first.indexOf(' ', afterTime + 1)
+  const end = afterState < 0 ? first.length : afterState
+  const state = first.slice(afterTime + 1, end)
+  if (time === '' || !isState(state)) throw badLine(path, line, 'is not `- TIME STATE message`')
+  const said = first.slice(end + 1)
+  if (format === 1) return entryOfWords(time, state, [said, ...others].join('\n'))
+  if (words.length === 1) return said === '' ? { time, state } : { time, state, message: said }
+  const isFact = others.at(-1)?.startsWith('{') === true
+  if (!isFact) return { time, state, message: [said, ...others].join('\n') }
+  const event = parseEvent(others.at(-1) ?? '', path, line + words.length)
+  const message = [said, ...others.slice(0, -1)].slice(ownLines(event)).join('\n')
+  return message === '' ? { time, state, event } : { time, state, event, message }
+}
+
+function parseEvent(text: string, path: string, line: number): HistoryEvent {
+  let event: unknown
+  try {
+    event = JSON.parse(text)
+  } catch {
+    throw badLine(path, line, 'has a fact that is no flow map in JSON')
+  }
+  const problem = findEventProblem(event)
+  if (problem !== undefined) throw badLine(path, line, `has a fact that ${problem}`)
+  return event as HistoryEvent
+}
+
+/** @param kill who asked for the job's end, in a file that says nothing else of it */
+function parseEarlyStop(text: string | undefined, kill: string | undefined, path: string): EarlyStop | undefined {
+  if (text === undefined) return kill === undefined ? undefined : earlyStopOf(kill)
+  try {
+    const early = JSON.parse(text) as EarlyStop
+    if (findEventProblem({ kind: 'stopped-early', ...early }) === undefined) return early
+  } catch {
+    // Told below.
+  }
+  throw badField('early', `is not what a search writes: ${text}`, path)
+}
+
+function wholeNumber(text: string | undefined, field: string, path: string): number {
+  if (text === undefined || !/^\d{1,15}$/.test(text))
+    throw badField(field, `is ${text === undefined ? 'missing' : `${JSON.stringify(text)}, not a number`}`, path)
   return Number(text)
+}
+
+function parseOptional(text: string | undefined, path: string): string | undefined {
+  return text === undefined ? undefined : parseQuoted(text, path, 0)
 }
 
 function parseQuoted(text: string, path: string, at: number): string {
@@ -108,6 +191,10 @@ function parseQuoted(text: string, path: string, at: number): string {
   } catch {
     throw badLine(path, at, 'has a broken quotation')
   }
+}
+
+function badField(field: string, problem: string, path: string): Error {
+  return siteError('bad-state', `${field} ${problem}`, { path, field })
 }
 
 function badLine(path: string, at: number, problem: string): Error {

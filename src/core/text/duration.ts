@@ -7,14 +7,3 @@ export function formatSeconds(seconds: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }
-
-/** What `formatSeconds` writes, as the source of a regular expression without groups. */
-export const DURATION = String.raw`(?:\d+ h \d+ min|\d+ min \d+ s|\d+(?:\.\d+)? s)`
-
-const UNITS: Readonly<Record<string, number>> = { h: 3600, min: 60, s: 1 }
-
-/** @param text what `formatSeconds` wrote @returns seconds, to the precision of the text */
-export function parseSeconds(text: string): number {
-  const parts = text.matchAll(/([\d.]+) (h|min|s)/g)
-  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ''] ?? 0), 0)
-}

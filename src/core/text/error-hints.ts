@@ -54,6 +54,7 @@ const HINTS = {
   'missing-input': 'look whether the file is there, and spelt so; names are those of the current folder',
   'missing-output': 'look what the job has written: `ls` in its folder',
   'name-taken': 'choose another name',
+  'newer-format': 'use the newer bjob; `bjob --version` tells which one this is',
   'no-agent': 'see what it said above; is bjob installed whole, and may you have more processes here (ulimit -u)?',
   'no-evaluation': OTHER_WORKFLOW,
   'no-folder': 'make it, or name another',

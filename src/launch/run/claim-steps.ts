@@ -1,5 +1,5 @@
 /** The history's entries of what a launcher begins to do with a job: on which nodes, with what of them, and which command. */
-import { formatClaim } from '../../core/life/claim-text.ts'
+import type { Claimed, HookName, StagingName } from '../../core/life/history-event.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
 import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
@@ -11,6 +11,9 @@ import { foldHostList } from '../../platform/hostlist.ts'
 import type { Site } from '../../site/site.ts'
 import type { Allocation } from '../allocation.ts'
 import { type JobToRun, buildJobCommand, commandText } from './job-command.ts'
+
+/** More of a command does not go into the history. */
+const LONGEST_COMMAND = 2000
 
 /** What a claim is made with: this launcher's site and nodes. */
 export interface ClaimScene {
@@ -27,7 +30,9 @@ export interface FirstStep {
 /** @param job as its next attempt would be */
 export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): FirstStep {
   const time = new Date().toISOString()
-  const begin = (what: string, state: State): FirstStep => ({ step: beginStep(scene, job, what, state, time) })
+  const begin = (what: HookName | StagingName, state: State): FirstStep => ({
+    step: beginStep(scene, job, what, state, time),
+  })
   if (isHandled(current.state)) return begin('postprocess', current.state)
   if (isStageOutLeft(current)) return begin('stage-out', 'POSTPROCESSED')
   if (isToStageIn(current, job)) return begin('stage-in', current.state === 'RESTART_READY' ? current.state : 'READY')
@@ -48,23 +53,32 @@ export function isToPreprocess({ history }: JobState, { application }: JobToRun)
 /** The start of an attempt: `job.attempt` is its number. */
 export function startStep(scene: ClaimScene, job: JobToRun, time: string): HistoryEntry {
   const command = commandOf(scene, job)
-  return { time, state: 'RUNNING', message: claimText(scene, job, `attempt ${job.attempt}`, command) }
+  const event = { ...claimOf(scene, job, 'attempt'), attempt: job.attempt }
+  return { time, state: 'RUNNING', event: command === undefined ? event : { ...event, command } }
 }
 
 /** Something before or after the attempts: a hook, or staging. */
-export function beginStep(scene: ClaimScene, job: JobToRun, what: string, state: State, time: string): HistoryEntry {
-  return { time, state, message: claimText(scene, job, what) }
+export function beginStep(
+  scene: ClaimScene,
+  job: JobToRun,
+  step: HookName | StagingName,
+  state: State,
+  time: string,
+): HistoryEntry {
+  return { time, state, event: claimOf(scene, job, step) }
 }
 
-function claimText({ allocation }: ClaimScene, { assignment }: JobToRun, what: string, command?: string): string {
+function claimOf({ allocation }: ClaimScene, { assignment }: JobToRun, step: Claimed['step']): Claimed {
   const { shares } = assignment
-  return formatClaim({
-    what,
+  const cores = shares.reduce((sum, share) => sum + coresOf(share, allocation.nodes), 0)
+  const gpus = shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0)
+  return {
+    kind: 'claimed',
+    step,
     nodes: foldHostList(shares.map(({ name }) => name)),
-    cores: shares.reduce((sum, share) => sum + coresOf(share, allocation.nodes), 0),
-    gpus: shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0),
-    ...(command === undefined ? {} : { command }),
-  })
+    cores: Number(cores.toFixed(3)),
+    ...(gpus === 0 ? {} : { gpus }),
+  }
 }
 
 /** Jobs that share cores have none of their own: theirs is a part of the node. */
@@ -75,7 +89,8 @@ function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeSh
 /** `undefined` for one that cannot be started here: its end says so. */
 function commandOf({ site, allocation }: ClaimScene, job: JobToRun): string | undefined {
   try {
-    return commandText(site, job, buildJobCommand(site, allocation, job))
+    const text = commandText(site, job, buildJobCommand(site, allocation, job))
+    return text.length > LONGEST_COMMAND ? `${text.slice(0, LONGEST_COMMAND)} …` : text
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error

@@ -1,5 +1,6 @@
 /** One attempt of a job: its processes, its own time limit, and what their end means. */
 import { BjobError } from '../../core/text/errors.ts'
+import type { ProcessEnd } from '../../core/life/history-event.ts'
 import type { Outcome, Stop } from '../../core/life/outcome.ts'
 import type { Ran } from '../../core/life/usage.ts'
 import { sleep } from '../../lib/sleep.ts'
@@ -27,7 +28,7 @@ export async function executeJob(surroundings: Surroundings, job: JobToRun, stop
   await surroundings.warnOfRanks(job.specification)
   const early = stopping.outcome
   if (early !== undefined) return early
-  if (lease.isLost()) return { kind: 'lost', reason: 'its launcher lost its lease' }
+  if (lease.isLost()) return { kind: 'lost', loss: { why: 'lease-lost' } }
   const { terminate, ...start } = command
   const output = outputPath(site, job.id, job.attempt)
   const attempt = agents.start({ ...start, cwd: site.layout.job(job.id).dir, output })
@@ -60,10 +61,10 @@ async function judge(site: Site, job: JobToRun, exit: AgentExit, stop: Stop | un
   if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(job, exit) }
   if (stop !== undefined)
     return exit.kind === 'exited' || exit.kind === 'signalled' ? { ...stop, ran: ranOf(job, exit) } : stop
-  if (exit.kind === 'lost') return { kind: 'lost', reason: `node ${exit.node} was lost` }
-  if (exit.kind === 'not-started') return { kind: 'impossible', reason: `cannot be started: ${exit.message}` }
+  if (exit.kind === 'lost') return { kind: 'lost', loss: { why: 'node-lost', node: exit.node } }
+  if (exit.kind === 'not-started') return { kind: 'impossible', error: exit.message }
   const tail = await outputTail(site, job.id, job.attempt)
-  return { kind: 'error', reason: reasonOf(exit, tail), tail, ...ranOf(job, exit) }
+  return { kind: 'error', end: endOf(exit, tail), tail, ...ranOf(job, exit) }
 }
 
 type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>
@@ -77,10 +78,10 @@ function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): Ran {
 }
 
 /** A job that was killed while memory ran out was killed for that; one that failed otherwise may have failed for that. */
-function reasonOf(exit: RealExit, tail: string): string {
-  const what = exit.kind === 'exited' ? `exit ${exit.code}` : `killed by ${exit.signal}`
-  if (saysOutOfMemory(tail)) return `out of memory, ${what}`
-  if (exit.isOutOfMemory !== true) return what
+function endOf(exit: RealExit, tail: string): ProcessEnd {
+  const end = exit.kind === 'exited' ? { exit: exit.code } : { signal: exit.signal }
+  if (saysOutOfMemory(tail)) return { ...end, oom: 'here' }
+  if (exit.isOutOfMemory !== true) return end
   const isKilled = exit.kind === 'signalled' ? exit.signal === 'SIGKILL' : exit.code === 128 + 9
-  return isKilled ? `out of memory, ${what}` : `${what} (a process on its node was killed out of memory meanwhile)`
+  return { ...end, oom: isKilled ? 'here' : 'near' }
 }

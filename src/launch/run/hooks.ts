@@ -1,4 +1,5 @@
 /** The application's hooks, preprocess and postprocess: run on the job's first node, in its folder, with a time limit and a log of their own. */
+import type { HookName, StepFault } from '../../core/life/history-event.ts'
 import type { HookResult, Stop } from '../../core/life/outcome.ts'
 import type { State } from '../../core/life/states.ts'
 import { hookOf } from '../../site/applications.ts'
@@ -7,8 +8,6 @@ import type { AgentExit } from '../agent/agents.ts'
 import { type JobCommand, type JobToRun, buildHookCommand } from './job-command.ts'
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
-
-export type HookName = 'preprocess' | 'postprocess'
 
 /** What a hook came to; `stopped`: its end says nothing about the job. */
 export type HookEnd = HookResult | { readonly kind: 'stopped'; readonly outcome: Stop }
@@ -48,7 +47,7 @@ export async function runStep(
 ): Promise<HookEnd> {
   const early = stopping.outcome
   if (early !== undefined) return { kind: 'stopped', outcome: early }
-  if (lease.isLost()) return { kind: 'stopped', outcome: { kind: 'lost', reason: 'its launcher lost its lease' } }
+  if (lease.isLost()) return { kind: 'stopped', outcome: { kind: 'lost', loss: { why: 'lease-lost' } } }
   const seconds = site.settings[limit]
   const before = (await site.disk.stat(step.output))?.size ?? 0
   const attempt = agents.start({ ...step, cwd: site.layout.job(job.id).dir })
@@ -66,14 +65,15 @@ export async function runStep(
   // Work that was finished is finished, even if somebody had begun to stop it.
   if (exit.kind === 'exited' && exit.code === 0 && !isLate) return { kind: 'ok', seconds: exit.seconds }
   if (outcome !== undefined) return { kind: 'stopped', outcome }
-  if (exit.kind === 'lost') return { kind: 'stopped', outcome: { kind: 'lost', reason: `node ${exit.node} was lost` } }
-  const reason = isLate ? `ran for longer than ${limit}, ${seconds}` : reasonOf(exit)
-  return { kind: 'failed', reason, tail: await fileTail(site, step.output, before) }
+  if (exit.kind === 'lost')
+    return { kind: 'stopped', outcome: { kind: 'lost', loss: { why: 'node-lost', node: exit.node } } }
+  const fault = isLate ? { limit, seconds } : faultOf(exit)
+  return { kind: 'failed', fault, tail: await fileTail(site, step.output, before) }
 }
 
-function reasonOf(exit: Exclude<AgentExit, { kind: 'lost' }>): string {
-  if (exit.kind === 'not-started') return `cannot be started: ${exit.message}`
-  return exit.kind === 'exited' ? `exit ${exit.code}` : `was killed by ${exit.signal}`
+function faultOf(exit: Exclude<AgentExit, { kind: 'lost' }>): StepFault {
+  if (exit.kind === 'not-started') return { error: exit.message }
+  return exit.kind === 'exited' ? { exit: exit.code } : { signal: exit.signal }
 }
 
 /** Balsam's names under BJOB_: what the hook is called for. */

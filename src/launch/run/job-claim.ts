@@ -1,5 +1,6 @@
 /** Taking a job: a change of its state that only one launcher can make. */
 import { isDeepStrictEqual } from 'node:util'
+import { firstLine } from '../../core/life/event-words.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
 import type { Assignment } from '../../core/placement/node-pool.ts'
 import type { Specification } from '../../core/job/specification.ts'
@@ -54,7 +55,8 @@ export async function claimJob(
   }
   if (claimed === undefined || claimed.launcher !== launcher) return { kind: 'not-mine' }
   const { attempt, state, history } = claimed
-  const begun = state === 'RUNNING' ? `attempt ${attempt} starts` : history.at(-1)?.message.split('\n', 1)[0]
+  const last = history.at(-1)
+  const begun = state === 'RUNNING' || last === undefined ? `attempt ${attempt} starts` : firstLine(last)
   report({ kind: 'job-started', id, state, message: `${id} ${begun}` })
   return { kind: 'claimed', claimed, job: { id, attempt, specification, application, assignment } }
 }
@@ -67,7 +69,6 @@ async function readAgain(
   stopping: Stopping,
 ): Promise<Specification> {
   const specification = await readSpecification(site, id)
-  if (!isDeepStrictEqual(specification, before))
-    stopping.stop({ kind: 'lost', reason: 'its job.yaml was changed meanwhile' }, 0)
+  if (!isDeepStrictEqual(specification, before)) stopping.stop({ kind: 'lost', loss: { why: 'job-changed' } }, 0)
   return specification
 }

@@ -4,6 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { BjobError } from '../../core/text/errors.ts'
+import { firstLine } from '../../core/life/event-words.ts'
+import type { Loss, StagingName } from '../../core/life/history-event.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
 import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
 import type { Assignment } from '../../core/placement/node-pool.ts'
@@ -13,6 +15,7 @@ import {
   type Stop,
   countFailures,
   isForPostprocess,
+  killEvent,
   retryTime,
   stepsAfterPostprocess,
   stepsAfterPreprocess,
@@ -32,7 +35,7 @@ import { type Claim, claimJob } from './job-claim.ts'
 import type { JobToRun } from './job-command.ts'
 import { OwnedJob } from './owned-job.ts'
 import type { Candidate } from '../run-queue.ts'
-import { stageIn, stageOut, unmatchedText } from './staging.ts'
+import { stageIn, stageOut } from './staging.ts'
 import { Stopping } from './stopping.ts'
 import type { RunResult, Surroundings } from './run-context.ts'
 
@@ -93,7 +96,7 @@ export class JobRun {
     return this.#finish(
       owned,
       { ...job, attempt },
-      ({ history }, now) => stepsFor(outcome, specification, countFailures(history), now),
+      (current, now) => stepsFor(asAsked(outcome, current), specification, countFailures(current.history), now),
       specification,
     )
   }
@@ -111,9 +114,10 @@ export class JobRun {
   async #linkInputs(owned: OwnedJob, specification: Specification): Promise<RunResult | undefined> {
     if (inputsAtStart(owned.state, specification) !== 'link') return undefined
     try {
-      const message = unmatchedText(await linkInputs(this.#surroundings.site, this.candidate.id, specification))
-      if (message === '') return undefined
-      const moved = await owned.move(({ state }, time) => ({ steps: [{ time, state, message }] }))
+      const { unmatched } = await linkInputs(this.#surroundings.site, this.candidate.id, specification)
+      if (unmatched.length === 0) return undefined
+      const event = { kind: 'unmatched', patterns: unmatched } as const
+      const moved = await owned.move(({ state }, time) => ({ steps: [{ time, state, event }] }))
       return typeof moved === 'string' ? { kind: moved } : undefined
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
@@ -128,7 +132,7 @@ export class JobRun {
     const end = await stageIn(this.#surroundings, owned.state, job, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-in', end)
-    const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', message: end.said })
+    const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', event: end.staged })
     const { outcome: stop } = this.#stopping
     if (stop !== undefined) return this.#giveBack(owned, stop, (now) => [staged(now)])
     const moved = await owned.move((current, now) => {
@@ -148,13 +152,13 @@ export class JobRun {
     this.#vacate()
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-out', end)
-    return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', message: end.said }])
+    return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', event: end.staged }])
   }
 
   async #failStaging(
     owned: OwnedJob,
     { specification }: JobToRun,
-    what: 'stage-in' | 'stage-out',
+    what: StagingName,
     end: HookResult & { kind: 'failed' },
   ): Promise<RunResult> {
     const decide = ({ state, history }: JobState, now: string): HistoryEntry[] =>
@@ -228,11 +232,12 @@ export class JobRun {
     outcome: Outcome,
     before: (now: string) => readonly HistoryEntry[] = () => [],
   ): Promise<RunResult> {
-    if (outcome.kind === 'killed') return this.#end(owned, (_, now) => stepsFor(outcome, NO_RETRY, 0, now))
-    const reason = 'reason' in outcome ? outcome.reason : 'stopped'
+    if (outcome.kind === 'killed')
+      return this.#end(owned, (current, now) => stepsFor(asAsked(outcome, current), NO_RETRY, 0, now))
+    const loss = lossOf(outcome)
     return this.#end(owned, ({ state }, now) => {
       const done = before(now)
-      return [...done, ...stepsOfRelease(done.at(-1)?.state ?? state, reason, now)]
+      return [...done, ...stepsOfRelease(done.at(-1)?.state ?? state, loss, now)]
     })
   }
 
@@ -250,7 +255,7 @@ export class JobRun {
       const steps = [...decide(current, now)]
       // Whoever asked for its end gets it, though its launcher has not heard of that in time.
       if (current.kill !== undefined && !isEnded(steps.at(-1)?.state ?? current.state))
-        steps.push(...stepsFor({ kind: 'killed', by: current.kill }, NO_RETRY, 0, now))
+        steps.push({ time: now, state: 'USER_KILLED', event: killEvent(current.kill, current.early) })
       if (isEnded(steps.at(-1)?.state ?? current.state)) return { steps, alteration: { kill: undefined } }
       const failures = countFailures([...current.history, ...steps])
       const hasFailed = policy !== undefined && failures > countFailures(current.history)
@@ -283,10 +288,22 @@ function isDoneWell(before: JobState, steps: readonly HistoryEntry[]): boolean {
   return hasRun && steps.at(-1)?.state === 'JOB_FINISHED'
 }
 
+/** The stop of an evaluation carries what its search has said of it, which is in the job's state and not in the request. */
+function asAsked(outcome: Outcome, { early }: JobState): Outcome {
+  return outcome.kind === 'killed' && early !== undefined ? { ...outcome, early } : outcome
+}
+
+/** Why a hook or a transfer was stopped: it is begun anew. */
+function lossOf(outcome: Outcome): Loss {
+  if (outcome.kind === 'lost') return outcome.loss
+  const { why, by } = outcome.kind === 'interrupted' ? outcome : { why: 'requested' as const, by: undefined }
+  return { why, ...(by === undefined ? {} : { by }) }
+}
+
 const NO_RETRY = { maxRetries: 0, autoTimeoutRetry: false }
 
 function summaryOf(state: JobState): string {
-  const told = state.history.slice(-2).map(({ message }) => message.split('\n')[0] ?? '')
+  const told = state.history.slice(-2).map(firstLine)
   const first = told.findLast((message) => message !== '')
   return first === undefined ? '' : `: ${first}`
 }

@@ -16,7 +16,8 @@ export async function setAside(
   const { id, born, revision } = candidate
   const broken = breakageText(error)
   const event: JobEvent = { id, born, revision, state: 'CREATED', attempt: 0, broken, history: [] }
-  ;(await site.journal.announce(event)).settle(true)
+  // A newer bjob's job is no broken one: its own launchers run it.
+  if (error.code !== 'newer-format') (await site.journal.announce(event)).settle(true)
   report({ kind: 'problem', id, message: `${id} set aside: ${broken}` })
   return { kind: 'broken' }
 }

@@ -7,8 +7,8 @@ import path from 'node:path'
 import { type Aside, asideOf } from '../../core/job/aside.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { type Input, inputsAtStart } from '../../core/life/job-inputs.ts'
-import { type JobState, nameFew } from '../../core/life/job-state.ts'
-import type { HookResult } from '../../core/life/outcome.ts'
+import { type Staged, type StagingName, fewOf } from '../../core/life/history-event.ts'
+import type { JobState } from '../../core/life/job-state.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { hasCommand } from '../../lib/process/run-command.ts'
 import {
@@ -33,8 +33,8 @@ import type { JobToRun } from './job-command.ts'
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
-/** `said`: what has been staged, for the history. */
-export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok'; readonly said: string }
+/** `staged`: the fact, for the history. */
+export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok'; readonly staged: Staged }
 
 /** Brings what `stage_in_url` names, and copies of its parents' files where it asks for these, into the folder of a job in `state`. */
 export async function stageIn(
@@ -61,10 +61,13 @@ export async function stageIn(
       ...places.map((place) => fetchWords(place, folder, hasCommand('rsync'))),
       publishWords(dir, aside.name, names, isDurable(site)),
     ]
-    const outside = nameFew(links.map(({ to }) => path.basename(to)))
-    const linked = outside === '' ? '' : `links out of the site stay links: ${outside}`
-    const said = [nameFew(names), linked, unmatchedText(found)].filter((text) => text !== '').join('; ')
-    return runAll(surroundings, job, 'stage-in', commands, said, stopping)
+    const outside = links.map(({ to }) => path.basename(to))
+    const { unmatched } = found
+    return runAll(surroundings, job, commands, stopping, {
+      ...stagedOf('stage-in', names),
+      ...(outside.length === 0 ? {} : { outside }),
+      ...(unmatched.length === 0 ? {} : { unmatched }),
+    })
   })
 }
 
@@ -89,9 +92,9 @@ async function planCopies(
 
 const NOTHING: ParentInputs = { inputs: [], unmatched: [] }
 
-/** What is to be said of globs that no parent's file matches; empty when all do. */
-export function unmatchedText({ unmatched }: ParentInputs): string {
-  return unmatched.length === 0 ? '' : `no parent has a file that matches input_files ${unmatched.join(' ')}`
+function stagedOf(step: StagingName, names: readonly string[]): Staged {
+  const { first, count } = fewOf(names)
+  return { kind: 'staged', step, files: first, count }
 }
 
 function isDurable({ settings }: Site): boolean {
@@ -112,8 +115,8 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
       sendWords(files, place, folder, hasCommand('rsync')),
       wordsAt(place, publishWords(place.path, aside.name, names, isDurable(site))),
     ]
-    const said = `${nameFew(names)} to ${job.specification.stageOutUrl ?? ''}`
-    return runAll(surroundings, job, 'stage-out', commands, said, stopping)
+    const to = job.specification.stageOutUrl ?? ''
+    return runAll(surroundings, job, commands, stopping, { ...stagedOf('stage-out', names), to })
   })
 }
 
@@ -127,8 +130,9 @@ async function attempt(act: () => Promise<StagingEnd>): Promise<StagingEnd> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof BjobError) return { kind: 'failed', reason: `${error.message} (${error.hint})`, tail: '' }
-    if (error instanceof SyntaxError) return { kind: 'failed', reason: error.message, tail: '' }
+    if (error instanceof BjobError)
+      return { kind: 'failed', fault: { reason: `${error.message} (${error.hint})` }, tail: '' }
+    if (error instanceof SyntaxError) return { kind: 'failed', fault: { reason: error.message }, tail: '' }
     throw error
   }
 }
@@ -136,22 +140,17 @@ async function attempt(act: () => Promise<StagingEnd>): Promise<StagingEnd> {
 async function runAll(
   surroundings: Surroundings,
   job: JobToRun,
-  what: 'stage-in' | 'stage-out',
   commands: readonly (readonly string[])[],
-  said: string,
   stopping: Stopping,
+  staged: Staged,
 ): Promise<StagingEnd> {
   const { site, allocation } = surroundings
-  const output = stepLogPath(site, job.id, what)
+  const output = stepLogPath(site, job.id, staged.step)
   for (const words of commands) {
     const step = { node: allocation.head, words, environment: {}, output, limit: 'stage_seconds' } as const
     const end = await runStep(surroundings, job, step, stopping)
-    if (end.kind === 'failed') return { ...end, reason: reasonOf(words, end) }
+    if (end.kind === 'failed') return { ...end, fault: { program: path.basename(words[0] ?? ''), ...end.fault } }
     if (end.kind === 'stopped') return end
   }
-  return { kind: 'ok', said }
-}
-
-function reasonOf([command = '']: readonly string[], { reason }: HookResult & { kind: 'failed' }): string {
-  return `${path.basename(command)} ${reason}`
+  return { kind: 'ok', staged }
 }

@@ -76,14 +76,3 @@ export class SuccessiveHalving {
     return Number.isNaN(than) || (this.#direction === 'minimise' ? value < than : value > than)
   }
 }
-
-/** Who has killed an evaluation that was stopped, as its history tells it; `parseVerdict` reads it back. */
-export function formatVerdict({ step, value, place, count }: Judgement): string {
-  return `early stopping at step ${step} with ${value}, place ${place} of ${count}`
-}
-
-/** What an evaluation had come to when it was stopped; undefined for one that was killed for another reason. */
-export function parseVerdict(message: string): Report | undefined {
-  const [, step, value] = /^killed by early stopping at step (\S+) with ([^\s,]+)/.exec(message) ?? []
-  return step === undefined ? undefined : { step: Number(step), value: Number(value) }
-}

@@ -2,10 +2,10 @@
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
+import type { EarlyStop } from '../../core/life/history-event.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
-import { parseVerdict } from './early-stopping.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from '../space/space.ts'
 import { RESULT_FILE, Study, parseSearch } from './study.ts'
@@ -25,6 +25,8 @@ export interface EvaluationEnd {
   readonly state: State
   /** The last words of its history. */
   readonly message: string
+  /** What it had come to when the search stopped it. */
+  readonly early?: EarlyStop | undefined
   /** Of its result file; null if there is none. */
   readonly content: string | null
 }
@@ -60,14 +62,14 @@ export async function readResult(
   const job = await client.job(id)
   if (!job.isEnded) return undefined
   const content = job.state === 'JOB_FINISHED' ? await readIfThere(client, id, file) : null
-  const message = (await job.history()).at(-1)?.message ?? ''
-  return toResult({ state: job.state, message, content }, space, file)
+  const last = (await job.history()).at(-1)
+  const early = last?.event?.kind === 'stopped-early' ? last.event : undefined
+  return toResult({ state: job.state, message: last?.message ?? '', early, content }, space, file)
 }
 
-export function toResult({ state, message, content }: EvaluationEnd, space: Space, file: string): Result {
+export function toResult({ state, message, early, content }: EvaluationEnd, space: Space, file: string): Result {
   if (state === 'JOB_FINISHED') return readObjective(content, space, file)
-  const stopped = state === 'USER_KILLED' ? parseVerdict(message) : undefined
-  if (stopped !== undefined && Number.isFinite(stopped.value)) return { kind: 'stopped', ...stopped }
+  if (early !== undefined && early.value !== null) return { kind: 'stopped', step: early.step, value: early.value }
   return { kind: 'failed', reason: message === '' ? state : message }
 }
 

@@ -4,7 +4,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { readJobLines } from '../../site/view/job-lines.ts'
-import { type SuccessiveHalving, formatVerdict, parseReport } from './early-stopping.ts'
+import { type SuccessiveHalving, parseReport } from './early-stopping.ts'
 import { AT_ONCE } from './evaluation-jobs.ts'
 import { nameOfTrial } from './trial-name.ts'
 
@@ -65,7 +65,9 @@ export class ReportWatch {
     if (judgement === undefined) return
     this.#stopped.add(id)
     try {
-      await this.#client.requestKill(this.#jobOf(id), formatVerdict(judgement))
+      const { step, value, place, count } = judgement
+      const early = { step, value: Number.isFinite(value) ? value : null, place, count }
+      await this.#client.stopEarly(this.#jobOf(id), early)
     } catch (error) {
       // It was removed, or is broken: whoever waits for its end is told by others.
       if (!(error instanceof BjobError)) throw error

@@ -19,6 +19,7 @@ export type FindingKind =
   | 'no-folder'
   | 'unreadable-lines'
   | 'foreign'
+  | 'newer-format'
 
 export interface Finding {
   readonly kind: FindingKind

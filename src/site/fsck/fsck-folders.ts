@@ -70,6 +70,10 @@ export async function checkJob(
     state = await readJobState(site, id)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
+    if (error.code === 'newer-format') {
+      findings.push({ kind: 'newer-format', path: paths.state, id, isRemark: true, message: error.message })
+      return undefined
+    }
     findings.push(await lostState(site, id, error))
   }
   for (const name of names) addLeftover(paths.dir, name, id, state, suspects)

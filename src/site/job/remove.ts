@@ -30,7 +30,7 @@ export async function removeJob(site: Site, id: JobId, person: string): Promise<
     if (isOwned(current)) return undefined
     const steps = isEnded(current.state)
       ? []
-      : [{ time: new Date().toISOString(), state: 'USER_KILLED', message: `removed by ${person}` } as const]
+      : [{ time: new Date().toISOString(), state: 'USER_KILLED', event: { kind: 'removed', by: person } } as const]
     return advance(current, steps, { removed: person, kill: undefined })
   })
   const current = await readJobState(site, id)

@@ -33,7 +33,7 @@ export async function readVerdict(site: Site, id: JobId): Promise<Verdict | unde
   try {
     const { state, message } = JSON.parse(text) as Partial<Verdict>
     const known = VERDICT_STATES.find((choice) => choice === state)
-    return known === undefined ? undefined : { state: known, message: message ?? '' }
+    return known === undefined ? undefined : { state: known, message: typeof message === 'string' ? message : '' }
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 /** A launcher's folder: who it is, and the lease that tells whether it is alive. */
 import { siteError } from '../../core/text/errors.ts'
+import { checkFormat } from '../../core/text/formats.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile, showName } from '../disk/files.ts'
@@ -36,12 +37,13 @@ export async function writeLease(site: Site, lease: Lease): Promise<void> {
   await replaceFile(site.disk, site.layout.launcher(lease.launcher).lease, formatYaml(lease), false)
 }
 
-/** The lease as it is now; `undefined` when there is none. Torn or strange, it throws. */
+/** The lease as it is now; `undefined` when there is none. @throws BjobError `bad-lease`, `bad-yaml`, `newer-format` */
 export async function readLease(site: Site, id: string): Promise<Lease | undefined> {
   const paths = site.layout.launcher(id)
   const text = await unlessGone(site.disk.refresh(paths.dir).then(() => site.disk.readText(paths.lease)))
   if (text === undefined) return undefined
-  const value = parseYaml(text, paths.lease).value as Partial<Lease> | null
+  const value = parseYaml(text, paths.lease).value as (Partial<Lease> & { readonly format?: unknown }) | null
+  checkFormat('lease', value?.format, paths.lease)
   if (value === null || typeof value.beat !== 'number' || typeof value.pid !== 'number') {
     throw siteError('bad-lease', 'lease.yaml is damaged', { path: paths.lease })
   }

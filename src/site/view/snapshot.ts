@@ -5,6 +5,7 @@
 import { type IndexEntry, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
 import type { SpecificationRecord } from '../../core/job/specification.ts'
 import type { State } from '../../core/life/states.ts'
+import { FORMATS } from '../../core/text/formats.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import type { Positions } from '../journal/journal-reader.ts'
@@ -14,7 +15,7 @@ export type SnapshotName = 'all' | 'live'
 
 /** The first line. */
 export interface Header extends IndexRemainder {
-  readonly format: 2
+  readonly format: typeof FORMATS.snapshot
   readonly positions: Positions
   /** How many jobs follow. */
   readonly count: number
@@ -77,7 +78,7 @@ export async function readHeader(site: Site, name: SnapshotName): Promise<Header
 function parseHeader(text: string): Header | undefined {
   try {
     const header = JSON.parse(text) as Header
-    return header.format === 2 ? header : undefined
+    return header.format === FORMATS.snapshot ? header : undefined
   } catch {
     return undefined
   }
@@ -116,7 +117,7 @@ export async function writeSnapshot(
   index: JobIndex,
   positions: Positions,
 ): Promise<void> {
-  const header: Header = { format: 2, positions, count: index.size, ...index.remainder() }
+  const header: Header = { format: FORMATS.snapshot, positions, count: index.size, ...index.remainder() }
   await site.disk.makeParents(site.layout.journal)
   await replaceFile(site.disk, site.layout.snapshot(name), writeChunks(header, index.entries()), false)
 }

@@ -16,12 +16,17 @@ const start = (job: JobState): JobState =>
 
 const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant('done' as const), seconds: fc.double({ min: 0, max: 1e6, noNaN: true }) }),
-  fc.record({ kind: fc.constant('error' as const), reason: fc.string(), tail: fc.string(), seconds: fc.nat() }),
-  fc.record({ kind: fc.constant('interrupted' as const), reason: fc.string() }),
+  fc.record({
+    kind: fc.constant('error' as const),
+    end: fc.record({ exit: fc.nat() }),
+    tail: fc.string(),
+    seconds: fc.nat(),
+  }),
+  fc.record({ kind: fc.constant('interrupted' as const), why: fc.constantFrom('walltime', 'requested', 'idle') }),
   fc.record({ kind: fc.constant('overran' as const), minutes: fc.nat() }),
   fc.record({ kind: fc.constant('killed' as const), by: fc.string() }),
   fc.record({ kind: fc.constant('impossible' as const), reason: fc.string() }),
-  fc.record({ kind: fc.constant('lost' as const), reason: fc.string() }),
+  fc.record({ kind: fc.constant('lost' as const), loss: fc.record({ why: fc.constant('lease-lost' as const) }) }),
 )
 const policies = fc.record({ maxRetries: fc.nat({ max: 3 }), autoTimeoutRetry: fc.boolean() })
 
@@ -65,15 +70,15 @@ describe('stepsFor', () => {
 
   test.each([
     [{ kind: 'done', seconds: 0.1 }, 0, true, ['RUN_DONE', 'JOB_FINISHED']],
-    [{ kind: 'error', reason: 'exit 1', tail: '', seconds: 1 }, 0, true, ['RUN_ERROR', 'FAILED']],
-    [{ kind: 'error', reason: 'exit 1', tail: '', seconds: 1 }, 1, true, ['RUN_ERROR', 'RESTART_READY']],
-    [{ kind: 'interrupted', reason: 'r' }, 0, true, ['RUN_TIMEOUT', 'RESTART_READY']],
-    [{ kind: 'interrupted', reason: 'r' }, 5, false, ['RUN_TIMEOUT', 'FAILED']],
+    [{ kind: 'error', end: { exit: 1 }, tail: '', seconds: 1 }, 0, true, ['RUN_ERROR', 'FAILED']],
+    [{ kind: 'error', end: { exit: 1 }, tail: '', seconds: 1 }, 1, true, ['RUN_ERROR', 'RESTART_READY']],
+    [{ kind: 'interrupted', why: 'walltime' }, 0, true, ['RUN_TIMEOUT', 'RESTART_READY']],
+    [{ kind: 'interrupted', why: 'walltime' }, 5, false, ['RUN_TIMEOUT', 'FAILED']],
     [{ kind: 'overran', minutes: 1 }, 0, true, ['RUN_TIMEOUT', 'FAILED']],
     [{ kind: 'overran', minutes: 1 }, 1, true, ['RUN_TIMEOUT', 'RESTART_READY']],
     [{ kind: 'killed', by: 'ada' }, 5, true, ['USER_KILLED']],
     [{ kind: 'impossible', reason: 'no such file' }, 5, true, ['FAILED']],
-    [{ kind: 'lost', reason: 'silent' }, 0, false, ['RESTART_READY']],
+    [{ kind: 'lost', loss: { why: 'launcher-died' } }, 0, false, ['RESTART_READY']],
   ] as const)(
     '%j with %i retries (auto_timeout_retry %j) gives %j',
     (outcome, maxRetries, autoTimeoutRetry, states) => {
@@ -84,12 +89,15 @@ describe('stepsFor', () => {
   test('being interrupted or lost uses up no retry', () => {
     const steps = (outcome: Outcome) => stepsFor(outcome, { maxRetries: 1, autoTimeoutRetry: true }, 0, now)
     expect(
-      countFailures([...steps({ kind: 'interrupted', reason: 'r' }), ...steps({ kind: 'lost', reason: 'r' })]),
+      countFailures([
+        ...steps({ kind: 'interrupted', why: 'walltime' }),
+        ...steps({ kind: 'lost', loss: { why: 'node-lost', node: 'n1' } }),
+      ]),
     ).toBe(0)
     expect(
       countFailures([
         ...steps({ kind: 'overran', minutes: 1 }),
-        ...steps({ kind: 'error', reason: 'r', tail: '', seconds: 1 }),
+        ...steps({ kind: 'error', end: { exit: 1 }, tail: '', seconds: 1 }),
       ]),
     ).toBe(2)
   })

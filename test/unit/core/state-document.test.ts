@@ -1,10 +1,13 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { parse } from 'yaml'
+import { wordsOf } from '../../../src/core/life/event-words.ts'
+import type { HistoryEntry } from '../../../src/core/life/job-state.ts'
 import { BjobError } from '../../../src/core/text/errors.ts'
 import type { JobState } from '../../../src/core/life/job-state.ts'
 import { formatState, parseState } from '../../../src/core/life/state-document.ts'
 import { STATES } from '../../../src/core/life/states.ts'
+import { arbitraryEvent } from './arbitrary-event.ts'
 
 const times = fc
   .date({ min: new Date('2000-01-01'), max: new Date('2999-01-01'), noInvalidDate: true })
@@ -81,6 +84,16 @@ const printable = fc
       .trimEnd(),
   )
 
+const entries = (messages: fc.Arbitrary<string>): fc.Arbitrary<HistoryEntry> =>
+  fc
+    .tuple(times, fc.constantFrom(...STATES), fc.option(messages), fc.option(arbitraryEvent(hostile)))
+    .map(([time, state, message, event]) => ({
+      time,
+      state,
+      ...(event === null ? {} : { event }),
+      ...(message === null || message === '' ? {} : { message }),
+    }))
+
 const jobs = (messages: fc.Arbitrary<string>): fc.Arbitrary<JobState> =>
   fc.record(
     {
@@ -90,9 +103,7 @@ const jobs = (messages: fc.Arbitrary<string>): fc.Arbitrary<JobState> =>
       kill: hostile,
       notBefore: times,
       revision: fc.nat(),
-      history: fc.array(fc.record({ time: times, state: fc.constantFrom(...STATES), message: messages }), {
-        maxLength: 6,
-      }),
+      history: fc.array(entries(messages), { maxLength: 6 }),
     },
     { requiredKeys: ['state', 'attempt', 'revision', 'history'] },
   )
@@ -118,10 +129,10 @@ describe('state.yaml', () => {
       kill: 'ada',
       revision: 3,
       history: [
-        { time, state: 'CREATED', message: 'spawned by dl-hps/driver' },
-        { time, state: 'RUNNING', message: '' },
+        { time, state: 'CREATED', event: { kind: 'born', by: 'dl-hps/driver' } },
+        { time, state: 'RUNNING' },
         { time, state: 'RUN_ERROR', message: 'exit 1: bad' },
-        { time, state: 'FAILED', message: 'exit 1\nline one\n\n  line: two' },
+        { time, state: 'FAILED', event: { kind: 'ran', exit: 1 }, message: 'line one\n\n  line: two' },
       ],
     }
     expect(formatState(job)).toBe(`state: RUN_ERROR
@@ -129,8 +140,11 @@ attempt: 1
 launcher: node01-48213-k3x9
 kill: "ada"
 revision: 3
+format: 2
 history:
-  - ${time} CREATED spawned by dl-hps/driver
+  - |-
+    ${time} CREATED spawned by dl-hps/driver
+    {"kind":"born","by":"dl-hps/driver"}
   - ${time} RUNNING
   - "${time} RUN_ERROR exit 1: bad"
   - |-
@@ -138,6 +152,7 @@ history:
     line one
     
       line: two
+    {"kind":"ran","exit":1}
 ...
 `)
     expect(parseState(formatState(job), path)).toEqual(job)
@@ -151,7 +166,7 @@ history:
     const read = parseState(formatState(job), path)
     const facts = ({ history, ...rest }: JobState) => ({
       ...rest,
-      history: history.map(({ time, state }) => ({ time, state })),
+      history: history.map(({ time, state, event }) => ({ time, state, event })),
     })
     expect(facts(read)).toEqual(facts(job))
     expect(formatState(read)).toBe(formatState(job))
@@ -160,12 +175,19 @@ history:
   test.prop([jobs(hostile)])('is YAML: any other program reads the same from it', (job) => {
     const text = formatState(job)
     const own = parseState(text, path)
-    const { history, not_before, ...rest } = parse(text) as { history: string[] | null; not_before?: string }
-    const { history: entries, notBefore, ...fields } = own
-    expect(rest).toEqual({ ...fields })
+    const { history, not_before, format, ...rest } = parse(text) as {
+      history: string[] | null
+      not_before?: string
+      format: number
+    }
+    const { history: told, notBefore, ...fields } = own
+    expect([rest, format]).toEqual([{ ...fields }, 2])
     expect(not_before).toBe(notBefore)
     expect((history ?? []).map((words) => words.trimEnd())).toEqual(
-      entries.map(({ time, state, message }) => `${time} ${state} ${message}`.trimEnd()),
+      told.map((entry) => {
+        const words = `${entry.time} ${entry.state} ${wordsOf(entry)}`.trimEnd()
+        return entry.event === undefined ? words : `${words}\n${JSON.stringify(entry.event)}`
+      }),
     )
   })
 

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { type Moment, causeOf, findRuns } from '../../../src/report/run.ts'
+import { causeOf } from '../../../src/core/life/event-words.ts'
+import { entryOfWords } from '../../../src/core/life/format-one.ts'
+import { type Moment, findRuns } from '../../../src/report/run.ts'
+import type { HistoryEvent } from '../../../src/core/life/history-event.ts'
 import type { State } from '../../../src/core/life/states.ts'
 
 type Told = readonly [seconds: number, state: State, message: string, launcher?: string | undefined]
 
 function historyOf(...entries: readonly Told[]): Moment[] {
-  return entries.map(([time, state, message, launcher]) => ({ time: time * 1000, state, message, launcher }))
+  return entries.map(([time, state, words, launcher]) => {
+    const { event, message = '' } = entryOfWords('', state, words)
+    return { time: time * 1000, state, event, message, launcher }
+  })
 }
 
 const summary = (...entries: readonly Told[]): unknown[] =>
@@ -99,16 +105,23 @@ describe('the runs of a job', () => {
   })
 
   test('are none where a job never began', () => {
-    expect(findRuns(historyOf([0, 'CREATED', ''], [1, 'FAILED', 'its parent w/a is FAILED']))).toEqual([])
+    expect(findRuns(historyOf([0, 'CREATED', ''], [1, 'FAILED', 'parent w/a is FAILED']))).toEqual([])
     expect(findRuns([])).toEqual([])
   })
 })
 
 test('a cause leaves out what tells one case from another of the same kind', () => {
-  expect(causeOf('exit 3 after 5 min 20 s\nlast words')).toBe('exit 3')
-  expect(causeOf('signal SIGSEGV after 0.12 s, cpu at most 0.10 s, peak memory 12 MiB')).toBe('signal SIGSEGV')
-  expect(causeOf('the time of the allocation was up: ended after 3.0 s, cpu 1.0 s')).toBe(
+  const cause = (state: State, event: HistoryEvent, message = ''): string =>
+    causeOf({ time: '', state, event, message })
+  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3, seconds: 320 }, 'last words')).toBe('exit 3')
+  expect(cause('RUN_ERROR', { kind: 'ran', signal: 'SIGSEGV', seconds: 1, cpu: 2, bound: 'most', memory: 12 })).toBe(
+    'killed by SIGSEGV',
+  )
+  expect(cause('RUN_TIMEOUT', { kind: 'stopped', why: 'walltime', seconds: 3, cpu: 1 })).toBe(
     'the time of the allocation was up',
   )
-  expect(causeOf('its parent w/a is FAILED')).toBe(causeOf('its parent w/b is FAILED'))
+  expect(cause('RUN_TIMEOUT', { kind: 'timed-out', minutes: 3 })).toBe('ran for longer than its timeout_minutes')
+  expect(cause('FAILED', { kind: 'orphaned', parent: 'w/a', state: 'FAILED' })).toBe('parent … is FAILED')
+  expect(cause('RESTART_READY', { kind: 'retry', count: 1, of: 3 })).toBe('')
+  expect(cause('FAILED', { kind: 'verdict', hook: 'postprocess' }, 'bad after 3.0 s\nmore')).toBe('bad after 3.0 s')
 })

@@ -1,12 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import {
-  REDUCTION,
-  SuccessiveHalving,
-  formatVerdict,
-  parseReport,
-  parseVerdict,
-} from '../../../src/search/study/early-stopping.ts'
+import { REDUCTION, SuccessiveHalving, parseReport } from '../../../src/search/study/early-stopping.ts'
 
 describe('a report', () => {
   test('is a step and a value, whatever follows', () => {
@@ -17,16 +11,6 @@ describe('a report', () => {
     for (const line of ['', '7', 'step 3', '-1 3', '3 x', '0x10 1', 'epoch 3 0.5'])
       expect(parseReport(line), line).toBeUndefined()
   })
-
-  test.prop([fc.nat(), fc.double(), fc.nat(), fc.nat()])(
-    'that stopped an evaluation is read back from its history',
-    (step, value, place, count) => {
-      const message = `killed by ${formatVerdict({ step, value, place, count })}`
-      // A history keeps no sign of zero.
-      expect(parseVerdict(message)).toEqual({ step, value: value === 0 ? 0 : value })
-      expect(parseVerdict('killed by ada')).toBeUndefined()
-    },
-  )
 })
 
 describe('successive halving', () => {

@@ -47,7 +47,7 @@ class TestJob implements Disposable {
   }
 
   async messages(): Promise<string[]> {
-    return (await readState(directDisk, this.paths)).history.map(({ message }) => message)
+    return (await readState(directDisk, this.paths)).history.map(({ message = '' }) => message)
   }
 
   leftovers(): string[] {
