@@ -32,7 +32,7 @@ test('each attempt is on record: the file that was run, its words, folder and va
     [1, 'RUN_ERROR'],
     [2, 'RUN_DONE'],
   ])
-  expect(attempts[1]?.command).toBe(`OMP_NUM_THREADS=2 '${tool}' 'it'\\''s' 'one two'`)
+  expect(attempts[1]?.command).toBe(`OMP_NUM_THREADS=2 '${tool}' 'it'\\''s' 'one\ntwo'`)
   expect(attempts[1]?.directory).toBe(rig.folder('w/a'))
   const seen = fs
     .readFileSync(path.join(rig.folder('w/a'), 'seen'), 'utf8')

@@ -117,6 +117,12 @@ const DAMAGES: Readonly<Record<FindingKind, readonly Damage[]>> = {
     { at: 'jobs/w/again', make: (scene) => scene.cutLines('"w/again"', '"removed":true') },
   ],
   'unreadable-lines': [{ at: 'journal', make: ({ rig }) => rig.appendJournal('elsewhere', '{"id":"w/x","revis\n') }],
+  'newer-format': [
+    {
+      at: 'jobs/w/newer/state.yaml',
+      make: (scene) => scene.edit('jobs/w/newer/state.yaml', (text) => text.replace('format: 2', 'format: 3')),
+    },
+  ],
   foreign: [
     { at: 'jobs/w/notes.txt', make: ({ file }) => fs.writeFileSync(file('jobs/w/notes.txt'), '') },
     { at: 'jobs/w/.lock-of-mine', make: ({ file }) => fs.writeFileSync(file('jobs/w/.lock-of-mine'), '') },
@@ -155,7 +161,7 @@ test('each kind of damage is named, is repaired or left as README says, and then
   await using rig = await Rig.create({ mayLeaveScaffolding: true })
   const all = Object.entries(DAMAGES).flatMap(([kind, damages]) => damages.map((damage) => ({ kind, ...damage })))
   const names =
-    'draft revision lock removed amended stateless torn forgotten emptied broken aside unknown ahead restored deleted again locked'
+    'draft revision lock removed amended stateless torn forgotten emptied broken aside unknown ahead restored deleted again locked newer'
   await rig.done(['spawn', '--from', '-'], {
     input: names
       .split(' ')

