@@ -50,13 +50,7 @@ function endOf(entry: HistoryEntry | undefined): Partial<AttemptRecord> {
 
 /** The figures of the attempt that an entry ends. */
 function figuresIn({ event }: HistoryEntry): RunFigures {
-  switch (event?.kind) {
-    case 'ran':
-    case 'timed-out':
-    case 'stopped':
-    case 'stopped-early':
-      return event
-    default:
-      return {}
-  }
+  const hasEnded =
+    event?.kind === 'ran' || event?.kind === 'timed-out' || event?.kind === 'stopped' || event?.kind === 'stopped-early'
+  return hasEnded ? event : {}
 }

@@ -58,6 +58,7 @@ export function foldEvents(events: readonly JobEvent[], upTo = Infinity): JobSta
       attempt: event.attempt,
       ...(event.launcher === undefined ? {} : { launcher: event.launcher }),
       ...(event.kill === undefined ? {} : { kill: event.kill }),
+      ...(event.early === undefined ? {} : { early: event.early }),
       ...(event.notBefore === undefined ? {} : { notBefore: event.notBefore }),
       revision: event.revision,
       history: event.recovered === true ? event.history : [...(state?.history ?? []), ...event.history],

@@ -124,6 +124,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
     case 'broken-specification':
     case 'unreadable-lines':
     case 'foreign':
+    case 'newer-format':
       break
   }
   return undefined
