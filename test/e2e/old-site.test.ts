@@ -31,7 +31,7 @@ test('a site of 0.1 is listed, read, reported, tried again and carried on', asyn
   expect((await show('w/judged')).attempts).toMatchObject([{ attempt: 1, cores: 1 }])
   // Its words are as they were.
   expect(await rig.done(['history', 'w/late'])).toContain('ran for longer than its timeout_minutes, 0.01: ended after')
-  const clone = (await rig.done(['clone', 'w/globbed', '--name', 'again'])).trim()
+  const clone = (await rig.done(['clone', 'w/globbed', '--as', 'again'])).trim()
   expect(fs.readdirSync(rig.folder(clone))).toEqual(expect.arrayContaining(['a.dat', 'b c.dat']))
   expect(fs.existsSync(path.join(rig.folder(clone), 'c.dat'))).toBe(false)
 
@@ -44,7 +44,7 @@ test('a site of 0.1 is listed, read, reported, tried again and carried on', asyn
   expect(await ends()).toEqual(['w/killed', 'w/signalled', 'w/twice'])
 
   await rig.done(['report', '-o', path.join(rig.outside, 'report.html')])
-  const tuned = JSON.parse(await rig.done(['results', '--json', '--name', 'eval-3', '--workflow', 'search'])) as object
+  const tuned = JSON.parse(await rig.done(['results', '--name', 'eval-3', '--workflow', 'search'])) as object
   expect(tuned).toMatchObject({ state: 'USER_KILLED', early: { step: 2, value: 0.9 } })
 
   // A verdict is no failed staging: the job runs again. One whose staging failed only stages.
@@ -63,6 +63,62 @@ test('a site of 0.1 is listed, read, reported, tried again and carried on', asyn
     why: 'launcher-died',
   })
   expect(rig.state('w/child').state).toBe('JOB_FINISHED')
-  expect(await ends()).toEqual(['w/checked', 'w/child', 'w/running', 'w/unstaged', 'w/waiting'])
+  expect(await ends()).toEqual(['w/again', 'w/checked', 'w/child', 'w/running', 'w/unstaged', 'w/waiting'])
   expect((await rig.bjob(['fsck'])).status).toBe(0)
+})
+
+test('a job of a newer format is set aside alone, and left as it is', async () => {
+  await using rig = await Rig.create({ mayLeaveScaffolding: true })
+  for (const name of ['newer', 'good']) await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', name])
+  const file = path.join(rig.folder('w/newer'), 'state.yaml')
+  const text = fs.readFileSync(file, 'utf8').replace('format: 2', 'format: 3')
+  fs.writeFileSync(file, text)
+  const { stderr, stdout } = await rig.bjob(['launch', '--idle-seconds', '0.3'])
+  expect(`${stdout}${stderr}`).toContain(
+    'w/newer set aside: state.yaml: this site was written by a newer bjob (format 3)',
+  )
+  expect(rig.state('w/good').state).toBe('JOB_FINISHED')
+  expect(await rig.done(['why', 'w/newer'])).toContain('this one reads up to 2')
+  for (const command of ['kill', 'retry']) await rig.bjob([command, 'w/newer'])
+  await rig.bjob(['fsck', '--repair'])
+  expect(fs.readFileSync(file, 'utf8')).toBe(text)
+  // Nothing in the journal says that it is broken: a newer launcher runs it.
+  const journals = fs.readdirSync(path.join(rig.site, 'journal')).filter((name) => name.endsWith('.jsonl'))
+  for (const name of journals)
+    expect(fs.readFileSync(path.join(rig.site, 'journal', name), 'utf8')).not.toContain('"broken"')
+  rig.appendJournal('elsewhere', '{"by":"x","n":1,"id":"w/a","revision":1,"state":"CREATED","format":3}\n')
+  const listed = await rig.bjob(['ls'])
+  expect([listed.status, listed.stderr.split('\n')[0]]).toEqual([
+    3,
+    expect.stringContaining('by a newer bjob (format 3)'),
+  ])
+})
+
+test('a postprocess says what it likes: the job runs again, and a report counts what it was given', async () => {
+  await using rig = await Rig.create()
+  const bjob = `${process.execPath} ${path.resolve(import.meta.dirname, '../../bin/bjob.js')}`
+  rig.addApplication(
+    'judge',
+    JSON.stringify({
+      executable: 'true',
+      postprocess: [
+        '/bin/sh',
+        '-c',
+        `${bjob} set state=FAILED message="stage-out failed: attempt 2 on node7, 64 cores"`,
+      ],
+    }),
+  )
+  const out = ['--stage-out-url', rig.outside, '--stage-out-files', 'job.out']
+  await rig.done(['spawn', '--app', 'judge', '--workflow', 'w', '--name', 'a', ...out])
+  await rig.bjob(['launch', '--idle-seconds', '0.3'])
+  expect(rig.state('w/a')).toMatchObject({ state: 'FAILED', attempt: 1 })
+  await rig.done(['retry', 'w/a'])
+  await rig.bjob(['launch', '--idle-seconds', '0.3'])
+  expect(rig.state('w/a')).toMatchObject({ state: 'FAILED', attempt: 2 })
+  expect(fs.readdirSync(rig.outside)).toEqual([])
+  const shown = JSON.parse(await rig.done(['show', 'w/a', '--json'])) as Shown
+  expect(shown.attempts.map(({ cores, nodes }) => [cores, nodes === 'node7'])).toEqual([
+    [1, false],
+    [1, false],
+  ])
 })
