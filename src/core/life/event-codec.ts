@@ -101,8 +101,15 @@ export const EVENT_FIELDS = {
   removed: { by: text },
 } as const satisfies Readonly<Record<HistoryEvent['kind'], Readonly<Record<string, Field>>>>
 
-const TABLE: ReadonlyMap<unknown, readonly (readonly [string, Field])[]> = new Map(
-  Object.entries(EVENT_FIELDS).map(([kind, fields]) => [kind, Object.entries<Field>(fields)]),
+const TABLE: ReadonlyMap<unknown, ReadonlyMap<string, Field>> = new Map(
+  Object.entries(EVENT_FIELDS).map(([kind, fields]) => [kind, new Map(Object.entries<Field>(fields))]),
+)
+/** By kind, the fields that an event must have. */
+const NEEDED: ReadonlyMap<unknown, readonly string[]> = new Map(
+  Array.from(TABLE, ([kind, fields]) => [
+    kind,
+    Array.from(fields, ([name, { isOptional }]) => (isOptional === true ? [] : [name])).flat(),
+  ]),
 )
 
 /** @returns what is wrong with it; undefined for an event */
@@ -111,10 +118,11 @@ export function findEventProblem(value: unknown): string | undefined {
   const record = value as Readonly<Record<string, unknown>>
   const fields = TABLE.get(record['kind'])
   if (fields === undefined) return `has no kind that bjob knows: ${JSON.stringify(record['kind'])}`
-  for (const [name, { says, test, isOptional }] of fields) {
-    const content = record[name]
-    if (content === undefined ? isOptional !== true : !test(content))
-      return `${name} must be ${says}, not ${content === undefined ? 'missing' : JSON.stringify(content).slice(0, 80)}`
+  for (const name in record) {
+    const one = fields.get(name)
+    if (one !== undefined && !one.test(record[name]))
+      return `${name} must be ${one.says}, not ${JSON.stringify(record[name]).slice(0, 80)}`
   }
+  for (const name of NEEDED.get(record['kind']) ?? []) if (record[name] === undefined) return `${name} is missing`
   return undefined
 }

@@ -51,14 +51,20 @@ function indent(text: string): string {
 // oxlint-disable-next-line no-control-regex -- control characters are just what has to go
 const UNPRINTABLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]|[\uD800-\uDFFF]/gu
 
+/** What nearly all words and facts are: nothing in them has to go. */
+const PLAIN = /^[ -~]*$/
+
 /** A program's output may hold anything; YAML may not. */
 function printable(message: string): string {
+  if (PLAIN.test(message)) return message
   return message.replaceAll(/\r\n?/g, '\n').replaceAll(UNPRINTABLE, '\uFFFD').replaceAll('\t', '    ')
 }
 
 /** JSON, which is a flow map of YAML where it has no character that YAML cannot hold. */
 function formatEvent(event: HistoryEvent): string {
-  return JSON.stringify(event).replaceAll(
+  const text = JSON.stringify(event)
+  if (PLAIN.test(text)) return text
+  return text.replaceAll(
     UNPRINTABLE,
     (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
@@ -147,7 +153,9 @@ function parseEntry(words: readonly string[], format: number, path: string, line
   const isFact = others.at(-1)?.startsWith('{') === true
   if (!isFact) return { time, state, message: [said, ...others].join('\n') }
   const event = parseEvent(others.at(-1) ?? '', path, line + words.length)
-  const message = [said, ...others.slice(0, -1)].slice(ownLines(event)).join('\n')
+  const own = ownLines(event)
+  if (others.length <= own) return { time, state, event }
+  const message = [said, ...others.slice(0, -1)].slice(own).join('\n')
   return message === '' ? { time, state, event } : { time, state, event, message }
 }
 
