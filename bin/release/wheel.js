@@ -60,7 +60,7 @@ async function writeZip(file, entries, time) {
 }
 
 function listFiles(folder) {
-  const names = fs.readdirSync(folder, { recursive: true })
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })
   return names.filter((name) => fs.statSync(path.join(folder, name)).isFile()).sort()
 }
 
