@@ -6,22 +6,24 @@ import { checkName } from '../core/job/id.ts'
 import { formatYaml, parseYaml } from '../core/text/yaml-text.ts'
 import { didYouMean } from '../lib/text/nearest.ts'
 import { fieldsOf, firstProblem } from '../lib/shapes.ts'
+import { toWord, withPlain } from '../lib/text/written.ts'
 import { splitShellWords } from '../lib/text/shell-words.ts'
 import { type Disk, unlessGone } from './disk/disk.ts'
-import { replaceFile } from './disk/files.ts'
+import { readPersonsText, replaceFile } from './disk/files.ts'
 import type { Layout } from './disk/layout.ts'
 
+const word = v.pipe(v.unknown(), v.transform(toWord), v.string('must be text'))
 const commandLine = v.union(
-  [v.pipe(v.string(), v.nonEmpty('is empty')), v.pipe(v.array(v.string()), v.nonEmpty('is empty'))],
+  [v.pipe(word, v.nonEmpty('is empty')), v.pipe(v.array(word), v.nonEmpty('is empty'))],
   'must be a line or a list of words',
 )
 const FIELDS = {
   executable: commandLine,
   preprocess: v.optional(commandLine),
   postprocess: v.optional(commandLine),
-  envscript: v.optional(v.pipe(v.string('must be the path of a file'), v.nonEmpty('is empty'))),
+  envscript: v.optional(v.pipe(word, v.nonEmpty('is empty'))),
   shell: v.optional(v.boolean('must be true or false'), false),
-  description: v.optional(v.string('must be text'), ''),
+  description: v.optional(word, ''),
 }
 const schema = fieldsOf(FIELDS, 'must be a map of fields')
 
@@ -52,7 +54,7 @@ export async function listApplications(disk: Disk, layout: Layout): Promise<stri
 /** @throws BjobError `unknown-application`, `bad-application` */
 export async function readApplication(disk: Disk, layout: Layout, name: string): Promise<Application> {
   const file = layout.app(checkName('application', name))
-  const text = await unlessGone(disk.readText(file))
+  const text = await unlessGone(readPersonsText(disk, file))
   if (text === undefined) {
     const known = await listApplications(disk, layout)
     throw requestError('unknown-application', `there is no application ${name}${didYouMean(name, known)}`, {
@@ -151,7 +153,7 @@ export function anchorWords(
 
 function parseApplication(name: string, text: string, file: string): Application {
   const yaml = parseYaml(text, file)
-  const parsed = v.safeParse(schema, yaml.value)
+  const parsed = v.safeParse(schema, withPlain(yaml.written, ['shell']))
   if (!parsed.success) {
     const { path, message, isUnknown } = firstProblem(parsed.issues)
     const field = path.map(String).join('.')

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { didYouMean } from '../lib/text/nearest.ts'
 import { fieldsOf, finite, mapOf, readIssue, whole } from '../lib/shapes.ts'
+import { toWord, withPlain } from '../lib/text/written.ts'
 import { requestError } from '../core/text/errors.ts'
 import { parseYaml } from '../core/text/yaml-text.ts'
 
@@ -13,10 +14,11 @@ const seconds = (least: number, most: number) =>
   )
 const count = (least: number) =>
   v.optional(v.pipe(whole('must be a whole number'), v.minValue(least, `must be at least ${least}`)))
-const text = v.string('must be text')
+const textOr = (message: string) => v.pipe(v.unknown(), v.transform(toWord), v.string(message))
+const text = textOr('must be text')
 const scriptLines = v.optional(
   v.array(
-    v.pipe(v.string('must be one line each'), v.regex(/^[^\0\n\r]*$/, 'must be one line each')),
+    v.pipe(textOr('must be one line each'), v.regex(/^[^\0\n\r]*$/, 'must be one line each')),
     'must be a list of lines',
   ),
   [],
@@ -65,12 +67,14 @@ export function drainSeconds(settings: Settings): number {
   return settings.grace_seconds + LAST_WRITES_SECONDS
 }
 
+/** What holds text takes it as it is written; of the defaults for jobs, each field decides. */
+const PLAIN_SETTINGS = Object.keys(SETTINGS).filter((name) => !['scheduler', 'mpi', 'batch', 'defaults'].includes(name))
 const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS)
 
 /** @throws BjobError `bad-setting` with line and field */
 export function parseSettings(text: string, file: string): Settings {
   const yaml = parseYaml(text, file)
-  const parsed = v.safeParse(schema, yaml.value ?? {})
+  const parsed = v.safeParse(schema, withPlain(yaml.written ?? {}, PLAIN_SETTINGS))
   if (parsed.success) return parsed.output
   // In the order of the settings: to a site of another version `format` is what says so.
   const { path, message, isUnknown } = readIssue(parsed.issues[0])

@@ -1,6 +1,7 @@
 /** An open site: its settings, its disk and its journal. Every other part of this folder is a function over these. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { decodeText } from '../core/text/decode-text.ts'
 import { requestError, siteError } from '../core/text/errors.ts'
 import { type Disk, diskFor, isGone, parentOf } from './disk/disk.ts'
 import { JournalWriter, journalHost } from './journal/journal-writer.ts'
@@ -52,9 +53,9 @@ export async function openSite(
     )
   }
   const layout = new Layout(root)
-  let text: string
+  let bytes: Buffer
   try {
-    text = fs.readFileSync(layout.settings, 'utf8')
+    bytes = fs.readFileSync(layout.settings)
   } catch (error) {
     if (isGone(error)) {
       throw requestError('no-site', `BJOB_SITE is ${root}, which has no ${SITE_FILE}`, {
@@ -64,7 +65,7 @@ export async function openSite(
     }
     throw siteError('unreadable-site', `cannot read ${layout.settings}`, { path: layout.settings, cause: error })
   }
-  return new Site(layout, diskFor(root), parseSettings(text, layout.settings))
+  return new Site(layout, diskFor(root), parseSettings(decodeText(bytes, layout.settings), layout.settings))
 }
 
 function findRoot(from: string): string | undefined {

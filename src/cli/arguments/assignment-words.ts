@@ -1,5 +1,6 @@
 /** Words of the form `field=value`, of `bjob set` and `bjob clone`: told from ids, and read as the field wants. */
 import { requestError } from '../../core/text/errors.ts'
+import { parseJson } from '../../core/text/json-text.ts'
 import { canonicalField } from '../../core/job/specification.ts'
 import { type Assignment, MAP_FIELDS, checkField } from '../../client/change/amend.ts'
 import type { CloneAssignment } from '../../client/spawn/clone.ts'
@@ -51,7 +52,7 @@ function parseAssignment(field: string, key: string | undefined, text: string): 
 
 function parseMap(field: string, text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     throw requestError('bad-option', `${field} takes a map in JSON; one entry is set as ${field}.KEY=VALUE`, { field })
   }

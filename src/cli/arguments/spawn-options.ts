@@ -1,5 +1,6 @@
 /** `bjob spawn`'s options: one for each field of job.yaml, and how each becomes the field's value. */
 import { requestError } from '../../core/text/errors.ts'
+import { parseJson } from '../../core/text/json-text.ts'
 import type { Input, Option } from '../command/option.ts'
 
 /** `flag` says no to what is true by default, `switch` yes to what is not. */
@@ -255,7 +256,7 @@ function splitPair(name: string, pair: string): [string, string] {
 
 function parseData(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (error) {
     throw requestError('bad-option', `data is not JSON: ${error instanceof Error ? error.message : text}`)
   }

@@ -2,8 +2,9 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
+import { decodeText } from '../../core/text/decode-text.ts'
 import { requestError } from '../../core/text/errors.ts'
+import { type ReadLine, readLines } from '../../lib/text/line-splitter.ts'
 
 /** What is longer is not held in memory. */
 const LONG_BYTES = 16 * 1024 * 1024
@@ -17,10 +18,10 @@ export interface SpawnSource {
   readonly head: string
   readonly text: () => string
   /** Of a long one. */
-  readonly lines?: () => AsyncIterable<string>
+  readonly lines?: () => AsyncIterable<ReadLine>
 }
 
-/** @param from a path, or `-` for standard input. @throws BjobError `missing-input` */
+/** @param from a path, or `-` for standard input. @throws BjobError `missing-input`, `not-utf8` */
 export async function openSource(from: string): Promise<SpawnSource> {
   if (from === '-') return spool(process.stdin, 'standard input')
   const file = path.resolve(from)
@@ -42,22 +43,24 @@ export async function openSource(from: string): Promise<SpawnSource> {
 }
 
 function fileSource(fd: number, file: string, size: number): SpawnSource {
-  const read = (length: number): string => {
+  const read = (length: number): Buffer => {
     const bytes = Buffer.alloc(length)
     let at = 0
     for (let got = -1; at < length && got !== 0; at += got) got = fs.readSync(fd, bytes, at, length - at, at)
-    return bytes.toString('utf8', 0, at)
+    return bytes.subarray(0, at)
   }
-  const text = (): string => read(size)
+  const text = (): string => decodeText(read(size), file)
   if (size <= LONG_BYTES) {
     const head = text()
     fs.closeSync(fd)
     return { file, head, text: () => head }
   }
   const head = read(HEAD_BYTES)
+    .toString()
+    .replace(/^\uFEFF/, '')
   // It stays open: it may have no name, or another file may have taken it.
   const stream = (): fs.ReadStream => fs.createReadStream('', { fd, start: 0, autoClose: false })
-  return { file, head, text, lines: () => createInterface({ input: stream(), crlfDelay: Infinity }) }
+  return { file, head, text, lines: () => readLines(stream()) }
 }
 
 /** What comes but once: kept in memory while it is short, and then in a file that has no name any more. */
@@ -76,7 +79,7 @@ async function spool(stream: AsyncIterable<unknown>, file: string): Promise<Spaw
     }
   }
   if (fd !== undefined) return fileSource(fd, file, size)
-  const text = Buffer.concat(chunks).toString()
+  const text = decodeText(Buffer.concat(chunks), file)
   return { file, head: text, text: () => text }
 }
 

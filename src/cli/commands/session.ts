@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DriverSession } from '../../client/session/session.ts'
 import { requestError } from '../../core/text/errors.ts'
+import { LineSplitter, type ReadLine } from '../../lib/text/line-splitter.ts'
 import { codeOf } from '../../site/disk/disk.ts'
 import type { Command } from '../command/command.ts'
 import { jobRecord } from '../show/job-record.ts'
@@ -39,7 +40,7 @@ A request has "op" and "id" (any number or text); its reply is {"id": …, "ok":
   {"op": "ping", "id": 8}                  ok: {"protocol": 1, "site": …, "job": the job that this runs in, or null}
   {"op": "close", "id": 9}                 replies to all that came before, then to this, and ends; so does the end of the input
 
-Requests are begun in the order of their lines, and spawns are done before what follows them; replies come as they are ready. Spawns that arrive
+A line has at most 16 MiB of UTF-8. Requests are begun in the order of their lines, and spawns are done before what follows them; replies come as they are ready. Spawns that arrive
 together are made together: write many before you read. A line that is no request gets an error ("id": null where it has none); the session goes on.
 "protocol" grows when a driver written before would no longer be understood, or no longer understand; keys may be added any time.
 A driver whose session died starts another and asks again what was not answered; "if_exists": "reuse" makes that safe for spawns.`,
@@ -64,7 +65,7 @@ A driver whose session died starts another and asks again what was not answered;
     })
     const stop = stopSignal()
     stop.addEventListener('abort', () => process.stdin.destroy(), { once: true })
-    await readLines(
+    await readInput(
       (line) => driver.receive(line),
       () => driver.isClosing,
     )
@@ -73,21 +74,18 @@ A driver whose session died starts another and asks again what was not answered;
 }
 
 /** Resolves at the end of the input, or when `isOver` says so. */
-async function readLines(take: (line: string) => void, isOver: () => boolean): Promise<void> {
-  let rest = ''
-  process.stdin.setEncoding('utf8')
+async function readInput(take: (line: ReadLine) => void, isOver: () => boolean): Promise<void> {
+  const lines = new LineSplitter()
   await new Promise<void>((resolve) => {
-    process.stdin.on('data', (text: string) => {
-      const lines = (rest + text).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) take(line)
+    process.stdin.on('data', (bytes: Buffer) => {
+      for (const line of lines.push(bytes)) take(line)
       if (isOver()) process.stdin.destroy()
     })
     process.stdin.once('error', resolve)
     process.stdin.once('close', resolve)
     process.stdin.once('end', resolve)
   })
-  if (rest !== '') take(rest)
+  for (const line of lines.end()) take(line)
 }
 
 /** Through the thread pool: a driver that writes much before it reads must not stop this process from reading. */

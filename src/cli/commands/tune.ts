@@ -6,6 +6,8 @@ import type { SiteClient } from '../../client/site-client.ts'
 import { hintFor } from '../../core/text/error-hints.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { DEFAULT_WORKFLOW, checkName, splitId } from '../../core/job/id.ts'
+import { decodeText } from '../../core/text/decode-text.ts'
+import { LOSS, findLoss } from '../../lib/text/written.ts'
 import { parseYaml } from '../../core/text/yaml-text.ts'
 import { SAMPLER_NAMES } from '../../search/samplers/create-sampler.ts'
 import { type SearchEnd, runSearch } from '../../search/study/driver.ts'
@@ -175,9 +177,9 @@ async function remarkOnLaunchers(client: SiteClient, line: ProgressLine): Promis
 /** @throws BjobError `missing-input`, `bad-yaml`, `bad-space`, with the line */
 function readSearch(file: string): Search {
   const full = path.resolve(file)
-  let text: string
+  let bytes: Buffer
   try {
-    text = fs.readFileSync(full, 'utf8')
+    bytes = fs.readFileSync(full)
   } catch (error) {
     throw requestError('missing-input', `there is no file ${file} to read a space from`, {
       path: full,
@@ -185,7 +187,12 @@ function readSearch(file: string): Search {
       hint: hintFor('bad-space'),
     })
   }
-  const yaml = parseYaml(text, full)
+  const yaml = parseYaml(decodeText(bytes, full), full)
+  const loss = findLoss(yaml.written)
+  if (loss !== undefined) {
+    const field = loss.map(String).join('.')
+    throw requestError('bad-space', `${field} ${LOSS}`, { path: full, field, ...yaml.locate(loss) })
+  }
   try {
     return parseSearch(yaml.value)
   } catch (error) {

@@ -8,6 +8,7 @@ import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
 import {
   type Specification,
   canonicalField,
+  checkData,
   checkSpecification,
   problemError,
   toRecord,
@@ -43,7 +44,8 @@ export async function amendJobs(
 ): Promise<Change[]> {
   for (const { field } of assignments) checkField(field)
   const wanted = assignments.filter(({ field }) => field !== 'data')
-  const data = assignments.findLast(({ field }) => field === 'data')
+  const last = assignments.findLast(({ field }) => field === 'data')
+  const data = last === undefined ? undefined : { value: checkData(last.value) }
   const amended = wanted.map(({ field }) => canonicalField(field))
   const application = wanted.find(({ field }) => canonicalField(field) === 'application')
   if (typeof application?.value === 'string') await readApplication(site.disk, site.layout, application.value)

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import { BjobError } from '../../core/text/errors.ts'
+import { parseJson } from '../../core/text/json-text.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { wordsOf } from '../../core/life/event-words.ts'
 import type { EarlyStop } from '../../core/life/history-event.ts'
@@ -10,6 +11,7 @@ import { type SpecificationRecord, toRecord } from '../../core/job/specification
 import type { State } from '../../core/life/states.ts'
 import { readJobFile, readJobState, readSpecification } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
+import { findLoss, toPlain } from '../../lib/text/written.ts'
 import { Cursor } from './cursor.ts'
 import { EndFeed, type JobEnd } from './end-feed.ts'
 
@@ -38,7 +40,7 @@ export interface JobResult {
   readonly early?: EarlyStop
   /** The file's text; null when the job has left none. */
   readonly content: string | null
-  /** The text read as JSON, where it is. */
+  /** The text read as JSON, where it is; absent also when a number in it would be another one. */
   readonly result?: unknown
 }
 
@@ -166,7 +168,8 @@ async function readContent(site: Site, id: JobId, file: string): Promise<string 
 function parseContent(content: string | null): { readonly result?: unknown } {
   if (content === null || content.trim() === '') return {}
   try {
-    return { result: JSON.parse(content) as unknown }
+    const result = parseJson(content)
+    return findLoss(result) === undefined ? { result: toPlain(result) } : {}
   } catch {
     return {}
   }

@@ -98,7 +98,7 @@ export class Job {
     return readData(this.#site, this.id)
   }
 
-  /** Replaces data.json, at any time in the job's life. @throws BjobError `bad-data` for what JSON cannot hold */
+  /** Replaces data.json, at any time in the job's life. @throws BjobError `bad-field` for what JSON cannot hold */
   async setData(data: unknown): Promise<void> {
     await writeData(this.#site, this.id, data)
   }

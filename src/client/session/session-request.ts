@@ -2,6 +2,9 @@
 import * as v from 'valibot'
 import { hintFor } from '../../core/text/error-hints.ts'
 import { requestError } from '../../core/text/errors.ts'
+import { parseJson } from '../../core/text/json-text.ts'
+import type { ReadLine } from '../../lib/text/line-splitter.ts'
+import { LOSS, findLoss, toPlain } from '../../lib/text/written.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { finite, firstProblem, mapOf, whole } from '../../lib/shapes.ts'
 import { queryFilters, wordFilter, words } from './session-filter.ts'
@@ -66,10 +69,16 @@ export type ParsedRequest =
   | { readonly ok: false; readonly id: RequestId | null; readonly error: Error }
 
 /** @param number of the line, from 1: for messages */
-export function parseRequest(line: string, number: number): ParsedRequest {
+export function parseRequest(line: ReadLine, number: number): ParsedRequest {
+  if ('problem' in line)
+    return {
+      ok: false,
+      id: null,
+      error: requestError('bad-request', `line ${number} ${line.problem}`, { line: number }),
+    }
   let value: unknown
   try {
-    value = JSON.parse(line)
+    value = parseJson(line.text)
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'it cannot be read'
     return {
@@ -89,15 +98,24 @@ export function parseRequest(line: string, number: number): ParsedRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return fail(null, `line ${number} is no JSON object`)
   const fields = new Map<string, unknown>(Object.entries(value))
-  const given = v.safeParse(requestId, fields.get('id'))
+  const asked = fields.get('id')
+  const given = v.safeParse(requestId, findLoss(asked) === undefined ? toPlain(asked) : undefined)
   const id = given.success ? given.output : null
+  for (const [key, content] of fields) {
+    // The fields of jobs: some of them take numbers as they are written.
+    if (key === 'job' || key === 'fields') continue
+    const loss = findLoss(content)
+    const field = [key, ...(loss ?? [])].map(String).join('.')
+    if (loss !== undefined) return fail(id, `${field} ${LOSS}`, field)
+    fields.set(key, toPlain(content))
+  }
   const op = fields.get('op')
   if (!isOp(op)) {
     const near = typeof op === 'string' ? nearestWord(op, OPS) : undefined
     const said = op === undefined ? 'op is missing' : `op cannot be ${JSON.stringify(op)}`
     return fail(id, `${said}; ${near === undefined ? `it is one of ${OPS.join(', ')}` : `did you mean ${near}?`}`, 'op')
   }
-  const parsed = v.safeParse(SCHEMAS[op], value)
+  const parsed = v.safeParse(SCHEMAS[op], Object.fromEntries(fields))
   if (parsed.success) return { ok: true, request: parsed.output }
   const { path, message, isUnknown } = firstProblem(parsed.issues)
   const field = path.map(String).join('.')

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { explainSystemError } from '../../core/text/system-error.ts'
+import type { ReadLine } from '../../lib/text/line-splitter.ts'
 import type { JobResult, ResultOptions } from '../ends/results.ts'
 import { conditionsOf, definedOf, filterOf } from './session-filter.ts'
 import { SessionOutput } from './session-output.ts'
@@ -69,9 +70,9 @@ export class DriverSession {
   }
 
   /** Takes a line in. Never throws: what is wrong with it is told to the driver. */
-  receive(line: string): void {
+  receive(line: ReadLine): void {
     this.#lineCount += 1
-    if (this.isClosing || line.trim() === '') return
+    if (this.isClosing || ('text' in line && line.text.trim() === '')) return
     const parsed = parseRequest(line, this.#lineCount)
     if (parsed.ok && parsed.request.op === 'close') this.#closeId = parsed.request.id
     else this.#queue.push(parsed)

@@ -4,6 +4,7 @@
  */
 import { Dag } from '../../core/index/dag.ts'
 import { DEFAULT_WORKFLOW, jobId } from '../../core/job/id.ts'
+import { toPlain, toWord } from '../../lib/text/written.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
 type Fields = ReadonlyMap<string, unknown>
@@ -68,7 +69,7 @@ export function translateBalsam(records: readonly SpawnRecord[]): readonly Spawn
     const fields = new Map(Object.entries(fieldsOf(record)))
     for (const key of ['job_id', 'id', 'pk']) {
       const id = fields.get(key)
-      if (typeof id === 'string' || typeof id === 'number') names.set(String(id), nameOf(fields))
+      if (textOf(id) !== '') names.set(textOf(id), nameOf(fields))
     }
   }
   const translated = records.map((entry) =>
@@ -116,7 +117,9 @@ function nameOf(fields: Fields): { workflow: string; name: string } {
 }
 
 function isEmpty(value: unknown): boolean {
-  return EMPTY.includes(value) || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  return (
+    EMPTY.includes(toPlain(value)) || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  )
 }
 
 /** A list, or the JSON of one, as Balsam 0.x kept the ids of parents. */
@@ -156,5 +159,6 @@ function fieldsOf(record: unknown): object {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+  const word = typeof value === 'boolean' ? undefined : toWord(value)
+  return typeof word === 'string' ? word : ''
 }

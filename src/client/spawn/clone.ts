@@ -1,5 +1,6 @@
 /** Making jobs like others: one, or a whole workflow with its parents and children. */
 import { requestError } from '../../core/text/errors.ts'
+import { parseJson } from '../../core/text/json-text.ts'
 import { type JobId, jobId, splitId } from '../../core/job/id.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { canonicalField } from '../../core/job/specification.ts'
@@ -47,7 +48,7 @@ export async function planClones(
   const records: SpawnRecord[] = []
   for (const id of dagOf(entries).levels(ids).flat()) {
     const specification = await readSpecification(site, id)
-    const data = await readData(site, id)
+    const data = await readData(site, id, parseJson)
     const parents = specification.parents.map((parent) => {
       const clone = cloneOf.get(parent)
       return clone === undefined ? parent : jobId(clone.workflow, clone.name)

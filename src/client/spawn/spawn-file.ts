@@ -1,6 +1,8 @@
 /** Reads files of spawn records, YAML or JSON Lines, bjob's own or Balsam's, and keeps the line of each so that a mistake can be found. */
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
+import { parseJson } from '../../core/text/json-text.ts'
 import { type YamlText, parseYaml } from '../../core/text/yaml-text.ts'
+import type { ReadLine } from '../../lib/text/line-splitter.ts'
 import { isBalsamRecord, translateBalsam } from './balsam-record.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
@@ -20,7 +22,7 @@ const DUMP_LENGTH = 1_000_000
 function parseDump(text: string, file: string): SpawnRecord[] | undefined {
   if (text.length < DUMP_LENGTH || !text.trimStart().startsWith('[')) return undefined
   try {
-    const records = JSON.parse(text) as unknown[]
+    const records = parseJson(text) as unknown[]
     return records.map((record, index) => ({ record, locate: () => ({ path: `${file}, record ${index + 1}` }) }))
   } catch (error) {
     throw requestError('bad-json', `is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`, {
@@ -45,13 +47,15 @@ function isJsonLines(text: string): boolean {
 }
 
 function parseLines(text: string, file: string): SpawnRecord[] {
-  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index, file)]))
+  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseLine({ text: line }, index, file)]))
 }
 
-function parseLine(line: string, index: number, file: string): SpawnRecord {
+function parseLine(line: ReadLine, index: number, file: string): SpawnRecord {
   const where: ErrorDetail = { path: file, line: index + 1 }
+  if ('problem' in line)
+    return { record: undefined, problem: requestError('bad-json', `line ${index + 1} ${line.problem}`, where) }
   try {
-    return { record: JSON.parse(line), locate: () => where }
+    return { record: parseJson(line.text), locate: () => where }
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'cannot be read'
     return { record: undefined, problem: requestError('bad-json', `is not JSON: ${reason}`, where) }
@@ -60,21 +64,21 @@ function parseLine(line: string, index: number, file: string): SpawnRecord {
 
 /** Whether a file that begins like this can be read line by line: JSON Lines of bjob's own. A dump of Balsam's has to be seen whole. */
 export function isReadByLines(head: string): boolean {
-  return isJsonLines(head) && !isBalsamRecord(parseLine(/\S.*/.exec(head)?.[0] ?? '', 0, '').record)
+  return isJsonLines(head) && !isBalsamRecord(parseLine({ text: /\S.*/.exec(head)?.[0] ?? '' }, 0, '').record)
 }
 
 /** As `parseSpawnFile`, of JSON Lines that come one by one. */
-export async function* parseSpawnLines(lines: AsyncIterable<string>, file: string): AsyncGenerator<SpawnRecord> {
+export async function* parseSpawnLines(lines: AsyncIterable<ReadLine>, file: string): AsyncGenerator<SpawnRecord> {
   let index = 0
   for await (const line of lines) {
-    if (line.trim() !== '') yield parseLine(line, index, file)
+    if ('problem' in line || line.text.trim() !== '') yield parseLine(line, index, file)
     index += 1
   }
 }
 
 function parseYamlRecords(text: string, file: string): SpawnRecord[] {
   const yaml = parseDocument(text, file)
-  const { value } = yaml
+  const { written: value } = yaml
   if (typeof value === 'string')
     throw requestError('bad-yaml', 'has no records in it', { path: file, hint: COMMANDS_HINT })
   if (value === null || value === undefined) throw requestError('bad-yaml', 'has no jobs in it', { path: file })

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { finite, isObject, mapOf, whole } from '../../lib/shapes.ts'
 import { splitShellWords } from '../../lib/text/shell-words.ts'
+import { LOSS, Written, isBlurred, toWord } from '../../lib/text/written.ts'
 import { problemOf, quoteName } from './id.ts'
 import type { DEFAULTS } from './job-defaults.ts'
 import { parseStageUrl, stagedName } from './stage-url.ts'
@@ -14,22 +15,28 @@ const minutes = v.pipe(
   v.maxValue(1e7, 'is too large'),
 )
 const flag = v.boolean('must be true or false')
+const textMessage = ({ input }: v.StringIssue): string =>
+  typeof input === 'number' && isBlurred(input) ? LOSS : 'must be text'
+/** What may stand where text is meant. */
+type Word = string | number | boolean
+const anyText = v.pipe(
+  v.custom<Word>(() => true),
+  v.transform((value: Word) => toWord(value)),
+  v.string(textMessage),
+)
 const plainText = v.pipe(
-  v.string('must be text'),
+  anyText,
   v.check((text) => !text.includes('\0'), 'has a NUL character in it'),
 )
 const wordList = v.pipe(v.unknown(), v.rawTransform(splitWords), v.array(plainText, 'must be a list of words'))
 const nameText = v.pipe(
-  v.unknown(),
-  v.transform(numberToText),
-  v.string('must be text'),
+  anyText,
   v.check(isName, ({ input }) => `${quoteName(input)} ${problemOf(input) ?? 'is wrong'}`),
 )
 const variableName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z_]\w*$/, ({ input }) => `has ${JSON.stringify(input)}, which is not a variable's name`),
 )
-const textValue = v.pipe(v.unknown(), v.transform(numberToText), plainText)
 const mapMessage = 'must be a map of names to text'
 const stageUrl = v.pipe(plainText, v.rawCheck(checkUrl))
 const pattern = v.pipe(plainText, v.nonEmpty('has an empty pattern'))
@@ -37,7 +44,7 @@ const innerPattern = v.pipe(
   pattern,
   v.check((text) => !text.startsWith('/') && !text.split('/').includes('..'), "leads out of the job's folder"),
 )
-const blankList = <const Item extends v.GenericSchema<string>>(item: Item, message: string) =>
+const blankList = <const Item extends v.GenericSchema<Word, string>>(item: Item, message: string) =>
   v.pipe(v.unknown(), v.transform(splitBlanks), v.array(item, message))
 
 /** A schema for each field of job.yaml. */
@@ -56,7 +63,7 @@ export const JOB_FIELDS = {
   parents: blankList(plainText, 'must be a list of ids'),
   wait_for_parents: flag,
   description: plainText,
-  tags: mapOf(v.string(), textValue, mapMessage),
+  tags: mapOf(v.string(), plainText, mapMessage),
   priority: v.pipe(wholeNumber, v.minValue(-1e6, 'must be at least -1000000'), v.maxValue(1e6, 'is too large')),
   wall_time_minutes: minutes,
   timeout_minutes: v.optional(minutes),
@@ -68,7 +75,7 @@ export const JOB_FIELDS = {
   node_packing_count: count,
   cpu_affinity: v.picklist(['none', 'depth'], 'must be none or depth'),
   mpi_flags: wordList,
-  environ_vars: v.pipe(v.unknown(), v.rawTransform(splitVariables), mapOf(variableName, textValue, mapMessage)),
+  environ_vars: v.pipe(v.unknown(), v.rawTransform(splitVariables), mapOf(variableName, plainText, mapMessage)),
   post_error_handler: flag,
   post_timeout_handler: flag,
   auto_timeout_retry: flag,
@@ -83,10 +90,26 @@ export const JOB_FIELDS = {
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
 const jsonMessage = 'must be text, a number, true, false, null, or a list or a map of such'
-const plainJson = v.union([v.string(), finite(jsonMessage), v.boolean(), v.null()], jsonMessage)
-const json: v.GenericSchema<Json> = v.lazy((value) =>
-  Array.isArray(value) ? v.array(json) : isObject(value) ? mapOf(v.string(), json, jsonMessage) : plainJson,
+const exactNumber = v.pipe(
+  finite(jsonMessage),
+  v.check((value) => !isBlurred(value), LOSS),
 )
+const plainJson = v.union([v.string(), v.boolean(), v.null()], jsonMessage)
+const writtenJson = v.pipe(
+  v.instance(Written),
+  v.check(({ isExact }) => isExact, LOSS),
+  v.transform(({ value }) => value),
+  v.union([v.boolean(), finite(jsonMessage)], jsonMessage),
+)
+const json: v.GenericSchema<unknown, Json> = v.lazy((value) => {
+  if (Array.isArray(value)) return v.array(json)
+  if (value instanceof Written) return writtenJson
+  if (typeof value === 'number') return exactNumber
+  return isObject(value) ? mapOf(v.string(), json, jsonMessage) : plainJson
+})
+
+/** Any value that JSON has. */
+export const DATA: v.GenericSchema<unknown, Json> = json
 
 /** What only the request of a job has beside those. */
 export const SPAWN_FIELDS = {
@@ -95,20 +118,16 @@ export const SPAWN_FIELDS = {
   data: v.optional(json),
 }
 
-function numberToText(value: unknown): unknown {
-  return typeof value === 'number' ? String(value) : value
-}
-
 /** Whether `word` can name a job, a workflow or an application. */
 export function isName(word: string): boolean {
   return problemOf(word) === undefined
 }
 
 function splitWords({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {
-  if (Array.isArray(value)) return value.map(numberToText)
-  if (typeof value !== 'string') return numberToText(value)
+  const words = toWord(value)
+  if (typeof words !== 'string') return words
   try {
-    return splitShellWords(value)
+    return splitShellWords(words)
   } catch (error) {
     addIssue({ message: error instanceof Error ? error.message : 'cannot be split into words' })
     return NEVER

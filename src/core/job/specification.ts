@@ -5,10 +5,11 @@
 import * as v from 'valibot'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readIssue } from '../../lib/shapes.ts'
+import { toPlain } from '../../lib/text/written.ts'
 import { hintFor } from '../text/error-hints.ts'
 import { type ErrorDetail, requestError } from '../text/errors.ts'
 import { DEFAULTS, FIELD_NAMES } from './job-defaults.ts'
-import { JOB_FIELDS, SPAWN_FIELDS, isName } from './job-fields.ts'
+import { DATA, JOB_FIELDS, SPAWN_FIELDS, isName } from './job-fields.ts'
 
 type Fields = Readonly<Record<string, v.GenericSchema>>
 type Job = { readonly [Name in keyof typeof JOB_FIELDS]: v.InferOutput<(typeof JOB_FIELDS)[Name]> }
@@ -54,6 +55,14 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['user_workdir', ": a job's folder is its own. Let its command work elsewhere: sh -c 'cd DIR && exec …'"],
 ])
 
+/** Fields that take numbers or yes and no: how these were written does not matter. */
+const PLAIN_FIELDS = new Set(
+  Object.entries(DEFAULTS)
+    .filter(([, value]) => typeof value === 'number' || typeof value === 'boolean')
+    .map(([name]) => name)
+    .concat('timeout_minutes'),
+)
+
 /** What a job cannot be without. */
 const REQUIRED: ReadonlyMap<string, string> = new Map([
   ['name', 'name each job: --name NAME, or {"name": …} in a file'],
@@ -85,6 +94,13 @@ export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
   if (!checked.ok) return checked
   const { workflow, name, data } = Object.fromEntries(checked.value) as Omit<ParsedSpawn, 'specification'>
   return { ok: true, value: { workflow, name, specification: toSpecification(checked.value), data } }
+}
+
+/** Data as data.json gets it. @throws BjobError `bad-field` for what JSON cannot hold */
+export function checkData(data: unknown): unknown {
+  const parsed = v.safeParse(DATA, data)
+  if (parsed.success) return parsed.output
+  throw problemError(toProblem('data', parsed.issues[0]))
 }
 
 /** The error of the first problem; `where` says which file and line. */
@@ -149,7 +165,7 @@ function check(fields: Fields, record: unknown, what: string): Checked<ReadonlyM
       continue
     }
     try {
-      const parsed = v.safeParse(schema, given.get(name))
+      const parsed = v.safeParse(schema, PLAIN_FIELDS.has(name) ? toPlain(given.get(name)) : given.get(name))
       if (parsed.success) values.set(name, parsed.output)
       else problems.push(...parsed.issues.map((issue) => toProblem(name, issue)))
     } catch (error) {

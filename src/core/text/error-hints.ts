@@ -68,6 +68,7 @@ const HINTS = {
   'no-such-file': '`bjob path ID` is the folder; `ls` it',
   'no-template': 'write templates/SCHEDULER.sh in the site, or name the scheduler in bjob.yaml',
   'not-in-a-hook': '`bjob kill` and `bjob retry` change the state of other jobs',
+  'not-utf8': 'save it as UTF-8: `iconv -f LATIN1 -t UTF-8`, or the encoding that it has',
   'not-in-a-job': 'use spawn, or start this through `bjob launch`',
   'other-space': OTHER_WORKFLOW,
   'output-clash': 'each needs a name of its own where they go: let the job write them under different names',

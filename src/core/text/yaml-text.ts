@@ -1,5 +1,6 @@
 /** YAML that people write, read with limits, and with the line of each field kept for error messages. */
-import { type Document, LineCounter, isScalar, parseDocument, stringify, visit } from 'yaml'
+import { type Document, LineCounter, type Scalar, isScalar, parseDocument, stringify, visit } from 'yaml'
+import { Written, writtenNumber } from '../../lib/text/written.ts'
 import { requestError } from './errors.ts'
 import { formatPlainField, parsePlainYaml } from './plain-yaml.ts'
 
@@ -10,6 +11,8 @@ export interface Position {
 
 export interface YamlText {
   readonly value: unknown
+  /** The value with a `Written` for each number and constant that was written otherwise: for fields that hold text. */
+  readonly written: unknown
   /** Where the value at `path` stands; of a key that is not there, where its nearest parent does. */
   locate(path: readonly PropertyKey[]): Position
 }
@@ -27,7 +30,7 @@ const DEEP_BLOCK = new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH},}|^[ \\t]{${MAX_DEP
 export function parseYaml(text: string, file: string): YamlText {
   if (text.length > MAX_BYTES) throw requestError('bad-yaml', `is larger than ${MAX_BYTES} bytes`, { path: file })
   const value = parsePlainYaml(text)
-  if (value !== undefined) return { value, locate: (path) => parseAnyYaml(text, file).locate(path) }
+  if (value !== undefined) return { value, written: value, locate: (path) => parseAnyYaml(text, file).locate(path) }
   return parseAnyYaml(text, file)
 }
 
@@ -54,20 +57,13 @@ function parseAnyYaml(text: string, file: string): YamlText {
       column: col,
     })
   }
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 10 })
-    // Says so when something holds itself.
-    if (text.includes('*')) JSON.stringify(value)
-  } catch (error) {
-    throw requestError('bad-yaml', error instanceof ReferenceError ? error.message : 'has an alias that holds itself', {
-      path: file,
-      line: 1,
-      cause: error,
-    })
-  }
+  // Keys are text wherever they are read.
+  visit(document, { Scalar: (key, node) => (key === 'key' ? keepWord(node) : undefined) })
+  const value = toValue(document, text, file)
+  const isWritten = keepSources(document)
   return {
     value,
+    written: isWritten ? toValue(document, text, file) : value,
     locate: (path) => {
       for (let depth = path.length; depth >= 0; depth--) {
         const node = document.getIn(path.slice(0, depth), true)
@@ -79,6 +75,46 @@ function parseAnyYaml(text: string, file: string): YamlText {
       return { line: 1, column: 1 }
     },
   }
+}
+
+function toValue(document: Document.Parsed, text: string, file: string): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 10 })
+    // Says so when something holds itself.
+    if (text.includes('*')) JSON.stringify(value)
+    return value
+  } catch (error) {
+    throw requestError('bad-yaml', error instanceof ReferenceError ? error.message : 'has an alias that holds itself', {
+      path: file,
+      line: 1,
+      cause: error,
+    })
+  }
+}
+
+function keepWord(key: Scalar): void {
+  if (key.source !== undefined && (typeof key.value === 'number' || typeof key.value === 'boolean'))
+    key.value = key.source
+}
+
+/** @returns whether there was any that is written otherwise */
+function keepSources(document: Document.Parsed): boolean {
+  let isAny = false
+  visit(document, {
+    Scalar: (_, node) => {
+      const { value, source } = node
+      if (source === undefined || (typeof value !== 'number' && typeof value !== 'boolean')) return
+      const written = typeof value === 'number' ? writtenNumber(source, value) : keepConstant(source, value)
+      if (typeof written !== 'object') return
+      node.value = written
+      isAny = true
+    },
+  })
+  return isAny
+}
+
+function keepConstant(source: string, value: boolean): boolean | Written {
+  return source === String(value) ? value : new Written(source, value)
 }
 
 function findRepeatedKey(

@@ -7,6 +7,7 @@ import type { JobState } from '../../core/life/job-state.ts'
 import {
   type Specification,
   type SpecificationRecord,
+  checkData,
   checkSpecification,
   fromRecord,
   problemError,
@@ -14,7 +15,7 @@ import {
 } from '../../core/job/specification.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { isGone, unlessGone } from '../disk/disk.ts'
-import { replaceFile } from '../disk/files.ts'
+import { readPersonsText, replaceFile } from '../disk/files.ts'
 import { isReserved, isScaffold, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
 import { type Commit, commitState, readState } from './revision.ts'
@@ -58,15 +59,15 @@ export async function readSpecification(
     state?.amended === undefined
       ? undefined
       : await unlessGone(site.disk.readText(specificationDraftPath(dir, state.amended)))
-  let text = draft ?? (await unlessGone(site.disk.readText(file)))
+  let text = draft ?? (await unlessGone(readPersonsText(site.disk, file)))
   if (text === undefined) {
     if (!(await hasFolder(site, id))) throw unknownJob(id)
-    text = await unlessGone(site.disk.readText(file))
+    text = await unlessGone(readPersonsText(site.disk, file))
   }
   if (text === undefined) throw siteError('broken-job', 'job.yaml is missing', { path: file })
   if (expected !== undefined && text === formatYaml(expected)) return fromRecord(expected)
   const yaml = parseYaml(text, file)
-  const checked = checkSpecification(yaml.value)
+  const checked = checkSpecification(yaml.written)
   if (checked.ok) return checked.value
   const problem = checked.problems[0]
   throw problem === undefined
@@ -173,18 +174,22 @@ export async function listNames(site: Site, workflow: string): Promise<string[]>
   return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
 }
 
-/** What data.json holds; `undefined` when there is none. @throws BjobError `bad-data` when somebody has broken it, `unknown-job` */
-export async function readData(site: Site, id: JobId): Promise<unknown> {
+/**
+ * What data.json holds; `undefined` when there is none.
+ * @param parse `parseJson` for who hands its numbers on
+ * @throws BjobError `bad-data` when somebody has broken it, `unknown-job`
+ */
+export async function readData(site: Site, id: JobId, parse: (text: string) => unknown = JSON.parse): Promise<unknown> {
   const paths = site.layout.job(id)
   await unlessGone(site.disk.refresh(paths.dir))
   await unlessGone(checkInside(site, paths.data))
-  const text = await unlessGone(site.disk.readText(paths.data))
+  const text = await unlessGone(readPersonsText(site.disk, paths.data))
   if (text === undefined) {
     if ((await site.disk.stat(paths.dir)) === undefined) throw unknownJob(id)
     return undefined
   }
   try {
-    return JSON.parse(text)
+    return parse(text)
   } catch (error) {
     throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
       path: paths.data,
@@ -193,10 +198,12 @@ export async function readData(site: Site, id: JobId): Promise<unknown> {
   }
 }
 
-/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job` */
+/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job`, `bad-field` */
 export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
   const paths = site.layout.job(id)
-  if ((await unlessGone(replaceFile(site.disk, paths.data, formatData(data)).then(() => true))) === undefined)
+  if (
+    (await unlessGone(replaceFile(site.disk, paths.data, formatData(checkData(data))).then(() => true))) === undefined
+  )
     throw unknownJob(id)
 }
 

@@ -4,7 +4,7 @@ import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { finite } from '../../lib/shapes.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { unlessGone } from '../disk/disk.ts'
-import { replaceFile, showName } from '../disk/files.ts'
+import { readPersonsText, replaceFile, showName } from '../disk/files.ts'
 import type { Site } from '../site.ts'
 
 const schema = v.object({
@@ -36,7 +36,7 @@ export async function readBatchTemplate(
   scheduler: string,
 ): Promise<{ readonly path: string; readonly text: string } | undefined> {
   const path = site.layout.batchTemplate(scheduler)
-  const text = await unlessGone(site.disk.readText(path))
+  const text = await unlessGone(readPersonsText(site.disk, path))
   return text === undefined ? undefined : { path, text }
 }
 

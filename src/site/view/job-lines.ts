@@ -21,8 +21,16 @@ export async function readJobLines(
   const { dir } = site.layout.job(id)
   // Until it is there, a network file system may go on saying that it is not.
   if (offset === 0 && site.disk.isNetwork) await unlessGone(site.disk.refresh(dir))
-  const bytes = await unlessGone(site.disk.readFrom(path.join(dir, name), offset, CHUNK_BYTES))
+  // With the byte before: only behind the end of a line another one begins.
+  const from = Math.max(0, offset - 1)
+  const bytes = await unlessGone(site.disk.readFrom(path.join(dir, name), from, CHUNK_BYTES))
+  const begin = offset === 0 ? 0 : (bytes?.indexOf(NEWLINE) ?? -1) + 1
   const end = bytes?.lastIndexOf(NEWLINE) ?? -1
-  if (bytes === undefined || end < 0) return { lines: [], offset }
-  return { lines: bytes.toString('utf8', 0, end).split('\n'), offset: offset + end + 1 }
+  if (bytes === undefined) return { lines: [], offset }
+  if (end < begin) {
+    // A line that is longer is passed over.
+    const isLong = bytes.length === CHUNK_BYTES && end <= 0
+    return { lines: [], offset: isLong ? from + CHUNK_BYTES : Math.max(offset, from + end + 1) }
+  }
+  return { lines: bytes.toString('utf8', begin, end).split('\n'), offset: from + end + 1 }
 }

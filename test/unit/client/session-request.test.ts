@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { parseRequest } from '../../../src/client/session/session-request.ts'
 import { BjobError } from '../../../src/core/text/errors.ts'
 
+const parse = (text: string, number: number) => parseRequest({ text }, number)
 const filter = (text: string): string => `{"op":"query","id":1,"filter":${text}}`
 
 test.each([
@@ -9,7 +10,7 @@ test.each([
   ['{"op":"get","id":1,"job":""}', 'job', 'job is empty'],
   ['{"op":"get","id":1,"job":7}', 'job', 'job must be text'],
   ['{"op":"get","id":1,"jbo":"a"}', 'jbo', 'get has no field jbo'],
-  ['{"op":"ping","id":1e400}', 'id', 'id must be a number or text'],
+  ['{"op":"ping","id":1e400}', 'id', 'id is a number that would not be kept exactly; write it in quotes'],
   ['{"op":"ping","id":1,"__proto__":1}', '__proto__', 'ping has no field __proto__'],
   ['{"op":"ping","id":1,"constructor":1}', 'constructor', 'ping has no field constructor'],
   ['{"op":"spawn","id":1,"job":{},"if_exists":"perhaps"}', 'if_exists', 'if_exists must be error, reuse or rename'],
@@ -26,7 +27,7 @@ test.each([
   [filter('{"data":{"loss":1e400}}'), 'filter.0.data.loss', /must be a number, true, false, null or as for text/],
   [filter('{"data":["a"]}'), 'filter.0.data', 'filter.0.data must be a map of fields'],
 ])('%s is refused with its field named', (line, field, message) => {
-  const parsed = parseRequest(line, 3)
+  const parsed = parse(line, 3)
   if (parsed.ok) throw new Error('not refused')
   expect(parsed.id).toBe(field === 'id' ? null : 1)
   if (!(parsed.error instanceof BjobError)) throw parsed.error
@@ -36,7 +37,7 @@ test.each([
 
 test('one word or filter is a list of one; keys are data, whatever they are called', () => {
   const line = filter('{"name":"a*","tags":{"constructor":"x"},"data":{"prototype":null,"b":{"in":["c"]}}}')
-  expect(parseRequest(line, 1)).toEqual({
+  expect(parse(line, 1)).toEqual({
     ok: true,
     request: {
       op: 'query',
