@@ -102,6 +102,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'cli/arguments/spawn-source.ts': 'the file that --from names',
   'cli/terminal/terminal.ts': 'standard output',
   'search/study/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',
+  'cli/arguments/spawn-options.ts': 'looks whether words of the command line are a file',
   'cli/commands/tune.ts': 'the file that describes the space, and the one that --csv names',
   'cli/commands/session.ts': 'standard output',
   'cli/commands/report.ts': 'the parts of the page, and the file that is asked for',

@@ -65,12 +65,8 @@ while (seen.size < maxEvals) {
   )
 
   // Read in new results. Until the next checkpoint nothing is lost either: they are still in the jobs' folders.
-  for await (const job of site.jobs.filter({ id: mine, state: 'JOB_FINISHED' }).exclude({ id: seen })) {
-    const { loss } = JSON.parse(await job.readFile('result.dat'))
-    record(job, { kind: 'value', value: loss })
-  }
-  for await (const job of site.jobs.filter({ id: mine, state: ['FAILED', 'USER_KILLED'] }).exclude({ id: seen }))
-    record(job, { kind: 'failed' })
+  const ended = { id: mine, state: ['JOB_FINISHED', 'FAILED', 'USER_KILLED'] }
+  for await (const job of site.jobs.filter(ended).exclude({ id: seen })) record(job, await outcomeOf(job))
   saveCheckpoint()
 }
 
@@ -105,12 +101,24 @@ async function createJob(trial) {
   return job
 }
 
+/** A failure, too, where result.dat is missing, or has no number in it: NaN is no JSON. */
+async function outcomeOf(job) {
+  if (job.state !== 'JOB_FINISHED') return { kind: 'failed' }
+  try {
+    const loss = JSON.parse(await job.readFile('result.dat'))?.loss
+    return Number.isFinite(loss) ? { kind: 'value', value: loss } : { kind: 'failed' }
+  } catch (error) {
+    if (error instanceof SyntaxError || error.code === 'no-such-file') return { kind: 'failed' }
+    throw error
+  }
+}
+
 function record(job, outcome) {
   const trial = trialOf.get(job.id)
   opt.tell(trial.id, outcome)
   trial.outcome = outcome
   seen.add(job.id)
-  const what = outcome.kind === 'value' ? `loss ${outcome.value.toFixed(4)}` : job.state
+  const what = outcome.kind === 'value' ? `loss ${outcome.value.toFixed(4)}` : `no loss, ${job.state}`
   say(`${seen.size}/${maxEvals} ${job.name} ${what} ${JSON.stringify(trial.point)}`)
 }
 

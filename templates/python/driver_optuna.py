@@ -3,7 +3,7 @@
     python3 driver_optuna.py [TRIALS [AT_ONCE]]        in the site's folder; needs Optuna, 2.4 or later
 
 The study is in study.db, by which Optuna goes on after a crash; a trial's job is named after its number, so a trial that
-was asked for and has no job gets it then. What ended is told once: the cursor remembers, and Optuna refuses a second time.
+was asked for and has no job gets it then. Its point is kept beside it when it is complete, whatever the space. What ended is told once: the cursor remembers, and Optuna refuses a second time.
 """
 
 import json
@@ -20,7 +20,7 @@ AT_ONCE = int(sys.argv[2]) if len(sys.argv) > 2 else 4
 
 
 def suggest(trial):
-    """The space."""
+    """The space: what is suggested may depend on what was suggested before."""
     return {"x1": trial.suggest_float("x1", -5, 10), "x2": trial.suggest_float("x2", 0, 15)}
 
 
@@ -57,9 +57,9 @@ def main():
     with bjob.open_site() as site:
         pending = {}
         for trial in study.get_trials(states=[running]):
-            if len(trial.params) == 2:
+            if "x" in trial.user_attrs:
                 pending[trial.number] = trial
-                create_job(site, trial.number, trial.params)
+                create_job(site, trial.number, trial.user_attrs["x"])
             else:
                 # Killed before its point was complete.
                 study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -68,7 +68,9 @@ def main():
             while len(pending) < AT_ONCE and len(study.trials) < MAX_TRIALS:
                 trial = study.ask()
                 pending[trial.number] = trial
-                create_job(site, trial.number, suggest(trial))
+                x = suggest(trial)
+                trial.set_user_attr("x", x)
+                create_job(site, trial.number, x)
             if not pending:
                 break
             end = next(ends)

@@ -17,11 +17,13 @@ while [ "$round" -lt "$rounds" ]; do
   # A point that failed is no better than any other: the round goes on without it.
   xargs bjob wait --quiet < round.ids || true
   for id in $(cat round.ids); do
-    if loss=$(bjob cat "$id" result.dat 2> /dev/null); then
+    loss=$(bjob cat "$id" result.dat 2> /dev/null) || continue
+    # NaN is no loss; sort would take it for the best.
+    if printf '%s\n' "$loss" | grep -qxE '[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?'; then
       printf '%s %s\n' "$loss" "$(sed -n '/^args:/,/^[a-z]/s/^ *- *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$(bjob path "$id")/job.yaml")"
     fi
   done | sort -g | head -n 1 > round.best
-  read -r loss best < round.best
+  if [ -s round.best ]; then read -r loss best < round.best; else loss=none; fi
   printf 'round %s: loss %s at %s\n' "$round" "$loss" "$best"
   step=$(awk -v s="$step" 'BEGIN { print s / 2 }')
 done

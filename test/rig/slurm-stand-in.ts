@@ -16,7 +16,9 @@ cp "$script" "$id.script"
 if [ -e hold ]; then
   touch "$id.pending"
 else
-  output=$(sed -n 's/^#SBATCH --output=//p' "$script")
+  # sbatch(1): quotes as a shell's, %% is a percent sign, %j the id.
+  eval "output=$(sed -n 's/^#SBATCH --output=//p' "$script")"
+  output=$(printf '%s' "$output" | sed "s/%%/\\x01/g; s/%j/$id/g; s/\\x01/%/g")
   SLURM_STAND_IN=$PWD/$id SLURM_JOB_ID=$id SLURM_JOB_NODELIST=$(hostname -s) SLURMD_NODENAME=$(hostname -s) setsid bash "$script" >"$output" 2>&1 &
   echo $! >"$id.pid"
 fi

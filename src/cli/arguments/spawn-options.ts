@@ -1,4 +1,5 @@
 /** `bjob spawn`'s options: one for each field of job.yaml, and how each becomes the field's value. */
+import fs from 'node:fs'
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import type { Input, Option } from '../command/option.ts'
@@ -226,11 +227,17 @@ function valueOf({ name, field, kind }: FieldOption, input: Input): unknown {
     case 'number':
       return numberOf(text)
     case 'texts':
-      return input.list(name).flatMap((words) => words.split(/\s+/).filter((word) => word !== ''))
+      return textsOf(input.list(name))
     case 'pairs':
       break
   }
   return Object.fromEntries(input.list(name).map((pair) => splitPair(name, pair)))
+}
+
+/** Of one text the field decides; of several, each that is a file is one, and the others are split at blanks. */
+function textsOf(given: readonly string[]): unknown {
+  if (given.length === 1) return given[0]
+  return given.flatMap((words) => (fs.existsSync(words) ? [words] : words.split(/\s+/).filter((word) => word !== '')))
 }
 
 /** The value of a field that is given as one word, as `bjob set` takes it. @throws BjobError `bad-option` for data that is not JSON */

@@ -1,4 +1,5 @@
 /** What a search has found, for people and for other programs. */
+import { formatValue } from '../../search/space/parameter.ts'
 import type { SearchEnd } from '../../search/study/driver.ts'
 import type { Evaluation, Study } from '../../search/study/study.ts'
 import { formatNumber, valuesOf } from './search-progress.ts'
@@ -26,7 +27,7 @@ export async function showBest(study: Study, terminal: Terminal): Promise<void> 
     best.map(({ name, result, point }) => [
       name,
       ...valuesOf(result).map(formatNumber),
-      ...names.map((parameter) => formatValue(point[parameter])),
+      ...names.map((parameter) => valueText(point[parameter])),
     ]),
   )
 }
@@ -35,9 +36,9 @@ function objectivesOf({ search: { space } }: Study): string[] {
   return [space.objective ?? 'value', ...space.further.map(({ field }) => field)]
 }
 
-function formatValue(value: Evaluation['point'][string] | undefined): string {
+function valueText(value: Evaluation['point'][string] | undefined): string {
   if (value === undefined) return ''
-  return typeof value === 'number' ? formatNumber(value) : String(value)
+  return typeof value === 'number' ? formatNumber(value) : formatValue(value)
 }
 
 /** With values, best first; then those that were stopped; then those that failed; then those of which nothing is known. */
@@ -76,7 +77,10 @@ export function formatCsv(study: Study, workflow: string): string {
     ),
     result?.kind === 'stopped' ? String(result.step) : '',
     result?.kind === 'failed' ? result.reason : '',
-    ...names.map((parameter) => String(point[parameter] ?? '')),
+    ...names.map((parameter) => {
+      const value = point[parameter]
+      return value === undefined ? '' : formatValue(value)
+    }),
   ])
   const header = ['id', 'outcome', ...objectives, 'step', 'failure', ...names]
   return [header, ...rows].map((row) => `${row.map(quoteField).join(',')}\r\n`).join('')

@@ -74,7 +74,7 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
       time_limit: scheduler.formatLimit(minutes * 60),
       queue,
       account,
-      output: paths.output,
+      output: { path: paths.output, directive: scheduler.formatOutput(paths.output) },
       warning_seconds: warningSeconds,
       warning_minutes: Math.ceil(warningSeconds / 60),
       parallel_environment: undefined,

@@ -16,6 +16,7 @@ import type { JobEnvironment } from '../job-environment.ts'
 import { checkDefaults, withDefaults } from './spawn-defaults.ts'
 import { SpawnProblems } from './spawn-problems.ts'
 import { TakenNames } from './taken-names.ts'
+import { withWholeWords } from './whole-words.ts'
 
 /** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
 export type IfExists = 'error' | 'reuse' | 'rename'
@@ -114,7 +115,8 @@ class Planner {
       this.problems.push(problem)
       return
     }
-    const checked = checkSpawn(withDefaults(record, this.#site.settings.defaults))
+    const whole = withDefaults(record, this.#site.settings.defaults)
+    const checked = checkSpawn(whole)
     if (!checked.ok) {
       for (const problem of checked.problems) this.#report(problemError(problem), locate, problem.path)
       return
@@ -136,9 +138,10 @@ class Planner {
     )
     const named = await attempt('name', () => this.#chooseName(workflow, checked.value.name, locate))
     if (parents === undefined || named === undefined || this.problems.length > before) return
-    const specification = { ...checked.value.specification, parents: parents.all }
-    const isWaiting = specification.waitForParents && parents.unfinished.length > 0
     const { folder } = this.#context
+    const asked = { ...checked.value.specification, parents: parents.all }
+    const specification = await withWholeWords(this.#site, whole, asked, { folder, parents: parents.all })
+    const isWaiting = specification.waitForParents && parents.unfinished.length > 0
     const source = { folder, isEarly: isWaiting, ...(staged === undefined ? {} : { staged }) }
     const inputs = await attempt('input_files', () =>
       named.isReused ? [] : findNewInputs(this.#site, specification, source),

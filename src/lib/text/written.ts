@@ -13,12 +13,12 @@ export class Written {
     this.value = value
   }
 
-  /** JSON can say the same: a fraction is rounded by every program that reads it, but a whole number has to stay as it is. */
+  /** The value says the same: a fraction is rounded by every program that reads it, but a whole number has to stay as it is. */
   get isExact(): boolean {
     const { source, value } = this
     if (typeof value === 'boolean' || Number.isSafeInteger(value)) return value !== 0 || !/^[-+.\d]*[1-9]/.test(source)
-    if (/^[-+]?\d+$/.test(source)) return String(value) === source
-    return Number.isFinite(value) && !/^0[xo]/i.test(source)
+    if (/^[-+]?\d+$/.test(source) && Number.isFinite(value)) return String(value) === source
+    return !/^0[xo]/i.test(source)
   }
 
   toString(): string {

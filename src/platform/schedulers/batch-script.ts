@@ -5,10 +5,16 @@
 import { requestError } from '../../core/text/errors.ts'
 
 /** A list is the words of a command; `lines` are whole lines of script, as they are; undefined was not given. */
-export type TemplateValue = string | number | readonly string[] | TemplateLines | undefined
+export type TemplateValue = string | number | readonly string[] | TemplateLines | TemplatePath | undefined
 
 export interface TemplateLines {
   readonly lines: readonly string[]
+}
+
+/** `directive`: how a directive names it; undefined where none can. */
+export interface TemplatePath {
+  readonly path: string
+  readonly directive: string | undefined
 }
 
 const VARIABLE = /\{\{\s*([^{}]*?)\s*\}\}/g
@@ -65,7 +71,15 @@ function isLines(value: TemplateValue): value is TemplateLines {
   return typeof value === 'object' && 'lines' in value
 }
 
+function isPath(value: TemplateValue): value is TemplatePath {
+  return typeof value === 'object' && 'path' in value
+}
+
 function formatDirective(name: string, value: TemplateValue, line: Line): string {
+  if (isPath(value)) {
+    if (value.directive !== undefined) return value.directive
+    throw badValue(name, value.path, "the scheduler would take it for another file; move the site's folder", line)
+  }
   const text = toWords(name, value, line).join(',')
   if (text === '' || /[\s'"`\\]/.test(text) || text.includes('\0')) {
     throw badValue(name, text, 'a directive takes no blank, quote or backslash', line)
@@ -76,6 +90,7 @@ function formatDirective(name: string, value: TemplateValue, line: Line): string
 function toWords(name: string, value: TemplateValue, line: Line): readonly string[] {
   if (value === undefined) return []
   if (isLines(value)) throw badValue(name, value.lines.join(' '), 'whole lines need a line of their own', line)
+  if (isPath(value)) return [value.path]
   return typeof value === 'object' ? value : [String(value)]
 }
 

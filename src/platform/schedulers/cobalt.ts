@@ -25,6 +25,8 @@ export const cobalt: Scheduler = {
     configuration: /^COBALT_(?:CONFIG_FILES|HOME)$/,
     task: NO_VARIABLE,
   },
+  // Its directives are split at blanks, whatever the quotes.
+  formatOutput: (path) => (/[\s$'"\\]/.test(path) ? undefined : path),
   isInside: (env) => readVariable(env, 'COBALT_JOBID') !== undefined,
   isInstalled: (has) => has('qsub') && has('cqsub'),
 

@@ -11,6 +11,7 @@ import {
   badOutput,
   completeStatus,
   readVariable,
+  quoteDirective,
 } from './scheduler.ts'
 
 /** flux-jobs(1), JOB STATUS. */
@@ -55,6 +56,8 @@ export const flux: Scheduler = {
       /^FLUX_(?:URI|CONNECTOR_PATH|EXEC_PATH|MODULE_PATH|PMI_LIBRARY_PATH|CONF_DIR|RC_EXTRA|SSH|SSH_RCMD|F58_FORCE_ASCII)$/,
     task: /^FLUX_(?:(?:JOB|TASK)_\w+|KVS_NAMESPACE)$/,
   },
+  // flux-submit(1): directives are split as a shell does; {{…}} in a name is replaced.
+  formatOutput: (path) => (path.includes('{{') ? undefined : quoteDirective(path)),
   isInside: (env) => readVariable(env, 'FLUX_URI') !== undefined,
   isInstalled: (has) => has('flux'),
   allocationSources: () => ({ command: ['flux', 'resource', 'R', '--states=up'] }),

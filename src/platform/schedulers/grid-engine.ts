@@ -11,6 +11,7 @@ import {
   completeStatus,
   parseCount,
   readVariable,
+  quoteDirective,
 } from './scheduler.ts'
 import { formatHours, parseWalltime } from './walltime.ts'
 
@@ -26,6 +27,8 @@ export const gridEngine: Scheduler = {
       /^SGE_(?:ROOT|CELL|CLUSTER_NAME|ARCH|QMASTER_PORT|EXECD_PORT|LONG_QNAMES|LONG_JOB_NAMES|SINGLE_LINE|DEBUG_LEVEL)$/,
     task: NO_VARIABLE,
   },
+  // qsub(1): $HOME, $JOB_ID and others are replaced, and a comma begins another path.
+  formatOutput: (path) => (/[$,]/.test(path) ? undefined : quoteDirective(path)),
   // JOB_ID alone is anybody's; SGE_TASK_ID is in every job, `undefined` outside of an array.
   isInside: (env) => readVariable(env, 'JOB_ID') !== undefined && readVariable(env, 'SGE_TASK_ID') !== undefined,
   isInstalled: (has) => has('qsub') && has('qconf'),

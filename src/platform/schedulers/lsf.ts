@@ -11,6 +11,7 @@ import {
   countHosts,
   parseCount,
   readVariable,
+  quoteDirective,
 } from './scheduler.ts'
 import { formatMinutes, parseWalltime } from './walltime.ts'
 
@@ -41,6 +42,8 @@ export const lsf: Scheduler = {
       /^(?:LSF_(?:ENVDIR|CONFDIR|BINDIR|LIBDIR|SERVERDIR|TOP|VERSION|CLUSTER_NAME)|LSB_(?:CONFDIR|SHAREDIR|DEFAULT\w+))$/,
     task: /^(?:JSM_\w+|LS_JOBPID)$/,
   },
+  // bsub(1): %J and %I are replaced, and nothing says how to write them otherwise.
+  formatOutput: (path) => (/%[JI]/.test(path) ? undefined : quoteDirective(path)),
   isInside: (env) => readVariable(env, 'LSB_JOBID') !== undefined,
   isInstalled: (has) => has('bsub'),
 

@@ -8,6 +8,7 @@ export const none: Scheduler = {
   name: 'none',
   directivePrefix: '#',
   variables: { id: [], names: NO_VARIABLE, configuration: NO_VARIABLE, task: NO_VARIABLE },
+  formatOutput: (path) => path,
   isInside: () => true,
   isInstalled: () => true,
   allocationSources: () => ({}),

@@ -10,6 +10,7 @@ import {
   countHosts,
   parseCount,
   readVariable,
+  quoteDirective,
 } from './scheduler.ts'
 import { formatHours, parseWalltime } from './walltime.ts'
 
@@ -40,6 +41,7 @@ export const pbs: Scheduler = {
     configuration: /^PBS_(?:CONF_\w+|EXEC|HOME|SERVER|DEFAULT|PRIMARY|AUTH_METHOD|DPREFIX|CLIENTRETRY)$/,
     task: /^PBS_(?:TASKNUM|NODENUM)$/,
   },
+  formatOutput: (path) => (path.includes('^array_index^') ? undefined : quoteDirective(path)),
   // Cobalt answers to PBS's commands but not to this variable; its own comes first in detection all the same.
   isInside: (env) => readVariable(env, 'PBS_JOBID') !== undefined,
   isInstalled: (has) => has('qsub') && has('pbsnodes'),

@@ -111,6 +111,8 @@ export interface Scheduler {
   /** What a directive line of a batch script starts with: `#SBATCH`. */
   readonly directivePrefix: string
   readonly variables: BatchVariables
+  /** The path of an output file as a directive of its batch script names it; undefined for one that it would take for another. */
+  formatOutput(path: string): string | undefined
   /** A time limit as its directive takes it. */
   formatLimit(seconds: number): string
 }
@@ -162,4 +164,11 @@ export function countHosts(text: string): Map<string, number> {
     if (host !== '') lines.set(host, (lines.get(host) ?? 0) + 1)
   }
   return lines
+}
+
+/** A word of a directive, in double quotes where it needs them; undefined where these do not help. */
+export function quoteDirective(word: string): string | undefined {
+  if (/^[\w@%+=:,./{}[\]$^-]+$/.test(word)) return word
+  // eslint-disable-next-line no-control-regex -- a directive is one line
+  return /["\\\u0000-\u001F]/.test(word) ? undefined : `"${word}"`
 }

@@ -1,5 +1,5 @@
 /** Slurm: sbatch(1), squeue(1), scancel(1) and the output environment variables of sbatch(1). */
-import { type BatchState, type BatchStatus, type Scheduler, badOutput, completeStatus } from './scheduler.ts'
+import { type BatchState, type BatchStatus, type Scheduler, badOutput, completeStatus, quoteDirective } from './scheduler.ts'
 import { nodeSizesCommand, readJobId, readNodeList, readSlurmAllocation } from './slurm-allocation.ts'
 import { formatWalltime, parseWalltime } from './walltime.ts'
 
@@ -32,6 +32,8 @@ export const slurm: Scheduler = {
       /^SLURM_(?:CONF|CONF_SERVER|CLUSTERS|JWT|HOME|ROOT|DIR|MPI_TYPE|TIME_FORMAT|BITSTR_LEN|DEBUG_FLAGS)$/,
     task: /^SLURM_(?:PROCID|LOCALID|NODEID|GTIDS|TASK_PID|STEPID|STEP_\w+|NTASKS\w*|NPROCS|(?:CPUS|GPUS|TRES)_PER_TASK|SRUN_COMM_\w+|LAUNCH_NODE_IPADDR|(?:CPU|MEM|GPU)_BIND\w*|PMIX?_?\w*)$/,
   },
+  // sbatch(1), filename pattern: `%%` is a percent sign. A backslash, however quoted, would turn patterns off.
+  formatOutput: (path) => quoteDirective(path.replaceAll('%', '%%')),
   isInside: (env) => readJobId(env) !== undefined && readNodeList(env) !== undefined,
   isInstalled: (has) => has('sbatch'),
   allocationSources: (env) => ({ command: nodeSizesCommand(readNodeList(env) ?? '') }),

@@ -36,10 +36,19 @@ export interface Observation {
   readonly kind: 'value' | 'failed' | 'stopped'
 }
 
+interface StepValue {
+  readonly step: number
+  readonly value: number
+}
+
+/** Rungs of early stopping are further apart (see `REDUCTION`), and reports of one rung are not. */
+const SAME_RUNG = Math.log(2)
+
 interface Progress {
   readonly trial: Trial
   end: Exclude<Outcome, { kind: 'intermediate' }> | undefined
-  latest: { readonly step: number; readonly value: number } | undefined
+  latest: StepValue | undefined
+  readonly reports: StepValue[]
 }
 
 export class History {
@@ -72,7 +81,7 @@ export class History {
   add(trial: Trial): void {
     if (!Number.isSafeInteger(trial.id) || trial.id < 0) throw new RangeError(`${trial.id} is no trial id`)
     if (this.#progress.has(trial.id)) throw new RangeError(`trial ${trial.id} is there already`)
-    this.#progress.set(trial.id, { trial, end: undefined, latest: undefined })
+    this.#progress.set(trial.id, { trial, end: undefined, latest: undefined, reports: [] })
     this.#nextId = Math.max(this.#nextId, trial.id + 1)
   }
 
@@ -88,7 +97,10 @@ export class History {
     if (outcome.kind !== 'intermediate') {
       progress.end = outcome
       this.#endCount++
-    } else if (!progress.latest || outcome.step >= progress.latest.step) progress.latest = outcome
+    } else {
+      progress.reports.push(outcome)
+      if (!progress.latest || outcome.step >= progress.latest.step) progress.latest = outcome
+    }
   }
 
   /** All trials, pending ones included, by id. */
@@ -104,9 +116,10 @@ export class History {
   }
 
   /**
-   * The ended trials, by id. A failed one costs as much as the worst that gave a value: a model needs a number there, and
-   * has to keep away. A stopped one costs its latest intermediate value, but no less than the median of the finished:
-   * it was stopped because it was not among the better half. Empty until a trial gave a value.
+   * The ended trials, by id. A failed one costs as much as the worst of all: a model needs a number there, and has to keep away. A stopped one
+   * costs what it had come to, moved by what the finished ones have changed since that step, but no less than the best of them. Where none of
+   * them had reported at such a step, the stopped ones cost more in their order (the further the better, then by value, as in Optuna), from
+   * the median of the finished upwards. Empty until a trial gave a value.
    */
   listObservations(): readonly Observation[] {
     if (this.#observations?.endCount !== this.#endCount)
@@ -117,8 +130,10 @@ export class History {
   /** The same trials with one loss for each that gave values, made of those values by `lossOf`. */
   withLosses(lossOf: (ended: Valued) => number): History {
     const history = new History('minimise')
-    for (const { trial, end } of this.#list()) {
+    for (const { trial, end, latest } of this.#list()) {
       history.add(trial)
+      if (latest !== undefined)
+        history.tell(trial.id, { kind: 'intermediate', step: latest.step, value: this.#toLoss(latest.value) })
       if (end !== undefined) history.tell(trial.id, end.kind === 'value' ? { kind: 'value', value: lossOf(end) } : end)
     }
     return history
@@ -135,15 +150,45 @@ export class History {
     if (values.length === 0) return []
     const sorted = values.sort((one, other) => one - other)
     const median = sorted[sorted.length >> 1] ?? 0
+    const best = sorted[0] ?? 0
     const worst = sorted.at(-1) ?? 0
-    return ended.flatMap(({ trial, end, latest }): Observation[] => {
+    const stopped = ended.filter(({ end }) => end?.kind === 'stopped')
+    const guesses = new Map<number, number>()
+    const unsure: Progress[] = []
+    for (const progress of stopped) {
+      const change = this.#changeSince(progress.latest?.step)
+      if (progress.latest === undefined || change === undefined) unsure.push(progress)
+      else guesses.set(progress.trial.id, Math.max(best, this.#toLoss(progress.latest.value) + change))
+    }
+    unsure.sort((one, other) => this.#compare(one, other))
+    // As far again as the finished ones are apart: most of these would have been worse than any of them.
+    const far = worst + (worst - best || Math.abs(worst) || 1)
+    for (const [at, { trial }] of unsure.entries())
+      guesses.set(trial.id, median + ((at + 1) / unsure.length) * (far - median))
+    const most = Math.max(worst, ...guesses.values())
+    return ended.flatMap(({ trial, end }): Observation[] => {
       if (!end) return []
       const { id, point } = trial
       const { kind } = end
       if (kind === 'value') return [{ id, point, loss: this.#toLoss(end.value), kind }]
-      const stoppedAt = kind === 'stopped' && latest ? this.#toLoss(latest.value) : worst
-      return [{ id, point, loss: Math.min(worst, Math.max(median, stoppedAt)), kind }]
+      return [{ id, point, loss: guesses.get(id) ?? most, kind }]
     })
+  }
+
+  /** By how much the loss of those that finished has changed since they were about as far: the median. */
+  #changeSince(step: number | undefined): number | undefined {
+    if (step === undefined) return undefined
+    const changes = this.#list().flatMap(({ end, reports }) => {
+      const then = reports.find((report) => Math.abs(Math.log(report.step / step)) < SAME_RUNG)
+      return end?.kind !== 'value' || then === undefined ? [] : [this.#toLoss(end.value) - this.#toLoss(then.value)]
+    })
+    return changes.sort((one, other) => one - other)[changes.length >> 1]
+  }
+
+  /** Of two that were stopped: the one that would have become the better first. One that had reported nothing comes last. */
+  #compare({ latest: one }: Progress, { latest: other }: Progress): number {
+    if (one === undefined || other === undefined) return Number(one === undefined) - Number(other === undefined)
+    return other.step - one.step || this.#toLoss(one.value) - this.#toLoss(other.value)
   }
 
   #toLoss(value: number): number {

@@ -4,7 +4,7 @@
  */
 
 /** A value of a point: what goes into the job's input as JSON. */
-export type Value = string | number | boolean
+export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value }
 
 /** For each named parameter the values that make this one active; all must hold. Empty: always active. */
 export type Conditions = ReadonlyMap<string, readonly Value[]>
@@ -64,13 +64,34 @@ export function levelValue(parameter: Parameter, index: number): Value {
 
 /** The number of a value, the inverse of `levelValue`: -1 if the parameter cannot take it. */
 export function levelIndex(parameter: Parameter, value: Value): number {
-  if (parameter.kind === 'categorical') return parameter.choices.indexOf(value)
+  if (parameter.kind === 'categorical') return indexOfValue(parameter.choices, value)
   if (typeof value !== 'number' || !(value >= parameter.low && value <= parameter.high)) return -1
   const index = Math.round((value - parameter.low) / (parameter.step ?? 1))
   if (index >= countLevels(parameter)) return -1
   const nearest = Number(levelValue(parameter, index))
   const tolerance = parameter.kind === 'integer' ? 0 : 1e-9 * (parameter.step ?? 0)
   return Math.abs(nearest - value) <= tolerance ? index : -1
+}
+
+/** Where `value` is among `values`, lists and maps by what they hold; -1 if it is not there. */
+export function indexOfValue(values: readonly Value[], value: Value): number {
+  if (typeof value !== 'object' || value === null) return values.indexOf(value)
+  const text = valueText(value)
+  return values.findIndex((one) => typeof one === 'object' && valueText(one) === text)
+}
+
+/** A text that two values share if and only if they are the same. */
+function valueText(value: Value): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : inner,
+  )
+}
+
+/** A value as a table shows it. */
+export function formatValue(value: Value): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /** Whether the parameter can take this value. */

@@ -5,6 +5,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import {
   countLevels,
+  indexOfValue,
   isValueOf,
   levelValue,
   unitOfValue,
@@ -21,7 +22,7 @@ export type Point = Readonly<Record<string, Value>>
 export function isActive(parameter: Parameter, point: Point): boolean {
   for (const [name, values] of parameter.when) {
     const value = point[name]
-    if (value === undefined || !values.includes(value)) return false
+    if (value === undefined || indexOfValue(values, value) < 0) return false
   }
   return true
 }

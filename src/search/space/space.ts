@@ -6,7 +6,15 @@ import * as v from 'valibot'
 import { requestError, type BjobError } from '../../core/text/errors.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { fieldsOf, finite, firstProblem, isObject, mapOf, whole } from '../../lib/shapes.ts'
-import { countLevels, isValueOf, type Conditions, type Parameter, type Value } from './parameter.ts'
+import {
+  countLevels,
+  formatValue,
+  indexOfValue,
+  isValueOf,
+  type Conditions,
+  type Parameter,
+  type Value,
+} from './parameter.ts'
 
 export type Direction = 'minimise' | 'maximise'
 
@@ -28,16 +36,13 @@ export interface Space {
 
 const number = finite('must be a finite number')
 const integer = whole('must be a whole number')
-const valueMessage = 'must be text, a number, or true or false'
-const value = v.union([v.string(), finite(valueMessage), v.boolean()], valueMessage)
-const log = v.optional(v.boolean('must be true or false'))
-const when = v.optional(
-  mapOf(
-    v.string(),
-    v.union([value, v.array(value)], 'must be text, a number, true or false, or a list of them'),
-    'must be a mapping such as {activation: [tanh, relu]}',
-  ),
+const valueMessage = 'must be text, a number, true, false, null, or a list or a map of such'
+const plainValue = v.union([v.string(), finite(valueMessage), v.boolean(), v.null()], valueMessage)
+const value: v.GenericSchema<Value> = v.lazy((input) =>
+  Array.isArray(input) ? v.array(value) : isObject(input) ? mapOf(v.string(), value, valueMessage) : plainValue,
 )
+const log = v.optional(v.boolean('must be true or false'))
+const when = v.optional(mapOf(v.string(), value, 'must be a mapping such as {activation: [tanh, relu]}'))
 
 const FLOAT = { type: v.literal('float'), low: number, high: number, log, step: v.optional(number), when }
 const INTEGER = { type: v.literal('integer'), low: integer, high: integer, log, step: v.optional(integer), when }
@@ -128,8 +133,8 @@ function parseParameter(name: string, spec: unknown): Parameter {
   if (type !== 'categorical') throw badSpace(`${field}.type`, describeUnknownType(type))
   const { choices, when } = check(CATEGORICAL, spec, field, NO_PARAMETER)
   if (choices.length === 0) throw badSpace(`${field}.choices`, 'has no option to choose from')
-  const repeated = choices.find((choice, index) => choices.indexOf(choice) !== index)
-  if (repeated !== undefined) throw badSpace(`${field}.choices`, `lists ${String(repeated)} twice`)
+  const repeated = choices.find((choice, index) => indexOfValue(choices, choice) !== index)
+  if (repeated !== undefined) throw badSpace(`${field}.choices`, `lists ${formatValue(repeated)} twice`)
   return { kind: 'categorical', name, choices, when: readConditions(when) }
 }
 
@@ -149,8 +154,12 @@ function checkRange(field: string, low: number, high: number, log: boolean, step
   if (step > high - low) throw badSpace(`${field}.step`, `is ${step}, more than the range from ${low} to ${high}`)
 }
 
-function readConditions(when: Record<string, Value | Value[]> | undefined): Conditions {
-  return new Map(Object.entries(when ?? {}).map(([name, values]) => [name, Array.isArray(values) ? values : [values]]))
+function readConditions(when: Readonly<Record<string, Value>> | undefined): Conditions {
+  return new Map(Object.entries(when ?? {}).map(([name, values]) => [name, isList(values) ? values : [values]]))
+}
+
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value)
 }
 
 function checkConditions(parameter: Parameter, byName: ReadonlyMap<string, Parameter>): void {
@@ -161,7 +170,7 @@ function checkConditions(parameter: Parameter, byName: ReadonlyMap<string, Param
     if (countLevels(parent) === Infinity) throw badSpace(field, 'is a float without step, which no condition can name')
     if (values.length === 0) throw badSpace(field, 'lists no value')
     const impossible = values.find((allowed) => !isValueOf(parent, allowed))
-    if (impossible !== undefined) throw badSpace(field, `names ${String(impossible)}, which ${name} cannot be`)
+    if (impossible !== undefined) throw badSpace(field, `names ${formatValue(impossible)}, which ${name} cannot be`)
   }
 }
 

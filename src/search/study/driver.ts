@@ -111,8 +111,9 @@ class SearchDriver {
       result: isEnded(entry.state) ? await readResult(this.#client, entry.id, study.search.space, file) : undefined,
     }))
     for (const { trial } of jobs) study.adopt(trial)
-    for (const { trial, result } of jobs) if (result !== undefined) study.tell(trial.id, result)
     await this.#reports?.hear(study.evaluations.map(({ id }) => id))
+    for (const { trial, result } of jobs)
+      if (result !== undefined) study.tell(trial.id, result, await this.#reports?.readReports(trial.id))
     await this.#spawn(study.askMissing())
     this.#options.onEvent?.({ kind: 'resumed' })
   }
@@ -146,7 +147,7 @@ class SearchDriver {
         if (ends.length === 0 && this.#study.pendingCount === 0) return this.#isExhausted ? 'exhausted' : 'evaluations'
         // What came while the sampler was thinking is waiting here.
         if (ends.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve))
-        for (const { id, result } of ends.splice(0)) this.#tell(id, result)
+        for (const { id, result } of ends.splice(0)) await this.#tell(id, result)
       }
     } finally {
       this.#stop.abort('over')
@@ -164,11 +165,11 @@ class SearchDriver {
     }
   }
 
-  #tell(id: number, result: Result): void {
+  async #tell(id: number, result: Result): Promise<void> {
     // A job that was told to run again has more than one end; the first is what the sampler knows.
     if (!this.#study.has(id) && !this.#unasked.has(id)) this.#unasked.set(id, result)
     if (!this.#study.isPending(id)) return
-    const told = this.#study.tell(id, result)
+    const told = this.#study.tell(id, result, await this.#reports?.readReports(id))
     this.#options.onEvent?.({ kind: 'told', ...told })
   }
 
@@ -216,7 +217,7 @@ class SearchDriver {
       if (spawned[index]?.isNew !== false) continue
       await this.#requireSame(evaluation)
       const result = this.#unasked.get(evaluation.id)
-      if (result !== undefined) this.#tell(evaluation.id, result)
+      if (result !== undefined) await this.#tell(evaluation.id, result)
     }
   }
 

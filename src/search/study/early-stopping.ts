@@ -58,6 +58,11 @@ export class SuccessiveHalving {
     return count > before
   }
 
+  /** The reports with which evaluation `id` reached its rungs, the first rung first. */
+  listReports(id: number): Report[] {
+    return this.#rungs.flatMap((rung) => rung.get(id) ?? [])
+  }
+
   /**
    * Whether evaluation `id` is to be stopped at the last rung that it reached: undefined if it is among the best there, or the first to come. It
    * may be asked again when others have come, as after a restart.

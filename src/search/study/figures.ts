@@ -2,7 +2,7 @@
  * The data of the figures that people look at after a search: what to draw, not how. Only evaluations that gave a value are drawn, as in
  * Optuna's figures of the same names (optuna.visualization).
  */
-import { type Parameter, levelIndex } from '../space/parameter.ts'
+import { formatValue, type Parameter, levelIndex } from '../space/parameter.ts'
 import type { Evaluation, Study, ValuedEvaluation } from './study.ts'
 
 /** What a figure needs of a study. */
@@ -89,7 +89,7 @@ function axisOfValues(name: string, values: readonly number[]): Axis {
 function axisOf(parameter: Parameter): Axis {
   const { name } = parameter
   if (parameter.kind === 'categorical') {
-    const choices = parameter.choices.map(String)
+    const choices = parameter.choices.map(formatValue)
     return { name, scale: 'choices', low: 0, high: choices.length - 1, choices }
   }
   const { low, high, log } = parameter

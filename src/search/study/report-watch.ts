@@ -4,7 +4,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { readJobLines } from '../../site/view/job-lines.ts'
-import { type SuccessiveHalving, parseReport } from './early-stopping.ts'
+import { type Report, type SuccessiveHalving, parseReport } from './early-stopping.ts'
 import { AT_ONCE } from './evaluation-jobs.ts'
 import { nameOfTrial } from './trial-name.ts'
 
@@ -30,6 +30,12 @@ export class ReportWatch {
   /** Takes in all that these have reported, without judging them: they have ended, or others are to be heard first. */
   async hear(ids: readonly number[]): Promise<void> {
     await mapConcurrently(ids, AT_ONCE, async (id) => this.#read(id))
+  }
+
+  /** What an evaluation that has ended had reported on its way. */
+  async readReports(id: number): Promise<readonly Report[]> {
+    await this.#read(id)
+    return this.#halving.listReports(id)
   }
 
   /** Until `signal` fires. `listPending` says which evaluations may still report. */

@@ -3,8 +3,10 @@
  * so there is no other checkpoint. No I/O: the driver does that.
  */
 import { BjobError, requestError } from '../../core/text/errors.ts'
+import { checkData } from '../../core/job/specification.ts'
 import { type SamplerName, createSampler } from '../samplers/create-sampler.ts'
 import type { Trial, Valued } from '../samplers/history.ts'
+import type { Report } from './early-stopping.ts'
 import type { Result } from './objective.ts'
 import { type Point, pointKey } from '../space/point.ts'
 import type { Sampler } from '../samplers/sampler.ts'
@@ -53,7 +55,19 @@ export function parseSearch(input: unknown): Search {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return { space: parseSpace(input), document: input, params: undefined }
   const { params, ...document } = input as Readonly<Record<string, unknown>>
+  if (params !== undefined) checkParams(params)
   return { space: parseSpace(document), document, params }
+}
+
+/** Each evaluation reads them from JSON. */
+function checkParams(params: unknown): void {
+  try {
+    checkData(params)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    const place = (text: string): string => text.replace(/^data/, 'params')
+    throw requestError('bad-space', place(error.message), { field: place(error.detail.field ?? '') })
+  }
 }
 
 export class Study {
@@ -61,6 +75,7 @@ export class Study {
   readonly #options: StudyOptions
   readonly #sampler: Sampler
   readonly #evaluations = new Map<number, Evaluation>()
+  readonly #reports = new Map<number, readonly Report[]>()
   /** In the order in which they came to it. */
   #front: readonly ValuedEvaluation[] = []
   #endCount = 0
@@ -166,7 +181,8 @@ export class Study {
       for (const before of this.evaluations) {
         if (before.id > id) break
         again.adopt(before)
-        if (before.result !== undefined) tellSampler(again, before.id, before.result)
+        if (before.result !== undefined)
+          tellSampler(again, before.id, before.result, this.#reports.get(before.id) ?? [])
       }
       // Without the one before it, the sampler would number the next one otherwise: its point was evaluated elsewhere, and is left out.
       const [trial] = again.ask(1)
@@ -184,12 +200,20 @@ export class Study {
     return this.#add(trial)
   }
 
-  /** @returns the evaluation with what came of it, and whether it is the best so far (of several objectives: on the front) */
-  tell(id: number, result: Result): { readonly evaluation: Evaluation; readonly isBest: boolean } {
+  /**
+   * @param reports what it had reported on its way
+   * @returns the evaluation with what came of it, and whether it is the best so far (of several objectives: on the front)
+   */
+  tell(
+    id: number,
+    result: Result,
+    reports: readonly Report[] = [],
+  ): { readonly evaluation: Evaluation; readonly isBest: boolean } {
     const pending = this.#evaluations.get(id)
     if (pending === undefined || pending.result !== undefined)
       throw new RangeError(`nothing is to be told of trial ${id}`)
-    tellSampler(this.#sampler, id, result)
+    tellSampler(this.#sampler, id, result, reports)
+    this.#reports.set(id, reports)
     const evaluation = { ...pending, result }
     this.#evaluations.set(id, evaluation)
     this.#endCount += 1
@@ -263,7 +287,11 @@ function lossesOf({ direction, further }: Space, result: Valued): number[] {
   return [result.value, ...(result.further ?? [])].map((value, at) => (directions[at] === 'maximise' ? -value : value))
 }
 
-function tellSampler(sampler: Sampler, id: number, result: Result): void {
+function tellSampler(sampler: Sampler, id: number, result: Result, reports: readonly Report[]): void {
+  // One that was stopped has reported more or less until it was gone; what it was stopped for is on record.
+  if (result.kind === 'value')
+    for (const { step, value } of reports)
+      if (Number.isFinite(value)) sampler.tell(id, { kind: 'intermediate', step, value })
   if (result.kind === 'stopped') sampler.tell(id, { ...result, kind: 'intermediate' })
   sampler.tell(id, result.kind === 'value' ? result : { kind: result.kind })
 }

@@ -10,6 +10,7 @@ import { formatYaml } from '../../core/text/yaml-text.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { codeOf, unlessGone } from '../disk/disk.ts'
+import { linkContent } from './input-files.ts'
 import { formatData } from './jobs.ts'
 import type { JobPaths } from '../disk/layout.ts'
 import { readState } from './revision.ts'
@@ -67,7 +68,9 @@ async function buildAside(site: Site, job: NewJob): Promise<Draft> {
     const record = toRecord(job.specification)
     for (const { file, name, mode } of job.inputs) {
       const target = path.join(aside.dir, name)
-      await (mode === 'link' ? disk.symlink(file, target) : disk.copy(file, target, isDurable))
+      await (mode === 'link'
+        ? disk.symlink(linkContent(site, aside.dir, file), target)
+        : disk.copy(file, target, isDurable))
     }
     if (job.data !== undefined) await writeNew(site, aside.data, formatData(job.data), isDurable)
     await writeNew(site, aside.job, formatYaml(record))

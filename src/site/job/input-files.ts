@@ -54,6 +54,14 @@ export async function findMatches(site: Site, folder: string, pattern: string): 
     .map((name) => path.join(folder, name))
 }
 
+/**
+ * What a link in a job's folder says that leads to `file`. Inside the site it is relative: the site may be moved.
+ * @param dir the job's folder, or one beside it
+ */
+export function linkContent({ layout }: Site, dir: string, file: string): string {
+  return file.startsWith(`${layout.root}${path.sep}`) ? path.relative(dir, file) : file
+}
+
 /** Whether what a glob has matched can be taken along: a pipe, a socket or a device cannot. */
 export function hasContent({ dirent }: Entry): boolean {
   return dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()

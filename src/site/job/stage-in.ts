@@ -6,7 +6,7 @@ import type { Input } from '../../core/life/job-inputs.ts'
 import type { Specification } from '../../core/job/specification.ts'
 import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { codeOf } from '../disk/disk.ts'
-import { findMatches, findParentInputs, isForAll, isGlob } from './input-files.ts'
+import { findMatches, findParentInputs, isForAll, isGlob, linkContent } from './input-files.ts'
 import type { Site } from '../site.ts'
 
 export interface ParentInputs {
@@ -45,9 +45,10 @@ export async function findInputsAtStart(
 /** Links what is found into the job's folder. */
 export async function linkInputs(site: Site, id: JobId, specification: Specification): Promise<ParentInputs> {
   const found = await findInputsAtStart(site, id, specification)
+  const { dir } = site.layout.job(id)
   for (const { file, name } of found.inputs) {
     try {
-      await site.disk.symlink(file, path.join(site.layout.job(id).dir, name))
+      await site.disk.symlink(linkContent(site, dir, file), path.join(dir, name))
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
     }

@@ -53,7 +53,7 @@ describe('numbers as they were written', () => {
 
   test('a loss is found where it is; fractions are none', () => {
     expect(findLoss(parseJson('{"a": [1, {"b": 9007199254740993}]}'))).toEqual(['a', 1, 'b'])
-    for (const text of ['1e400', '1e-400', '-12345678901234567890']) expect(findLoss(parseJson(text)), text).toEqual([])
+    for (const text of ['1e-400', '-12345678901234567890']) expect(findLoss(parseJson(text)), text).toEqual([])
     for (const text of ['0.10000000000000001', '3.14159265358979323846', '1e300', '0e5', '1.0'])
       expect(findLoss(parseJson(text)), text).toBeUndefined()
   })

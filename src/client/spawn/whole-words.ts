@@ -1,0 +1,40 @@
+/** `input_files` that come as one text: split at blanks, unless all of it is the name of something that is there. */
+import path from 'node:path'
+import type { JobId } from '../../core/job/id.ts'
+import { type Specification, canonicalField } from '../../core/job/specification.ts'
+import { findMatches } from '../../site/job/input-files.ts'
+import type { Site } from '../../site/site.ts'
+
+/**
+ * The specification of `record` with its input files as they were meant. A path from the root that is inside `folder` is one of `folder`.
+ * @param parents the jobs whose files it may take, too
+ */
+export async function withWholeWords(
+  site: Site,
+  record: unknown,
+  specification: Specification,
+  { folder, parents }: { readonly folder: string; readonly parents: readonly JobId[] },
+): Promise<Specification> {
+  const { inputFiles } = specification
+  if (inputFiles.length === 0) return specification
+  const given = wordsOf(record)
+  const folders = [folder, ...parents.map((parent) => site.layout.job(parent).dir)]
+  const isWhole = given !== undefined && (await isInAny(site, folders, inside(folder, given)))
+  return { ...specification, inputFiles: (isWhole ? [given] : inputFiles).map((pattern) => inside(folder, pattern)) }
+}
+
+/** The field's text, where it has blanks in it and was split. */
+function wordsOf(record: unknown): string | undefined {
+  const given = Object.entries(record as object).find(([key]) => canonicalField(key) === 'input_files')?.[1] as unknown
+  return typeof given === 'string' && /\s/.test(given) ? given : undefined
+}
+
+function inside(folder: string, pattern: string): string {
+  return pattern.startsWith(`${folder}${path.sep}`) ? path.relative(folder, pattern) : pattern
+}
+
+async function isInAny(site: Site, folders: readonly string[], pattern: string): Promise<boolean> {
+  if (path.isAbsolute(pattern) || pattern.split('/').includes('..')) return false
+  for (const folder of folders) if ((await findMatches(site, folder, pattern)).length > 0) return true
+  return false
+}
