@@ -12,7 +12,7 @@ const root = path.join(__dirname, '..')
 const dist = path.join(root, 'dist')
 
 /** Packages that load as slowly as a short command runs, and that few commands use: own parts. */
-const LAZY = ['yaml']
+const LAZY = ['yaml', 'get-east-asian-width']
 
 /** Replaces such a package by an object that loads the part when a name is first read from it. */
 const lazyPackages = {
@@ -22,7 +22,7 @@ const lazyPackages = {
       path: name,
       namespace: 'lazy',
     }))
-    build.onResolve({ filter: /^\.\/\w+\.cjs$/ }, ({ path: name }) => ({ path: name, external: true }))
+    build.onResolve({ filter: /^\.\/[\w-]+\.cjs$/ }, ({ path: name }) => ({ path: name, external: true }))
     build.onLoad({ filter: /./, namespace: 'lazy' }, ({ path: name }) => ({
       contents: `
         const part = new Proxy({}, { get: (_, name) => require('./${name}.cjs')[name] })

@@ -103,6 +103,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'cli/terminal/terminal.ts': 'standard output',
   'search/study/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',
   'cli/arguments/spawn-options.ts': 'looks whether words of the command line are a file',
+  'cli/command/failure.ts': 'looks which folder is gone',
   'cli/commands/tune.ts': 'the file that describes the space, and the one that --csv names',
   'cli/commands/session.ts': 'standard output',
   'cli/commands/report.ts': 'the parts of the page, and the file that is asked for',
@@ -118,6 +119,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'proper-lockfile': ['site'],
   'fast-glob': ['site'],
   koffi: ['lib'],
+  'get-east-asian-width': ['lib'],
   uplot: ['page'],
 }
 

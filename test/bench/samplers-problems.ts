@@ -1,4 +1,5 @@
 /** The test functions of the sampler comparison, all minimised: four classics and two spaces like those of real searches. */
+import { formatValue } from '../../src/search/space/parameter.ts'
 import type { Point } from '../../src/search/space/point.ts'
 
 export interface Problem {
@@ -16,7 +17,7 @@ function readVector(point: Point): number[] {
 
 function readNumber(point: Point, name: string): number {
   const value = point[name]
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${String(value)}`)
+  if (typeof value !== 'number') throw new TypeError(`${name} is ${JSON.stringify(value)}`)
   return value
 }
 
@@ -109,14 +110,14 @@ const mixed: Problem = {
     const rates: Readonly<Record<string, number>> = { sgd: -1.2, adam: -3.1, rmsprop: -3.6, lamb: -2.4 }
     const offsets: Readonly<Record<string, number>> = { sgd: 0.35, adam: 0.05, rmsprop: 0.2, lamb: 0 }
     const penalties: Readonly<Record<string, number>> = { relu: 0.1, gelu: 0, tanh: 0.6 }
-    const optimizer = String(point['optimizer'])
+    const optimizer = formatValue(point['optimizer'] ?? null)
     const batch = Math.log2(readNumber(point, 'batch')) - 6.3
     const rate = Math.log10(readNumber(point, 'rate')) - (rates[optimizer] ?? 0) - 0.25 * batch
     const layers = readNumber(point, 'layers') - 7
     const dropout = readNumber(point, 'dropout') - 0.25 - 0.02 * layers
     return (
       (offsets[optimizer] ?? 0) +
-      (penalties[String(point['activation'])] ?? 0) +
+      (penalties[formatValue(point['activation'] ?? null)] ?? 0) +
       (point['bias'] === true ? 0 : 0.08) +
       0.5 * rate ** 2 +
       0.04 * batch ** 2 +
@@ -143,7 +144,7 @@ const conditional: Problem = {
     },
   },
   evaluate: (point) => {
-    switch (String(point['model'])) {
+    switch (formatValue(point['model'] ?? null)) {
       case 'forest':
         return (
           0.3 +

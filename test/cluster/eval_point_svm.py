@@ -11,7 +11,7 @@ from sklearn.svm import SVC
 with open(sys.argv[1]) as file:
     x = json.load(file)["x"]
 images, labels = load_digits(return_X_y=True)
-model = SVC(C=2 ** x["x1"], gamma=2 ** (x["x2"] - 20))
+model = SVC(C=2 ** x["x1"], gamma=2 ** (x["x2"] - 20), kernel=x["kernel"], degree=x.get("degree", 3))
 accuracy = cross_val_score(model, images[:500], labels[:500], cv=3).mean()
 with open("result.dat.new", "w") as file:
     json.dump({"loss": 1 - accuracy}, file)

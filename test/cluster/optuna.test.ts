@@ -13,10 +13,18 @@ const TRIALS = LONG ? 200 : 40
 /** After how much of the study each of the three is killed. */
 const KILLS = LONG ? [0.1, 0.25, 0.4, 0.55, 0.7, 0.85] : [0.25, 0.5, 0.75]
 
+/** A space of the driver's is any space: here one with a parameter that not every point has. */
+const SUGGEST = '    return {"x1": trial.suggest_float("x1", -5, 10), "x2": trial.suggest_float("x2", 0, 15)}\n'
+const CONDITIONAL = `${SUGGEST.replace('return', 'x =')}    x["kernel"] = trial.suggest_categorical("kernel", ["rbf", "poly"])
+    if x["kernel"] == "poly":
+        x["degree"] = trial.suggest_int("degree", 2, 4)
+    return x
+`
+
 interface Trial {
   readonly number: number
   readonly state: string
-  readonly params: Readonly<Record<string, number>>
+  readonly params: Readonly<Record<string, number | string>>
   readonly value: number | null
 }
 
@@ -41,6 +49,10 @@ test(
     await rig.done(['init', site, '--template', 'python'], { cwd: rig.outside })
     fs.appendFileSync(path.join(site, 'bjob.yaml'), 'lease_seconds: 5\ndurability: process\n')
     fs.copyFileSync(path.join(import.meta.dirname, 'eval_point_svm.py'), path.join(site, 'eval_point.py'))
+    const program = path.join(site, 'driver_optuna.py')
+    const text = fs.readFileSync(program, 'utf8')
+    expect(text).toContain(SUGGEST)
+    fs.writeFileSync(program, text.replace(SUGGEST, CONDITIONAL))
     const bin = path.join(rig.outside, 'bin')
     fs.mkdirSync(bin)
     fs.writeFileSync(path.join(bin, 'bjob'), `#!/bin/sh\nexec ${process.execPath} ${COMMAND} "$@"\n`, { mode: 0o755 })

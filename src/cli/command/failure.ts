@@ -1,4 +1,5 @@
 /** From an error to the one line that a person reads, and the exit status. */
+import fs from 'node:fs'
 import path from 'node:path'
 import { BjobError, type ErrorDetail } from '../../core/text/errors.ts'
 import { explainSystemError } from '../../core/text/system-error.ts'
@@ -28,12 +29,29 @@ export function describeFailure(error: unknown, packageRoot: string, command?: s
   const failure = explainSystemError(error)
   if (failure !== undefined) {
     const where = failure.path === '' ? '' : ` (${nearPath(failure.path)})`
-    return { text: `bjob: ${failure.meaning}${where}\nhint: ${failure.hint}`, status: 3 }
+    return {
+      text: `bjob: ${failure.meaning}${where}\nhint: ${failure.hint}`,
+      status: failure.isRequest === true ? 2 : 3,
+    }
   }
   const message = error instanceof Error ? error.message : String(error)
   if (isOfPackage(error, packageRoot))
     return { text: `bjob: its installation is damaged: ${oneLine(message)}\nhint: install it again`, status: 3 }
+  const gone = findGone(error)
+  if (gone !== undefined)
+    return {
+      text: `bjob: there is no ${oneLine(gone)} any more\nhint: put it back, or begin again where it is now`,
+      status: 3,
+    }
   return { text: `bjob: unexpected: ${oneLine(message)}\nhint: run again with --debug to see where`, status: 3 }
+}
+
+/** What was moved or deleted: the outermost folder that is missing, as a whole site. */
+function findGone(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error && 'path' in error && error.code === 'ENOENT')) return undefined
+  let gone: string | undefined
+  for (let part = path.resolve(String(error.path)); !fs.existsSync(part); part = path.dirname(part)) gone = part
+  return gone
 }
 
 /** A missing file of an installation that was half removed, say. */
@@ -57,8 +75,17 @@ function whereText(message: string, { path: file, line, column, field }: ErrorDe
 /** As somebody in this folder would call it, when that is shorter. */
 function nearPath(file: string): string {
   if (!path.isAbsolute(file)) return file
-  const relative = path.relative(process.cwd(), file)
+  const relative = path.relative(currentFolder(), file)
   return relative !== '' && relative.length < file.length ? relative : file
+}
+
+/** Absent when it was deleted: then nothing is near. */
+function currentFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '/'
+  }
 }
 
 function oneLine(text: string): string {

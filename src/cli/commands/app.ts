@@ -4,6 +4,7 @@ import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
+import { hasCommand } from '../../lib/process/run-command.ts'
 import { quoteShellWord, splitShellWords } from '../../lib/text/shell-words.ts'
 import {
   type Application,
@@ -89,7 +90,44 @@ async function addApp(site: Site, name: string, input: Input, { terminal }: Sess
     description: input.text('description') ?? '',
   })
   await terminal.line(name)
+  for (const field of ['executable', 'preprocess', 'postprocess'] as const) {
+    const missing = await findMissing(site, name, field)
+    if (missing !== undefined) terminal.note(`bjob: warning: ${field} names ${missing}`)
+  }
   terminal.suggest(firstSpawn(name))
+}
+
+/** What a hook or the executable starts, where it can be told already that it will not start here. */
+async function findMissing(
+  { disk, layout }: Site,
+  name: string,
+  field: 'executable' | 'preprocess' | 'postprocess',
+): Promise<string | undefined> {
+  const application = await readApplication(disk, layout, name)
+  const line = application[field]
+  if (line === undefined || application.shell) return undefined
+  const [word = ''] = typeof line === 'string' ? splitShellWords(line) : line
+  const program = word.replaceAll('{site}', layout.root)
+  if (!program.includes('/'))
+    return hasCommand(program) ? undefined : `${program}, which is not on the PATH here; jobs may find it elsewhere`
+  // A relative path is one of each job's folder.
+  const file = path.resolve(program)
+  const stat = fs.statSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) {
+    const where = path.isAbsolute(program) ? '' : ` in this folder; jobs look for it in their own`
+    return `${program}, and there is no such file${where}`
+  }
+  if (!stat.isFile()) return `${program}, which is no file`
+  return isExecutable(file) ? undefined : `${program}, which may not be executed: chmod +x ${quoteShellWord(file)}`
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** @throws BjobError `missing-input` */

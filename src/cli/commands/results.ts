@@ -9,7 +9,9 @@ export const resultsCommand: Command = {
   words: '[ID…]',
   about: `Prints a JSON object a line for each job that ended (finished, failed or killed): id, state, attempt, launcher, dir, ended, message, the
 text of the file that it wrote as \`content\` (null without one), and as \`result\` when that text is JSON.
-With --cursor, only what was not printed before: each end once, whatever died in between. A cursor belongs to one reader and one filter.
+With --cursor, only what was not printed before: each end once, whatever died in between. A cursor belongs to one reader and one filter, and
+refuses another. What was written counts as printed, also when nobody reads it (\`| head -1\` leaves the rest of a pipe unread): a driver that
+may die with lines unread uses \`bjob session\`, where it acknowledges each end.
 ${FILTER_HELP}`,
   options: [
     { name: 'file', value: 'NAME', summary: 'the file to read in each folder (default result.dat)' },

@@ -1,4 +1,5 @@
 /** How a search is going, for people: one line that is drawn again on a terminal, a line for each evaluation elsewhere. */
+import { formatValue } from '../../search/space/parameter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import type { Result } from '../../search/study/objective.ts'
 import type { Evaluation, Study } from '../../search/study/study.ts'
@@ -110,6 +111,6 @@ export function formatNumber(value: number): string {
 
 export function formatPoint(point: Evaluation['point']): string {
   return Object.entries(point)
-    .map(([name, value]) => `${name}=${typeof value === 'number' ? formatNumber(value) : String(value)}`)
+    .map(([name, value]) => `${name}=${typeof value === 'number' ? formatNumber(value) : formatValue(value)}`)
     .join(' ')
 }

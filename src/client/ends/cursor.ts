@@ -5,7 +5,8 @@
  */
 import path from 'node:path'
 import { type JobEvent, eventOfWords } from '../../core/index/events.ts'
-import { requestError } from '../../core/text/errors.ts'
+import type { Filter } from '../../core/index/filter.ts'
+import { type BjobError, requestError } from '../../core/text/errors.ts'
 import { FORMATS, checkFormat } from '../../core/text/formats.ts'
 import { type AppendFile, type Disk, diskFor, unlessGone } from '../../site/disk/disk.ts'
 import { replaceFile } from '../../site/disk/files.ts'
@@ -29,6 +30,8 @@ interface CursorFile {
   readonly pending: readonly Candidate[]
   /** How many bytes of FILE.delivered `positions` accounts for. */
   readonly delivered: number
+  /** Which ends it counts; one of an earlier bjob does not say. */
+  readonly filter?: string
 }
 
 const HEAD_BYTES = 120
@@ -42,6 +45,7 @@ export class Cursor {
   readonly #site: Site
   readonly #file: string | undefined
   readonly #disk: Disk
+  readonly #filter: string
   readonly #delivered: Set<string>
   #everDelivered: Set<string> | undefined
   readonly #heads: Map<string, string>
@@ -55,6 +59,7 @@ export class Cursor {
     file: string | undefined,
     disk: Disk,
     saved: CursorFile,
+    filter: string,
     isJournalNew: boolean,
     tail: Buffer,
     isTorn: boolean,
@@ -62,6 +67,7 @@ export class Cursor {
     this.#site = site
     this.#file = file
     this.#disk = disk
+    this.#filter = filter
     this.isJournalNew = isJournalNew
     this.positions = isJournalNew ? {} : saved.positions
     this.pending = isJournalNew ? [] : saved.pending
@@ -73,10 +79,12 @@ export class Cursor {
 
   /**
    * @param file absolute; without one the cursor begins at the beginning and is not kept
+   * @param filter the ends that are handed out: what others let through is passed over for good
    * @throws BjobError `bad-cursor`; the file system's errors
    */
-  static async open(site: Site, file: string | undefined): Promise<Cursor> {
-    if (file === undefined) return new Cursor(site, undefined, site.disk, EMPTY, false, Buffer.alloc(0), false)
+  static async open(site: Site, file: string | undefined, filter: Filter): Promise<Cursor> {
+    const key = filterKey(filter)
+    if (file === undefined) return new Cursor(site, undefined, site.disk, EMPTY, key, false, Buffer.alloc(0), false)
     const folder = path.dirname(file)
     let disk: Disk
     try {
@@ -88,12 +96,22 @@ export class Cursor {
         hint: 'make it, or name a file elsewhere',
       })
     }
+    const refuse = (what: string, hint: string): BjobError => requestError('bad-cursor', what, { path: file, hint })
+    if ((await disk.stat(folder))?.isFile() === true)
+      throw refuse(`${folder} is a file, and no folder for the cursor`, 'name a file in a folder')
+    if ((await disk.stat(file))?.isDirectory() === true)
+      throw refuse(`${file} is a folder, and no file for the cursor`, 'name a file in it')
     const text = await unlessGone(disk.readText(file))
     const saved = text === undefined ? EMPTY : parseCursor(text, file)
+    if (saved.filter !== undefined && saved.filter !== key)
+      throw requestError('bad-cursor', `belongs to other filters: ${describeKey(saved.filter)}`, {
+        path: file,
+        hint: 'each choice of jobs takes a cursor of its own: name another file',
+      })
     const isJournalNew = await isOtherJournal(site, saved)
     const from = isJournalNew ? 0 : saved.delivered
     const tail = (await unlessGone(disk.readFrom(sidecarOf(file), from, Number.MAX_SAFE_INTEGER))) ?? Buffer.alloc(0)
-    return new Cursor(site, file, disk, saved, isJournalNew, tail, tail.length > 0 && tail.at(-1) !== 10)
+    return new Cursor(site, file, disk, saved, key, isJournalNew, tail, tail.length > 0 && tail.at(-1) !== 10)
   }
 
   /** Whether an end was handed out before. An end told again by `bjob fsck` may have been at any time; others, since the cursor was written. */
@@ -129,6 +147,7 @@ export class Cursor {
       heads: Object.fromEntries(this.#heads),
       pending,
       delivered: this.#sidecarBytes,
+      filter: this.#filter,
     }
     // FILE counts these lines: they have to be on the disk before it is.
     await this.#sidecar?.append('', true)
@@ -141,6 +160,18 @@ export class Cursor {
     this.#sidecar = undefined
     await sidecar?.close()
   }
+}
+
+/** A text that two filters share if and only if they let the same through. */
+function filterKey(filter: Filter): string {
+  const fields = Object.entries(filter)
+    .map(([name, words]: [string, readonly string[] | undefined]) => [name, [...new Set(words)].toSorted()] as const)
+    .filter(([, words]) => words.length > 0)
+  return JSON.stringify(Object.fromEntries(fields.toSorted(([one], [other]) => (one < other ? -1 : 1))))
+}
+
+function describeKey(key: string): string {
+  return key === '{}' ? 'none' : key.length > 200 ? `${key.slice(0, 200)}…` : key
 }
 
 function sidecarOf(file: string): string {

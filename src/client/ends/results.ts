@@ -16,7 +16,7 @@ import { Cursor } from './cursor.ts'
 import { EndFeed, type JobEnd } from './end-feed.ts'
 
 export interface ResultOptions {
-  /** The file that remembers what was handed out; without it, everything is. It belongs to one reader and one filter. */
+  /** The file that remembers what was handed out; without it, everything is. It belongs to one reader and one filter, and refuses others. */
   readonly cursor?: string
   /** The file in each job's folder that is read; `result.dat` unless given. */
   readonly file?: string
@@ -52,7 +52,7 @@ const SLOWEST_MS = 5000
 export async function* followResults(site: Site, options: ResultOptions): AsyncGenerator<JobResult> {
   const { cursor: cursorFile, file = 'result.dat', follow = false, filter = {}, signal } = options
   const wants = compileWants(site, filter)
-  const cursor = await Cursor.open(site, cursorFile === undefined ? undefined : path.resolve(cursorFile))
+  const cursor = await Cursor.open(site, cursorFile === undefined ? undefined : path.resolve(cursorFile), filter)
   const watch = follow ? await (await import('../../site/view/watch.ts')).watchJournal(site) : undefined
   try {
     const feed = new EndFeed(site, cursor)

@@ -24,11 +24,20 @@ export interface SystemFailure {
   readonly hint: string
   /** The file that it is about; empty where the system did not say. */
   readonly path: string
+  /** It is the caller's to put right, and nothing has been changed. */
+  readonly isRequest?: true
 }
 
 /** @returns undefined for any other error, and for one that needs no words of its own */
 export function explainSystemError(error: unknown): SystemFailure | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
+  if ('syscall' in error && error.syscall === 'uv_cwd')
+    return {
+      meaning: 'the current folder has been deleted',
+      hint: 'go to one that is there: `cd`',
+      path: '',
+      isRequest: true,
+    }
   const [meaning, hint] = MEANINGS[String(error.code)] ?? []
   if (meaning === undefined || hint === undefined) return undefined
   return { meaning, hint, path: 'path' in error ? String(error.path) : 'dest' in error ? String(error.dest) : '' }

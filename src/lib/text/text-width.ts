@@ -1,18 +1,20 @@
-/** How many columns of a terminal text takes: East Asian characters and emoji take two, combining marks none. */
+/** How many columns of a terminal text takes: East Asian characters and emoji take two, what joins them or combines with them none. */
+import { eastAsianWidth } from 'get-east-asian-width'
 
 // eslint-disable-next-line no-control-regex -- what takes one column, one for each character, and is nearly all there is
 const PLAIN = /^[\u0000-\u02FF]*$/
 /** Nearly every word: nothing in it has to go. */
 const PRINTABLE = /^[ -~]*$/
-const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]$/u
-/** Wide and full-width of Unicode Standard Annex 11, as ranges without the gaps that nothing is assigned to. */
-const WIDE =
-  /^[\u1100-\u115F\u2E80-\u303E\u3041-\u33FF\u3400-\u4DBF\u4E00-\u9FFF\uA000-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{1F200}-\u{1F2FF}\u{20000}-\u{3FFFD}\p{Emoji_Presentation}]/u
+const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u
+/** What is drawn as one picture: a family, a flag, a hand with its colour, a digit in its key. */
+const PICTURE = /^(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|\p{Regional_Indicator}{2}|\p{Emoji}[\u{1F3FB}-\u{1F3FF}])/u
+
+let segmenter: Intl.Segmenter | undefined
 
 export function textWidth(text: string): number {
   if (PLAIN.test(text)) return text.length
   let width = 0
-  for (const character of text) width += characterWidth(character)
+  for (const { segment } of segmentsOf(text)) width += segmentWidth(segment)
   return width
 }
 
@@ -27,12 +29,17 @@ export function cutText(text: string, width: number): string {
   if (width < 1) return ''
   let used = 0
   let kept = ''
-  for (const character of text) {
-    used += characterWidth(character)
+  for (const { segment } of segmentsOf(text)) {
+    used += segmentWidth(segment)
     if (used > width - 1) break
-    kept += character
+    kept += segment
   }
   return `${kept}…`
+}
+
+function segmentsOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter()
+  return segmenter.segment(text)
 }
 
 /** One line without control characters: what a program wrote moves no cursor and changes no colour. */
@@ -42,7 +49,16 @@ export function printable(text: string): string {
   return text.replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ')
 }
 
-function characterWidth(character: string): number {
-  if (ZERO.test(character)) return 0
-  return WIDE.test(character) ? 2 : 1
+/** Of one character as people see it, however many code points it has. */
+function segmentWidth(segment: string): number {
+  if (PLAIN.test(segment)) return segment.length
+  if (ZERO.test(segment)) return 0
+  if (PICTURE.test(segment)) return 2
+  const [first = '', ...others] = [...segment].filter((character) => !ZERO.test(character))
+  // Half-width kana carry their voice marks as characters of their own.
+  return eastAsianWidth(first.codePointAt(0) ?? 0) + others.filter(isHalfWidth).length
+}
+
+function isHalfWidth(character: string): boolean {
+  return character >= '\uFF61' && character <= '\uFFDC'
 }

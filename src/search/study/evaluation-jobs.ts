@@ -8,7 +8,8 @@ import { type State, isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from '../space/space.ts'
-import { RESULT_FILE, Study, parseSearch } from './study.ts'
+import { parseSearch } from './search.ts'
+import { RESULT_FILE, Study } from './study.ts'
 import { trialOfName } from './trial-name.ts'
 
 /** Folders looked into at once. */

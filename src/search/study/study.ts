@@ -3,25 +3,16 @@
  * so there is no other checkpoint. No I/O: the driver does that.
  */
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import { checkData } from '../../core/job/specification.ts'
 import { type SamplerName, createSampler } from '../samplers/create-sampler.ts'
 import type { Trial, Valued } from '../samplers/history.ts'
 import type { Report } from './early-stopping.ts'
 import type { Result } from './objective.ts'
 import { type Point, pointKey } from '../space/point.ts'
 import type { Sampler } from '../samplers/sampler.ts'
+import type { Search } from './search.ts'
 import { describeDifference } from '../space/space-difference.ts'
 import { type Space, parseSpace } from '../space/space.ts'
 import { nameOfTrial } from './trial-name.ts'
-
-/** What the author of a search wrote. */
-export interface Search {
-  readonly space: Space
-  /** The space as it was written, for the jobs' inputs. */
-  readonly document: unknown
-  /** Handed to each evaluation as it is. */
-  readonly params: unknown
-}
 
 export const RESULT_FILE = 'result.dat'
 
@@ -44,30 +35,6 @@ export interface Evaluation extends Trial {
 /** An evaluation that gave a value. */
 export interface ValuedEvaluation extends Evaluation {
   readonly result: Extract<Result, { kind: 'value' }>
-}
-
-/**
- * Reads a search: a space (see `parseSpace`), and `params`, which every evaluation gets beside its point.
- *
- * @throws BjobError `bad-space`
- */
-export function parseSearch(input: unknown): Search {
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    return { space: parseSpace(input), document: input, params: undefined }
-  const { params, ...document } = input as Readonly<Record<string, unknown>>
-  if (params !== undefined) checkParams(params)
-  return { space: parseSpace(document), document, params }
-}
-
-/** Each evaluation reads them from JSON. */
-function checkParams(params: unknown): void {
-  try {
-    checkData(params)
-  } catch (error) {
-    if (!(error instanceof BjobError)) throw error
-    const place = (text: string): string => text.replace(/^data/, 'params')
-    throw requestError('bad-space', place(error.message), { field: place(error.detail.field ?? '') })
-  }
 }
 
 export class Study {

@@ -11,6 +11,17 @@ describe('the width of text', () => {
     ['e\u0301', 1],
     ['✅ ok', 5],
     ['한글 x', 6],
+    ['👨‍👩‍👧‍👦', 2],
+    ['🇩🇪🇫🇷', 4],
+    ['👍🏽', 2],
+    ['☝🏽', 2],
+    ['❤️', 2],
+    ['❤', 1],
+    ['1️⃣', 2],
+    ['🏴󠁧󠁢󠁥󠁮󠁧󠁿', 2],
+    ['ﾊﾞ', 2],
+    ['ㄱ각', 4],
+    ['a\u200Bb', 2],
   ])('%j takes %i columns', (text, width) => expect(textWidth(text)).toBe(width))
 
   property.prop([fc.string({ unit: 'grapheme' }), fc.nat(40)])(
@@ -22,6 +33,11 @@ describe('the width of text', () => {
       if (textWidth(text) <= width) expect(cut).toBe(text)
     },
   )
+
+  test('a picture is cut off whole', () => {
+    expect(cutText('ab👨‍👩‍👧‍👦cd', 4)).toBe('ab…')
+    expect(cutText('ab👨‍👩‍👧‍👦cd', 5)).toBe('ab👨‍👩‍👧‍👦…')
+  })
 
   test('what a program printed moves no cursor', () => {
     expect(printable('\u001B[31mred\u001B[0m\r\n\u001B]0;title\u0007x')).not.toMatch(/\p{Cc}/u)

@@ -82,6 +82,34 @@ describe('renderBatchScript', () => {
   })
 })
 
+describe('the file that a scheduler writes', () => {
+  const outputOf = (scheduler: string, path: string): string | undefined => findScheduler(scheduler).formatOutput(path)
+
+  test.each(names)('%s: a plain path as it is, and nothing that would be another line or path', (name) => {
+    expect(outputOf(name, '/scratch/me/site/out-1.log')).toBe('/scratch/me/site/out-1.log')
+    for (const path of ['/a\n#X', '/a"b', '/a\\b']) expect(outputOf(name, path), path).toBeUndefined()
+  })
+
+  test.each([
+    ['slurm', '/my site/%j 100%/x', '"/my site/%%j 100%%/x"'],
+    ['slurm', "/it's/#1", `"/it's/#1"`],
+    ['pbs', '/my site/%j', '"/my site/%j"'],
+    ['lsf', '/my site/x', '"/my site/x"'],
+    ['lsf', '/%J/x', undefined],
+    ['flux', '/my site/x', '"/my site/x"'],
+    ['flux', '/{{id}}/x', undefined],
+    ['grid-engine', '/my site/x', '"/my site/x"'],
+    ['grid-engine', '/$JOB_ID/x', undefined],
+    ['cobalt', '/my site/x', undefined],
+  ])('%s: %s', (name, path, expected) => expect(outputOf(name, path)).toBe(expected))
+
+  test('a path that no directive can name is refused, and only there', () => {
+    const output = { path: '/%J/x', directive: undefined }
+    expect(() => renderBatchScript('#BSUB -o {{output}}', { output })).toThrow(/would take it for another file/)
+    expect(renderBatchScript('tail {{output}}', { output })).toBe('tail /%J/x')
+  })
+})
+
 describe('the templates', () => {
   let folder = ''
   let groupId: number | undefined

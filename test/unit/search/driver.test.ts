@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { SiteClient } from '../../../src/client/site-client.ts'
 import { type SearchEnd, type SearchOptions, runSearch } from '../../../src/search/study/driver.ts'
 import { readStudy } from '../../../src/search/study/evaluation-jobs.ts'
-import { Study, parseSearch } from '../../../src/search/study/study.ts'
+import { parseSearch } from '../../../src/search/study/search.ts'
+import { Study } from '../../../src/search/study/study.ts'
 import { type Fixture, endJob, makeFixture, namesIn } from '../client/fixture.ts'
 
 const document = { parameters: { a: { type: 'float', low: 0, high: 1 } } }

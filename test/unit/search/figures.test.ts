@@ -1,8 +1,10 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
+import { formatValue } from '../../../src/search/space/parameter.ts'
 import { historyOfBest, parallelCoordinates } from '../../../src/search/study/figures.ts'
 import { importances } from '../../../src/search/study/importance.ts'
-import { Study, parseSearch } from '../../../src/search/study/study.ts'
+import { parseSearch } from '../../../src/search/study/search.ts'
+import { Study } from '../../../src/search/study/study.ts'
 
 /** A study of random points; `evaluate` gives undefined where the evaluation fails. */
 function makeStudy(
@@ -55,7 +57,7 @@ describe('the figures of a search', () => {
       const point = study.evaluations[id]?.point ?? {}
       expect(positions).toEqual([
         point['rate'],
-        ['a', 'b', true].indexOf(String(point['kind'])) < 0 ? 2 : point['kind'] === 'a' ? 0 : 1,
+        ['a', 'b', true].indexOf(formatValue(point['kind'] ?? null)) < 0 ? 2 : point['kind'] === 'a' ? 0 : 1,
         point['depth'] ?? null,
       ])
     }

@@ -122,6 +122,50 @@ test('a failure costs as much as the worst, a stopped trial no less than the med
   history.tell(4, { kind: 'intermediate', step: 2, value: 99 })
   history.tell(4, { kind: 'intermediate', step: 1, value: 5 })
   history.tell(4, { kind: 'stopped' })
-  expect(history.listObservations().map(({ loss }) => loss)).toEqual([-10, -10, -20, -30, -20])
+  expect(history.listObservations().map(({ loss }) => loss)).toEqual([10, -10, -20, -30, 10])
   expect(history.listPending().map(({ id }) => id)).toEqual([5])
+})
+
+test('what was stopped early costs what it had come to, moved as the finished ones have moved since', () => {
+  const history = new History('minimise')
+  for (let id = 0; id < 6; id++) history.add({ id, point: {} })
+  const report = (id: number, step: number, value: number): void =>
+    history.tell(id, { kind: 'intermediate', step, value })
+  report(0, 2, 10)
+  report(0, 8, 4)
+  history.tell(0, { kind: 'value', value: 1 })
+  report(1, 2, 11)
+  history.tell(1, { kind: 'value', value: 3 })
+  for (const [id, step, value] of [
+    [2, 2, 13],
+    [3, 2, 20],
+    [4, 9, 5],
+  ] as const) {
+    report(id, step, value)
+    history.tell(id, { kind: 'stopped' })
+  }
+  history.tell(5, { kind: 'failed' })
+  // Since step 2 the finished ones have lost 9 and 8, since step 8 one of them 3.
+  expect(history.listObservations().map(({ loss }) => loss)).toEqual([1, 3, 5, 12, 2, 12])
+})
+
+test('where nothing tells how losses move, those that were stopped are put in order', () => {
+  const history = new History('maximise')
+  for (let id = 0; id < 5; id++) history.add({ id, point: {} })
+  history.tell(0, { kind: 'value', value: 1 })
+  for (const [id, step, value] of [
+    [1, 2, 0.5],
+    [2, 2, 0.1],
+    [3, 8, 0.2],
+  ] as const) {
+    history.tell(id, { kind: 'intermediate', step, value })
+    history.tell(id, { kind: 'stopped' })
+  }
+  history.tell(4, { kind: 'stopped' })
+  const losses = history.listObservations().map(({ loss }) => loss)
+  expect([3, 1, 2, 4].map((id) => losses[id])).toEqual(
+    [3, 1, 2, 4].map((id) => losses[id] ?? 0).toSorted((a, b) => a - b),
+  )
+  expect(new Set(losses).size).toBe(5)
+  expect(Math.min(...losses)).toBe(-1)
 })

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { BjobError } from '../../../src/core/text/errors.ts'
+import { levelIndex, unitOfValue, valueAtUnit } from '../../../src/search/space/parameter.ts'
+import { checkPoint } from '../../../src/search/space/point.ts'
 import { parseSpace } from '../../../src/search/space/space.ts'
 
 const good = {
@@ -12,6 +14,32 @@ const good = {
     layers: { type: 'integer', low: 2, high: 8, step: 2 },
   },
 }
+
+test('a choice is any value that JSON has, and the same value however its keys are ordered', () => {
+  const choices = [null, 5, [64, 64], [64], { a: 1, b: [] }]
+  const space = parseSpace({ parameters: { x: { choices }, y: { choices: [1], when: { x: [null, [64]] } } } })
+  const [x] = space.parameters
+  if (x === undefined) throw new Error('there is none')
+  for (const [index, choice] of choices.entries()) {
+    expect(levelIndex(x, choice)).toBe(index)
+    expect(valueAtUnit(x, unitOfValue(x, choice))).toEqual(choice)
+    checkPoint(space, choice === null || index === 3 ? { x: choice, y: 1 } : { x: choice })
+  }
+  expect(levelIndex(x, { b: [], a: 1 })).toBe(4)
+  expect(levelIndex(x, [64, 32])).toBe(-1)
+  expect(() =>
+    parseSpace({
+      parameters: {
+        x: {
+          choices: [
+            [1, { a: 2 }],
+            [1, { a: 2 }],
+          ],
+        },
+      },
+    }),
+  ).toThrow(/twice/)
+})
 
 test('reads every kind of parameter and puts conditions after what they name', () => {
   const space = parseSpace(good)

@@ -2,7 +2,8 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { SAMPLER_NAMES, type SamplerName } from '../../../src/search/samplers/create-sampler.ts'
 import type { Result } from '../../../src/search/study/objective.ts'
-import { Study, parseSearch } from '../../../src/search/study/study.ts'
+import { parseSearch } from '../../../src/search/study/search.ts'
+import { Study } from '../../../src/search/study/study.ts'
 import { nameOfTrial, trialOfName } from '../../../src/search/study/trial-name.ts'
 
 const document = {

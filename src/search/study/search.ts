@@ -1,0 +1,37 @@
+/** What a search is about, as its author writes it. */
+import { checkData } from '../../core/job/specification.ts'
+import { BjobError, requestError } from '../../core/text/errors.ts'
+import { type Space, parseSpace } from '../space/space.ts'
+
+/** What the author of a search wrote. */
+export interface Search {
+  readonly space: Space
+  /** The space as it was written, for the jobs' inputs. */
+  readonly document: unknown
+  /** Handed to each evaluation as it is. */
+  readonly params: unknown
+}
+
+/**
+ * Reads a search: a space (see `parseSpace`), and `params`, which every evaluation gets beside its point.
+ *
+ * @throws BjobError `bad-space`
+ */
+export function parseSearch(input: unknown): Search {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return { space: parseSpace(input), document: input, params: undefined }
+  const { params, ...document } = input as Readonly<Record<string, unknown>>
+  if (params !== undefined) checkParams(params)
+  return { space: parseSpace(document), document, params }
+}
+
+/** Each evaluation reads them from JSON. */
+function checkParams(params: unknown): void {
+  try {
+    checkData(params)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    const place = (text: string): string => text.replace(/^data/, 'params')
+    throw requestError('bad-space', place(error.message), { field: place(error.detail.field ?? '') })
+  }
+}
