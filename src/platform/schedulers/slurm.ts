@@ -1,5 +1,12 @@
 /** Slurm: sbatch(1), squeue(1), scancel(1) and the output environment variables of sbatch(1). */
-import { type BatchState, type BatchStatus, type Scheduler, badOutput, completeStatus, quoteDirective } from './scheduler.ts'
+import {
+  type BatchState,
+  type BatchStatus,
+  type Scheduler,
+  badOutput,
+  completeStatus,
+  quoteDirective,
+} from './scheduler.ts'
 import { nodeSizesCommand, readJobId, readNodeList, readSlurmAllocation } from './slurm-allocation.ts'
 import { formatWalltime, parseWalltime } from './walltime.ts'
 
