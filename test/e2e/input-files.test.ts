@@ -38,7 +38,7 @@ function filesOf(rig: Rig, id: string): Record<string, string> {
       return [
         name,
         stat.isSymbolicLink()
-          ? `-> ${path.relative(rig.site, fs.readlinkSync(file))}`
+          ? `-> ${path.relative(rig.site, path.resolve(dir, fs.readlinkSync(file)))}`
           : stat.isFile()
             ? fs.readFileSync(file, 'utf8')
             : 'folder',
