@@ -59,6 +59,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'allocation.ts',
     'lease.ts',
     'capacity.ts',
+    'node-health.ts',
     'run-queue.ts',
     'parents.ts',
     'run',
@@ -88,12 +89,15 @@ const MAX_FILES = 18
 /** Beside `site`, which owns the tree: the modules that use node:fs, and for what. */
 const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'lib/process/cpu-list.ts': 'which processors a process may use',
+  'lib/process/interpreter.ts': 'the head of a program that could not be started',
   'lib/process/oom-counter.ts': 'control groups',
+  'lib/process/process-mark.ts': '/proc',
   'lib/process/native-starter.ts': '/dev/null',
   'lib/process/process-usage.ts': '/proc',
   'lib/process/process-table.ts': '/proc',
   'lib/process/run-command.ts': 'looks for commands on the PATH',
   'launch/agent/attempt.ts': "opens the file for a job's output, which the job then writes",
+  'launch/agent/start-failure.ts': 'whether the folder of a job that could not be started is there',
   'launch/allocation.ts': "reads the scheduler's list of nodes, outside of the tree",
   'client/make-site.ts': 'copies templates to where there is no site yet',
   'client/allocation/submit.ts': 'reads the template of a batch script',

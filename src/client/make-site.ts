@@ -56,6 +56,7 @@ format: 1
 # defaults:
 #   wall_time_minutes: 10
 #   max_retries: 2
+#   crash_limit: 3
 `
 
 export interface SiteParts {

@@ -44,6 +44,7 @@ export class Room {
   readonly #placed: Placed[] = []
   readonly #now: () => number
   readonly #kept = new Map<string, Kept>()
+  readonly #suspended = new Set<string>()
 
   /** @param deadlineMs when the time is up, on the clock `now` */
   constructor(nodes: readonly NodeShape[], deadlineMs: number, now: () => number = monotonicMs) {
@@ -60,6 +61,11 @@ export class Room {
   /** Whether it has no node any more. */
   get isEmpty(): boolean {
     return this.#nodes.length === 0
+  }
+
+  /** Whether there will be more of it soon. */
+  get isSuspended(): boolean {
+    return this.#suspended.size > 0
   }
 
   /** Why the job will never run here, in one line, if so. Time only gets shorter: what does not fit it now never will. */
@@ -84,9 +90,23 @@ export class Room {
     )
   }
 
+  /** Places nothing more on a node, for good. */
   removeNode(name: string): void {
     this.#pool.removeNode(name)
-    this.#nodes = this.#pool.nodes
+    this.#suspended.delete(name)
+    this.#nodes = this.#nodes.filter((node) => node.name !== name)
+    this.#kept.clear()
+  }
+
+  /** Places nothing on a node until it is resumed. Jobs that only fit there wait for that. */
+  suspendNode(name: string): void {
+    this.#suspended.add(name)
+    this.#pool.removeNode(name)
+    this.#kept.clear()
+  }
+
+  resumeNode(name: string): void {
+    if (this.#suspended.delete(name)) this.#pool.restoreNode(name)
     this.#kept.clear()
   }
 

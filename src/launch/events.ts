@@ -1,4 +1,6 @@
 /** What a launcher tells whoever watches it: its log, a terminal, a test. */
+import { explainSystemError } from '../core/text/system-error.ts'
+import { isForbidden } from '../site/disk/disk.ts'
 import { type LogLevel, formatLogLine } from '../core/text/log-line.ts'
 
 export interface LaunchEvent {
@@ -36,4 +38,15 @@ export interface LaunchSummary {
   readonly killed: number
   /** Jobs that it reached for and that another launcher had taken first. */
   readonly outrun: number
+}
+
+/** What went wrong with a job, for a person; a forbidden folder is the commonest in a site of several users. */
+export function problemOf(error: unknown): string {
+  if (!isForbidden(error)) return messageOf(error)
+  const { meaning, path = '' } = explainSystemError(error) ?? { meaning: messageOf(error) }
+  return `${meaning} (${path}): left to others; in a site of a group, everybody needs umask 002`
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -145,7 +145,7 @@ export class Intake {
     if (isTaken || !isClaimable(entry.state) || entry.broken !== undefined) return
     if (entry.spec === undefined) return this.#sink.attend(() => this.lookUp(entry.id))
     const specification = fromRecord(entry.spec)
-    const request = requestOf(entry.id, specification)
+    const request = requestOf(entry.id, specification, entry.deaths)
     if (!this.#sink.accepts(entry, specification, request)) return
     if (this.#delay(entry)) return
     if (specification.parents.length === 0 || !specification.waitForParents) this.#sink.onReady(entry, request)

@@ -8,10 +8,10 @@
  * It lives under one name until it ends or loses its lease.
  */
 import { formatSeconds } from '../core/text/duration.ts'
-import { explainSystemError } from '../core/text/system-error.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
 import type { IndexEntry } from '../core/index/job-index.ts'
 import { lossWords } from '../core/life/event-words.ts'
+import type { Loss } from '../core/life/history-event.ts'
 import type { Stop } from '../core/life/outcome.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
 import type { Specification } from '../core/job/specification.ts'
@@ -21,11 +21,12 @@ import type { JobView } from '../site/view/job-view.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import type { JournalWatch } from '../site/view/watch.ts'
-import type { LaunchSummary, Report } from './events.ts'
+import { type LaunchSummary, type Report, messageOf, problemOf } from './events.ts'
 import { JobRun } from './run/job-runner.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
 import type { Placed, Room } from './capacity.ts'
+import { NodeHealth } from './node-health.ts'
 import { type Candidate, RunQueue } from './run-queue.ts'
 import type { RunResult, Surroundings } from './run/run-context.ts'
 
@@ -55,6 +56,7 @@ export class Launcher {
   readonly #queue: RunQueue
   readonly #intake: Intake
   readonly #recovery: Recovery
+  readonly #health: NodeHealth
   readonly #isMeant: (entry: IndexEntry) => boolean
   readonly #active = new Map<string, JobRun>()
   readonly #runs = new Set<Promise<void>>()
@@ -86,7 +88,13 @@ export class Launcher {
         this.#report(event)
       },
     })
-    this.#recovery = new Recovery(this.#site, surroundings.launcher, view.index, surroundings.report)
+    this.#recovery = new Recovery(this.#site, surroundings.launcher, view.index, surroundings.report, (launcher) =>
+      surroundings.agents.clear(launcher),
+    )
+    this.#health = new NodeHealth((placed) => {
+      this.#vacate(placed)
+      this.#fill()
+    }, surroundings.report)
     this.#isMeant = compileFilter(limits.filter)
   }
 
@@ -130,13 +138,30 @@ export class Launcher {
     this.#over.abort()
   }
 
-  /** A node is gone: nothing is placed there any more. Its jobs come back by themselves; those of several nodes have to be stopped. */
+  /** The agent of a node has died, and its jobs with it: they come back by themselves. Jobs of several nodes have to be stopped. */
+  suspendNode(node: string): void {
+    this.#room.suspendNode(node)
+    this.#report({ kind: 'problem', message: `the agent on ${node} died with its jobs; starting another one` })
+    this.#stopOn(node, { why: 'agent-died', node })
+  }
+
+  resumeNode(node: string): void {
+    this.#room.resumeNode(node)
+    this.#isBlocked = false
+    this.#fill()
+  }
+
+  /** A node is gone for good. */
   loseNode(node: string): void {
     this.#room.removeNode(node)
-    const outcome = { kind: 'lost', loss: { why: 'node-lost', node } } as const
-    this.#report({ kind: 'problem', message: `${lossWords(outcome.loss)}; going on with the others` })
-    for (const run of this.#active.values()) if (run.isOn(node)) run.stop(outcome, 0)
-    if (this.#room.isEmpty) this.finish('all nodes were lost', outcome, 0)
+    const loss = { why: 'node-lost', node } as const
+    this.#report({ kind: 'problem', message: `${lossWords(loss)}; going on with the others` })
+    this.#stopOn(node, loss)
+    if (this.#room.isEmpty) this.finish('all nodes were lost', { kind: 'lost', loss }, 0)
+  }
+
+  #stopOn(node: string, loss: Loss): void {
+    for (const run of this.#active.values()) if (run.isOn(node)) run.stop({ kind: 'lost', loss }, 0)
   }
 
   async #takeNews(): Promise<void> {
@@ -167,10 +192,10 @@ export class Launcher {
   }
 
   #start(candidate: Candidate, placed: Placed): void {
-    const run = new JobRun(candidate, placed.assignment, this.#surroundings, (isOutrun) => {
-      this.#room.release(placed)
-      this.#isBlocked = false
-      if (isOutrun) this.#catchUp()
+    const run = new JobRun(candidate, placed.assignment, this.#surroundings, (vacancy) => {
+      if (typeof vacancy !== 'string') return this.#health.fail(vacancy.node ?? '?', placed, lossWords(vacancy))
+      this.#vacate(placed)
+      if (vacancy === 'outrun') this.#catchUp()
       else this.#fill()
     })
     this.#active.set(candidate.id, run)
@@ -178,6 +203,8 @@ export class Launcher {
       .run()
       .then((result) => {
         this.#count(candidate, result)
+        if (result.kind === 'ended' && result.state.state !== 'RESTART_READY')
+          for (const { name } of placed.assignment.shares) this.#health.succeed(name)
         this.#idleSinceMs = monotonicMs()
       })
       .catch((error: unknown) => {
@@ -195,6 +222,11 @@ export class Launcher {
         this.#fill()
       })
     this.#runs.add(done)
+  }
+
+  #vacate(placed: Placed): void {
+    this.#room.release(placed)
+    this.#isBlocked = false
   }
 
   #catchUp(): void {
@@ -225,8 +257,13 @@ export class Launcher {
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', why: 'walltime' }, this.#graceMs)
-    } else if (this.#active.size > 0 || this.#recovery.isUndecided || this.#intake.isDelaying) this.#idleSinceMs = now
+    } else if (this.#active.size > 0 || this.#isExpecting) this.#idleSinceMs = now
     else if (this.#isIdle) this.#attend(() => this.#leave())
+  }
+
+  /** Whether there may be something to do soon. */
+  get #isExpecting(): boolean {
+    return this.#recovery.isUndecided || this.#intake.isDelaying || this.#room.isSuspended || this.#health.isHolding
   }
 
   get #isIdle(): boolean {
@@ -257,15 +294,4 @@ export class Launcher {
       })
     this.#runs.add(done)
   }
-}
-
-/** What went wrong with a job, for a person; a forbidden folder is the commonest in a site of several users. */
-function problemOf(error: unknown): string {
-  if (!isForbidden(error)) return messageOf(error)
-  const { meaning, path = '' } = explainSystemError(error) ?? { meaning: messageOf(error) }
-  return `${meaning} (${path}): left to others; in a site of a group, everybody needs umask 002`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

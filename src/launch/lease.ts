@@ -23,7 +23,8 @@ export interface LeaseEvents {
 
 export class LeaseKeeper {
   readonly #site: Site
-  readonly #lease: Omit<Lease, 'beat' | 'ended'>
+  readonly #lease: Omit<Lease, 'beat' | 'ended' | 'agents'>
+  readonly #agents: () => readonly number[]
   readonly #events: LeaseEvents
   readonly #leaseMs: number
   #beat = 0
@@ -31,25 +32,25 @@ export class LeaseKeeper {
   #timer: NodeJS.Timeout | undefined
   #isOver = false
 
-  private constructor(site: Site, launcher: string, agents: readonly number[], events: LeaseEvents) {
+  private constructor(site: Site, launcher: string, agents: () => readonly number[], events: LeaseEvents) {
     this.#site = site
+    this.#agents = agents
     this.#events = events
     this.#leaseMs = site.settings.lease_seconds * 1000
     this.#lease = {
       launcher,
       host: os.hostname(),
       pid: process.pid,
-      agents,
       kernel: kernelScope(),
       started: new Date().toISOString(),
     }
   }
 
-  /** Writes the first lease, and goes on renewing it. @param agents their process ids */
+  /** Writes the first lease, and goes on renewing it. @param agents tells their process ids: one that has died is replaced */
   static async start(
     site: Site,
     launcher: string,
-    agents: readonly number[],
+    agents: () => readonly number[],
     events: LeaseEvents,
   ): Promise<LeaseKeeper> {
     const keeper = new LeaseKeeper(site, launcher, agents, events)
@@ -76,7 +77,7 @@ export class LeaseKeeper {
   async end(reason: string): Promise<void> {
     this.#isOver = true
     clearTimeout(this.#timer)
-    await writeLease(this.#site, { ...this.#lease, beat: this.#beat + 1, ended: reason })
+    await writeLease(this.#site, { ...this.#lease, agents: this.#agents(), beat: this.#beat + 1, ended: reason })
   }
 
   #schedule(): void {
@@ -96,7 +97,7 @@ export class LeaseKeeper {
   async #renew(): Promise<void> {
     const begun = now()
     this.#beat += 1
-    await writeLease(this.#site, { ...this.#lease, beat: this.#beat })
+    await writeLease(this.#site, { ...this.#lease, agents: this.#agents(), beat: this.#beat })
     this.#renewed = begun
     this.#events.onBeat(Math.max(0, this.#leaseMs * FENCE_PART - silentMs(begun)))
   }

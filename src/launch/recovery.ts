@@ -7,6 +7,8 @@ import type { IndexEntry, JobIndex } from '../core/index/job-index.ts'
 import { lossWords } from '../core/life/event-words.ts'
 import type { Loss } from '../core/life/history-event.ts'
 import { type JobState, advance, isOwned } from '../core/life/job-state.ts'
+import { fromRecord } from '../core/job/specification.ts'
+import { afterDeath, deathOf } from '../core/life/deaths.ts'
 import { killEvent, stepsOfRelease } from '../core/life/outcome.ts'
 import { isEnded } from '../core/life/states.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
@@ -15,7 +17,6 @@ import { monotonicMs } from '../lib/sleep.ts'
 import { changeJob } from '../site/job/jobs.ts'
 import { type Lease, readLease } from '../site/launcher/launchers.ts'
 import type { Site } from '../site/site.ts'
-import { killByLauncher } from './agent/agents.ts'
 import type { Report } from './events.ts'
 import { kernelScope } from './lease.ts'
 
@@ -40,8 +41,18 @@ export class Recovery {
   /** Changes looked into and found to need nothing. */
   readonly #cleared = new Set<string>()
   readonly #leaseMs: number
+  readonly #clear: (launcher: string) => Promise<boolean>
+  #judging = 0
 
-  constructor(site: Site, self: string, index: JobIndex, report: Report) {
+  /** @param clear kills what is left of a dead launcher on this one's nodes; whether nothing is known to run any more */
+  constructor(
+    site: Site,
+    self: string,
+    index: JobIndex,
+    report: Report,
+    clear: (launcher: string) => Promise<boolean>,
+  ) {
+    this.#clear = clear
     this.#site = site
     this.#self = self
     this.#index = index
@@ -53,16 +64,21 @@ export class Recovery {
   async look(): Promise<void> {
     const owned = this.#ownedByOthers()
     for (const launcher of this.#observations.keys()) if (!owned.has(launcher)) this.#observations.delete(launcher)
-    for (const [launcher, entries] of owned) {
-      const death = await this.#judge(launcher)
-      if (death === undefined) continue
-      await mapConcurrently(entries, AT_ONCE, (entry) => this.#release(entry, launcher, death))
+    this.#judging += 1
+    try {
+      for (const [launcher, entries] of owned) {
+        const end = await this.#judge(launcher)
+        if (end === undefined) continue
+        await mapConcurrently(entries, AT_ONCE, (entry) => this.#release(entry, launcher, end))
+      }
+    } finally {
+      this.#judging -= 1
     }
   }
 
   /** Whether somebody's jobs may turn out to be nobody's: a launcher with nothing else to do had better wait for that. */
   get isUndecided(): boolean {
-    return [...this.#observations.values()].some(({ isAlive }) => !isAlive)
+    return this.#judging > 0 || [...this.#observations.values()].some(({ isAlive }) => !isAlive)
   }
 
   #ownedByOthers(): Map<string, IndexEntry[]> {
@@ -79,15 +95,14 @@ export class Recovery {
     return owned
   }
 
-  /** @returns why the launcher is dead, or undefined while it may live */
+  /** @returns why the launcher is no more, or undefined while it may live */
   async #judge(launcher: string): Promise<Loss | undefined> {
     const lease = await this.#readLease(launcher)
     if (lease === 'newer') return undefined
     if (lease?.ended !== undefined) return { why: 'launcher-ended', reason: lease.ended }
-    if (lease !== undefined && lease.kernel === kernelScope() && ![lease.pid, ...lease.agents].some(isProcessAlive)) {
-      killByLauncher(launcher)
-      return { why: 'launcher-died' }
-    }
+    // What cannot be killed at once is waited for as the lease says.
+    if (lease !== undefined && lease.kernel === kernelScope() && ![lease.pid, ...lease.agents].some(isProcessAlive))
+      if (await this.#clear(launcher)) return { why: 'launcher-died' }
     const now = monotonicMs()
     const seen = this.#observations.get(launcher)
     if (seen === undefined || seen.beat !== lease?.beat) {
@@ -103,6 +118,7 @@ export class Recovery {
     seen.unchangedMs += Math.min(now - seen.lookedMs, this.#leaseMs / 4)
     seen.lookedMs = now
     if (seen.unchangedMs <= this.#leaseMs) return undefined
+    await this.#clear(launcher)
     return { why: 'launcher-died', silent: this.#site.settings.lease_seconds }
   }
 
@@ -115,14 +131,19 @@ export class Recovery {
     }
   }
 
-  async #release(entry: IndexEntry, launcher: string, death: Loss): Promise<void> {
+  async #release(entry: IndexEntry, launcher: string, loss: Loss): Promise<void> {
+    const { crashLimit } = fromRecord(entry.spec ?? {})
     const decide = (current: JobState): JobState | undefined => {
       // Just what the dead one had: were it to come back, it would be under another name.
       if (current.launcher !== launcher || !isOwned(current)) return undefined
       const now = new Date().toISOString()
+      if (deathOf(loss) !== undefined) {
+        const { steps, alteration } = afterDeath(current, loss, crashLimit, now)
+        return advance(current, steps, alteration)
+      }
       const steps =
         current.kill === undefined
-          ? stepsOfRelease(current.state, death, now)
+          ? stepsOfRelease(current.state, loss, now)
           : [{ time: now, state: 'USER_KILLED', event: killEvent(current.kill, current.early) } as const]
       return advance(current, steps, { launcher: undefined, kill: undefined })
     }
@@ -134,7 +155,7 @@ export class Recovery {
         kind: 'recovered',
         id: entry.id,
         state: released.state,
-        message: `${entry.id} taken back from ${launcher}: ${lossWords(death)}`,
+        message: `${entry.id} taken back from ${launcher}: ${lossWords(loss)}`,
       })
     } catch (error) {
       if (!(error instanceof BjobError)) throw error

@@ -98,10 +98,11 @@ async function runOnce(
   let launcher: Launcher | undefined
   let keeper: LeaseKeeper | undefined
   const agents = new Agents(id, agentFile, agentNodes(allocation), site.settings.lease_seconds * 1000, {
-    onHeadDeath: () => keeper?.giveUp(),
-    onNodeDeath: (node) => launcher?.loseNode(node),
+    onDown: (node) => launcher?.suspendNode(node),
+    onUp: (node) => launcher?.resumeNode(node),
+    onLost: (node) => (node === allocation.head ? keeper?.giveUp() : launcher?.loseNode(node)),
   })
-  const lease = await LeaseKeeper.start(site, id, agents.headPids, {
+  const lease = await LeaseKeeper.start(site, id, () => agents.headPids, {
     onBeat: (limitMs) => agents.beat(limitMs),
     onLost: () => {
       launcher?.finish(LOST, { kind: 'lost', loss: { why: 'lease-lost' } }, 0)
@@ -109,6 +110,7 @@ async function runOnce(
     },
   })
   keeper = lease
+  if (agents.haveFailed) lease.giveUp()
   const ended = new AbortController()
   try {
     // A job has to be over when the others are asked to end.

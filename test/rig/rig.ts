@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { inject } from 'vitest'
+import { wordsOf } from '../../src/core/life/event-words.ts'
 import { parseState } from '../../src/core/life/state-document.ts'
 import { type ToldEntry, tell } from '../../src/core/life/event-words.ts'
 import type { JobState } from '../../src/core/life/job-state.ts'
@@ -147,6 +148,12 @@ export class Rig implements AsyncDisposable {
   /** The states that a job's history lists, in order. */
   history(id: string): string[] {
     return this.state(id).history.map(({ state }) => state)
+  }
+
+  /** What a job's history says last. */
+  lastWords(id: string): string {
+    const last = this.state(id).history.at(-1)
+    return last === undefined ? '' : wordsOf(last)
   }
 
   /** Adds to a journal, as a process on a node of that name would. */

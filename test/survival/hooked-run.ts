@@ -37,8 +37,9 @@ let agents: SharedAgents | undefined
 /** One pair of agents serves all points; it ends with this process. */
 function sharedAgents(): SharedAgents {
   agents ??= new SharedAgents('survival', AGENT, [{ name: NODE, prefix: [] }], 1e9, {
-    onHeadDeath: () => {},
-    onNodeDeath: () => {},
+    onDown: () => {},
+    onUp: () => {},
+    onLost: () => {},
   })
   return agents
 }
@@ -46,7 +47,7 @@ function sharedAgents(): SharedAgents {
 /** Runs the job as a launcher does that has room for it; one that is not there to be run is left alone. */
 export async function runJob(site: Site, id: string, launcher: string): Promise<void> {
   await createLauncher(site, launcher, {})
-  const lease = await LeaseKeeper.start(site, launcher, [], { onBeat: () => {}, onLost: () => {} })
+  const lease = await LeaseKeeper.start(site, launcher, () => [], { onBeat: () => {}, onLost: () => {} })
   try {
     const entry = await readEntry(site, id)
     if (entry === undefined) return

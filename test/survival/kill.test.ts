@@ -11,7 +11,7 @@ import { checkHistory, checkOpenToChange, checkPromises, listLeftovers, readTrut
 import { spawn } from './actors.ts'
 import { checkDriver, duplicates } from './driver-check.ts'
 import { MINUTES, say, within } from './tally.ts'
-import { World } from './world.ts'
+import { NO_CRASH_LIMIT, World } from './world.ts'
 
 const SECONDS = MINUTES * 40
 const HAMMER_SECONDS = MINUTES * 15
@@ -55,7 +55,7 @@ function wake(pid: number): void {
 
 test('killed at random', async () => {
   const world = await World.make()
-  fs.appendFileSync(path.join(world.root, 'bjob.yaml'), 'lease_seconds: 2\n')
+  fs.appendFileSync(path.join(world.root, 'bjob.yaml'), `lease_seconds: 2\n${NO_CRASH_LIMIT}`)
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'survival-kill-'))
   const program = await bundleWorker(folder)
   const roles = ['spawner', 'spawner', 'launcher', 'launcher', 'launcher', 'killer', 'driver', 'driver']

@@ -13,7 +13,7 @@ import { checkDriver } from './driver-check.ts'
 import { Restarted, Worker, bundleWorker } from './pack.ts'
 import { checkHistory, listLeftovers, readTruth, repair } from './promises.ts'
 import { say, within } from './tally.ts'
-import { World } from './world.ts'
+import { NO_CRASH_LIMIT, World } from './world.ts'
 
 const IS_LONG = process.env['SURVIVAL_LONG'] === '1'
 const JOBS = IS_LONG ? 20_000 : 1000
@@ -90,7 +90,7 @@ function wake(pid: number): void {
 
 test('eight launchers, four drivers, a monkey: each job ends once, and each driver gets each end once', async () => {
   const world = await World.make()
-  fs.appendFileSync(path.join(world.root, 'bjob.yaml'), 'lease_seconds: 4\ngrace_seconds: 1\n')
+  fs.appendFileSync(path.join(world.root, 'bjob.yaml'), `lease_seconds: 4\ngrace_seconds: 1\n${NO_CRASH_LIMIT}`)
   fs.writeFileSync(path.join(world.root, 'apps/eval.yaml'), `executable: ${JSON.stringify(['sh', '-c', SCRIPT])}\n`)
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'survival-monkey-'))
   const [worker, preload] = [await bundleWorker(folder), await bundleWorker(folder, 'hostile-node')]

@@ -61,7 +61,13 @@ export async function recover(site: Site): Promise<void> {
     const entry = await readEntry(site, id)
     if (entry !== undefined) view.index.restore([entry])
   }
-  await new Recovery(site, 'L2', view.index, () => {}).look()
+  await new Recovery(
+    site,
+    'L2',
+    view.index,
+    () => {},
+    async () => true,
+  ).look()
 }
 
 /** What is asked of a job now, be its job.yaml in place or not. */

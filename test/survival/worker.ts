@@ -48,9 +48,15 @@ async function beSpawner(site: Site): Promise<void> {
 async function beLauncher(site: Site): Promise<void> {
   const launcher = uniqueToken()
   await createLauncher(site, launcher, {})
-  const lease = await LeaseKeeper.start(site, launcher, [], { onBeat: () => {}, onLost: () => process.exit(0) })
+  const lease = await LeaseKeeper.start(site, launcher, () => [], { onBeat: () => {}, onLost: () => process.exit(0) })
   const view = await JobView.open(site, 'live')
-  const recovery = new Recovery(site, launcher, view.index, () => {})
+  const recovery = new Recovery(
+    site,
+    launcher,
+    view.index,
+    () => {},
+    async () => true,
+  )
   let looks = 0
   while (!isOver()) {
     await view.refresh()

@@ -23,6 +23,9 @@ export interface Delivery {
   isAcknowledged: boolean
 }
 
+/** Lines of bjob.yaml where launchers die as often as it comes: no job is suspected of that. */
+export const NO_CRASH_LIMIT = 'defaults:\n  crash_limit: 0\n'
+
 export class World {
   readonly root: string
   readonly inputs: string

@@ -163,6 +163,13 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
     summary: 'how long it waits before it is run again, doubled each time (default 0)',
   },
   {
+    name: 'crash-limit',
+    value: 'N',
+    field: 'crash_limit',
+    kind: 'number',
+    summary: 'fail it when its launcher, agent or node has died N times while it ran (default 3, 0: never)',
+  },
+  {
     name: 'no-auto-timeout-retry',
     field: 'auto_timeout_retry',
     kind: 'flag',

@@ -4,7 +4,7 @@ import { withAllFields } from '../../core/job/specification.ts'
 import type { Site } from '../../site/site.ts'
 
 export function jobRecord(site: Site, entry: IndexEntry, broken?: string): Record<string, unknown> {
-  const { id, state, attempt, launcher, kill, notBefore, born, changed, spec } = entry
+  const { id, state, attempt, launcher, kill, notBefore, deaths, born, changed, spec } = entry
   return {
     id,
     state,
@@ -15,6 +15,7 @@ export function jobRecord(site: Site, entry: IndexEntry, broken?: string): Recor
     changed,
     ...(kill === undefined ? {} : { kill }),
     ...(notBefore === undefined ? {} : { not_before: notBefore }),
+    ...(deaths === undefined ? {} : { deaths }),
     ...(broken === undefined ? {} : { broken }),
     ...(spec === undefined ? {} : withAllFields(spec)),
   }

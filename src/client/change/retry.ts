@@ -42,7 +42,7 @@ export async function retryJobs(
         state: 'RESTART_READY',
         event: { kind: 'retried', by: personName() },
       } as const
-      return advance(now, [step], { launcher: undefined, kill: undefined })
+      return advance(now, [step], { launcher: undefined, kill: undefined, deaths: undefined })
     })
     return changed === undefined
       ? (problemOf(found) ?? { kind: 'left', message: `is ${found.state}` })

@@ -2,6 +2,7 @@
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { firstLine, wordsOf } from '../../core/life/event-words.ts'
+import { isSuspect } from '../../core/life/deaths.ts'
 import { type JobState, isOwned } from '../../core/life/job-state.ts'
 import type { Specification } from '../../core/job/specification.ts'
 import { isEnded } from '../../core/life/states.ts'
@@ -41,7 +42,11 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   }
   if (isOwned(state)) return explainOwned(site, state)
   const specification = await readSpecification(site, id, state)
-  return [...(await explainWaiting(site, id, state, specification)), ...(await explainRanks(site, specification))]
+  return [
+    ...(await explainWaiting(site, id, state, specification)),
+    ...(await explainRanks(site, specification)),
+    ...explainDeaths(state, specification),
+  ]
 }
 
 /** What will go wrong once it starts. */
@@ -104,6 +109,15 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
     lines.push(`it asks for ${needs(specification)}; \`bjob ls launchers\` and \`bjob log ${fitting[0]}\` tell more`)
   }
   return lines
+}
+
+/** What follows from deaths of what ran the job. */
+function explainDeaths({ deaths = [] }: JobState, { crashLimit }: Specification): string[] {
+  if (deaths.length === 0) return []
+  const times = deaths.length === 1 ? 'once' : `${deaths.length} times`
+  const limit = crashLimit === 0 ? 'crash_limit is 0, so it is never failed for that' : `crash_limit is ${crashLimit}`
+  const alone = isSuspect(deaths, crashLimit) ? '; it shares its nodes with no other job until it has ended' : ''
+  return [`its ${deaths.at(-1)} died while it ran, ${times} so far: ${limit}${alone}`]
 }
 
 async function explainParents(site: Site, parents: readonly JobId[]): Promise<string[]> {

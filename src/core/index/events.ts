@@ -4,6 +4,7 @@
  */
 import type { JobId } from '../job/id.ts'
 import type { EarlyStop } from '../life/history-event.ts'
+import type { DeathKind } from '../life/deaths.ts'
 import { type HistoryEntry, type JobState, bornAt } from '../life/job-state.ts'
 import { type SpecificationRecord } from '../job/specification.ts'
 import { type State, isState } from '../life/states.ts'
@@ -22,6 +23,7 @@ export interface JobEvent {
   readonly kill?: string
   readonly early?: EarlyStop
   readonly notBefore?: string
+  readonly deaths?: readonly DeathKind[]
   /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
   readonly broken?: string
   /** The job's folder has been taken away. */
@@ -58,6 +60,7 @@ export function toEvent(id: JobId, next: JobState, since: number, spec?: Specifi
     ...(next.kill === undefined ? {} : { kill: next.kill }),
     ...(next.early === undefined ? {} : { early: next.early }),
     ...(next.notBefore === undefined ? {} : { notBefore: next.notBefore }),
+    ...(next.deaths === undefined ? {} : { deaths: next.deaths }),
     ...(spec === undefined ? {} : { spec }),
     history: next.history.slice(since),
   }

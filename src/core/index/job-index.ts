@@ -6,6 +6,7 @@
 import type { JobEvent, JournalLine } from './events.ts'
 import type { JobId } from '../job/id.ts'
 import type { SpecificationRecord } from '../job/specification.ts'
+import type { DeathKind } from '../life/deaths.ts'
 import { type State, isEnded } from '../life/states.ts'
 
 export interface IndexEntry {
@@ -18,6 +19,7 @@ export interface IndexEntry {
   readonly kill?: string
   /** No launcher takes it before that; see `JobState`. */
   readonly notBefore?: string
+  readonly deaths?: readonly DeathKind[]
   /** Why it cannot be run: its files are damaged. */
   readonly broken?: string
   /** When the last change was made, as its writer's clock had it. */
@@ -311,6 +313,7 @@ function toEntry(event: JobEvent, spec: SpecificationRecord | undefined, before:
     ...(event.launcher === undefined ? {} : { launcher: event.launcher }),
     ...(event.kill === undefined ? {} : { kill: event.kill }),
     ...(event.notBefore === undefined ? {} : { notBefore: event.notBefore }),
+    ...(event.deaths === undefined ? {} : { deaths: event.deaths }),
     changed: event.history.at(-1)?.time ?? before,
     ...(spec === undefined ? {} : { spec }),
   }

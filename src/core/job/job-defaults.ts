@@ -28,6 +28,7 @@ export const DEFAULTS = {
   auto_timeout_retry: true,
   max_retries: 0,
   retry_delay_seconds: 0,
+  crash_limit: 3,
 }
 
 /** As job.yaml spells them. */

@@ -85,6 +85,7 @@ export const JOB_FIELDS = {
     v.minValue(0, 'must be at least 0'),
     v.maxValue(86_400, 'must be at most 86400'),
   ),
+  crash_limit: v.pipe(wholeNumber, v.minValue(0, 'must be at least 0'), v.maxValue(100, 'must be at most 100')),
 } satisfies Record<keyof typeof DEFAULTS, v.GenericSchema>
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }

@@ -33,3 +33,17 @@ export function jobVariables({ root, id, parents, attempt, nodes }: JobIdentity)
     BJOB_NODES: nodes.join(','),
   }
 }
+
+/**
+ * The variables of a job's launcher. They, and those above, win over what a job asks for and over what a launcher that is itself a job has; null takes
+ * one away: only a hook has it.
+ */
+export function launcherVariables(launcher: string, nodes: number): Record<string, string | null> {
+  return {
+    BJOB_LAUNCHER: launcher,
+    BJOB_LAUNCHER_NODES: String(nodes),
+    BJOB_HOOK: null,
+    BJOB_ERROR: null,
+    BJOB_TIMEOUT: null,
+  }
+}

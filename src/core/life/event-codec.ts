@@ -93,6 +93,8 @@ export const EVENT_FIELDS = {
     by: maybe(text),
     silent: maybe(amount),
     reason: maybe(text),
+    deaths: maybe(whole),
+    limit: maybe(whole),
   },
   retry: RETRY,
   retried: { by: text },

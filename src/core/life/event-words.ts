@@ -17,6 +17,7 @@ import type {
   Staged,
   StepFault,
   Stopped,
+  TakenBack,
 } from './history-event.ts'
 import type { HistoryEntry } from './job-state.ts'
 
@@ -112,7 +113,7 @@ function describe(event: HistoryEvent, isFinal: boolean): string {
     case 'stopped-early':
       return `killed by ${earlyStopWords(event)}${afterWords(event)}`
     case 'taken-back':
-      return lossWords(event)
+      return takenBackWords(event)
     case 'retry':
       return retryWords(event)
     case 'retried':
@@ -187,6 +188,14 @@ function stoppedWords(event: Stopped, isFinal: boolean): string {
   if (event.why === 'killed') return `killed by ${event.by ?? '?'}${afterWords(event)}`
   const reason = lossWords({ why: event.why, ...(event.by === undefined ? {} : { by: event.by }) })
   return isFinal ? `${reason}, and auto_timeout_retry is false` : `${reason}${endedWords(event)}`
+}
+
+function takenBackWords(event: TakenBack): string {
+  const { why, deaths, limit } = event
+  if (deaths === undefined) return lossWords(event)
+  const what = why === 'launcher-died' ? 'launcher' : why === 'agent-died' ? 'agent' : 'node'
+  const times = deaths === 1 ? 'once' : `${deaths} times`
+  return `its ${what} died ${times} while it ran, and crash_limit is ${limit ?? '?'}; the last time: ${lossWords(event)}`
 }
 
 /** Why a launcher let go of a job. */

@@ -182,8 +182,11 @@ export interface Loss {
   readonly reason?: string
 }
 
+/** `deaths` and `limit`: it is not tried again, as what ran it has died that often, and `crash_limit` allows no more. */
 export interface TakenBack extends Loss {
   readonly kind: 'taken-back'
+  readonly deaths?: number
+  readonly limit?: number
 }
 
 /** It failed, and is tried again. */

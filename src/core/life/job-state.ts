@@ -4,6 +4,7 @@
  */
 import { BjobError } from '../text/errors.ts'
 import type { EarlyStop, HistoryEvent } from './history-event.ts'
+import type { DeathKind } from './deaths.ts'
 import { type State, isEnded, leadsTo } from './states.ts'
 
 export interface HistoryEntry {
@@ -28,6 +29,8 @@ export interface JobState {
   readonly early?: EarlyStop
   /** ISO 8601: no launcher takes it before that. Holds while it is in this state and nobody's. */
   readonly notBefore?: string
+  /** What has died while it ran the job, since a person last had it tried again (see `deaths.ts`). */
+  readonly deaths?: readonly DeathKind[]
   /** Who removes it: nothing else may happen to it any more, and its folder goes to the trash next. */
   readonly removed?: string
   /** This revision changed job.yaml, too: whose draft has its new text until that is in place (see `site/job/revision.ts`). */
@@ -44,6 +47,7 @@ export interface Alteration {
   readonly kill?: string | undefined
   readonly early?: EarlyStop | undefined
   readonly notBefore?: string | undefined
+  readonly deaths?: readonly DeathKind[] | undefined
   readonly removed?: string
 }
 
@@ -79,6 +83,7 @@ export function advance(current: JobState, steps: readonly HistoryEntry[], alter
     ...(merged.kill === undefined ? {} : { kill: merged.kill }),
     ...(merged.kill === undefined || merged.early === undefined ? {} : { early: merged.early }),
     ...(merged.notBefore === undefined ? {} : { notBefore: merged.notBefore }),
+    ...(merged.deaths === undefined ? {} : { deaths: merged.deaths }),
     ...(merged.removed === undefined ? {} : { removed: merged.removed }),
     revision: current.revision + 1,
     history: [...current.history, ...steps],

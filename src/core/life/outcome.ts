@@ -39,7 +39,7 @@ export type Stop =
   | { readonly kind: 'killed'; readonly by: string; readonly early?: EarlyStop; readonly ran?: Ran }
   /** It could not be started, and trying again would not help. */
   | ({ readonly kind: 'impossible'; readonly ran?: Ran } & Omit<Impossible, 'kind'>)
-  /** Its owner stopped it because others may have taken it over. */
+  /** Nobody saw its end: what ran it has died, others may have taken it over, or its node could not start it. */
   | { readonly kind: 'lost'; readonly loss: Loss; readonly ran?: Ran }
 
 type RetryDelay = Partial<Pick<Specification, 'retryDelaySeconds'>>

@@ -12,6 +12,7 @@ import { findEventProblem } from './event-codec.ts'
 import { ownLines, wordsOf } from './event-words.ts'
 import { earlyStopOf, entryOfWords } from './format-one.ts'
 import type { EarlyStop, HistoryEvent } from './history-event.ts'
+import { isDeathKind } from './deaths.ts'
 import type { HistoryEntry, JobState } from './job-state.ts'
 import { isState } from './states.ts'
 
@@ -28,6 +29,7 @@ export function formatState(job: JobState): string {
   if (job.kill !== undefined) lines.push(`kill: ${JSON.stringify(job.kill)}`)
   if (job.early !== undefined) lines.push(`early: ${JSON.stringify(job.early)}`)
   if (job.notBefore !== undefined) lines.push(`not_before: ${job.notBefore}`)
+  if (job.deaths !== undefined) lines.push(`deaths: ${job.deaths.join(' ')}`)
   if (job.removed !== undefined) lines.push(`removed: ${JSON.stringify(job.removed)}`)
   if (job.amended !== undefined) lines.push(`amended: ${job.amended}`)
   lines.push(`revision: ${job.revision}`, `format: ${FORMATS.state}`, 'history:')
@@ -96,6 +98,7 @@ export function parseState(text: string, path: string): JobState {
   const kill = parseOptional(fields.get('kill'), path)
   const early = parseEarlyStop(fields.get('early'), format === 1 ? kill : undefined, path)
   const notBefore = fields.get('not_before')
+  const deaths = fields.get('deaths')?.split(' ').filter(isDeathKind)
   const removed = parseOptional(fields.get('removed'), path)
   const amended = fields.get('amended')
   return {
@@ -105,6 +108,7 @@ export function parseState(text: string, path: string): JobState {
     ...(kill === undefined ? {} : { kill }),
     ...(early === undefined ? {} : { early }),
     ...(notBefore === undefined ? {} : { notBefore }),
+    ...(deaths === undefined ? {} : { deaths }),
     ...(removed === undefined ? {} : { removed }),
     ...(amended === undefined ? {} : { amended }),
     revision: wholeNumber(fields.get('revision'), 'revision', path),

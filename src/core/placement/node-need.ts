@@ -32,6 +32,8 @@ export interface PlacementRequest {
   readonly packing?: number | undefined
   /** Takes its nodes whole, with all their cores and GPUs. */
   readonly exclusive?: boolean | undefined
+  /** Shares its nodes with no other job, whatever it takes of them. */
+  readonly alone?: boolean | undefined
   /** Longest expected run. */
   readonly wallSeconds: number
   /** Higher starts earlier. */
@@ -79,7 +81,7 @@ export function measureNeed(request: PlacementRequest, shape: NodeShape): FreeRe
     cores,
     gpus: countGpusPerNode(request),
     memoryMiB: request.memoryMiBPerNode ?? 0,
-    occupancy: Math.floor(OCCUPANCY_UNITS / parts),
+    occupancy: request.alone === true ? OCCUPANCY_UNITS : Math.floor(OCCUPANCY_UNITS / parts),
   }
 }
 

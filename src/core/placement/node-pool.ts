@@ -95,7 +95,7 @@ export class NodePool {
    * @returns their numbers, undefined where there is no room now
    */
   findNodes(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): readonly number[] | undefined {
-    const isWhole = request.exclusive === true
+    const isWhole = request.exclusive === true || request.alone === true
     if (isWhole && request.nodes > this.#emptyCount) return undefined
     let found: number[] | undefined
     // A lower bound for every shape of node; the leaf is checked against its own shape.
@@ -138,12 +138,22 @@ export class NodePool {
     }
   }
 
-  /** A node has died: nothing is placed there any more. What its jobs hold is released as ever. False for a name that is not there. */
+  /** A node is down: nothing is placed there any more. What its jobs hold is released as ever. False for a name that is not there. */
   removeNode(name: string): boolean {
     const node = this.#shapes.findIndex((shape, at) => shape.name === name && this.#isDown[at] === 0)
     if (node === -1) return false
     this.#isDown[node] = 1
     if (this.#occupancy[node] === OCCUPANCY_UNITS) this.#emptyCount -= 1
+    this.#updateTree(node)
+    return true
+  }
+
+  /** Jobs are placed again on a node that was removed. False for a name that is not there. */
+  restoreNode(name: string): boolean {
+    const node = this.#shapes.findIndex((shape, at) => shape.name === name && this.#isDown[at] === 1)
+    if (node === -1) return false
+    this.#isDown[node] = 0
+    if (this.#occupancy[node] === OCCUPANCY_UNITS) this.#emptyCount += 1
     this.#updateTree(node)
     return true
   }

@@ -1,9 +1,10 @@
 /** From what is asked of a job to what it asks of the nodes. */
 import { MOST_PACKED, type PlacementRequest, countCoresPerNode } from './node-need.ts'
+import { type DeathKind, isSuspect } from '../life/deaths.ts'
 import type { Specification } from '../job/specification.ts'
 
 /** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */
-export function requestOf(id: string, job: Specification): PlacementRequest {
+export function requestOf(id: string, job: Specification, deaths?: readonly DeathKind[]): PlacementRequest {
   return {
     id,
     nodes: job.numNodes,
@@ -13,6 +14,7 @@ export function requestOf(id: string, job: Specification): PlacementRequest {
     gpusPerRank: job.gpusPerRank,
     packing: job.nodePackingCount > 1 ? Math.min(job.nodePackingCount, MOST_PACKED) : undefined,
     exclusive: job.numNodes > 1,
+    alone: isSuspect(deaths, job.crashLimit) || undefined,
     wallSeconds: job.wallTimeMinutes * 60,
     priority: job.priority,
   }

@@ -175,8 +175,7 @@ function isBefore<Item extends Waiting>({ head }: Shape<Item>, other: Shape<Item
 }
 
 function keyOf(request: PlacementRequest): string {
-  const { nodes, ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, memoryMiBPerNode, packing, exclusive } =
-    request
+  const { nodes, ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, memoryMiBPerNode, packing } = request
   const needs = [nodes, ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, memoryMiBPerNode ?? 0, packing ?? 0]
-  return `${needs.join(' ')}${exclusive === true ? ' whole' : ''}`
+  return `${needs.join(' ')}${request.exclusive === true ? ' whole' : ''}${request.alone === true ? ' alone' : ''}`
 }

@@ -23,6 +23,8 @@ export type Order =
   | { readonly order: 'stop'; readonly key: number; readonly graceMs: number }
   /** The launcher's lease holds: all is well for `limitMs` from now. Answered by `alive`. */
   | { readonly order: 'beat'; readonly limitMs: number }
+  /** Kill what a launcher that is dead has left running on this node. Answered by `cleared`. */
+  | { readonly order: 'clear'; readonly launcher: string }
   /** Kill what runs, and go. */
   | { readonly order: 'end' }
 
@@ -33,6 +35,8 @@ export type Measured = Exit & { readonly oomKills?: OomKills | undefined }
 export type Notice =
   | { readonly key: number; readonly exit: Measured | { readonly kind: 'cut-off' } }
   | { readonly alive: true }
+  /** `isWhole`: nothing of that launcher runs here any more. */
+  | { readonly cleared: string; readonly isWhole: boolean }
 
 /** Cuts a stream of text into lines and hands each one, parsed, to `take`; what is no JSON is somebody else's and goes to `other`. */
 export function lineReader<Message>(

@@ -5,7 +5,10 @@
  */
 import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import { type ProcessStarter, loadStarter } from '../../lib/process/process-starter.ts'
+import { monotonicMs } from '../../lib/sleep.ts'
 import { Attempt, type Exit } from './attempt.ts'
+import { agentMarks, attemptMark, endLaunched, launchedBy } from './launched.ts'
+import { Leftovers } from './leftovers.ts'
 import { OomWatch } from './oom-watch.ts'
 import { UsageMeter } from './usage-meter.ts'
 import { pinCommand } from './pinning.ts'
@@ -21,6 +24,8 @@ interface Running {
 const OF_THE_NODE =
   /^(HOSTNAME|HOST|TMPDIR|SLURMD_NODENAME|SLURM_TOPOLOGY_ADDR|XDG_RUNTIME_DIR|(CUDA|ROCR|HIP)_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK)$/
 
+const [, , launcher = '', index = '0', generation = '0'] = process.argv
+const marks = agentMarks(launcher, Number(index))
 const running = new Map<number, Running>()
 const oomWatch = new OomWatch()
 const meter = new UsageMeter(() => oomWatch.look())
@@ -31,42 +36,66 @@ function killAll(): void {
   for (const { attempt } of running.values()) attempt.kill()
 }
 
+/** Kills all that has been started, to the last daemon, and goes. */
+async function leave(): Promise<never> {
+  killAll()
+  await endLaunched({ marks })
+  process.exit(0)
+}
+
 function cutOff(): void {
   for (const job of running.values()) job.isCutOff = true
   killAll()
 }
 
-function obey(starter: ProcessStarter, order: Order): void {
+function obey(starter: ProcessStarter, leftovers: Leftovers, order: Order): void {
   switch (order.order) {
     case 'environment':
       inherited = { ...order.variables }
       for (const [name, value] of Object.entries(process.env)) if (OF_THE_NODE.test(name)) inherited[name] = value
       return
     case 'start':
-      return start(starter, order)
+      return start(starter, leftovers, order)
     case 'stop':
       return stop(order.key, order.graceMs)
     case 'beat':
       clearTimeout(silence)
       silence = setTimeout(cutOff, order.limitMs)
       return tell({ alive: true })
+    case 'clear':
+      void endLaunched(launchedBy(order.launcher)).then((isWhole) => tell({ cleared: order.launcher, isWhole }))
+      return
     case 'end':
-      killAll()
-      process.exit(0)
+      void leave()
   }
 }
 
-function start(starter: ProcessStarter, order: Order & { order: 'start' }): void {
+function start(starter: ProcessStarter, leftovers: Leftovers, order: Order & { order: 'start' }): void {
+  const { key, cwd } = order
+  const begunMs = monotonicMs()
   const words = order.pin === undefined ? order.words : pinCommand(order.words, order.pin)
-  const attempt = Attempt.start(starter, { ...order, words, inherited })
+  const environment = { ...order.environment, PWD: cwd, OLDPWD: null }
+  const attempt = Attempt.start(starter, { ...order, words, environment, inherited, mark: attemptMark(marks, key) })
   const job: Running = { attempt, isCutOff: false }
-  running.set(order.key, job)
-  if (attempt.pid !== undefined) meter.begin(attempt.pid)
-  void attempt.exit.then((exit) => {
-    running.delete(order.key)
+  running.set(key, job)
+  const { pid } = attempt
+  if (pid !== undefined) {
+    meter.begin(pid)
+    leftovers.begin(key, pid)
+  }
+  void attempt.exit.then(async (exit) => {
     const measured = measure(attempt, exit)
-    tell({ key: order.key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : measured })
+    if (pid !== undefined) await leftovers.end({ key, pid, begunMs, variables: identityOf(order) })
+    running.delete(key)
+    tell({ key, exit: job.isCutOff && exit.kind === 'signalled' ? { kind: 'cut-off' } : measured })
   })
+}
+
+/** The variables that only processes of this attempt have. */
+function identityOf({ environment }: Order & { order: 'start' }): string[] {
+  return ['BJOB_SITE', 'BJOB_JOB_ID', 'BJOB_ATTEMPT', 'BJOB_LAUNCHER'].map(
+    (name) => `${name}=${environment[name] ?? ''}`,
+  )
 }
 
 function measure({ pid }: Attempt, exit: Exit): Measured {
@@ -94,15 +123,16 @@ async function main(): Promise<void> {
   // The launcher is gone; the end of standard input says so, too.
   process.stdout.on('error', () => {})
   const starter = await loadStarter()
+  await starter.markSelf(attemptMark(marks, 0))
+  // The agent before this one has died: its jobs go before others begin.
+  if (generation !== '0') await endLaunched({ marks })
+  const leftovers = new Leftovers(marks, starter.keepsAll)
   process.stdin.setEncoding('utf8')
   process.stdin.on(
     'data',
-    lineReader<Order>((order) => obey(starter, order)),
+    lineReader<Order>((order) => obey(starter, leftovers, order)),
   )
-  process.stdin.on('end', () => {
-    killAll()
-    process.exit(0)
-  })
+  process.stdin.on('end', () => void leave())
 }
 
 void main()

@@ -1,18 +1,15 @@
 /**
  * The launcher's end of its agents: on the head node as children, on the others through the scheduler's own launcher, once each, so that no
- * job pays for that. Hands out attempts, hears of their ends, and notices when a node is gone.
+ * job pays for that. Hands out attempts and reports their ends.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { findByEnvironment } from '../../lib/process/process-table.ts'
-import { monotonicMs } from '../../lib/sleep.ts'
-import { withoutTask } from '../../platform/schedulers/surrounding-job.ts'
-import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { sleep } from '../../lib/sleep.ts'
+import { AgentLink, type LinkExit } from './agent-link.ts'
 import type { Command, Exit } from './attempt.ts'
-import type { Pin } from './pinning.ts'
 import { OomAccounts } from './oom-watch.ts'
+import type { Pin } from './pinning.ts'
 
-/** Until an agent says its first word: a scheduler that starts a thousand of them at once takes its time. */
-const START_MS = 120_000
+/** An agent that takes longer than that is not waited for. */
+const CLEAR_MS = 15_000
 
 /** A node and the words that run a command there; none on the launcher's own. */
 export interface AgentNode {
@@ -27,8 +24,15 @@ export interface RemoteAttempt {
   stop(graceMs: number): void
 }
 
-/** `lost`: the node is gone, and its jobs with it. */
-export type AgentExit = Exit | { readonly kind: 'lost'; readonly node: string }
+/** `lost`: nobody saw its end. */
+export type AgentExit = Exit | Lost
+
+export interface Lost {
+  readonly kind: 'lost'
+  readonly node: string
+  /** Whether the agent of that node has died; else it has killed the attempt, because no beat came in time. */
+  readonly hasAgentDied: boolean
+}
 
 export interface AgentCommand extends Omit<Command, 'inherited'> {
   readonly node: string
@@ -36,161 +40,88 @@ export interface AgentCommand extends Omit<Command, 'inherited'> {
 }
 
 export interface AgentEvents {
-  /** An agent on the launcher's own node is gone: its jobs may run on, and nothing watches the launcher. */
-  readonly onHeadDeath: () => void
-  readonly onNodeDeath: (node: string) => void
-}
-
-interface Agent {
-  readonly node: string
-  readonly process: ChildProcess
-  readonly isHead: boolean
-  readonly waiting: Map<number, (exit: AgentExit) => void>
-  heardMs: number
-  hasSpoken: boolean
-  isGone: boolean
+  /** The agent of a node is dead, and so is what it had started; it is being started again. */
+  readonly onDown: (node: string) => void
+  /** It has been started again. */
+  readonly onUp: (node: string) => void
+  /** It cannot be started any more. */
+  readonly onLost: (node: string) => void
 }
 
 export class Agents {
-  readonly #launcher: string
-  readonly #agents: ReadonlyMap<string, Agent>
-  readonly #events: AgentEvents
-  readonly #silenceMs: number
+  readonly #links: ReadonlyMap<string, AgentLink>
   readonly #oomAccounts = new OomAccounts()
-  #limitMs = 0
   #count = 0
-  #isOver = false
 
   /**
    * @param program the agent's file (see agent.ts)
    * @param silenceMs an agent that does not answer for this long has, by itself, killed its jobs
    */
   constructor(launcher: string, program: string, nodes: readonly AgentNode[], silenceMs: number, events: AgentEvents) {
-    this.#launcher = launcher
-    this.#events = events
-    this.#silenceMs = silenceMs
-    const words = [process.execPath, '--max-semi-space-size=1', program]
-    this.#agents = new Map(nodes.map(({ name, prefix }) => [name, this.#open(name, [...prefix, ...words])]))
+    const command = [process.execPath, '--max-semi-space-size=1', program]
+    const open = ({ name: node, prefix }: AgentNode, index: number): AgentLink =>
+      new AgentLink(
+        { launcher, node, index, words: [...prefix, ...command], isHead: prefix.length === 0, silenceMs },
+        {
+          onDown: () => events.onDown(node),
+          onUp: () => events.onUp(node),
+          onLost: () => events.onLost(node),
+        },
+      )
+    this.#links = new Map(nodes.map((node, index) => [node.name, open(node, index)]))
   }
 
   /** The processes on the launcher's own node. */
   get headPids(): number[] {
-    return [...this.#agents.values()].filter(({ isHead }) => isHead).map((agent) => agent.process.pid ?? 0)
+    return this.#heads.map(({ pid }) => pid)
   }
 
-  /** Whether an agent on the launcher's own node has ended before its first word: not one that is only slow to begin. */
+  /** Whether the agent on the launcher's own node has ended before its first word: not one that is only slow to begin. */
   get haveFailed(): boolean {
-    return [...this.#agents.values()].some(({ isHead, isGone, hasSpoken }) => isHead && isGone && !hasSpoken)
+    return this.#heads.some(({ hasFailed }) => hasFailed)
+  }
+
+  get #heads(): AgentLink[] {
+    return [...this.#links.values()].filter(({ place }) => place.isHead)
   }
 
   start({ node, ...command }: AgentCommand): RemoteAttempt {
     const key = (this.#count += 1)
-    const agent = this.#agents.get(node)
-    if (agent === undefined || agent.isGone) return { exit: Promise.resolve({ kind: 'lost', node }), stop: () => {} }
-    const exit = new Promise<AgentExit>((resolve) => agent.waiting.set(key, resolve))
-    tell(agent, { order: 'start', key, ...command })
-    return { exit, stop: (graceMs) => tell(agent, { order: 'stop', key, graceMs }) }
+    const link = this.#links.get(node)
+    if (link === undefined)
+      return { exit: Promise.resolve({ kind: 'lost', node, hasAgentDied: false }), stop: () => {} }
+    const exit = link.start(key, command).then((end) => this.#judge(node, end))
+    return { exit, stop: (graceMs) => link.stop(key, graceMs) }
   }
 
   /** Tells all agents that the lease holds for `limitMs`; those that have not answered for too long are given up. */
   beat(limitMs: number): void {
-    this.#limitMs = limitMs
-    for (const agent of this.#agents.values()) {
-      const patienceMs = agent.hasSpoken ? this.#silenceMs : Math.max(this.#silenceMs, START_MS)
-      if (!agent.isHead && !agent.isGone && monotonicMs() - agent.heardMs > patienceMs) {
-        abandon(agent)
-        this.#die(agent, 0)
-      }
-      tell(agent, { order: 'beat', limitMs })
-    }
+    for (const link of this.#links.values()) link.beat(limitMs)
+  }
+
+  /**
+   * Kills what a launcher that is dead has left running on these nodes.
+   * @returns whether nothing is known to run any more
+   */
+  async clear(launcher: string): Promise<boolean> {
+    const late = new AbortController()
+    const all = Promise.all([...this.#links.values()].map((link) => link.clear(launcher)))
+    const answers = await Promise.race([all, sleep(CLEAR_MS, late.signal)])
+    late.abort()
+    return answers?.every((isWhole) => isWhole) !== false
   }
 
   /** Lets the agents go; what still runs is killed. */
   end(): void {
-    this.#isOver = true
-    for (const agent of this.#agents.values()) {
-      tell(agent, { order: 'end' })
-      agent.process.stdin?.end()
-      if (agent.isHead) continue
-      const patience = setTimeout(() => abandon(agent), this.#silenceMs)
-      agent.process.once('exit', () => {
-        clearTimeout(patience)
-        abandon(agent)
-      })
-    }
+    for (const link of this.#links.values()) link.end()
   }
 
-  #open(node: string, [file = '', ...args]: readonly string[]): Agent {
-    const environment = { ...withoutTask(process.env), BJOB_LAUNCHER: this.#launcher }
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: environment })
-    const agent: Agent = {
-      node,
-      process: child,
-      isHead: file === process.execPath,
-      waiting: new Map(),
-      heardMs: monotonicMs(),
-      hasSpoken: false,
-      isGone: false,
-    }
-    const hear = (notice: Notice): void => {
-      agent.heardMs = monotonicMs()
-      agent.hasSpoken = true
-      if (!('key' in notice)) return
-      agent.waiting.get(notice.key)?.(this.#judge(node, notice.exit))
-      agent.waiting.delete(notice.key)
-    }
-    child.stdout?.setEncoding('utf8').on('data', lineReader(hear))
-    child.stdin?.on('error', () => {})
-    child.once('error', () => this.#die(agent, 0))
-    // What the pipe led to on another node may live on for as long as its last beat allows.
-    child.once('exit', () => this.#die(agent, agent.isHead ? 0 : this.#limitMs))
-    if (!agent.isHead) tell(agent, { order: 'environment', variables: environment })
-    return agent
-  }
-
-  #judge(node: string, exit: Measured | { readonly kind: 'cut-off' }): AgentExit {
-    if (exit.kind === 'cut-off') return { kind: 'lost', node }
+  #judge(node: string, exit: LinkExit): AgentExit {
+    if (exit.kind === 'died' || exit.kind === 'cut-off')
+      return { kind: 'lost', node, hasAgentDied: exit.kind === 'died' }
+    if (exit.kind === 'not-started') return exit
     const { oomKills, ...facts } = exit
-    if (oomKills === undefined || facts.kind === 'not-started') return facts
+    if (oomKills === undefined) return facts
     return this.#oomAccounts.explain(node, oomKills) ? { ...facts, isOutOfMemory: true } : facts
-  }
-
-  /** @param restMs after which none of its jobs runs any more */
-  #die(agent: Agent, restMs: number): void {
-    if (this.#isOver || agent.isGone) return
-    agent.isGone = true
-    // Jobs of an agent that was killed may still run: they are found by their environment.
-    if (agent.isHead) killByLauncher(this.#launcher)
-    const release = (): void => {
-      for (const resolve of agent.waiting.values()) resolve({ kind: 'lost', node: agent.node })
-      agent.waiting.clear()
-    }
-    if (restMs > 0 && agent.waiting.size > 0) setTimeout(release, restMs)
-    else release()
-    if (agent.isHead) this.#events.onHeadDeath()
-    else this.#events.onNodeDeath(agent.node)
-  }
-}
-
-/** A launcher that hangs, or a helper of one that is gone, may hold the pipes for ever: nobody here waits for that. */
-function abandon({ process: child }: Agent): void {
-  child.kill('SIGKILL')
-  child.stdin?.destroy()
-  child.stdout?.destroy()
-  child.unref()
-}
-
-function tell(agent: Agent, order: Order): void {
-  if (!agent.isGone && agent.process.stdin?.writable === true) agent.process.stdin.write(`${JSON.stringify(order)}\n`)
-}
-
-/** Kills every process on this node that a launcher's agents, or their jobs, have started and that does not hide it. */
-export function killByLauncher(launcher: string): void {
-  for (const pid of findByEnvironment('BJOB_LAUNCHER', launcher)) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
   }
 }

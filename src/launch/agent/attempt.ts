@@ -4,6 +4,7 @@ import type { Usage } from '../../core/life/usage.ts'
 import type { ProcessEnd, ProcessStarter, StartCommand } from '../../lib/process/process-starter.ts'
 import { signalGroup } from '../../lib/process/process-table.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
+import { codeOf, explainStart } from './start-failure.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
 /** A link there would lead what the job says into somebody else's file; a pipe, to which O_NONBLOCK means something, would keep this thread waiting. */
@@ -18,7 +19,12 @@ export interface Command extends Omit<StartCommand, 'output'> {
 export type Exit =
   | ({ readonly kind: 'exited'; readonly code: number } & Facts)
   | ({ readonly kind: 'signalled'; readonly signal: NodeJS.Signals } & Facts)
-  | { readonly kind: 'not-started'; readonly message: string }
+  | {
+      readonly kind: 'not-started'
+      readonly message: string
+      /** The system's, such as ENOENT, where it said one. */
+      readonly code?: string | undefined
+    }
 
 /** What is known of any that ran. */
 interface Facts {
@@ -59,9 +65,13 @@ export class Attempt {
     try {
       output = fs.openSync(command.output, APPEND, 0o666)
       const { pid, ended } = starter.start({ ...command, output })
-      return new Attempt(starter, pid, ended.then(toExit, notStarted))
+      return new Attempt(
+        starter,
+        pid,
+        ended.then(toExit, (error: unknown) => notStarted(error, command)),
+      )
     } catch (error) {
-      return new Attempt(starter, undefined, Promise.resolve(notStarted(error)))
+      return new Attempt(starter, undefined, Promise.resolve(notStarted(error, command)))
     } finally {
       if (output !== undefined) fs.closeSync(output)
     }
@@ -84,8 +94,8 @@ export class Attempt {
   }
 }
 
-function notStarted(error: unknown): Exit {
-  const message = error instanceof Error ? error.message : String(error)
-  // Of the file for its output, the system says more than the code.
-  return { kind: 'not-started', message: message.endsWith(' EACCES') ? `${message}: is it executable?` : message }
+function notStarted(error: unknown, command: Command): Exit {
+  const { environment, inherited } = command
+  const searchPath = 'PATH' in environment ? (environment['PATH'] ?? undefined) : inherited['PATH']
+  return { kind: 'not-started', code: codeOf(error), message: explainStart(error, command, searchPath) }
 }

@@ -2,12 +2,13 @@
 import { BjobError } from '../../core/text/errors.ts'
 import type { ProcessEnd } from '../../core/life/history-event.ts'
 import type { Outcome, Stop } from '../../core/life/outcome.ts'
+import { isFaultOfNode } from '../../core/life/start-faults.ts'
 import type { Ran } from '../../core/life/usage.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { saysOutOfMemory } from '../../platform/mpi/srun.ts'
 import { outputPath, outputTail } from '../../site/job/output.ts'
 import type { Site } from '../../site/site.ts'
-import type { AgentExit } from '../agent/agents.ts'
+import type { AgentExit, Lost } from '../agent/agents.ts'
 import { type JobCommand, type JobToRun, buildJobCommand } from './job-command.ts'
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
@@ -40,7 +41,7 @@ export async function executeJob(surroundings: Surroundings, job: JobToRun, stop
   // A scheduler that ends an allocation may signal the jobs a moment before their launcher hears of it: then they did not fail.
   if (stopping.outcome === undefined && allocation.schedulerId !== undefined && wasSignalled(exit))
     await sleep(SIGNAL_ECHO_MS)
-  return judge(site, job, exit, stopping.outcome)
+  return judge(site, job, command.node, exit, stopping.outcome)
 }
 
 /** A shell and an MPI launcher tell of a child that a signal has killed by 128 and its number. */
@@ -56,15 +57,34 @@ function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping):
   return setTimeout(() => stopping.stop({ kind: 'overran', minutes }, graceMs), minutes * 60_000)
 }
 
-async function judge(site: Site, job: JobToRun, exit: AgentExit, stop: Stop | undefined): Promise<Outcome> {
+async function judge(
+  site: Site,
+  job: JobToRun,
+  node: string,
+  exit: AgentExit,
+  stop: Stop | undefined,
+): Promise<Outcome> {
   // Work that was finished is finished, even if somebody had begun to stop it.
   if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(job, exit) }
   if (stop !== undefined)
     return exit.kind === 'exited' || exit.kind === 'signalled' ? { ...stop, ran: ranOf(job, exit) } : stop
-  if (exit.kind === 'lost') return { kind: 'lost', loss: { why: 'node-lost', node: exit.node } }
-  if (exit.kind === 'not-started') return { kind: 'impossible', error: exit.message }
+  if (exit.kind === 'lost') return lossOf(exit)
+  if (exit.kind === 'not-started') return refusalOf(exit, node) ?? { kind: 'impossible', error: exit.message }
   const tail = await outputTail(site, job.id, job.attempt)
   return { kind: 'error', end: endOf(exit, tail), tail, ...ranOf(job, exit) }
+}
+
+/** What cannot be started now, and may be later. */
+export function refusalOf(
+  { code, message }: Extract<AgentExit, { kind: 'not-started' }>,
+  node: string,
+): Stop | undefined {
+  return isFaultOfNode(code) ? { kind: 'lost', loss: { why: 'node-error', node, reason: message } } : undefined
+}
+
+/** Why nobody saw the end of what ran on a node. */
+export function lossOf({ node, hasAgentDied }: Lost): Stop {
+  return { kind: 'lost', loss: { why: hasAgentDied ? 'agent-died' : 'lease-lost', node } }
 }
 
 type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>

@@ -5,6 +5,7 @@ import type { State } from '../../core/life/states.ts'
 import { hookOf } from '../../site/applications.ts'
 import { fileTail, stepLogPath } from '../../site/job/output.ts'
 import type { AgentExit } from '../agent/agents.ts'
+import { lossOf, refusalOf } from './execution.ts'
 import { type JobCommand, type JobToRun, buildHookCommand } from './job-command.ts'
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
@@ -65,8 +66,9 @@ export async function runStep(
   // Work that was finished is finished, even if somebody had begun to stop it.
   if (exit.kind === 'exited' && exit.code === 0 && !isLate) return { kind: 'ok', seconds: exit.seconds }
   if (outcome !== undefined) return { kind: 'stopped', outcome }
-  if (exit.kind === 'lost')
-    return { kind: 'stopped', outcome: { kind: 'lost', loss: { why: 'node-lost', node: exit.node } } }
+  if (exit.kind === 'lost') return { kind: 'stopped', outcome: lossOf(exit) }
+  const refusal = exit.kind === 'not-started' ? refusalOf(exit, step.node) : undefined
+  if (refusal !== undefined) return { kind: 'stopped', outcome: refusal }
   const fault = isLate ? { limit, seconds } : faultOf(exit)
   return { kind: 'failed', fault, tail: await fileTail(site, step.output, before) }
 }

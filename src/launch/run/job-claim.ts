@@ -36,7 +36,7 @@ export async function claimJob(
   try {
     specification = await readSpecification(site, id, undefined, spec)
     application = await applicationOf(specification.application)
-    const job = { id, specification, application, assignment }
+    const job = { id, launcher, specification, application, assignment }
     let wasAmended = false
     const decide = (current: JobState): JobState | undefined => {
       wasAmended = current.amended !== undefined
@@ -58,7 +58,7 @@ export async function claimJob(
   const last = history.at(-1)
   const begun = state === 'RUNNING' || last === undefined ? `attempt ${attempt} starts` : firstLine(last)
   report({ kind: 'job-started', id, state, message: `${id} ${begun}` })
-  return { kind: 'claimed', claimed, job: { id, attempt, specification, application, assignment } }
+  return { kind: 'claimed', claimed, job: { id, launcher, attempt, specification, application, assignment } }
 }
 
 /** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */

@@ -1,7 +1,7 @@
 /** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
-import { jobVariables } from '../../core/job/job-variables.ts'
+import { jobVariables, launcherVariables } from '../../core/job/job-variables.ts'
 import type { Assignment } from '../../core/placement/node-pool.ts'
 import type { Specification } from '../../core/job/specification.ts'
 import { findCommand, runCommand } from '../../lib/process/run-command.ts'
@@ -27,6 +27,8 @@ const COMMAND_TIMEOUT_MS = 10_000
 
 export interface JobToRun {
   readonly id: string
+  /** The launcher that runs it. */
+  readonly launcher: string
   readonly attempt: number
   readonly specification: Specification
   readonly application: Application
@@ -122,7 +124,7 @@ export function buildHookCommand(
 function ownEnvironment(
   site: Site,
   allocation: Allocation,
-  { id, attempt, specification, assignment }: JobToRun,
+  { id, launcher, attempt, specification, assignment }: JobToRun,
 ): Record<string, string | null> {
   const gpuIds = assignment.shares[0]?.gpuIds ?? []
   const gpus = gpuIds.length === 0 ? {} : buildGpuEnvironment(allocation.gpuVariable, gpuIds)
@@ -130,7 +132,7 @@ function ownEnvironment(
     ...Object.fromEntries(Object.entries(gpus).map(([name, value]) => [name, value ?? null])),
     ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
     ...specification.environVars,
-    BJOB_LAUNCHER_NODES: String(allocation.nodes.length),
+    ...launcherVariables(launcher, allocation.nodes.length),
     ...jobVariables({
       root: site.layout.root,
       id,

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { BjobError } from '../../core/text/errors.ts'
+import { afterDeath, deathOf } from '../../core/life/deaths.ts'
 import { firstLine } from '../../core/life/event-words.ts'
 import type { Loss, StagingName } from '../../core/life/history-event.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
@@ -33,11 +34,11 @@ import { executeJob } from './execution.ts'
 import { runHook } from './hooks.ts'
 import { type Claim, claimJob } from './job-claim.ts'
 import type { JobToRun } from './job-command.ts'
-import { OwnedJob } from './owned-job.ts'
+import { OwnedJob, type Refusal } from './owned-job.ts'
 import type { Candidate } from '../run-queue.ts'
-import { stageIn, stageOut } from './staging.ts'
+import { hasStageOut, isDoneWell, stageIn, stageOut } from './staging.ts'
 import { Stopping } from './stopping.ts'
-import type { RunResult, Surroundings } from './run-context.ts'
+import type { RunResult, Surroundings, Vacancy } from './run-context.ts'
 
 export class JobRun {
   readonly candidate: Candidate
@@ -45,15 +46,16 @@ export class JobRun {
   readonly #stopping = new Stopping()
 
   readonly #assignment: Assignment
-  readonly #onVacant: (isOutrun: boolean) => void
+  readonly #onVacant: (vacancy: Vacancy) => void
   #isVacant = false
+  #crashLimit = 0
 
   /** @param onVacant called once, when the job does not need its room any more: another launcher was first, or its end may not have been written yet */
   constructor(
     candidate: Candidate,
     assignment: Assignment,
     surroundings: Surroundings,
-    onVacant: (isOutrun: boolean) => void,
+    onVacant: (vacancy: Vacancy) => void,
   ) {
     this.candidate = candidate
     this.#assignment = assignment
@@ -66,7 +68,7 @@ export class JobRun {
     try {
       const claim = await claimJob(this.#surroundings, this.candidate, this.#assignment, this.#stopping)
       if (claim.kind === 'claimed') return await this.#live(claim)
-      this.#vacate(claim.kind === 'not-mine')
+      this.#vacate(claim.kind === 'not-mine' ? 'outrun' : 'over')
       return claim
     } finally {
       this.#vacate()
@@ -77,6 +79,7 @@ export class JobRun {
   async #live({ claimed, job }: Claim): Promise<RunResult> {
     const { specification, application } = job
     const owned = new OwnedJob(this.#surroundings, job.id, claimed)
+    this.#crashLimit = specification.crashLimit
     if (isHandled(claimed.state)) return this.#postprocess(owned, job)
     if (claimed.state === 'POSTPROCESSED') return this.#stageOut(owned, job)
     const refused =
@@ -86,6 +89,10 @@ export class JobRun {
     if (refused !== undefined) return refused
     const { attempt } = owned.state
     const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
+    if (outcome.kind === 'lost') {
+      if (outcome.loss.why === 'node-error') this.#vacate(outcome.loss)
+      if (deathOf(outcome.loss) !== undefined) return this.#bury(owned, outcome.loss)
+    }
     if (application.postprocess !== undefined && isForPostprocess(outcome, specification))
       return this.#handOver(owned, { ...job, attempt }, outcome)
     if (!hasStageOut(specification)) {
@@ -235,6 +242,8 @@ export class JobRun {
     if (outcome.kind === 'killed')
       return this.#end(owned, (current, now) => stepsFor(asAsked(outcome, current), NO_RETRY, 0, now))
     const loss = lossOf(outcome)
+    if (loss.why === 'node-error') this.#vacate(loss)
+    if (deathOf(loss) !== undefined) return this.#bury(owned, loss)
     return this.#end(owned, ({ state }, now) => {
       const done = before(now)
       return [...done, ...stepsOfRelease(done.at(-1)?.state ?? state, loss, now)]
@@ -250,7 +259,6 @@ export class JobRun {
     decide: (current: JobState, now: string) => readonly HistoryEntry[],
     policy?: Specification,
   ): Promise<RunResult> {
-    const { id } = this.candidate
     const ended = await owned.move((current, now) => {
       const steps = [...decide(current, now)]
       // Whoever asked for its end gets it, though its launcher has not heard of that in time.
@@ -262,7 +270,17 @@ export class JobRun {
       const notBefore = hasFailed ? retryTime(failures, policy, now) : undefined
       return { steps, alteration: { kill: undefined, launcher: undefined, notBefore } }
     })
+    return this.#told(ended)
+  }
+
+  /** Commits that what ran the job has died. */
+  async #bury(owned: OwnedJob, loss: Loss): Promise<RunResult> {
+    return this.#told(await owned.move((current, now) => afterDeath(current, loss, this.#crashLimit, now)))
+  }
+
+  #told(ended: JobState | Refusal): RunResult {
     if (typeof ended === 'string') return { kind: ended }
+    const { id } = this.candidate
     this.#surroundings.report({
       kind: 'job-ended',
       id,
@@ -272,20 +290,10 @@ export class JobRun {
     return { kind: 'ended', state: ended }
   }
 
-  #vacate(isOutrun = false): void {
-    if (!this.#isVacant) this.#onVacant(isOutrun)
+  #vacate(vacancy: Vacancy = 'over'): void {
+    if (!this.#isVacant) this.#onVacant(vacancy)
     this.#isVacant = true
   }
-}
-
-function hasStageOut({ stageOutUrl, stageOutFiles }: Specification): boolean {
-  return stageOutUrl !== undefined && stageOutFiles.length > 0
-}
-
-/** Whether the run, and its postprocess, went well: a handler of an error that calls the job finished has its own idea of its files. */
-function isDoneWell(before: JobState, steps: readonly HistoryEntry[]): boolean {
-  const hasRun = [before, ...steps].some(({ state }) => state === 'RUN_DONE')
-  return hasRun && steps.at(-1)?.state === 'JOB_FINISHED'
 }
 
 /** The stop of an evaluation carries what its search has said of it, which is in the job's state and not in the request. */

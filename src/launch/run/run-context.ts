@@ -1,6 +1,7 @@
 /** What a job's run is part of, and what comes of it. */
 import type { JobState } from '../../core/life/job-state.ts'
 import type { Specification } from '../../core/job/specification.ts'
+import type { Loss } from '../../core/life/history-event.ts'
 import type { Application } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
 import type { Agents } from '../agent/agents.ts'
@@ -27,3 +28,6 @@ export type RunResult =
   | { readonly kind: 'not-mine' }
   | { readonly kind: 'broken' }
   | { readonly kind: 'absent' }
+
+/** Why a job does not need its room any more: another launcher was first (`outrun`), its node could not start it, or else it is over. */
+export type Vacancy = 'over' | 'outrun' | Loss

@@ -8,7 +8,8 @@ import { type Aside, asideOf } from '../../core/job/aside.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { type Input, inputsAtStart } from '../../core/life/job-inputs.ts'
 import { type Staged, type StagingName, fewOf } from '../../core/life/history-event.ts'
-import type { JobState } from '../../core/life/job-state.ts'
+import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
+import type { Specification } from '../../core/job/specification.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { hasCommand } from '../../lib/process/run-command.ts'
 import {
@@ -153,4 +154,14 @@ async function runAll(
     if (end.kind === 'stopped') return end
   }
   return { kind: 'ok', staged }
+}
+
+export function hasStageOut({ stageOutUrl, stageOutFiles }: Specification): boolean {
+  return stageOutUrl !== undefined && stageOutFiles.length > 0
+}
+
+/** Whether the run, and its postprocess, went well: a handler of an error that calls the job finished has its own idea of its files. */
+export function isDoneWell(before: JobState, steps: readonly HistoryEntry[]): boolean {
+  const hasRun = [before, ...steps].some(({ state }) => state === 'RUN_DONE')
+  return hasRun && steps.at(-1)?.state === 'JOB_FINISHED'
 }

@@ -4,6 +4,7 @@
  * that ended at the same moment only their sum is known.
  */
 import { spawn } from 'node:child_process'
+import { markByCommand } from './process-mark.ts'
 import type { ProcessEnd, ProcessStarter, StartCommand, StartedProcess } from './process-starter.ts'
 import { signalGroup } from './process-table.ts'
 import { ChildrenCpu } from './process-usage.ts'
@@ -11,6 +12,8 @@ import { ChildrenCpu } from './process-usage.ts'
 type Outcome = Omit<ProcessEnd, 'used'>
 
 export class ChildStarter implements ProcessStarter {
+  readonly keepsAll = false
+  readonly markSelf = markByCommand
   readonly #children = new ChildrenCpu()
   #counted = this.#children.read()
   #ended: ((end: Pick<ProcessEnd, 'used'>) => void)[] = []

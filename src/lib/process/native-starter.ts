@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { type AddressOf, CEnvironment, CStrings } from './c-strings.ts'
+import { RLIMIT_RTTIME } from './process-mark.ts'
 import type { ProcessEnd, ProcessStarter, ProcessUse, StartCommand, StartedProcess } from './process-starter.ts'
 import { findCommand } from './run-command.ts'
 
@@ -21,6 +22,9 @@ interface Libc {
   posix_spawnattr_setsigmask(attributes: Memory, signals: Memory): number
   kill(pid: number, signal: number): number
   wait4(pid: number, status: Memory, options: number, usage: Memory): number
+  getrlimit(resource: number, limits: Memory): number
+  setrlimit(resource: number, limits: Memory): number
+  prctl(option: number, argument: number, third: number, fourth: number, fifth: number): number
 }
 
 type Memory = Buffer | Int32Array | BigInt64Array | BigUint64Array
@@ -30,6 +34,8 @@ const STRUCT_BYTES = 1024
 /** From spawn.h: POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK, POSIX_SPAWN_SETSID. */
 const SPAWN_FLAGS = 0x04 | 0x08 | 0x80
 const WNOHANG = 1
+/** From linux/prctl.h: descendants whose parent has ended become children of this process. */
+const PR_SET_CHILD_SUBREAPER = 36
 /** What execvp(3) takes where there is none. */
 const DEFAULT_PATH = '/bin:/usr/bin'
 
@@ -50,6 +56,9 @@ export async function loadNativeStarter(): Promise<ProcessStarter | undefined> {
       posix_spawnattr_setsigmask: library.func('int posix_spawnattr_setsigmask(void *, void *)'),
       kill: library.func('int kill(int, int)'),
       wait4: library.func('int wait4(int, void *, int, void *)'),
+      getrlimit: library.func('int getrlimit(int, void *)'),
+      setrlimit: library.func('int setrlimit(int, void *)'),
+      prctl: library.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)'),
     }
     return new NativeStarter(libc, (memory) => koffi.address(memory))
   } catch {
@@ -58,6 +67,7 @@ export async function loadNativeStarter(): Promise<ProcessStarter | undefined> {
 }
 
 class NativeStarter implements ProcessStarter {
+  readonly keepsAll: boolean
   readonly #libc: Libc
   readonly #addressOf: AddressOf
   readonly #attributes = Buffer.alloc(STRUCT_BYTES)
@@ -70,6 +80,8 @@ class NativeStarter implements ProcessStarter {
   /** Written by the calls: a pid or a status, and a struct rusage. */
   readonly #answer = new Int32Array(1)
   readonly #usage = new BigInt64Array(STRUCT_BYTES / 8)
+  /** A struct rlimit: the soft limit, which is the mark, and the hard one. */
+  readonly #limits = new BigUint64Array(2).fill(2n ** 64n - 1n)
   readonly #argv: CStrings
   readonly #envp: CStrings
   /** As it was when last asked for; it only grows. */
@@ -85,14 +97,17 @@ class NativeStarter implements ProcessStarter {
     // What this process ignores (SIGPIPE, for one) would stay ignored in another program.
     libc.posix_spawnattr_setsigdefault(this.#attributes, Buffer.alloc(STRUCT_BYTES, 0xff))
     libc.posix_spawnattr_setsigmask(this.#attributes, Buffer.alloc(STRUCT_BYTES))
+    libc.getrlimit(RLIMIT_RTTIME, this.#limits)
+    this.keepsAll = libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0
     process.on('SIGCHLD', () => this.#reap())
   }
 
-  start({ words, cwd, inherited, environment, output }: StartCommand): StartedProcess {
+  start({ words, cwd, inherited, environment, output, mark }: StartCommand): StartedProcess {
     const variables: string[] = []
     for (const [name, value] of Object.entries(environment)) if (value !== null) variables.push(`${name}=${value}`)
     const envp = this.#envp.write(variables, this.#environmentOf(inherited).without(environment))
     const searchPath = 'PATH' in environment ? environment['PATH'] : inherited['PATH']
+    if (mark !== undefined) this.#mark(mark)
     // The child inherits the folder, and a program named by a relative path is in there.
     process.chdir(cwd)
     try {
@@ -105,9 +120,18 @@ class NativeStarter implements ProcessStarter {
     return { pid, ended: new Promise((resolve) => this.#running.set(pid, resolve)) }
   }
 
+  async markSelf(mark: bigint): Promise<void> {
+    this.#mark(mark)
+  }
+
   /** By the C library: Node.js makes an error, with a stack, of the answer that there is no such group, which is the usual one. */
   killGroup(group: number): void {
     this.#libc.kill(-group, constants.signals.SIGKILL)
+  }
+
+  #mark(mark: bigint): void {
+    this.#limits[0] = mark
+    this.#libc.setrlimit(RLIMIT_RTTIME, this.#limits)
   }
 
   #environmentOf(variables: NodeJS.ProcessEnv): CEnvironment {
@@ -132,7 +156,9 @@ class NativeStarter implements ProcessStarter {
       error = run((file = this.#find(name, searchPath)), words)
     // A file that does not say what runs it is a shell's (execvp(3)).
     if (error === ENOEXEC) error = run('/bin/sh', ['/bin/sh', file, ...args])
-    if (error !== 0) throw new Error(`spawn ${name} ${getSystemErrorName(-error)}`)
+    if (error === 0) return
+    const code = getSystemErrorName(-error)
+    throw Object.assign(new Error(`spawn ${name} ${code}`), { code })
   }
 
   /** The file that a name means; the name itself where it is a path, or is not found. */

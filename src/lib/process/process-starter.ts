@@ -15,6 +15,8 @@ export interface StartCommand {
   readonly environment: Readonly<Record<string, string | null>>
   /** The descriptor of its standard output and error. It reads nothing. */
   readonly output: number
+  /** What it and all its descendants are marked with (see process-mark.ts), where this starter can. */
+  readonly mark?: bigint
 }
 
 /** What a process and those of its descendants that were waited for have used. */
@@ -41,6 +43,10 @@ export interface StartedProcess {
 }
 
 export interface ProcessStarter {
+  /** Whether processes get their marks, and those whose parent has ended become children of this process. */
+  readonly keepsAll: boolean
+  /** Marks this process, and what it starts without a mark of its own. */
+  markSelf(mark: bigint): Promise<void>
   /** @throws Error when it cannot be started, unless `ended` says so */
   start(command: StartCommand): StartedProcess
   /** Kills what a process that has ended left in its group, most often nothing. */

@@ -33,21 +33,31 @@ function readStat(pid: number): string | undefined {
 
 /** The processes of this user whose environment has `variable=value`. */
 export function findByEnvironment(variable: string, value: string): number[] {
-  const wanted = `${variable}=${value}`
   let names: string[]
   try {
     names = fs.readdirSync('/proc')
   } catch {
     return []
   }
-  return names.filter((name) => /^\d+$/.test(name) && hasInEnvironment(name, wanted)).map(Number)
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  return pids.filter((pid) => isInEnvironment(pid, `${variable}=${value}`))
 }
 
-function hasInEnvironment(pid: string, wanted: string): boolean {
+/** Whether a process of this user was started with `wanted`, as `NAME=VALUE`, in its environment. */
+export function isInEnvironment(pid: number, wanted: string): boolean {
   try {
     return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)
   } catch {
     return false
+  }
+}
+
+/** Kills a process that may have ended by itself, or belong to another user. */
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // There is nothing to kill.
   }
 }
 

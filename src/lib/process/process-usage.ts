@@ -6,6 +6,8 @@ export interface ProcessUsage {
   readonly pid: number
   readonly parent: number
   readonly session: number
+  /** It has ended, and its parent has not asked for its end yet. */
+  readonly isOver: boolean
   readonly cpuSeconds: number
 }
 
@@ -34,6 +36,7 @@ export function parseStat(text: string): ProcessUsage {
     pid: Number.parseInt(text, 10),
     parent: number(1),
     session: number(3),
+    isOver: fields[0] === 'Z' || fields[0] === 'X',
     cpuSeconds: (number(11) + number(12) + number(13) + number(14)) / TICKS_PER_SECOND,
   }
 }
@@ -93,6 +96,37 @@ function leaderOf(
     passed.add(at.pid)
   }
   return undefined
+}
+
+/** Those of `roots` that run, and all that descend from any of them. */
+export function withDescendants(processes: readonly ProcessUsage[], roots: Iterable<number>): number[] {
+  const children = new Map<number, number[]>()
+  for (const { pid, parent } of processes) {
+    const siblings = children.get(parent)
+    if (siblings === undefined) children.set(parent, [pid])
+    else siblings.push(pid)
+  }
+  const found = new Set<number>(roots)
+  // What is added while a set is walked through is walked through, too.
+  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child)
+  return processes.filter(({ pid, isOver }) => found.has(pid) && !isOver).map(({ pid }) => pid)
+}
+
+/** This process's children, those that others left to it among them; `undefined` where the kernel does not list them. */
+export class OwnChildren {
+  /** Kept open: this is asked for after every job. */
+  readonly #file = openQuietly(`/proc/self/task/${process.pid}/children`)
+  #bytes = Buffer.alloc(4096)
+
+  read(): number[] | undefined {
+    if (this.#file === undefined) return undefined
+    const length = fs.readSync(this.#file, this.#bytes, 0, this.#bytes.length, 0)
+    if (length === this.#bytes.length) {
+      this.#bytes = Buffer.alloc(length * 2)
+      return this.read()
+    }
+    return this.#bytes.toString('latin1', 0, length).split(' ').slice(0, -1).map(Number)
+  }
 }
 
 function readText(file: string): string | undefined {

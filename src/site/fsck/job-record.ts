@@ -60,6 +60,7 @@ export function foldEvents(events: readonly JobEvent[], upTo = Infinity): JobSta
       ...(event.kill === undefined ? {} : { kill: event.kill }),
       ...(event.early === undefined ? {} : { early: event.early }),
       ...(event.notBefore === undefined ? {} : { notBefore: event.notBefore }),
+      ...(event.deaths === undefined ? {} : { deaths: event.deaths }),
       revision: event.revision,
       history: event.recovered === true ? event.history : [...(state?.history ?? []), ...event.history],
     }

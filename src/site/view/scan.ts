@@ -73,6 +73,7 @@ export function entryOf(id: JobId, state: JobState, specification?: Specificatio
     ...(state.launcher === undefined ? {} : { launcher: state.launcher }),
     ...(state.kill === undefined ? {} : { kill: state.kill }),
     ...(state.notBefore === undefined ? {} : { notBefore: state.notBefore }),
+    ...(state.deaths === undefined ? {} : { deaths: state.deaths }),
     changed: state.history.at(-1)?.time ?? bornAt(state),
     ...(specification === undefined ? {} : { spec: toRecord(specification) }),
   }

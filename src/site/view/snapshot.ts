@@ -37,7 +37,7 @@ type Row = readonly [
   changed: string | 0,
   spec: SpecificationRecord | 0,
   launcher?: string | 0,
-  rest?: Partial<Pick<IndexEntry, 'kill' | 'notBefore' | 'broken'>>,
+  rest?: Partial<Pick<IndexEntry, 'kill' | 'notBefore' | 'deaths' | 'broken'>>,
 ]
 
 /** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */

@@ -54,7 +54,11 @@ export function arbitraryEvent(text: fc.Arbitrary<string>): fc.Arbitrary<History
     of('timed-out', { minutes: amount }, figures),
     of('stopped', { why }, { by: text, ...figures }),
     of('stopped-early', { step: amount, value: fc.option(amount), place: count, count }, figures),
-    of('taken-back', { why: loss }, { node: text, by: text, silent: amount, reason: text }),
+    of(
+      'taken-back',
+      { why: loss },
+      { node: text, by: text, silent: amount, reason: text, deaths: count, limit: count },
+    ),
     of('retry', { count, of: count }, { delay: amount }),
     of('retried', { by: text }, {}),
     of('impossible', {}, { error: text, reason: text }),

@@ -51,6 +51,7 @@ test('jobs are taken back together: all locks that a dead launcher left are wait
     'alive-1',
     view.index,
     ({ kind, id }) => void (kind === 'recovered' && taken.push(id)),
+    async () => true,
   ).look()
   await other.close()
   expect(taken.toSorted()).toEqual(ids.toSorted())

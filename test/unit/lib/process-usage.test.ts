@@ -8,12 +8,13 @@ const process = (pid: number, parent: number, session: number): ReturnType<typeo
   pid,
   parent,
   session,
+  isOver: false,
   cpuSeconds: 0,
 })
 
 test('a line of /proc/PID/stat, of a command with blanks and brackets in its name', () => {
   const line = '42 (a) b (c)) S 7 42 40 0 -1 4194304 1 2 3 4 100 20 3 1 20 0 1 0 99 1000 5'
-  expect(parseStat(line)).toEqual({ pid: 42, parent: 7, session: 40, cpuSeconds: 1.24 })
+  expect(parseStat(line)).toEqual({ pid: 42, parent: 7, session: 40, isOver: false, cpuSeconds: 1.24 })
 })
 
 test('processes belong to the job that they descend from, or whose session they are in', () => {

@@ -1,0 +1,84 @@
+/**
+ * Nodes that cannot start jobs for a while. The place of a job that could not be started stays taken, so that the node gets fewer jobs at once; after a
+ * while one such place is given back, sooner when jobs have run there, later when they could not be started again.
+ */
+import { formatSeconds } from '../core/text/duration.ts'
+import type { Placed } from './capacity.ts'
+import type { Report } from './events.ts'
+
+const DELAY_MS = 1000
+const LONGEST_DELAY_MS = 60_000
+/** After as many tries in a row that failed the node is said to be left alone. */
+const MANY_TRIES = 4
+
+interface Sick {
+  /** What is held back, the oldest first. */
+  readonly held: Placed[]
+  /** Tries that have failed in a row. */
+  failedTries: number
+  delayMs: number
+  /** Whether a place was given back since a start last failed. */
+  isTrying: boolean
+  timer?: NodeJS.Timeout | undefined
+}
+
+export class NodeHealth {
+  readonly #nodes = new Map<string, Sick>()
+  readonly #giveBack: (placed: Placed) => void
+  readonly #report: Report
+
+  constructor(giveBack: (placed: Placed) => void, report: Report) {
+    this.#giveBack = giveBack
+    this.#report = report
+  }
+
+  /** Whether places are held back. */
+  get isHolding(): boolean {
+    return [...this.#nodes.values()].some(({ held }) => held.length > 0)
+  }
+
+  /** A job could not be started on the node, and leaves its place. */
+  fail(node: string, placed: Placed, reason: string): void {
+    const known = this.#nodes.get(node)
+    const sick = known ?? { held: [], failedTries: 0, delayMs: DELAY_MS, isTrying: false }
+    this.#nodes.set(node, sick)
+    sick.held.push(placed)
+    if (sick.isTrying) {
+      sick.delayMs = Math.min(sick.delayMs * 2, LONGEST_DELAY_MS)
+      sick.failedTries += 1
+      if (sick.failedTries === MANY_TRIES) this.#tell(`${node} is left alone, as nothing starts there`, reason)
+    }
+    sick.isTrying = false
+    sick.timer ??= this.#schedule(node, sick)
+    if (known === undefined) this.#tell(`${node} gets fewer jobs at once`, reason)
+  }
+
+  /** A job has run on the node. */
+  succeed(node: string): void {
+    const sick = this.#nodes.get(node)
+    if (sick === undefined) return
+    if (sick.held.length === 0) this.#nodes.delete(node)
+    sick.failedTries = 0
+    sick.delayMs = DELAY_MS
+    sick.isTrying = false
+  }
+
+  #tell(what: string, reason: string): void {
+    const slowest = formatSeconds(LONGEST_DELAY_MS / 1000)
+    this.#report({
+      kind: 'problem',
+      message: `${what}: ${reason}; it is tried again every ${formatSeconds(DELAY_MS / 1000)} to ${slowest}`,
+    })
+  }
+
+  #schedule(node: string, sick: Sick): NodeJS.Timeout {
+    return setTimeout(() => this.#tryOne(node, sick), sick.delayMs).unref()
+  }
+
+  #tryOne(node: string, sick: Sick): void {
+    const placed = sick.held.shift()
+    sick.isTrying = true
+    sick.timer = sick.held.length === 0 ? undefined : this.#schedule(node, sick)
+    if (placed !== undefined) this.#giveBack(placed)
+  }
+}
