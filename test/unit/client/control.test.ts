@@ -10,7 +10,11 @@ describe('kill', () => {
     const { client, site } = await makeFixture()
     await client.spawn({ name: 'a', application: 'hello' })
     expect(await client.kill('a')).toEqual({ kind: 'killed', id: 'default/a' })
-    expect((await readJobState(site, 'default/a')).history.at(-1)?.message).toMatch(/^killed by .+@/)
+    expect((await readJobState(site, 'default/a')).history.at(-1)?.event).toEqual({
+      kind: 'stopped',
+      why: 'killed',
+      by: expect.stringMatching(/.@/),
+    })
     expect(await client.kill('a')).toEqual({ kind: 'ended', id: 'default/a', state: 'USER_KILLED' })
     await expect(client.kill('b')).rejects.toMatchObject({ code: 'unknown-job' })
   })

@@ -17,10 +17,10 @@ const sources = [
   '0.0',
   '1.',
 ]
-const inJson = (source: string): boolean => /^-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?$/.test(source)
+const jsonSources = sources.filter((source) => /^-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?$/.test(source))
 
 describe('numbers as they were written', () => {
-  test.each(sources.filter(inJson))('%s in JSON', (source) => {
+  test.each(jsonSources)('%s in JSON', (source) => {
     const value = parseJson(`{"a\\"1.10": [${source}, "#${source}", {"b": ${source}}], "#": 7}`)
     expect(value).toEqual({
       'a"1.10': [new Written(source, Number(source)), `#${source}`, { b: new Written(source, Number(source)) }],
