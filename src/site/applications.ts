@@ -14,9 +14,17 @@ import type { Layout } from './disk/layout.ts'
 
 const word = v.pipe(v.unknown(), v.transform(toWord), v.string('must be text'))
 const commandLine = v.union(
-  [v.pipe(word, v.nonEmpty('is empty')), v.pipe(v.array(word), v.nonEmpty('is empty'))],
+  [
+    v.pipe(v.string(), v.nonEmpty('is empty')),
+    // No program is called 7.
+    v.pipe(v.custom<unknown[]>(beginsWithText), v.array(word), v.nonEmpty('is empty')),
+  ],
   'must be a line or a list of words',
 )
+function beginsWithText(value: unknown): boolean {
+  return Array.isArray(value) && (value.length === 0 || typeof value[0] === 'string')
+}
+
 const FIELDS = {
   executable: commandLine,
   preprocess: v.optional(commandLine),

@@ -40,7 +40,7 @@ const SETTINGS = {
   poll_seconds: v.optional(seconds(0.05, 60), 1),
   durability: v.optional(v.picklist(['node', 'process'], 'must be node or process'), 'node'),
   scheduler: v.optional(text, 'auto'),
-  mpi: v.optional(v.union([text, v.array(text)], 'must be text or a list of words'), 'auto'),
+  mpi: v.optional(v.union([v.string(), v.array(text)], 'must be text or a list of words'), 'auto'),
   node: v.optional(
     fieldsOf({ cores: count(1), gpus: count(0), memory_mib: count(1) }, 'must be a map such as {cores: 64}'),
     {},
