@@ -8,6 +8,7 @@ import { type JobId, splitId } from '../core/job/id.ts'
 import type { SpawnRequest } from '../core/job/specification.ts'
 import type { State } from '../core/life/states.ts'
 import { type Application, addApplication, listApplications, readApplication } from '../site/applications.ts'
+import { readSpecification } from '../site/job/jobs.ts'
 import { type Site, openSite as openTree } from '../site/site.ts'
 import { Catalogue } from './view/catalogue.ts'
 import type { Change } from './change/change.ts'
@@ -254,5 +255,21 @@ function fullId(id: JobId): JobId {
  * @throws BjobError `no-site`, `bad-setting`
  */
 export async function openSite(from?: string): Promise<SiteClient> {
-  return new SiteClient(from === undefined ? await openTree() : await openTree(from, {}))
+  const site = from === undefined ? await openTree() : await openTree(from, {})
+  return new SiteClient(site, await withParents(site, process.env))
+}
+
+/** A job with thousands of parents is not told of them by its environment, which has no room for them: its job.yaml has them, too. */
+async function withParents(site: Site, environment: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const told = readJobEnvironment(environment)
+  const isTold = environment['BJOB_PARENT_IDS'] !== undefined
+  if (told === undefined || isTold || path.resolve(told.site) !== site.layout.root) return environment
+  try {
+    const { parents } = await readSpecification(site, told.id)
+    return { ...environment, BJOB_PARENT_IDS: JSON.stringify(parents) }
+  } catch (error) {
+    // A job that is gone, or broken, has none.
+    if (error instanceof BjobError) return environment
+    throw error
+  }
 }

@@ -1,6 +1,6 @@
 /** What a launcher tells whoever watches it: its log, a terminal, a test. */
 import { explainSystemError } from '../core/text/system-error.ts'
-import { isForbidden } from '../site/disk/disk.ts'
+import { codeOf, isForbidden } from '../site/disk/disk.ts'
 import { type LogLevel, formatLogLine } from '../core/text/log-line.ts'
 
 export interface LaunchEvent {
@@ -9,6 +9,8 @@ export interface LaunchEvent {
   readonly message: string
   /** The job that it is about. */
   readonly id?: string
+  /** Of a problem that others may have in the same moment: what it is, for all of them. */
+  readonly cause?: string
   /** The state that the job is in now. */
   readonly state?: string
 }
@@ -38,6 +40,8 @@ export interface LaunchSummary {
   readonly killed: number
   /** Jobs that it reached for and that another launcher had taken first. */
   readonly outrun: number
+  /** Jobs of dead launchers that could not be taken back. */
+  readonly leftBehind: readonly { readonly id: string; readonly reason: string }[]
 }
 
 /** What went wrong with a job, for a person; a forbidden folder is the commonest in a site of several users. */
@@ -49,4 +53,9 @@ export function problemOf(error: unknown): string {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** What a problem is, whichever job or file it is about. */
+export function causeOf(error: unknown): string {
+  return codeOf(error) === '' ? messageOf(error) : codeOf(error)
 }

@@ -79,7 +79,7 @@ export class Intake {
 
   /** Takes in what has changed. @throws the file system's errors, when the journal cannot be read */
   async takeNews(): Promise<void> {
-    for (const { id } of await this.#view.refresh()) this.heed(id)
+    for (const id of await this.#view.refresh()) this.heed(id)
     for (const id of this.#unsettled.keys()) this.heed(id)
   }
 

@@ -21,7 +21,7 @@ import type { JobView } from '../site/view/job-view.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import type { JournalWatch } from '../site/view/watch.ts'
-import { type LaunchSummary, type Report, messageOf, problemOf } from './events.ts'
+import { type LaunchSummary, type Report, causeOf, messageOf, problemOf } from './events.ts'
 import { JobRun } from './run/job-runner.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
@@ -88,9 +88,10 @@ export class Launcher {
         this.#report(event)
       },
     })
-    this.#recovery = new Recovery(this.#site, surroundings.launcher, view.index, surroundings.report, (launcher) =>
-      surroundings.agents.clear(launcher),
-    )
+    this.#recovery = new Recovery(this.#site, surroundings.launcher, view.index, surroundings.report, {
+      clear: (launcher) => surroundings.agents.clear(launcher),
+      isActive: (id) => this.#active.has(id),
+    })
     this.#health = new NodeHealth((placed) => {
       this.#vacate(placed)
       this.#fill()
@@ -124,7 +125,9 @@ export class Launcher {
     } finally {
       for (const timer of timers) clearInterval(timer)
     }
-    return { launcher: this.#surroundings.launcher, reason: this.#reason ?? 'ended', ...this.counts }
+    if (!this.#surroundings.lease.isLost()) await this.#recovery.lookAtOwn()
+    const leftBehind = [...this.#recovery.leftBehind].map(([id, why]) => ({ id, reason: why }))
+    return { launcher: this.#surroundings.launcher, reason: this.#reason ?? 'ended', ...this.counts, leftBehind }
   }
 
   /** Begins to end: starts nothing more, and stops what runs. Again, it only hurries. */
@@ -168,7 +171,11 @@ export class Launcher {
     try {
       await this.#intake.takeNews()
     } catch (error) {
-      this.#report({ kind: 'problem', message: `the journal cannot be read: ${messageOf(error)}` })
+      this.#report({
+        kind: 'problem',
+        message: `the journal cannot be read: ${messageOf(error)}`,
+        cause: causeOf(error),
+      })
     }
     this.#fill()
   }
@@ -210,7 +217,13 @@ export class Launcher {
       .catch((error: unknown) => {
         // A file system that failed may recover, so the launcher stays; a folder of somebody else's may be opened to this user, but that is no work.
         if (!isForbidden(error)) this.#idleSinceMs = monotonicMs()
-        this.#report({ kind: 'problem', id: candidate.id, message: `${candidate.id}: ${problemOf(error)}` })
+        const message = `${candidate.id}: ${problemOf(error)}`
+        this.#report({
+          kind: 'problem',
+          id: candidate.id,
+          message,
+          ...(isForbidden(error) ? {} : { cause: causeOf(error) }),
+        })
         this.#intake.lookUpLater(candidate.id)
       })
       .finally(() => {
@@ -287,7 +300,7 @@ export class Launcher {
   /** Runs what nobody waits for; a failing file system is told, and tried again by the next occasion. */
   #attend(task: () => Promise<void>): void {
     const done = task()
-      .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error) }))
+      .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error), cause: causeOf(error) }))
       .finally(() => {
         this.#runs.delete(done)
         this.#fill()

@@ -1,10 +1,12 @@
 /** Runs a launcher from beginning to end: its folder, lease, log and journal; and again under a new name when it lost its lease. */
 import { siteError } from '../core/text/errors.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
-import { monotonicMs } from '../lib/sleep.ts'
+import { explainSystemError } from '../core/text/system-error.ts'
+import { monotonicMs, sleep } from '../lib/sleep.ts'
 import { shortHost } from '../lib/token.ts'
 import { randomBytes } from 'node:crypto'
 import { type Application, readApplication } from '../site/applications.ts'
+import { codeOf } from '../site/disk/disk.ts'
 import { JobView } from '../site/view/job-view.ts'
 import { LauncherLog } from '../site/launcher/launcher-log.ts'
 import { createLauncher } from '../site/launcher/launchers.ts'
@@ -18,6 +20,7 @@ import { type Allocation, type AllocationPart, findAllocation } from './allocati
 import { Launcher } from './launcher.ts'
 import { LeaseKeeper } from './lease.ts'
 import { createRankWarning } from './run/rank-warning.ts'
+import { RepeatedProblems } from './repeated-problems.ts'
 import { Room } from './capacity.ts'
 
 export interface LaunchOptions extends AllocationPart {
@@ -55,10 +58,43 @@ export async function runLauncher(
   const allocation = await findAllocation(site.settings, options)
   const deadlineMs = Math.min(limitMs, allocation.deadlineMs)
   const total = { finished: 0, failed: 0, interrupted: 0, killed: 0, outrun: 0 }
+  let hasRun = false
   for (;;) {
-    const summary = await runOnce(site, options, allocation, report, deadlineMs, stop, hurry)
+    const summary = await waitingForRoom(
+      hasRun,
+      () => runOnce(site, options, allocation, report, deadlineMs, stop, hurry),
+      {
+        report,
+        stop,
+        deadlineMs,
+      },
+    )
+    hasRun = true
     for (const key of ['finished', 'failed', 'interrupted', 'killed', 'outrun'] as const) total[key] += summary[key]
     if (summary.reason !== LOST || stop.aborted) return { ...summary, ...total }
+  }
+}
+
+/** What goes by itself, or when somebody makes room. */
+const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'ESTALE', 'ENFILE', 'EMFILE', 'ENOMEM', 'EAGAIN', 'ETIMEDOUT'])
+const ROOM_LOOK_MS = 1000
+
+/** A launcher that has run jobs and finds the disk full is not to give its allocation away: it begins anew as soon as it can. */
+async function waitingForRoom(
+  hasRun: boolean,
+  run: () => Promise<LaunchSummary>,
+  { report, stop, deadlineMs }: { readonly report: Report; readonly stop: AbortSignal; readonly deadlineMs: number },
+): Promise<LaunchSummary> {
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return await run()
+    } catch (error) {
+      const code = codeOf(error)
+      if (!hasRun || !PASSING.has(code) || stop.aborted || monotonicMs() > deadlineMs) throw error
+      const { meaning } = explainSystemError(error) ?? { meaning: code }
+      if (!isTold) report({ kind: 'problem', message: `${meaning}: waiting until jobs can be run again` })
+      await sleep(ROOM_LOOK_MS, stop)
+    }
   }
 }
 
@@ -91,10 +127,12 @@ async function runOnce(
     ...(deadlineMs === Infinity ? {} : { ends: new Date(Date.now() + deadlineMs - monotonicMs()).toISOString() }),
   })
   const log = new LauncherLog(site, id)
-  const report: Report = (event) => {
+  const problems = new RepeatedProblems((event) => {
     tell(event)
     log.add(formatEvent(event, new Date()))
-  }
+  })
+  const { report } = problems
+  site.onProblem = (message) => report({ kind: 'problem', message })
   let launcher: Launcher | undefined
   let keeper: LeaseKeeper | undefined
   const agents = new Agents(id, agentFile, agentNodes(allocation), site.settings.lease_seconds * 1000, {
@@ -102,13 +140,23 @@ async function runOnce(
     onUp: (node) => launcher?.resumeNode(node),
     onLost: (node) => (node === allocation.head ? keeper?.giveUp() : launcher?.loseNode(node)),
   })
-  const lease = await LeaseKeeper.start(site, id, () => agents.headPids, {
+  const starting = LeaseKeeper.start(site, id, () => agents.headPids, {
     onBeat: (limitMs) => agents.beat(limitMs),
     onLost: () => {
       launcher?.finish(LOST, { kind: 'lost', loss: { why: 'lease-lost' } }, 0)
       report({ kind: 'problem', message: `${LOST}: stopping all jobs, starting anew` })
     },
   })
+  let lease: LeaseKeeper
+  try {
+    lease = await starting
+  } catch (error) {
+    // They keep this process alive.
+    agents.end()
+    await log.close()
+    await site.close()
+    throw error
+  }
   keeper = lease
   if (agents.haveFailed) lease.giveUp()
   const ended = new AbortController()
@@ -156,6 +204,7 @@ async function runOnce(
   } finally {
     ended.abort()
     agents.end()
+    problems.end()
     await log.close()
     await site.close()
   }

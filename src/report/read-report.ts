@@ -58,7 +58,7 @@ async function readSearchesAmong(client: SiteClient, entries: readonly IndexEntr
 /** From the journals, in one pass; those that they do not tell for certain from the jobs' folders. */
 async function readHistories(site: Site, entries: readonly IndexEntry[]): Promise<JobHistory[]> {
   const collector = new HistoryCollector(entries.map(({ id }) => id))
-  await new JournalReader(site.disk, site.layout).poll((line) => collector.take(line))
+  await new JournalReader(site).poll((line) => collector.take(line))
   return mapConcurrently(entries, AT_ONCE, async (entry) => {
     const moments = collector.historyOf(entry)
     if (moments !== undefined) return { entry, moments }

@@ -5,6 +5,7 @@ import { decodeText } from '../core/text/decode-text.ts'
 import { requestError, siteError } from '../core/text/errors.ts'
 import { type Disk, diskFor, isGone, parentOf } from './disk/disk.ts'
 import { JournalWriter, journalHost } from './journal/journal-writer.ts'
+import { shareWithGroup } from './disk/group-disk.ts'
 import { Layout, SITE_FILE } from './disk/layout.ts'
 import { type Settings, parseSettings } from './settings.ts'
 
@@ -14,18 +15,33 @@ export class Site {
   readonly settings: Settings
   readonly #journal: () => JournalWriter
   #opened: JournalWriter | undefined
+  readonly #told = new Set<string>()
+  /** Is told of what keeps this process from seeing all of the site; once each. */
+  onProblem: (problem: string) => void = () => {}
 
   constructor(layout: Layout, disk: Disk, settings: Settings) {
     this.layout = layout
     this.disk = disk
     this.settings = settings
     this.#journal = () =>
-      new JournalWriter(disk, layout.journalOf(journalHost(layout.root)), settings.durability === 'node')
+      new JournalWriter(
+        disk,
+        layout.journalOf(journalHost(layout.root)),
+        settings.durability === 'node',
+        layout.journalReadme,
+      )
   }
 
   /** This process's voice in the journal. */
   get journal(): JournalWriter {
     return (this.#opened ??= this.#journal())
+  }
+
+  /** Tells a problem the first time that it is met. */
+  readonly tellOnce = (problem: string): void => {
+    if (this.#told.has(problem)) return
+    this.#told.add(problem)
+    this.onProblem(problem)
   }
 
   /** Says what is done and lets go of the journal; the site can be used again afterwards. */
@@ -53,6 +69,7 @@ export async function openSite(
     )
   }
   const layout = new Layout(root)
+  refuseLinks(layout)
   let bytes: Buffer
   try {
     bytes = fs.readFileSync(layout.settings)
@@ -65,7 +82,18 @@ export async function openSite(
     }
     throw siteError('unreadable-site', `cannot read ${layout.settings}`, { path: layout.settings, cause: error })
   }
-  return new Site(layout, diskFor(root), parseSettings(decodeText(bytes, layout.settings), layout.settings))
+  const settings = parseSettings(decodeText(bytes, layout.settings), layout.settings)
+  return new Site(layout, shareWithGroup(diskFor(root), root), settings)
+}
+
+/** @throws BjobError `linked-folder` for a link in the place of one of the site's own folders: what is behind it is none of bjob's */
+function refuseLinks({ jobs, journal, launchers, trash, submissions, apps }: Layout): void {
+  for (const folder of [jobs, journal, launchers, trash, submissions, apps]) {
+    if (fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      throw requestError('linked-folder', `${path.basename(folder)}/ is a link, and has to be a folder`, {
+        path: folder,
+      })
+  }
 }
 
 function findRoot(from: string): string | undefined {

@@ -42,7 +42,7 @@ function folderTime(): string {
 }
 
 function answerQuestions(): void {
-  const reader = new JournalReader(diskFor(root), layout)
+  const reader = new JournalReader({ disk: diskFor(root), layout })
   const answer = async ({ id, wanted }: Question): Promise<Answer> => {
     const begun = performance.now()
     for (;;) {

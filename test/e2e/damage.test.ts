@@ -116,6 +116,9 @@ const DAMAGES: Readonly<Record<FindingKind, readonly Damage[]>> = {
     { at: 'jobs/w/deleted', make: ({ file }) => fs.rmSync(file('jobs/w/deleted'), { recursive: true }) },
     { at: 'jobs/w/again', make: (scene) => scene.cutLines('"w/again"', '"removed":true') },
   ],
+  unreadable: [
+    { at: 'journal/folder.jsonl', isLeft: true, make: ({ file }) => fs.mkdirSync(file('journal/folder.jsonl')) },
+  ],
   'unreadable-lines': [{ at: 'journal', make: ({ rig }) => rig.appendJournal('elsewhere', '{"id":"w/x","revis\n') }],
   'newer-format': [
     {

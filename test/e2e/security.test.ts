@@ -99,11 +99,12 @@ describe('files of others', () => {
     rig.addApplication('pipes', 'executable: [/bin/sh, -c, "rm job.out; mkfifo job.out result.dat data.json"]\n')
     await rig.done(['spawn', '--app', 'pipes', '--name', 'a'])
     await rig.done(LAUNCH)
-    expect(JSON.parse(await rig.done(['results']))).toMatchObject({ id: 'default/a', content: '' })
+    const problem = 'result.dat is a pipe or a device, not a file'
+    expect(JSON.parse(await rig.done(['results']))).toMatchObject({ id: 'default/a', content: null, problem })
+    expect((await rig.bjob(['cat', 'a', 'result.dat'])).stderr).toContain(problem)
+    expect((await rig.bjob(['log', 'a'])).stderr).toContain('a pipe')
     for (const words of [
       ['show', 'a'],
-      ['cat', 'a', 'result.dat'],
-      ['log', 'a'],
       ['ls', '--json'],
     ])
       await rig.done(words)

@@ -67,7 +67,7 @@ export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): D
     symlink: (content, target) => step({ name: 'symlink', target, text: content }, () => base.symlink(content, target)),
     readlink: (target) => looking('readlink', target, () => base.readlink(target)),
     realpath: (target) => looking('realpath', target, () => base.realpath(target)),
-    readText: (target) => looking('readText', target, () => base.readText(target)),
+    readText: (target, most) => looking('readText', target, () => base.readText(target, most)),
     readFrom: (target, offset, limit) => looking('readFrom', target, () => base.readFrom(target, offset, limit)),
     list: (target) => looking('list', target, () => base.list(target)),
     stat: (target) => looking('stat', target, () => base.stat(target)),
@@ -122,6 +122,10 @@ function hookAppendFile(file: AppendFile, target: string, hook: Hook, open: Open
     append: (text, isDurable) => {
       const write = async (bytes: number): Promise<void> => file.append(cut(text, bytes), isDurable)
       return hook.around({ name: 'append', target, text, isDurable }, () => write(Infinity), write)
+    },
+    isInPlace: async () => {
+      await hook.look('isInPlace', target)
+      return file.isInPlace()
     },
     close: async () => {
       await hook.look('close', target)

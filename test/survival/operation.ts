@@ -61,13 +61,7 @@ export async function recover(site: Site): Promise<void> {
     const entry = await readEntry(site, id)
     if (entry !== undefined) view.index.restore([entry])
   }
-  await new Recovery(
-    site,
-    'L2',
-    view.index,
-    () => {},
-    async () => true,
-  ).look()
+  await new Recovery(site, 'L2', view.index, () => {}, { clear: async () => true, isActive: () => true }).look()
 }
 
 /** What is asked of a job now, be its job.yaml in place or not. */

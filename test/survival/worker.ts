@@ -50,13 +50,7 @@ async function beLauncher(site: Site): Promise<void> {
   await createLauncher(site, launcher, {})
   const lease = await LeaseKeeper.start(site, launcher, () => [], { onBeat: () => {}, onLost: () => process.exit(0) })
   const view = await JobView.open(site, 'live')
-  const recovery = new Recovery(
-    site,
-    launcher,
-    view.index,
-    () => {},
-    async () => true,
-  )
+  const recovery = new Recovery(site, launcher, view.index, () => {}, { clear: async () => true, isActive: () => true })
   let looks = 0
   while (!isOver()) {
     await view.refresh()

@@ -30,6 +30,7 @@ export class Session {
     if (this.#client !== undefined) return this.#client
     const { openSite } = await import('../../client/site-client.ts')
     this.#client = await openSite()
+    this.#client.site.onProblem = (problem) => this.terminal.note(`bjob: ${problem}`)
     return this.#client
   }
 

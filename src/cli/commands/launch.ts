@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { starterOf } from '../../client/explain/compute-nodes.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
+import { nameFew } from '../../lib/text/name-few.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
 import type { LaunchEvent, LaunchSummary } from '../../launch/events.ts'
@@ -96,8 +97,19 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     const last = `${launcher}: ${reason}. ${finished} finished, ${failed} failed, ${interrupted} to be started again, ${killed} killed.`
     terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
     await terminal.settled(LAST_WORDS_MS)
-    if (!input.has('json')) suggestLooking(summary, ended, session)
+    if (!input.has('json')) {
+      tellLeftBehind(summary, session)
+      suggestLooking(summary, ended, session)
+    }
+    return summary.leftBehind.length === 0 ? 0 : 3
   },
+}
+
+function tellLeftBehind({ leftBehind }: LaunchSummary, { terminal }: Session): void {
+  if (leftBehind.length === 0) return
+  const ids = leftBehind.map(({ id }) => id)
+  terminal.note(`bjob: owned by launchers that are gone, and cannot be taken back: ${nameFew(ids)}`)
+  terminal.note('hint: `bjob fsck` names what is wrong with each, and with --repair mends it')
 }
 
 /** @param ended the last job that came to each state */

@@ -2,6 +2,7 @@
 import type { Command } from '../command/command.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { nameFew } from '../../lib/text/name-few.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 
 export const rmCommand: Command = {
@@ -29,8 +30,9 @@ for a removed one fail. To get a folder back, move it out of trash/ by hand. Som
       status = await reportChanges(changes, input, session)
     }
     if (!isPurge) return status
-    const purged = await purgeTrash(client.site, options)
-    if (purged.length === 0) session.terminal.note('the trash is empty')
+    const { purged, left } = await purgeTrash(client.site, options)
+    if (left.length > 0) session.terminal.note(`left, as bjob did not put it there: ${nameFew(left)}`)
+    else if (purged.length === 0) session.terminal.note('the trash is empty')
     for (const folder of purged) {
       if (input.has('json')) await session.terminal.json({ folder, kind: options.dryRun ? 'would' : 'done' })
       else await session.terminal.line(`${folder} ${options.dryRun ? 'would be ' : ''}deleted`)

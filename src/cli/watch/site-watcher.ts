@@ -51,9 +51,9 @@ export class SiteWatcher {
 
   /** Takes in what the journals say since the last time. */
   async readNews(): Promise<void> {
-    const events = await this.#view.refresh()
+    const ids = await this.#view.refresh()
     const now = Date.now()
-    for (const id of new Set(events.map((event) => event.id))) this.tally.set(id, this.#view.index.get(id), now)
+    for (const id of ids) this.tally.set(id, this.#view.index.get(id), now)
     await this.#lookIntoDoubtful()
   }
 

@@ -31,9 +31,13 @@ function refusal(
   return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: \`bjob kill ${id}\` first` }
 }
 
-/** Deletes what is in the trash. @returns the folders, relative to the site's */
-export async function purgeTrash(site: Site, options: ChangeOptions = {}): Promise<string[]> {
-  const folders = await listTrash(site)
-  if (options.dryRun !== true) for (const folder of folders) await purgeTrashed(site, folder)
-  return folders.map((folder) => path.relative(site.layout.root, folder))
+/** Deletes what jobs' removal put into the trash. @returns the folders, and what was left as somebody else put it there; relative to the site's */
+export async function purgeTrash(
+  site: Site,
+  options: ChangeOptions = {},
+): Promise<{ readonly purged: string[]; readonly left: string[] }> {
+  const { own, foreign } = await listTrash(site)
+  if (options.dryRun !== true) for (const folder of own) await purgeTrashed(site, folder)
+  const toName = (folder: string): string => path.relative(site.layout.root, folder)
+  return { purged: own.map(toName), left: foreign.map(toName) }
 }

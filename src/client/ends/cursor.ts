@@ -10,8 +10,9 @@ import { type BjobError, requestError } from '../../core/text/errors.ts'
 import { FORMATS, checkFormat } from '../../core/text/formats.ts'
 import { type AppendFile, type Disk, diskFor, unlessGone } from '../../site/disk/disk.ts'
 import { replaceFile } from '../../site/disk/files.ts'
-import type { Positions } from '../../site/journal/journal-reader.ts'
+import type { Position, Positions } from '../../site/journal/position.ts'
 import type { Site } from '../../site/site.ts'
+import { fitsJournals } from '../../site/view/snapshot.ts'
 
 /** An end that was announced; handed out once the job's folder, or its writer, confirms it. */
 export interface Candidate {
@@ -25,8 +26,6 @@ export interface Candidate {
 interface CursorFile {
   readonly format: typeof FORMATS.cursor
   readonly positions: Positions
-  /** By journal: how it begins. A journal that begins otherwise is another one. */
-  readonly heads: Readonly<Record<string, string>>
   readonly pending: readonly Candidate[]
   /** How many bytes of FILE.delivered `positions` accounts for. */
   readonly delivered: number
@@ -34,28 +33,24 @@ interface CursorFile {
   readonly filter?: string
 }
 
-const HEAD_BYTES = 120
-const EMPTY: CursorFile = { format: FORMATS.cursor, positions: {}, heads: {}, pending: [], delivered: 0 }
+const EMPTY: CursorFile = { format: FORMATS.cursor, positions: {}, pending: [], delivered: 0 }
 
 export class Cursor {
   readonly positions: Positions
   readonly pending: readonly Candidate[]
-  /** The journal that this cursor has read is gone: only FILE.delivered tells what was handed out. */
-  readonly isJournalNew: boolean
-  readonly #site: Site
+  /** The journal that this cursor has read is gone, or is another one by now: only FILE.delivered tells what was handed out. */
+  isJournalNew: boolean
   readonly #file: string | undefined
   readonly #disk: Disk
   readonly #filter: string
   readonly #delivered: Set<string>
   #everDelivered: Set<string> | undefined
-  readonly #heads: Map<string, string>
   #sidecar: AppendFile | undefined
   #sidecarBytes: number
   /** The last line of FILE.delivered was cut off by a crash. */
   #isTorn: boolean
 
   private constructor(
-    site: Site,
     file: string | undefined,
     disk: Disk,
     saved: CursorFile,
@@ -64,14 +59,12 @@ export class Cursor {
     tail: Buffer,
     isTorn: boolean,
   ) {
-    this.#site = site
     this.#file = file
     this.#disk = disk
     this.#filter = filter
     this.isJournalNew = isJournalNew
     this.positions = isJournalNew ? {} : saved.positions
     this.pending = isJournalNew ? [] : saved.pending
-    this.#heads = new Map(isJournalNew ? [] : Object.entries(saved.heads))
     this.#delivered = new Set(tail.toString().split('\n').slice(0, -1))
     this.#sidecarBytes = (isJournalNew ? 0 : saved.delivered) + tail.length
     this.#isTorn = isTorn
@@ -84,7 +77,7 @@ export class Cursor {
    */
   static async open(site: Site, file: string | undefined, filter: Filter): Promise<Cursor> {
     const key = filterKey(filter)
-    if (file === undefined) return new Cursor(site, undefined, site.disk, EMPTY, key, false, Buffer.alloc(0), false)
+    if (file === undefined) return new Cursor(undefined, site.disk, EMPTY, key, false, Buffer.alloc(0), false)
     const folder = path.dirname(file)
     let disk: Disk
     try {
@@ -108,17 +101,25 @@ export class Cursor {
         path: file,
         hint: 'each choice of jobs takes a cursor of its own: name another file',
       })
-    const isJournalNew = await isOtherJournal(site, saved)
+    const isJournalNew = !(await fitsJournals(site, saved.positions))
     const from = isJournalNew ? 0 : saved.delivered
     const tail = (await unlessGone(disk.readFrom(sidecarOf(file), from, Number.MAX_SAFE_INTEGER))) ?? Buffer.alloc(0)
-    return new Cursor(site, file, disk, saved, key, isJournalNew, tail, tail.length > 0 && tail.at(-1) !== 10)
+    return new Cursor(file, disk, saved, key, isJournalNew, tail, tail.length > 0 && tail.at(-1) !== 10)
   }
 
-  /** Whether an end was handed out before. An end told again by `bjob fsck` may have been at any time; others, since the cursor was written. */
+  /**
+   * Whether an end was handed out before. One told again, by `bjob fsck` or after the journal was lost, may have been at any time; others, since the
+   * cursor was written.
+   */
   async isDelivered(event: JobEvent): Promise<boolean> {
-    if (event.recovered !== true || this.#file === undefined) return this.#delivered.has(keyOf(event))
-    this.#everDelivered ??= new Set((await unlessGone(this.#disk.readText(sidecarOf(this.#file))))?.split('\n'))
-    return this.#everDelivered.has(keyOf(event)) || this.#delivered.has(keyOf(event))
+    const isIn = (keys: ReadonlySet<string>): boolean => keys.has(keyOf(event)) || keys.has(keyOfOld(event))
+    if (isIn(this.#delivered)) return true
+    const isTold = event.recovered === true || event.again === true || this.isJournalNew
+    if (!isTold || this.#file === undefined) return false
+    this.#everDelivered ??= new Set(
+      (await unlessGone(this.#disk.readText(sidecarOf(this.#file), Infinity)))?.split('\n'),
+    )
+    return isIn(this.#everDelivered)
   }
 
   /** Remembers that an end was handed out: from now on, also across a crash. */
@@ -138,13 +139,9 @@ export class Cursor {
   /** Writes down that everything up to `positions` has been handed out but `pending`. */
   async save(positions: Positions, pending: readonly Candidate[]): Promise<void> {
     if (this.#file === undefined) return
-    for (const host of Object.keys(positions)) {
-      if (!this.#heads.has(host)) this.#heads.set(host, await headOf(this.#site, host))
-    }
     const saved: CursorFile = {
       format: FORMATS.cursor,
       positions,
-      heads: Object.fromEntries(this.#heads),
       pending,
       delivered: this.#sidecarBytes,
       filter: this.#filter,
@@ -178,7 +175,13 @@ function sidecarOf(file: string): string {
   return `${file}.delivered`
 }
 
-function keyOf({ id, born, revision }: JobEvent): string {
+/** With its time: where a backup of the site was put back, a job may end again by the same revision. */
+function keyOf(event: JobEvent): string {
+  return `${keyOfOld(event)} ${event.history.at(-1)?.time ?? ''}`
+}
+
+/** As cursors of `format: 1` have it. */
+function keyOfOld({ id, born, revision }: JobEvent): string {
   return `${id} ${revision} ${born}`
 }
 
@@ -190,7 +193,7 @@ function parseCursor(text: string, file: string): CursorFile {
     throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
   // Of format 1 the histories have words alone.
   const told = format === 1 ? pending.map((one) => ({ ...one, event: eventOfWords(one.event) })) : pending
-  return { ...EMPTY, ...value, positions, delivered, pending: told, format: FORMATS.cursor }
+  return { ...EMPTY, positions: withMarks(positions), delivered, pending: told }
 }
 
 /** Whatever else the text may be, it is no cursor. */
@@ -202,17 +205,8 @@ function parseObject(text: string): Partial<Omit<CursorFile, 'format'>> & { read
   }
 }
 
-async function isOtherJournal(site: Site, { positions, heads }: CursorFile): Promise<boolean> {
-  for (const [host, offset] of Object.entries(positions)) {
-    if (offset === 0) continue
-    const stat = await site.disk.stat(site.layout.journalOf(host))
-    if (stat === undefined || stat.size < offset || (await headOf(site, host)) !== heads[host]) return true
-  }
-  return false
-}
-
-async function headOf(site: Site, host: string): Promise<string> {
-  return (
-    (await unlessGone(site.disk.readFrom(site.layout.journalOf(host), 0, HEAD_BYTES))) ?? Buffer.alloc(0)
-  ).toString('latin1')
+/** A cursor of `format: 1` has numbers of bytes alone. */
+function withMarks(positions: Readonly<Record<string, Position | number>>): Positions {
+  const toPosition = (one: Position | number): Position => (typeof one === 'number' ? { at: one, mark: '' } : one)
+  return Object.fromEntries(Object.entries(positions).map(([host, one]) => [host, toPosition(one)]))
 }

@@ -45,7 +45,7 @@ export class EndFeed {
   constructor(site: Site, cursor: Cursor) {
     this.#site = site
     this.#cursor = cursor
-    this.#reader = new JournalReader(site.disk, site.layout, cursor.positions)
+    this.#reader = new JournalReader(site, cursor.positions)
     for (const candidate of cursor.pending) this.#add(candidate)
     this.#savedPositions = JSON.stringify(cursor.positions)
   }
@@ -57,7 +57,10 @@ export class EndFeed {
 
   /** What ended since the last call. An end counts as handed out when the next one is asked for; after the last, the cursor is written. */
   async *take(wants: (end: JobEnd) => Promise<boolean>): AsyncGenerator<JobEnd> {
-    await this.#reader.poll((line) => this.#note(line))
+    if (!(await this.#reader.poll((line) => this.#note(line)))) {
+      this.#cursor.isJournalNew = true
+      this.#isFirst = true
+    }
     if (this.#isFirst && this.#cursor.isJournalNew) await this.#takeFromFolders()
     this.#isFirst = false
     const before = this.#candidates.size

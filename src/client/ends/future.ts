@@ -1,5 +1,6 @@
 /** Jobs as futures (Balsam's `FutureTask` and `wait`): however a job ends, its future has the end, and a driver waits for many at once. */
 import { requestError } from '../../core/text/errors.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { Site } from '../../site/site.ts'
 import type { Catalogue } from '../view/catalogue.ts'
@@ -48,9 +49,9 @@ export class JobFuture {
     return killJob(this.#site, this.id)
   }
 
-  /** Takes in how the job has ended. */
-  async settle(): Promise<void> {
-    this.#end = await readResult(this.#site, this.id, this.#file)
+  /** Takes in how the job has ended. @param known what the journal tells of it, for a job whose files are broken by now */
+  async settle(known?: IndexEntry): Promise<void> {
+    this.#end = await readResult(this.#site, this.id, this.#file, known)
   }
 }
 
@@ -67,7 +68,8 @@ export async function waitForFutures(
   const active = new Map(futures.filter(({ state }) => state === 'active').map((future) => [future.id, future]))
   if (active.size > 0) {
     const { ended, gone } = await waitForEnds(site, catalogue, [...active.keys()], options)
-    for (const id of [...ended.map((entry) => entry.id), ...gone]) await active.get(id)?.settle()
+    for (const entry of ended) await active.get(entry.id)?.settle(entry)
+    for (const id of gone) await active.get(id)?.settle()
   }
   const inState = (wanted: FutureState): JobFuture[] => futures.filter(({ state }) => state === wanted)
   return {

@@ -1,6 +1,7 @@
 /** What a driver wants to know of a job that ended, with the file that the job wrote. */
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -38,8 +39,10 @@ export interface JobResult {
   readonly message: string
   /** Of an evaluation that `bjob tune` stopped: what it had come to. */
   readonly early?: EarlyStop
-  /** The file's text; null when the job has left none. */
+  /** The file's text; null when the job has left none, or none that can be read. */
   readonly content: string | null
+  /** Why a file of that name has no content here: it is a folder, say, or larger than 64 MiB. */
+  readonly problem?: string
   /** The text read as JSON, where it is; absent also when a number in it would be another one. */
   readonly result?: unknown
 }
@@ -115,14 +118,23 @@ async function toResult(
   return describeEnd(site, event.id, last, { attempt, launcher }, hasFolder ? file : undefined)
 }
 
-/** How a job has ended, from its folder. One that is not there any more was killed by that. @throws BjobError what is broken in its folder */
-export async function readResult(site: Site, id: JobId, file: string): Promise<JobResult> {
+/**
+ * How a job has ended, from its folder. One that is not there any more was killed by that.
+ * @param known what the journal tells of it, for a job whose files are broken
+ * @throws BjobError what is broken in its folder, without `known`
+ */
+export async function readResult(site: Site, id: JobId, file: string, known?: IndexEntry): Promise<JobResult> {
   try {
     const state = await readJobState(site, id)
     const last = state.history.at(-1) ?? { time: '', state: state.state }
     return await describeEnd(site, id, last, state, file)
   } catch (error) {
-    if (!(error instanceof BjobError) || error.code !== 'unknown-job') throw error
+    if (!(error instanceof BjobError)) throw error
+    if (error.code !== 'unknown-job') {
+      if (known === undefined) throw error
+      const end = { time: known.changed, state: known.state, message: error.message }
+      return describeEnd(site, id, end, known, file)
+    }
     const last: HistoryEntry = { time: new Date().toISOString(), state: 'USER_KILLED', message: 'it was removed' }
     return describeEnd(site, id, last, { attempt: 0 }, undefined)
   }
@@ -135,7 +147,7 @@ async function describeEnd(
   { attempt, launcher }: { readonly attempt: number; readonly launcher?: string | undefined },
   file: string | undefined,
 ): Promise<JobResult> {
-  const content = file === undefined ? null : await readContent(site, id, file)
+  const read = file === undefined ? { content: null } : await readContent(site, id, file)
   return {
     id,
     state: last.state,
@@ -145,8 +157,8 @@ async function describeEnd(
     ended: last.time,
     message: wordsOf(last),
     ...earlyOf(last),
-    content,
-    ...parseContent(content),
+    ...read,
+    ...parseContent(read.content),
   }
 }
 
@@ -156,12 +168,13 @@ function earlyOf({ event }: HistoryEntry): { readonly early?: EarlyStop } {
   return { early: { step, value, place, count } }
 }
 
-async function readContent(site: Site, id: JobId, file: string): Promise<string | null> {
+async function readContent(site: Site, id: JobId, file: string): Promise<Pick<JobResult, 'content' | 'problem'>> {
   try {
-    return await readJobFile(site, id, file)
+    return { content: await readJobFile(site, id, file) }
   } catch (error) {
-    if (error instanceof BjobError && error.code !== 'unsafe-path') return null
-    throw error
+    if (!(error instanceof BjobError) || error.code === 'unsafe-path') throw error
+    const isAbsent = error.code === 'no-such-file' || error.code === 'unknown-job'
+    return { content: null, ...(isAbsent ? {} : { problem: error.message }) }
   }
 }
 

@@ -102,8 +102,10 @@ export class Catalogue {
 
 async function openView(site: Site): Promise<OpenView> {
   const view = await JobView.open(site, 'all')
-  const refresh = async (): Promise<JobId[]> => (await view.refresh()).map(({ id }) => id)
-  return { view, following: new Following({ refresh, pendingIds: () => view.index.pendingIds() }) }
+  return {
+    view,
+    following: new Following({ refresh: () => view.refresh(), pendingIds: () => view.index.pendingIds() }),
+  }
 }
 
 async function openNews(site: Site): Promise<Following | undefined> {

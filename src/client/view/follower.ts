@@ -2,8 +2,8 @@
 import type { JobId } from '../../core/job/id.ts'
 
 export interface NewsSource {
-  /** Reads what is new. @returns the jobs that were told of since the last call */
-  readonly refresh: () => Promise<Iterable<JobId>>
+  /** Reads what is new. @returns the jobs that were told of since the last call, or `all` when any may have changed */
+  readonly refresh: () => Promise<Iterable<JobId> | 'all'>
   /** The jobs in doubt: a change was announced that may or may not have been made. */
   readonly pendingIds: () => Iterable<JobId>
 }
@@ -27,7 +27,9 @@ export class Following {
 
   /** Brings the source up to date; what is new is kept for each follower. */
   async refresh(): Promise<void> {
-    for (const id of await this.#source.refresh()) for (const news of this.#news.values()) news.add(id)
+    const told = await this.#source.refresh()
+    if (told === 'all') this.#news.clear()
+    else for (const id of told) for (const news of this.#news.values()) news.add(id)
   }
 
   follow(): Follower {

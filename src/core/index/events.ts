@@ -30,6 +30,8 @@ export interface JobEvent {
   readonly removed?: true
   /** Told by `bjob fsck` from the job's folder: who keeps count of ends may have had this one from an earlier journal. */
   readonly recovered?: true
+  /** Told again by its writer, after the journal that had it was removed. */
+  readonly again?: true
   /** At birth and when a person changed it: the fields of job.yaml. */
   readonly spec?: SpecificationRecord
   /** The entries that this change adds to the history: enough to write a torn state.yaml again. */

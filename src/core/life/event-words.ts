@@ -2,6 +2,7 @@
  * The words of a history: the only module that makes English of its facts. Nothing reads them back, so that any wording may change.
  * An entry's words are a headline made from its event, of a claim the command on a second line, then the entry's own message.
  */
+import { nameFew } from '../../lib/text/name-few.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { formatSeconds } from '../text/duration.ts'
 import type {
@@ -85,7 +86,7 @@ function describe(event: HistoryEvent, isFinal: boolean): string {
     case 'born':
       return birthWords(event.by, event.inputs)
     case 'waits':
-      return `waits for ${few(event.parents, event.count)}`
+      return `waits for ${nameFew(event.parents, event.count)}`
     case 'claimed':
       return claimHeadline(event)
     case 'ran':
@@ -172,9 +173,9 @@ function notStagedWords({ step, count, of, delay, ...fault }: NotStaged): string
 }
 
 function stagedWords({ files, count, to, outside = [], unmatched = [] }: Staged): string {
-  const named = few(files, count)
+  const named = nameFew(files, count)
   if (to !== undefined) return `${named} to ${to}`
-  const linked = outside.length === 0 ? '' : `links out of the site stay links: ${few(outside, outside.length)}`
+  const linked = outside.length === 0 ? '' : `links out of the site stay links: ${nameFew(outside, outside.length)}`
   return [named, linked, unmatched.length === 0 ? '' : unmatchedWords(unmatched)]
     .filter((text) => text !== '')
     .join('; ')
@@ -256,11 +257,6 @@ function endedWords(figures: RunFigures): string {
 
 function join(first: string, second: string): string {
   return `${first}${second}`.trimStart()
-}
-
-function few(names: readonly string[], count: number): string {
-  const shown = names.slice(0, 3).join(', ')
-  return count > 3 ? `${shown} and ${count - 3} more` : shown
 }
 
 function countOf(count: number, noun: string): string {

@@ -44,12 +44,16 @@ const HINTS = {
   'cannot-write': 'name another file with -o',
   cycle: "leave one of them out: `bjob set CHILD parents='…'` says all parents of a job",
   'empty-template': 'write the words of the command, or leave it out: auto looks for one',
+  'forbidden-file':
+    '`ls -ld` it and the folders above: its owner can let you read it; README tells how a group shares a site',
   'grid-too-large': 'use another --sampler, or fewer parameters, choices or steps',
   'half-a-stage': 'stage_out_url says where to, stage_out_files what: give both or none',
   'illegal-transition': INTERNAL,
   'input-clash': 'each needs a name of its own in the folder of the job: rename one, or leave it out',
   'job-replaced': 'look at it, and try again',
   'link-outside': 'let the job write it, or copy it, into its folder',
+  'linked-folder':
+    'bjob follows no link there: move the folder itself to that place, or make the site where its files are to be',
   'many-match': 'say more of it: WORKFLOW/NAME is the id of one',
   'missing-input': 'look whether the file is there, and spelt so; names are those of the current folder',
   'missing-output': 'look what the job has written: `ls` in its folder',
@@ -95,6 +99,7 @@ const HINTS = {
   'unknown-state': '`bjob ls --by-state` shows the states that there are',
   'unknown-template': '`bjob init --help` lists them',
   'unknown-variable': 'look at the template that bjob brings, in templates/batch of its folder',
+  'unreadable-file': 'look at it: `ls -l` in the folder of the job; `bjob path ID` is that folder',
   'unreadable-site': 'look at its permissions, and at those of the folders above: `ls -ld`',
   'unsafe-path': 'name a file inside the folder, without ..',
 } as const

@@ -4,7 +4,7 @@
  */
 import { type BjobError, siteError } from './errors.ts'
 
-export const FORMATS = { state: 2, journal: 2, snapshot: 2, cursor: 2, lease: 1, settings: 1 } as const
+export const FORMATS = { state: 2, journal: 2, snapshot: 3, cursor: 2, lease: 1, settings: 1 } as const
 
 /** @throws BjobError `newer-format` */
 export function checkFormat(kind: keyof typeof FORMATS, found: unknown, path?: string): void {

@@ -15,6 +15,10 @@ const MEANINGS: Readonly<Record<string, readonly [meaning: string, hint: string]
   ENOTCONN: ['the file system is not mounted any more', 'have it mounted again; nothing is lost'],
   ESTALE: ['the network file system lost track of a file', 'try again'],
   ENOTDIR: ['a part of the path is a file, not a folder', 'correct the path, or move that file away'],
+  ENOTFILE: ['it is a pipe or a device, not a file', 'name a file'],
+  ENXIO: ['it is a socket or a pipe, not a file', 'name a file'],
+  ELOOP: ['it is a link that leads to itself', 'name a file'],
+  EFBIG: ['the file is larger than bjob reads', 'look at it: `ls -l`'],
   EISDIR: ['it is a folder, not a file', 'name a file'],
 }
 

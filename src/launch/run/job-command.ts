@@ -133,12 +133,26 @@ function ownEnvironment(
     ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
     ...specification.environVars,
     ...launcherVariables(launcher, allocation.nodes.length),
-    ...jobVariables({
-      root: site.layout.root,
-      id,
-      parents: specification.parents,
-      attempt,
-      nodes: assignment.shares.map(({ name }) => name),
-    }),
+    ...withoutLong(
+      jobVariables({
+        root: site.layout.root,
+        id,
+        parents: specification.parents,
+        attempt,
+        nodes: assignment.shares.map(({ name }) => name),
+      }),
+    ),
   }
+}
+
+/** Linux takes at most 128 KiB for one variable, its name and its end included. */
+const LONGEST_VARIABLE_BYTES = 128 * 1024 - 1
+
+/** What is too long is left out, an outer job's of that name too: `openSite` reads job.yaml instead. */
+function withoutLong(variables: Readonly<Record<string, string>>): Record<string, string | null> {
+  const isLong = (name: string, value: string): boolean =>
+    Buffer.byteLength(`${name}=${value}`) > LONGEST_VARIABLE_BYTES
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, isLong(name, value) ? null : value]),
+  )
 }

@@ -3,10 +3,19 @@
  * attempt. What is tried in vain because the file system fails is tried again for as long as the lease lasts.
  */
 import { BjobError } from '../../core/text/errors.ts'
-import { type Alteration, type HistoryEntry, type JobState, advance, isOwned } from '../../core/life/job-state.ts'
+import {
+  type Alteration,
+  type HistoryEntry,
+  type JobState,
+  advance,
+  bornAt,
+  isOwned,
+} from '../../core/life/job-state.ts'
 import { sleep } from '../../lib/sleep.ts'
+import { codeOf } from '../../site/disk/disk.ts'
 import { changeJob } from '../../site/job/jobs.ts'
 import type { Surroundings } from './run-context.ts'
+import { announceBroken } from './set-aside.ts'
 
 const RETRY_MS = 1000
 
@@ -57,11 +66,19 @@ export class OwnedJob {
         return 'not-mine'
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
-        report({ kind: 'problem', id, message: `what became of ${id} could not be written: ${message}` })
+        const cause = error instanceof BjobError ? {} : { cause: codeOf(error) }
+        report({ kind: 'problem', id, message: `what became of ${id} could not be written: ${message}`, ...cause })
         if (lease.isLost()) return 'not-mine'
-        if (error instanceof BjobError) return error.code === 'unknown-job' ? 'not-mine' : 'broken'
+        if (error instanceof BjobError) return error.code === 'unknown-job' ? 'not-mine' : this.#setAside(error)
         await sleep(RETRY_MS)
       }
     }
+  }
+
+  /** The job has broken its own files; recovery takes it back once they are mended. */
+  async #setAside(error: BjobError): Promise<'broken'> {
+    const { revision } = this.#state
+    await announceBroken(this.#surroundings.site, { id: this.#id, born: bornAt(this.#state), revision }, error)
+    return 'broken'
   }
 }

@@ -1,23 +1,42 @@
 /** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
 import { BjobError } from '../../core/text/errors.ts'
-import type { JobEvent } from '../../core/index/events.ts'
+import type { IndexEntry } from '../../core/index/job-index.ts'
 import { breakageText } from '../../site/job/breakage.ts'
+import type { Site } from '../../site/site.ts'
 import type { RunResult, Surroundings } from './run-context.ts'
 import type { Candidate } from '../run-queue.ts'
 
-/** @throws `error`, when it is not about the job's files */
+/** @throws `error`, when it is not about the job's files, or when another user may read them */
 export async function setAside(
   { site, report }: Surroundings,
   candidate: Candidate,
   error: unknown,
 ): Promise<RunResult> {
-  if (!(error instanceof BjobError)) throw error
+  if (!(error instanceof BjobError) || error.code === 'forbidden-file') throw error
   if (error.code === 'unknown-job') return { kind: 'absent' }
-  const { id, born, revision } = candidate
-  const broken = breakageText(error)
-  const event: JobEvent = { id, born, revision, state: 'CREATED', attempt: 0, broken, history: [] }
-  // A newer bjob's job is no broken one: its own launchers run it.
-  if (error.code !== 'newer-format') (await site.journal.announce(event)).settle(true)
-  report({ kind: 'problem', id, message: `${id} set aside: ${broken}` })
+  const broken = await announceBroken(site, candidate, error)
+  report({ kind: 'problem', id: candidate.id, message: `${candidate.id} set aside: ${broken}` })
   return { kind: 'broken' }
+}
+
+/** Tells the journal that a job's files are broken. @returns what is, in words */
+export async function announceBroken(
+  site: Site,
+  { id, born, revision }: Pick<IndexEntry, 'id' | 'born' | 'revision'>,
+  error: BjobError,
+): Promise<string> {
+  const broken = breakageText(error)
+  // A newer bjob's job is no broken one: its own launchers run it.
+  if (error.code === 'newer-format') return broken
+  const announced = await site.journal.announce({
+    id,
+    born,
+    revision,
+    state: 'CREATED',
+    attempt: 0,
+    broken,
+    history: [],
+  })
+  announced.settle(true)
+  return broken
 }

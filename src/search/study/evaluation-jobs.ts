@@ -6,6 +6,7 @@ import type { EarlyStop } from '../../core/life/history-event.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
+import { readJobFile } from '../../site/job/jobs.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from '../space/space.ts'
 import { parseSearch } from './search.ts'
@@ -30,6 +31,8 @@ export interface EvaluationEnd {
   readonly early?: EarlyStop | undefined
   /** Of its result file; null if there is none. */
   readonly content: string | null
+  /** Why a file that is there has no content. */
+  readonly problem?: string
 }
 
 /** The file that holds a point. */
@@ -60,15 +63,25 @@ export async function readResult(
   space: Space,
   file: string,
 ): Promise<Result | undefined> {
-  const job = await client.job(id)
-  if (!job.isEnded) return undefined
-  const content = job.state === 'JOB_FINISHED' ? await readIfThere(client, id, file) : null
-  const last = (await job.history()).at(-1)
-  const early = last?.event?.kind === 'stopped-early' ? last.event : undefined
-  return toResult({ state: job.state, message: last?.message ?? '', early, content }, space, file)
+  try {
+    const job = await client.job(id)
+    if (!job.isEnded) return undefined
+    const content = job.state === 'JOB_FINISHED' ? await readIfThere(client, id, file) : null
+    const last = (await job.history()).at(-1)
+    const early = last?.event?.kind === 'stopped-early' ? last.event : undefined
+    return toResult({ state: job.state, message: last?.message ?? '', early, content }, space, file)
+  } catch (error) {
+    if (!(error instanceof BjobError)) throw error
+    return { kind: 'failed', reason: error.message }
+  }
 }
 
-export function toResult({ state, message, early, content }: EvaluationEnd, space: Space, file: string): Result {
+export function toResult(
+  { state, message, early, content, problem }: EvaluationEnd,
+  space: Space,
+  file: string,
+): Result {
+  if (state === 'JOB_FINISHED' && problem !== undefined) return { kind: 'failed', reason: problem }
   if (state === 'JOB_FINISHED') return readObjective(content, space, file)
   if (early !== undefined && early.value !== null) return { kind: 'stopped', step: early.step, value: early.value }
   return { kind: 'failed', reason: message === '' ? state : message }
@@ -122,7 +135,7 @@ async function ifEvaluation<T>(read: () => T | Promise<T>): Promise<T | undefine
 
 async function readIfThere(client: SiteClient, id: JobId, file: string): Promise<string | null> {
   try {
-    return await (await client.job(id)).readFile(file)
+    return await readJobFile(client.site, id, file)
   } catch (error) {
     if (error instanceof BjobError && ['no-such-file', 'link-outside'].includes(error.code)) return null
     throw error

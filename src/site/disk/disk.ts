@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { copy, copySync } from './copy.ts'
+import { MOST_TEXT_BYTES, readPart, readPartSync, readText, readTextSync } from './read.ts'
 
 export interface Entry {
   readonly name: string
@@ -24,6 +25,8 @@ export interface NewFile {
 export interface AppendFile {
   /** Adds `text` in one call; with `durable`, not returning before it is on the disk. */
   append(text: string, durable: boolean): Promise<void>
+  /** Whether its name still leads to it: somebody may have removed it, or put another one there. */
+  isInPlace(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -43,8 +46,9 @@ export interface Disk {
   readlink(target: string): Promise<string>
   /** Where a path leads, all links followed. */
   realpath(target: string): Promise<string>
-  readText(target: string): Promise<string>
-  /** The bytes from `offset` to the end, at most `limit`. */
+  /** The text of a file of at most `most` bytes. @throws EISDIR, ENOTFILE, EFBIG for anything else */
+  readText(target: string, most?: number): Promise<string>
+  /** The bytes from `offset` to the end, at most `limit`. @throws EISDIR, ENOTFILE for what is no file */
   readFrom(target: string, offset: number, limit: number): Promise<Buffer>
   list(target: string): Promise<Entry[]>
   /** Follows no link. `undefined` when there is nothing. */
@@ -68,7 +72,7 @@ export function codeOf(error: unknown): string {
 
 /** Whether the error says that this user may not do that. */
 export function isForbidden(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))
+  return ['EACCES', 'EPERM', 'EROFS', 'forbidden-file'].includes(codeOf(error))
 }
 
 /** Whether the error says that a name is not there (any more). */
@@ -138,12 +142,11 @@ function writeWhole(fd: number, text: string): void {
   for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
 }
 
-const fdatasync = promisify(fs.fdatasync)
+function isSameFile(one: fs.Stats, other: fs.Stats | undefined): boolean {
+  return one.ino === other?.ino && one.dev === other.dev
+}
 
-/** What a job leaves in its folder may be a pipe: to open one waits for a writer, in this thread even deaf to signals, unless it is told not to. */
-const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
-/** Of a mere word Node.js makes such an object, each time. It takes numbers, too; its types know of words only. */
-const AS_TEXT = { encoding: 'utf8', flag: READ as unknown as string } as const
+const fdatasync = promisify(fs.fdatasync)
 
 /** Calls made at once, in this thread. */
 export const directDisk: Disk = {
@@ -158,16 +161,8 @@ export const directDisk: Disk = {
   symlink: async (content, target) => fs.symlinkSync(content, target),
   readlink: async (target) => fs.readlinkSync(target),
   realpath: async (target) => fs.realpathSync(target),
-  readText: async (target) => fs.readFileSync(target, AS_TEXT),
-  readFrom: async (target, offset, limit) => {
-    const fd = fs.openSync(target, READ)
-    try {
-      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, fs.fstatSync(fd).size - offset)))
-      return bytes.subarray(0, bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, offset))
-    } finally {
-      fs.closeSync(fd)
-    }
-  },
+  readText: async (target, most = MOST_TEXT_BYTES) => readTextSync(target, most),
+  readFrom: async (target, offset, limit) => readPartSync(target, offset, limit),
   list: async (target) => toEntries(fs.readdirSync(target, { withFileTypes: true })),
   stat: async (target) => fs.lstatSync(target, { throwIfNoEntry: false }),
   create: async (target) => {
@@ -201,6 +196,7 @@ export const directDisk: Disk = {
           throw named(error, target)
         }
       },
+      isInPlace: async () => !isClosed && isSameFile(fs.fstatSync(fd), fs.lstatSync(target, { throwIfNoEntry: false })),
       close: async () => {
         if (!isClosed) fs.closeSync(fd)
         isClosed = true
@@ -225,16 +221,8 @@ export const pooledDisk: Disk = {
   symlink: async (content, target) => fs.promises.symlink(content, target),
   readlink: async (target) => fs.promises.readlink(target),
   realpath: async (target) => fs.promises.realpath(target),
-  readText: async (target) => fs.promises.readFile(target, AS_TEXT),
-  readFrom: async (target, offset, limit) => {
-    const file = await fs.promises.open(target, READ)
-    try {
-      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, (await file.stat()).size - offset)))
-      return bytes.subarray(0, bytes.length === 0 ? 0 : (await file.read(bytes, 0, bytes.length, offset)).bytesRead)
-    } finally {
-      await file.close()
-    }
-  },
+  readText: (target, most = MOST_TEXT_BYTES) => readText(target, most),
+  readFrom: readPart,
   list: async (target) => toEntries(await fs.promises.readdir(target, { withFileTypes: true })),
   stat: async (target) => unlessGone(fs.promises.lstat(target)),
   create: async (target) => {
@@ -264,6 +252,7 @@ export const pooledDisk: Disk = {
           throw named(error, target)
         }
       },
+      isInPlace: async () => isSameFile(await file.stat(), await unlessGone(fs.promises.lstat(target))),
       close: async () => file.close(),
     }
   },
@@ -279,7 +268,7 @@ const fuseDisk: Disk = {
 }
 
 /** Node's own recursive mkdir says ENOENT of a file system that is read-only, and that is no help. */
-async function makeParents(disk: Disk, target: string): Promise<void> {
+export async function makeParents(disk: Pick<Disk, 'mkdir'>, target: string): Promise<void> {
   try {
     await disk.mkdir(target)
   } catch (error) {

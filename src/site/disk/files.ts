@@ -7,13 +7,16 @@ import { decodeText } from '../../core/text/decode-text.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, unlessGone, unlessTaken } from './disk.ts'
+import { MOST_TEXT_BYTES, tooLarge } from './read.ts'
 
 /** Longer than servers' clocks for files stand still: 10 ms where the kernel ticks a hundred times a second, 4 or 1 on most. */
 const TICK_MS = 20
 
 /** The text of a file that a person may have written. @throws BjobError `not-utf8`; the file system's errors */
 export async function readPersonsText(disk: Disk, file: string): Promise<string> {
-  return decodeText(await disk.readFrom(file, 0, Number.MAX_SAFE_INTEGER), file)
+  const bytes = await disk.readFrom(file, 0, MOST_TEXT_BYTES + 1)
+  if (bytes.length > MOST_TEXT_BYTES) throw tooLarge(file, MOST_TEXT_BYTES)
+  return decodeText(bytes, file)
 }
 
 /** Replaces `target` at once: a reader sees the old text or the new, which may come in parts. Its folder must exist. */

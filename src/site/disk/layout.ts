@@ -127,6 +127,11 @@ export class Layout {
     return path.join(this.trash, `${workflow}+${name}.${token}`)
   }
 
+  /** Whether a name in the trash is one that `trashed` gives. */
+  static isTrashed(name: string): boolean {
+    return /^[^.].*\+.+\..+-\d+-[0-9a-z]{10}-[0-9a-z]+$/.test(name)
+  }
+
   /** The id of the job whose folder holds `folder`, if any: what `bjob` run inside a job's folder is about. */
   idOf(folder: string): JobId | undefined {
     const [workflow, name] = path.relative(this.jobs, folder).split(path.sep)

@@ -18,6 +18,7 @@ export type FindingKind =
   | 'state-behind'
   | 'no-folder'
   | 'unreadable-lines'
+  | 'unreadable'
   | 'foreign'
   | 'newer-format'
 

@@ -7,6 +7,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
+import { readOwnFile } from '../job/own-file.ts'
 import { isScaffold, leftoverKind, revisionPath, specificationDraftPath } from '../disk/layout.ts'
 import { entryOf } from '../view/scan.ts'
 import type { Site } from '../site.ts'
@@ -76,7 +77,8 @@ export async function checkJob(
     }
     findings.push(await lostState(site, id, error))
   }
-  for (const name of names) addLeftover(paths.dir, name, id, state, suspects)
+  for (const name of names)
+    if (await isScaffolding(site, `${paths.dir}/${name}`)) addLeftover(paths.dir, name, id, state, suspects)
   if (names.includes(basename(paths.lock))) await addLock(site, paths.lock, id, findings, suspects)
   if (state?.removed !== undefined) {
     const message = `${state.removed} was removing it, and was cut off`
@@ -88,14 +90,17 @@ export async function checkJob(
     return state === undefined ? undefined : entryOf(id, state, specification)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
-    const text = await unlessGone(site.disk.readText(paths.job))
-    const isLost = text === undefined || text.trim() === ''
+    if (error.code === 'forbidden-file') {
+      findings.push({ kind: 'unreadable', path: paths.job, id, message: error.message })
+      return undefined
+    }
+    const isLost = (await textOf(site, paths.job)).trim() === ''
     const line = error.detail.line === undefined ? '' : `line ${error.detail.line}: `
     findings.push({
       kind: isLost ? 'lost-specification' : 'broken-specification',
       path: paths.job,
       id,
-      message: isLost ? 'is missing or empty' : `${line}${error.message}`,
+      message: isLost && error.detail.cause === undefined ? 'is missing or empty' : `${line}${error.message}`,
     })
     return undefined
   }
@@ -103,8 +108,8 @@ export async function checkJob(
 
 async function lostState(site: Site, id: JobId, error: BjobError): Promise<Finding> {
   const { state } = site.layout.job(id)
-  const text = (await unlessGone(site.disk.readText(state))) ?? ''
-  const revision = /^revision: (\d+)\n/m.exec(text)?.[1]
+  if (error.code === 'forbidden-file') return { kind: 'unreadable', path: state, id, message: error.message }
+  const revision = /^revision: (\d+)\n/m.exec(await textOf(site, state))?.[1]
   return {
     kind: 'lost-state',
     path: state,
@@ -112,6 +117,24 @@ async function lostState(site: Site, id: JobId, error: BjobError): Promise<Findi
     message: error.message,
     ...(revision === undefined ? {} : { revision: Number(revision) }),
   }
+}
+
+/** The text of a file of bjob's, of which there is none where it is lost, or something else stands in its place. */
+async function textOf({ disk }: Site, file: string): Promise<string> {
+  try {
+    return (await unlessGone(readOwnFile(disk, file))) ?? ''
+  } catch (error) {
+    if (error instanceof BjobError) return ''
+    throw error
+  }
+}
+
+/** Whether what has the name of bjob's scaffolding is of its kind: revisions are links, drafts are files. A job may have made something else. */
+async function isScaffolding({ disk }: Site, file: string): Promise<boolean> {
+  const kind = leftoverKind(basename(file))
+  if (kind !== 'revision' && kind !== 'draft') return true
+  const stat = await disk.stat(file)
+  return kind === 'revision' ? stat?.isSymbolicLink() === true : stat?.isFile() === true
 }
 
 function addLeftover(dir: string, name: string, id: JobId, state: JobState | undefined, suspects: Finding[]): void {

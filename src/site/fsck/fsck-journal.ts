@@ -17,8 +17,8 @@ export interface Journals {
 /** What the journals say from their first line on: a snapshot would hide that one of them is gone. */
 export async function foldJournals(site: Site): Promise<Journals> {
   const index = new JobIndex()
-  const reader = new JournalReader(site.disk, site.layout)
-  const refresh = async (): Promise<void> => reader.poll((line) => void index.apply(line))
+  const reader = new JournalReader(site)
+  const refresh = async (): Promise<void> => void (await reader.poll((line) => void index.apply(line)))
   await refresh()
   return { index, reader, refresh }
 }
@@ -103,9 +103,15 @@ async function checkGone(site: Site, index: JobIndex, entry: IndexEntry): Promis
 }
 
 export function checkLines(site: Site, { reader }: Journals): Finding[] {
+  const closed = [...reader.closedJournals].map(([host, why]): Finding => ({
+    kind: 'unreadable',
+    path: site.layout.journalOf(host),
+    message: `cannot be read: ${why}`,
+  }))
   const count = reader.unreadableLines
-  if (count === 0) return []
+  if (count === 0) return closed
   return [
+    ...closed,
     {
       kind: 'unreadable-lines',
       path: site.layout.journal,

@@ -17,7 +17,7 @@ export interface JobRecord {
 export async function readRecords(site: Site, ids: ReadonlySet<JobId>): Promise<Map<JobId, JobRecord>> {
   const announced = new Map<string, JobEvent>()
   const index = new JobIndex()
-  await new JournalReader(site.disk, site.layout).poll((line) => {
+  await new JournalReader(site).poll((line) => {
     const { by, n, event, void: voided } = line
     const isAsked = event !== undefined && ids.has(event.id)
     if (isAsked || event === undefined) index.apply(line)

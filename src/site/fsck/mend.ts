@@ -4,12 +4,15 @@ import type { JobId } from '../../core/job/id.ts'
 import type { IndexEntry } from '../../core/index/job-index.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
-import { unlessGone } from '../disk/disk.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { uniqueToken } from '../../lib/token.ts'
+import { type Disk, codeOf, unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import type { Finding, FindingKind } from './finding.ts'
 import { type JobRecord, foldEvents, readRecords } from './job-record.ts'
 import { JobView } from '../view/job-view.ts'
 import { readJobState } from '../job/jobs.ts'
+import { readOwnFile } from '../job/own-file.ts'
 import { draftOwner, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from '../job/lock.ts'
 import { markJournalWhole, tellJournal } from '../view/retell.ts'
@@ -27,7 +30,7 @@ type Records = ReadonlyMap<JobId, JobRecord>
 export async function isAnyMendable(site: Site, findings: readonly Finding[]): Promise<boolean> {
   const records = await recordsOfLost(site, findings)
   return findings.some(({ kind, id, revision, isRemark }) => {
-    if (isRemark === true || kind === 'broken-specification') return false
+    if (isRemark === true || kind === 'broken-specification' || kind === 'unreadable') return false
     const record = id === undefined ? undefined : records.get(id)
     if (kind === 'lost-specification') return record?.spec !== undefined
     return kind !== 'lost-state' || (record !== undefined && foldEvents(record.events, revision) !== undefined)
@@ -46,7 +49,7 @@ async function recordsOfLost(site: Site, findings: readonly Finding[]): Promise<
 export async function mendSite(site: Site, findings: readonly Finding[]): Promise<Remedy[]> {
   const records = await recordsOfLost(site, findings)
   const remedies = new Map<Finding, Remedy>()
-  for (const finding of order(findings)) remedies.set(finding, await mend(site, finding, records))
+  for (const finding of order(findings)) remedies.set(finding, await tryMend(site, finding, records))
   await takeBack(site, findings, remedies)
   await markJournalWhole(site)
   for (const name of ['all', 'live'] as const) await (await JobView.open(site, name)).save()
@@ -75,6 +78,17 @@ const LATE: readonly FindingKind[] = ['leftover-draft', 'not-in-journal', 'journ
 function order(findings: readonly Finding[]): Finding[] {
   const isLate = ({ kind }: Finding): boolean => LATE.includes(kind)
   return [...findings.filter((finding) => !isLate(finding)), ...findings.filter(isLate)]
+}
+
+/** What one finding's files keep from being mended is left; the others go on. */
+async function tryMend(site: Site, finding: Finding, records: Records): Promise<Remedy> {
+  try {
+    return await mend(site, finding, records)
+  } catch (error) {
+    if (error instanceof BjobError || ['EISDIR', 'ENOTEMPTY', 'EEXIST', 'EACCES', 'EPERM'].includes(codeOf(error)))
+      return undefined
+    throw error
+  }
 }
 
 async function mend(site: Site, finding: Finding, records: Records): Promise<Remedy> {
@@ -107,6 +121,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
       return id === undefined || record === undefined ? undefined : rebuildState(site, id, record, finding.revision)
     case 'lost-specification':
       if (id === undefined || record?.spec === undefined) return undefined
+      await setAsideForeign(disk, file)
       await replaceFile(disk, file, formatYaml(record.spec))
       await removeEmptyDraft(site, id)
       return 'written again from the journal'
@@ -123,6 +138,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
       return 'the journal is told that it is gone'
     case 'broken-specification':
     case 'unreadable-lines':
+    case 'unreadable':
     case 'foreign':
     case 'newer-format':
       break
@@ -141,8 +157,14 @@ async function removeDraft({ disk, layout }: Site, { path: file, id }: Finding):
 /** A job.yaml that was not in its place when the power was lost has kept its name and lost its text. */
 async function removeEmptyDraft(site: Site, id: JobId): Promise<void> {
   const { dir, state } = site.layout.job(id)
-  const [, owner] = /^amended: (\S+)$/m.exec((await unlessGone(site.disk.readText(state))) ?? '') ?? []
+  const [, owner] = /^amended: (\S+)$/m.exec((await unlessGone(readOwnFile(site.disk, state))) ?? '') ?? []
   if (owner !== undefined) await unlessGone(site.disk.unlink(specificationDraftPath(dir, owner)))
+}
+
+/** What stands in the place of a file and is none, a folder say, may hold something that somebody needs: it gets another name. */
+async function setAsideForeign(disk: Disk, file: string): Promise<void> {
+  const stat = await disk.stat(file)
+  if (stat !== undefined && !stat.isFile()) await disk.rename(file, `${file}.not-a-file-${uniqueToken()}`)
 }
 
 async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: number | undefined): Promise<Remedy> {
@@ -153,6 +175,7 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   return withLock(site.disk, paths, async () => {
     // What a revision changed of job.yaml may have got no further than its draft, and whose that was is lost.
     if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec))
+    await setAsideForeign(site.disk, paths.state)
     await replaceFile(site.disk, paths.state, formatState(state))
     return `written again from the journal: ${state.state}`
   })

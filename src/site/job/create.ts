@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { toEvent } from '../../core/index/events.ts'
 import { jobId } from '../../core/job/id.ts'
+import { requestError } from '../../core/text/errors.ts'
 import type { NewInput } from '../../core/life/job-inputs.ts'
 import { type JobState, bornAt } from '../../core/life/job-state.ts'
 import { type Specification, type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
@@ -46,6 +47,7 @@ interface Draft {
  */
 export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
   const drafts: Draft[] = []
+  for (const workflow of new Set(jobs.map((job) => job.workflow))) await refuseLink(site, workflow)
   try {
     await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
       drafts[index] = await buildAside(site, job)
@@ -56,6 +58,13 @@ export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<C
     for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
     throw error
   }
+}
+
+/** @throws BjobError `linked-folder` */
+async function refuseLink({ disk, layout }: Site, workflow: string): Promise<void> {
+  const folder = layout.workflow(workflow)
+  if ((await disk.stat(folder))?.isSymbolicLink() === true)
+    throw requestError('linked-folder', `workflow ${workflow} is a link, and has to be a folder`, { path: folder })
 }
 
 async function buildAside(site: Site, job: NewJob): Promise<Draft> {

@@ -16,8 +16,9 @@ import {
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile } from '../disk/files.ts'
-import { isReserved, isScaffold, specificationDraftPath } from '../disk/layout.ts'
+import { DATA_FILE, isReserved, isScaffold, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
+import { readOwnFile, readPlain, requestedFault } from './own-file.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
@@ -58,11 +59,11 @@ export async function readSpecification(
   const draft =
     state?.amended === undefined
       ? undefined
-      : await unlessGone(site.disk.readText(specificationDraftPath(dir, state.amended)))
-  let text = draft ?? (await unlessGone(readPersonsText(site.disk, file)))
+      : await unlessGone(readOwnFile(site.disk, specificationDraftPath(dir, state.amended)))
+  let text = draft ?? (await unlessGone(readOwnFile(site.disk, file, readPersonsText)))
   if (text === undefined) {
     if (!(await hasFolder(site, id))) throw unknownJob(id)
-    text = await unlessGone(readPersonsText(site.disk, file))
+    text = await unlessGone(readOwnFile(site.disk, file, readPersonsText))
   }
   if (text === undefined) throw siteError('broken-job', 'job.yaml is missing', { path: file })
   if (expected !== undefined && text === formatYaml(expected)) return fromRecord(expected)
@@ -177,22 +178,22 @@ export async function listNames(site: Site, workflow: string): Promise<string[]>
 /**
  * What data.json holds; `undefined` when there is none.
  * @param parse `parseJson` for who hands its numbers on
- * @throws BjobError `bad-data` when somebody has broken it, `unknown-job`
+ * @throws BjobError `bad-data` when somebody has broken it, `unreadable-file`, `unknown-job`
  */
 export async function readData(site: Site, id: JobId, parse: (text: string) => unknown = JSON.parse): Promise<unknown> {
-  const paths = site.layout.job(id)
-  await unlessGone(site.disk.refresh(paths.dir))
-  await unlessGone(checkInside(site, paths.data))
-  const text = await unlessGone(readPersonsText(site.disk, paths.data))
-  if (text === undefined) {
-    if ((await site.disk.stat(paths.dir)) === undefined) throw unknownJob(id)
-    return undefined
+  const { data } = site.layout.job(id)
+  let text: string
+  try {
+    text = await readJobFile(site, id, DATA_FILE, readPersonsText)
+  } catch (error) {
+    if (error instanceof BjobError && error.code === 'no-such-file') return undefined
+    throw error
   }
   try {
     return parse(text)
   } catch (error) {
     throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
-      path: paths.data,
+      path: data,
       cause: error,
     })
   }
@@ -214,9 +215,9 @@ export function formatData(data: unknown): string {
 
 /**
  * The content of a file in a job's folder, as this node sees it after looking afresh.
- * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job`
+ * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unreadable-file`, `unknown-job`
  */
-export async function readJobFile(site: Site, id: JobId, name: string): Promise<string> {
+export async function readJobFile(site: Site, id: JobId, name: string, read = readPlain): Promise<string> {
   const { dir } = site.layout.job(id)
   const file = path.resolve(dir, name)
   if (!file.startsWith(`${dir}${path.sep}`))
@@ -224,9 +225,9 @@ export async function readJobFile(site: Site, id: JobId, name: string): Promise<
   try {
     await site.disk.refresh(dir)
     await checkInside(site, file)
-    return await site.disk.readText(file)
+    return await read(site.disk, file)
   } catch (error) {
-    if (!isGone(error)) throw error
+    if (!isGone(error)) throw requestedFault(error, file)
     if ((await site.disk.stat(dir)) === undefined) throw unknownJob(id)
     throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
   }

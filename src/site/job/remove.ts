@@ -9,8 +9,8 @@ import type { JobId } from '../../core/job/id.ts'
 import { type JobState, advance, bornAt, isOwned } from '../../core/life/job-state.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { uniqueToken } from '../../lib/token.ts'
-import { isGone, unlessGone } from '../disk/disk.ts'
-import { pathsIn } from '../disk/layout.ts'
+import { type Entry, isGone, unlessGone } from '../disk/disk.ts'
+import { Layout, pathsIn } from '../disk/layout.ts'
 import { changeJob, readJobState } from './jobs.ts'
 import { readState } from './revision.ts'
 import type { Site } from '../site.ts'
@@ -71,10 +71,18 @@ async function putBackIfAnother(site: Site, id: JobId, target: string, born: str
   throw siteError('job-replaced', `${id} is a new job by now; it was left alone`)
 }
 
-/** The folders in the trash, by path. */
-export async function listTrash(site: Site): Promise<string[]> {
+/** What is in the trash, by path: the folders that `removeJob` put there, and what others did. */
+export async function listTrash(site: Site): Promise<{ readonly own: string[]; readonly foreign: string[] }> {
   const entries = (await unlessGone(site.disk.list(site.layout.trash))) ?? []
-  return entries.map(({ name }) => path.join(site.layout.trash, name)).sort()
+  const isOwn = ({ name, isDirectory }: Entry): boolean => isDirectory && Layout.isTrashed(name)
+  const toPath = ({ name }: Entry): string => path.join(site.layout.trash, name)
+  return {
+    own: entries.filter(isOwn).map(toPath).sort(),
+    foreign: entries
+      .filter((entry) => !isOwn(entry))
+      .map(toPath)
+      .sort(),
+  }
 }
 
 /** Deletes one folder of the trash for good. */

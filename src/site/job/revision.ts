@@ -22,6 +22,7 @@ import { sleep } from '../../lib/sleep.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, type NewFile, codeOf, isGone, unlessGone } from '../disk/disk.ts'
 import type { Announcement } from '../journal/journal-writer.ts'
+import { readOwnFile } from './own-file.ts'
 import { type JobPaths, draftPath, revisionPath, specificationDraftPath } from '../disk/layout.ts'
 
 /** A living writer is done within milliseconds; after this long its draft is taken away and it has to start over. */
@@ -62,7 +63,7 @@ export async function commitState(disk: Disk, paths: JobPaths, commit: Commit): 
 
 /** @throws BjobError; ENOENT when there is no such job */
 export async function readState(disk: Disk, paths: JobPaths): Promise<JobState> {
-  return parseState(await disk.readText(paths.state), paths.state)
+  return parseState(await readOwnFile(disk, paths.state), paths.state)
 }
 
 async function tryRevision(
@@ -122,7 +123,13 @@ async function tryRevision(
 
 /** Puts the job.yaml that came with the job's last revision in its place, if nobody has yet. */
 export async function placeSpecification(disk: Disk, paths: JobPaths, { amended }: JobState): Promise<void> {
-  if (amended !== undefined) await unlessGone(disk.rename(specificationDraftPath(paths.dir, amended), paths.job))
+  if (amended === undefined) return
+  try {
+    await unlessGone(disk.rename(specificationDraftPath(paths.dir, amended), paths.job))
+  } catch (error) {
+    // The job has made a folder of its job.yaml: whoever reads that sets the job aside.
+    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) throw error
+  }
 }
 
 interface ClaimedRevision {
@@ -141,8 +148,9 @@ async function claimRevision(
   const passed: number[] = []
   for (let revision = wanted; ; revision++) {
     if (await linkRevision(disk, paths, revision, token)) return { revision, passed }
-    if (!(await fenceOwner(disk, paths, revision))) return undefined
-    passed.push(revision)
+    const fenced = await fenceOwner(disk, paths, revision)
+    if (fenced === 'made') return undefined
+    if (fenced === 'given-up') passed.push(revision)
   }
 }
 
@@ -157,22 +165,37 @@ async function linkRevision(disk: Disk, paths: JobPaths, revision: number, token
       if (codeOf(error) !== 'EEXIST') throw error
     }
     // GlusterFS has told both of two contenders that the name exists, and NFS repeats a call whose answer was lost: what stands there decides.
-    const owner = await unlessGone(disk.readlink(name))
+    const owner = await ownerOf(disk, name)
     if (owner !== undefined) return owner === token
+  }
+}
+
+/** What stands under a revision's name and is no writer's claim: a job writes what it likes into its folder. */
+const NOBODY = ''
+
+/** Whose claim a revision is; undefined when it is free. */
+async function ownerOf(disk: Disk, name: string): Promise<string | undefined> {
+  try {
+    const owner = await unlessGone(disk.readlink(name))
+    return owner?.includes('/') === true ? NOBODY : owner
+  } catch (error) {
+    if (codeOf(error) === 'EINVAL') return NOBODY
+    throw error
   }
 }
 
 /**
  * Waits for the owner of `revision` to make it, and takes its draft away when it does not.
- * @returns whether the revision will never be made; false when it, or a later one, has been
+ * @returns `made` when the revision, or a later one, has been; otherwise it never will be, and its claim is somebody's who gave up, or `nobody`'s
  */
-async function fenceOwner(disk: Disk, paths: JobPaths, revision: number): Promise<boolean> {
-  const owner = await unlessGone(disk.readlink(revisionPath(paths.dir, revision)))
-  if (owner === undefined) return false
+async function fenceOwner(disk: Disk, paths: JobPaths, revision: number): Promise<'made' | 'given-up' | 'nobody'> {
+  const owner = await ownerOf(disk, revisionPath(paths.dir, revision))
+  if (owner === undefined) return 'made'
+  if (owner === NOBODY) return 'nobody'
   const draft = draftPath(paths.dir, owner)
   for (let waitedMs = 0; waitedMs < PATIENCE_MS && (await disk.stat(draft)) !== undefined; waitedMs += LOOK_AGAIN_MS)
     await sleep(LOOK_AGAIN_MS)
-  return !(await takeDraftAway(disk, paths, owner, revision))
+  return (await takeDraftAway(disk, paths, owner, revision)) ? 'made' : 'given-up'
 }
 
 /**

@@ -2,13 +2,14 @@
  * How a postprocess says what becomes of its job: a file in the job's folder that the owner of the job reads when the postprocess has ended. The
  * postprocess itself never writes state.yaml: only the owner moves a job.
  */
-import { requestError } from '../../core/text/errors.ts'
+import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { VERDICT_STATES, type Verdict } from '../../core/life/outcome.ts'
 import { leadsTo } from '../../core/life/states.ts'
-import { unlessGone } from '../disk/disk.ts'
+import { codeOf, unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import { readJobState } from './jobs.ts'
+import { readOwnFile } from './own-file.ts'
 import type { Site } from '../site.ts'
 
 /** @throws BjobError `bad-verdict` when the job cannot become that */
@@ -24,21 +25,26 @@ export async function writeVerdict(site: Site, id: JobId, { state, message }: Ve
   await replaceFile(site.disk, site.layout.job(id).verdict, `${JSON.stringify({ state, message })}\n`, false)
 }
 
-/** Reads the verdict, if there is one; what is none is as good as nothing said. */
+/** Reads the verdict, if there is one; what is none, or cannot be read, is as good as nothing said. */
 export async function readVerdict(site: Site, id: JobId): Promise<Verdict | undefined> {
   const { dir, verdict } = site.layout.job(id)
   await site.disk.refresh(dir)
-  const text = await unlessGone(site.disk.readText(verdict))
-  if (text === undefined) return undefined
   try {
-    const { state, message } = JSON.parse(text) as Partial<Verdict>
+    const text = await unlessGone(readOwnFile(site.disk, verdict))
+    const { state, message } = JSON.parse(text ?? '{}') as Partial<Verdict>
     const known = VERDICT_STATES.find((choice) => choice === state)
     return known === undefined ? undefined : { state: known, message: typeof message === 'string' ? message : '' }
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof BjobError) return undefined
+    throw error
   }
 }
 
+/** Removes what was said before; what is not bjob's, a folder of that name, stays. */
 export async function clearVerdict(site: Site, id: JobId): Promise<void> {
-  await unlessGone(site.disk.unlink(site.layout.job(id).verdict))
+  try {
+    await unlessGone(site.disk.unlink(site.layout.job(id).verdict))
+  } catch (error) {
+    if (!['EISDIR', 'EPERM'].includes(codeOf(error))) throw error
+  }
 }

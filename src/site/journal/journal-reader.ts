@@ -1,14 +1,21 @@
 /**
  * Reads what is new in all journals. New files are found by listing the folder and new bytes by opening the file: on NFS a stat tells of
  * either only seconds later. A file that nobody has written to for long is looked at less often, so that many old ones cost little.
+ *
+ * Each read begins a little before what is new: where that text is not what it was, the journal was shortened, replaced or put back from a backup.
  */
 import { type JournalLine, parseLine } from '../../core/index/events.ts'
-import { monotonicMs } from '../../lib/sleep.ts'
-import { type Disk, unlessGone } from '../disk/disk.ts'
+import { monotonicMs, sleep } from '../../lib/sleep.ts'
+import { codeOf, type Disk, isForbidden, unlessGone } from '../disk/disk.ts'
 import type { Layout } from '../disk/layout.ts'
+import { MARKED_BYTES, type Positions, fits, markOf, readTail } from './position.ts'
 
-/** By journal (file name without its ending): how many bytes have been read. */
-export type Positions = Readonly<Record<string, number>>
+/** The tree that journals are read of, and who is told of a journal that cannot be read. */
+export interface JournalPlace {
+  readonly disk: Disk
+  readonly layout: Layout
+  readonly tellOnce?: (problem: string) => void
+}
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 /** What has no end of a line in so many bytes is none of bjob's. */
@@ -20,31 +27,40 @@ const QUIET_POLL_MS = 15_000
 const SUFFIX = '.jsonl'
 /** On a local file system there are few journals, and a new one is rare: the folder is listed this often, not for every line. */
 const LOCAL_LIST_MS = 500
+const NO_FILE = new Set(['EISDIR', 'ENOTFILE', 'ENXIO', 'ELOOP'])
 
 interface Source {
   offset: number
+  /** What stands before `offset`, or the digest of that. */
+  tail: Buffer | string
   changedMs: number
   polledMs: number
 }
 
+type Take = (line: JournalLine, host: string) => void
+
 export class JournalReader {
-  readonly #disk: Disk
-  readonly #layout: Layout
+  readonly #place: JournalPlace
   readonly #sources = new Map<string, Source>()
   #unreadable = 0
-  #turn: Promise<void> = Promise.resolve()
+  readonly #closed = new Map<string, string>()
+  #turn: Promise<unknown> = Promise.resolve()
   #listed: readonly string[] = []
   #listedMs = -Infinity
 
-  constructor(disk: Disk, layout: Layout, from: Positions = {}) {
-    this.#disk = disk
-    this.#layout = layout
-    for (const [host, offset] of Object.entries(from))
-      this.#sources.set(host, { offset, changedMs: monotonicMs(), polledMs: -Infinity })
+  constructor(place: JournalPlace, from: Positions = {}) {
+    this.#place = place
+    for (const [host, { at, mark }] of Object.entries(from))
+      this.#sources.set(host, { offset: at, tail: mark, changedMs: monotonicMs(), polledMs: -Infinity })
   }
 
   get positions(): Positions {
-    return Object.fromEntries([...this.#sources].map(([host, { offset }]) => [host, offset]))
+    return Object.fromEntries(
+      [...this.#sources].map(([host, { offset, tail }]) => [
+        host,
+        { at: offset, mark: typeof tail === 'string' ? tail : markOf(tail) },
+      ]),
+    )
   }
 
   /** Lines that were whole and yet no line of the journal: damage that `bjob fsck` looks into. */
@@ -52,43 +68,80 @@ export class JournalReader {
     return this.#unreadable
   }
 
+  /** By journal that this process cannot read, why. */
+  get closedJournals(): ReadonlyMap<string, string> {
+    return this.#closed
+  }
+
   /** The names of all journals, as the folder has them now. */
   async hosts(): Promise<string[]> {
-    const entries = (await unlessGone(this.#disk.list(this.#layout.journal))) ?? []
+    const entries = (await unlessGone(this.#place.disk.list(this.#place.layout.journal))) ?? []
     return entries.filter(({ name }) => name.endsWith(SUFFIX)).map(({ name }) => name.slice(0, -SUFFIX.length))
   }
 
-  /** Hands every new line to `take`, once, and resolves when there are no more. Polls at the same time take turns. */
-  async poll(take: (line: JournalLine, host: string) => void): Promise<void> {
+  /**
+   * Hands every new line to `take`, once, and resolves when there are no more. Polls at the same time take turns.
+   * @returns false when a journal is not the one that was read before: its lines have come again, from the first, and others may be lost
+   */
+  async poll(take: Take): Promise<boolean> {
     const turn = this.#turn.then(() => this.#pollOnce(take))
     this.#turn = turn.catch(() => {})
     return turn
   }
 
-  async #pollOnce(take: (line: JournalLine, host: string) => void): Promise<void> {
+  async #pollOnce(take: Take): Promise<boolean> {
     const now = monotonicMs()
-    if (this.#disk.isNetwork || this.#listed.length === 0 || now - this.#listedMs > LOCAL_LIST_MS) {
+    let isSame = true
+    if (this.#place.disk.isNetwork || this.#listed.length === 0 || now - this.#listedMs > LOCAL_LIST_MS) {
       this.#listed = await this.hosts()
       this.#listedMs = now
+      for (const [host, { offset }] of this.#sources) {
+        if (this.#listed.includes(host)) continue
+        this.#sources.delete(host)
+        if (offset > 0) isSame = false
+      }
     }
     for (const host of this.#listed) {
       let source = this.#sources.get(host)
-      if (source === undefined) this.#sources.set(host, (source = { offset: 0, changedMs: now, polledMs: -Infinity }))
+      if (source === undefined) this.#sources.set(host, (source = newSource()))
       if (now - source.changedMs > QUIET_MS && now - source.polledMs < QUIET_POLL_MS) continue
       source.polledMs = now
-      await this.#read(host, source, take)
+      try {
+        if (await this.#read(host, source, take)) continue
+        isSame = false
+        this.#sources.set(host, (source = newSource()))
+        await this.#read(host, source, take)
+      } catch (error) {
+        if (!isForbidden(error) && !NO_FILE.has(codeOf(error))) throw error
+        this.#close(host, error)
+      }
     }
+    return isSame
   }
 
-  async #read(host: string, source: Source, take: (line: JournalLine, host: string) => void): Promise<void> {
-    for (let limit = CHUNK_BYTES; ;) {
-      const bytes = await unlessGone(this.#disk.readFrom(this.#layout.journalOf(host), source.offset, limit))
-      if (bytes === undefined) return
+  /** One journal that cannot be read is one problem; the others go on. */
+  #close(host: string, error: unknown): void {
+    const why = isForbidden(error) ? 'permission denied' : 'it is no file'
+    this.#closed.set(host, why)
+    const { layout, tellOnce } = this.#place
+    tellOnce?.(`${layout.journalOf(host)} cannot be read (${why}): what is told there is not known here`)
+  }
+
+  /** @returns false when the journal is not the one that `source` was read of */
+  async #read(host: string, source: Source, take: Take): Promise<boolean> {
+    const { disk, layout } = this.#place
+    const file = layout.journalOf(host)
+    for (let limit = CHUNK_BYTES, isChecked = false; ; isChecked = true) {
+      const known = isChecked ? 0 : Math.min(source.offset, MARKED_BYTES)
+      const read = await unlessGone(disk.readFrom(file, source.offset - known, limit + known))
+      if (read === undefined) return source.offset === 0
+      if (known > 0 && !(await this.#isOurs(file, source, read.subarray(0, known)))) return false
+      const bytes = read.subarray(known)
       const end = bytes.lastIndexOf(NEWLINE)
       if (end < 0) {
-        if (bytes.length < limit) return
+        if (bytes.length < limit) return true
         if (limit < LONGEST_LINE_BYTES) limit *= 4
-        else source.offset += bytes.length
+        else advance(source, bytes)
         continue
       }
       for (const text of bytes.toString('utf8', 0, end).split('\n')) {
@@ -97,10 +150,38 @@ export class JournalReader {
         if (line === undefined) this.#unreadable += 1
         else take(line, host)
       }
-      source.offset += end + 1
+      advance(source, bytes.subarray(0, end + 1))
       source.changedMs = monotonicMs()
-      if (bytes.length < limit) return
+      if (bytes.length < limit) return true
       limit = CHUNK_BYTES
     }
   }
+
+  /** Where a node may be shown an old file for a while, a shorter one proves nothing before that is over. */
+  async #isOurs(file: string, source: Source, tail: Buffer): Promise<boolean> {
+    const { disk } = this.#place
+    const known = source.tail
+    const isSame = (now: Buffer): boolean =>
+      typeof known === 'string' ? fits({ at: source.offset, mark: known }, now) : known.equals(now)
+    if (!isSame(tail) && disk.staleMs > 0) {
+      await sleep(disk.staleMs)
+      tail = (await readTail(disk, file, source.offset)) ?? tail
+    }
+    if (!isSame(tail)) return false
+    if (typeof known === 'string') source.tail = Buffer.from(tail)
+    return true
+  }
+}
+
+function newSource(): Source {
+  return { offset: 0, tail: '', changedMs: monotonicMs(), polledMs: -Infinity }
+}
+
+function advance(source: Source, bytes: Buffer): void {
+  const before = typeof source.tail === 'string' ? Buffer.alloc(0) : source.tail
+  source.offset += bytes.length
+  source.tail =
+    bytes.length >= MARKED_BYTES
+      ? Buffer.from(bytes.subarray(-MARKED_BYTES))
+      : Buffer.concat([before, bytes]).subarray(-MARKED_BYTES)
 }

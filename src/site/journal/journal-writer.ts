@@ -7,11 +7,13 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type JobEvent, type JournalLine, formatLine } from '../../core/index/events.ts'
 import { shortHost, uniqueToken } from '../../lib/token.ts'
-import type { AppendFile, Disk } from '../disk/disk.ts'
+import { type AppendFile, type Disk, unlessGone } from '../disk/disk.ts'
 import { showName } from '../disk/files.ts'
 
 /** How long a writer with nothing more to announce waits until it says that its last changes are done: readers wait for that. */
 const SETTLE_MS = 5
+/** What was written is proved this much later at most: until then somebody may have removed the file that it went to. */
+const PROVE_MS = 1000
 
 interface Waiting {
   readonly line: JournalLine
@@ -41,9 +43,17 @@ export class JournalWriter {
   #voided: number[] = []
   #saidDone = 0
   #timer: NodeJS.Timeout | undefined
+  /** Written since the file was last seen in its place. */
+  #unproven: JournalLine[] = []
+  #proving: NodeJS.Timeout | undefined
+  readonly #readme: string | undefined
 
-  /** @param durable whether an announcement is on the disk before its change is made */
-  constructor(disk: Disk, file: string, durable: boolean) {
+  /**
+   * @param durable whether an announcement is on the disk before its change is made
+   * @param readme says that the journal tells of every job
+   */
+  constructor(disk: Disk, file: string, durable: boolean, readme?: string) {
+    this.#readme = readme
     this.#disk = disk
     this.#file = file
     this.#durable = durable
@@ -59,7 +69,7 @@ export class JournalWriter {
     try {
       const line = { by: this.#by, n, event }
       // Nothing to be gained by waiting for others: a write costs microseconds here. When it fails the file stays open: another's flush may be under way.
-      if (!isDurable && !this.#disk.isNetwork) await (await this.#open()).append(`\n${formatLine(line)}`, false)
+      if (!isDurable && !this.#disk.isNetwork) await this.#append([line], `\n${formatLine(line)}`, false)
       else await this.#write(line, isDurable)
     } catch (error) {
       // The line may be there all the same: a flush can fail after the write.
@@ -79,6 +89,7 @@ export class JournalWriter {
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#sayDone()
+    await this.prove()
     const handle = await this.#handle
     this.#handle = undefined
     await handle?.close()
@@ -110,7 +121,8 @@ export class JournalWriter {
       // The newline in front ends whatever a process that died in the middle of a write has left.
       const text = `\n${batch.map(({ line }) => formatLine(line)).join('')}${said.text}`
       try {
-        await (await this.#open()).append(text, this.#isToFlush(batch))
+        const lines = [...batch.map(({ line }) => line), ...(said.line === undefined ? [] : [said.line])]
+        await this.#append(lines, text, this.#isToFlush(batch))
         for (const { resolve } of batch) resolve()
       } catch (error) {
         // What was done and could not be told: readers look into the folders of these jobs, as they do when this process dies here.
@@ -161,7 +173,7 @@ export class JournalWriter {
   }
 
   /** The line that says what is done by now, empty when that has been said; `takeBack` when it could not be written. */
-  #doneLine(): { readonly text: string; readonly takeBack: () => void } {
+  #doneLine(): { readonly text: string; readonly line?: JournalLine; readonly takeBack: () => void } {
     const before = this.#saidDone
     const done = Math.min(this.#count, ...[...this.#unsettled].map((n) => n - 1))
     const voided = this.#voided.filter((n) => n <= done)
@@ -172,7 +184,45 @@ export class JournalWriter {
       this.#saidDone = Math.min(this.#saidDone, before)
       this.#voided.push(...voided)
     }
-    return { text: formatLine({ by: this.#by, done, ...(voided.length === 0 ? {} : { void: voided }) }), takeBack }
+    const line = { by: this.#by, done, ...(voided.length === 0 ? {} : { void: voided }) }
+    return { text: formatLine(line), line, takeBack }
+  }
+
+  async #append(lines: readonly JournalLine[], text: string, isDurable: boolean): Promise<void> {
+    await (await this.#open()).append(text, isDurable)
+    this.#unproven.push(...lines)
+    this.#proving ??= setTimeout(() => void this.#proveLater(), PROVE_MS).unref()
+  }
+
+  async #proveLater(): Promise<void> {
+    try {
+      await this.prove()
+    } catch {
+      this.#proving = setTimeout(() => void this.#proveLater(), PROVE_MS).unref()
+    }
+  }
+
+  /** Sees to it that what was written is where readers look: what went into a file that was removed meanwhile is written again. */
+  async prove(): Promise<void> {
+    clearTimeout(this.#proving)
+    this.#proving = undefined
+    const lines = this.#unproven
+    const handle = this.#handle
+    if (handle === undefined) return
+    this.#unproven = []
+    try {
+      if (await (await handle).isInPlace()) return
+      if (this.#handle === handle) await this.#letGo()
+      // What was told before that is lost, too: the folders know it.
+      if (this.#readme !== undefined) await unlessGone(this.#disk.unlink(this.#readme))
+      const again = lines.map((line) =>
+        formatLine(line.event === undefined ? line : { ...line, event: { ...line.event, again: true } }),
+      )
+      await this.#append([], `\n${again.join('')}`, this.#durable || this.#disk.isNetwork)
+    } catch (error) {
+      this.#unproven = [...lines, ...this.#unproven]
+      throw error
+    }
   }
 
   /** Of a file that failed: the next announcement opens it anew. */

@@ -7,7 +7,8 @@ import { JobIndex } from '../../core/index/job-index.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import { isJournalWhole } from './retell.ts'
 import type { Site } from '../site.ts'
-import { type Header, isOutdated, readHeader, totalBytes } from './snapshot.ts'
+import { totalBytes } from '../journal/position.ts'
+import { type Header, fitsJournals, isOutdated, readHeader } from './snapshot.ts'
 
 export class JournalNews {
   readonly #reader: JournalReader
@@ -15,7 +16,7 @@ export class JournalNews {
   readonly #index = new JobIndex('live')
 
   private constructor(site: Site, header: Header) {
-    this.#reader = new JournalReader(site.disk, site.layout, header.positions)
+    this.#reader = new JournalReader(site, header.positions)
     this.#index.restore([], header)
   }
 
@@ -25,29 +26,29 @@ export class JournalNews {
    */
   static async open(site: Site): Promise<JournalNews | undefined> {
     if (site.disk.staleMs > 0 || !(await isJournalWhole(site))) return undefined
-    const ends: Record<string, number> = {}
-    for (const host of await new JournalReader(site.disk, site.layout).hosts())
-      ends[host] = (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0
-    const tailOf = ({ positions }: Header): number => totalBytes(ends) - totalBytes(positions)
+    let bytes = 0
+    for (const host of await new JournalReader(site).hosts())
+      bytes += (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0
+    const tailOf = ({ positions }: Header): number => bytes - totalBytes(positions)
     const usable: Header[] = []
     for (const name of ['live', 'all'] as const) {
       const header = await readHeader(site, name)
-      if (header === undefined || !Object.keys(header.positions).every((host) => Object.hasOwn(ends, host))) continue
-      if (!isOutdated(tailOf(header), header.count)) usable.push(header)
+      if (header === undefined || isOutdated(tailOf(header), header.count)) continue
+      if (await fitsJournals(site, header.positions)) usable.push(header)
     }
     const [header] = usable.toSorted((one, other) => tailOf(one) - tailOf(other))
     return header === undefined ? undefined : new JournalNews(site, header)
   }
 
-  /** Reads what is new. @returns the jobs that were told of, whatever came of that */
-  async refresh(): Promise<Set<JobId>> {
+  /** Reads what is new. @returns the jobs that were told of, whatever came of that; `all` when the journal is not the one that was read before */
+  async refresh(): Promise<Set<JobId> | 'all'> {
     const ids = new Set<JobId>()
-    await this.#reader.poll((line) => {
+    const isSame = await this.#reader.poll((line) => {
       if (line.event !== undefined) ids.add(line.event.id)
       for (const { id } of this.#index.apply(line)) ids.add(id)
     })
     this.#index.dropEnded()
-    return ids
+    return isSame ? ids : 'all'
   }
 
   /** The jobs of which a change was announced that may or may not have been made. */

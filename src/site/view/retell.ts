@@ -27,6 +27,8 @@ export async function markJournalWhole(site: Pick<Site, 'disk' | 'layout'>): Pro
 
 /** Tells the journal of every job whose state.yaml can be read; the others are for `bjob fsck`. */
 export async function retellAll(site: Site): Promise<void> {
+  // Not into a file that was removed.
+  await site.journal.prove()
   await forEachJob(site, async (id) => {
     try {
       await tellJournal(site, id)

@@ -8,7 +8,7 @@ import type { State } from '../../core/life/states.ts'
 import { FORMATS } from '../../core/text/formats.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
-import type { Positions } from '../journal/journal-reader.ts'
+import { type Positions, fits, readTail } from '../journal/position.ts'
 import type { Site } from '../site.ts'
 
 export type SnapshotName = 'all' | 'live'
@@ -60,8 +60,11 @@ export function isOutdated(tailBytes: number, count: number): boolean {
   return tailBytes > Math.max(TAIL_BYTES, (count * ENTRY_BYTES) / 2)
 }
 
-export function totalBytes(positions: Positions): number {
-  return Object.values(positions).reduce((sum, offset) => sum + offset, 0)
+/** Whether the journals are still those that were read up to `positions`. It costs a read of each. */
+export async function fitsJournals(site: Site, positions: Positions): Promise<boolean> {
+  for (const [host, position] of Object.entries(positions))
+    if (!fits(position, await readTail(site.disk, site.layout.journalOf(host), position.at))) return false
+  return true
 }
 
 /** Reads a snapshot's first line alone, however many jobs there are. @returns undefined when there is none that can be used */

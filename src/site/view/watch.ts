@@ -28,10 +28,21 @@ export async function watchJournal(site: Site): Promise<JournalWatch> {
   await site.disk.makeParents(site.layout.journal)
   let isNews = false
   let wake: (() => void) | undefined
-  const watcher = watchFolder(site.layout.journal, () => {
+  const ring = (): void => {
     isNews = true
     wake?.()
-  })
+  }
+  const inode = async (): Promise<number | undefined> => (await site.disk.stat(site.layout.journal))?.ino
+  let watched = await inode()
+  let watcher = watchFolder(site.layout.journal, ring)
+  /** The kernel tells of the folder that it was asked for, not of another one that has its name by now. */
+  const watchAnew = async (): Promise<void> => {
+    const now = await inode()
+    if (now === watched) return
+    watcher?.close()
+    watcher = now === undefined ? undefined : watchFolder(site.layout.journal, ring)
+    watched = now
+  }
   /** A plain timer: an abort signal a line would cost more than the reading does. */
   const pause = (ms: number, isEndedByNews: boolean, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
@@ -49,6 +60,7 @@ export async function watchJournal(site: Site): Promise<JournalWatch> {
   return {
     next: async (signal) => {
       if (!isNews) await pause(LOCAL_POLL_MS, true, signal)
+      if (!isNews) await watchAnew()
       if (isNews) await pause(GATHER_MS, false, signal)
       isNews = false
     },

@@ -46,13 +46,10 @@ test('jobs are taken back together: all locks that a dead launcher left are wait
   const other = new Site(site.layout, disk, site.settings)
   const view = await JobView.open(other, 'live')
   const taken: (string | undefined)[] = []
-  await new Recovery(
-    other,
-    'alive-1',
-    view.index,
-    ({ kind, id }) => void (kind === 'recovered' && taken.push(id)),
-    async () => true,
-  ).look()
+  await new Recovery(other, 'alive-1', view.index, ({ kind, id }) => void (kind === 'recovered' && taken.push(id)), {
+    clear: async () => true,
+    isActive: () => true,
+  }).look()
   await other.close()
   expect(taken.toSorted()).toEqual(ids.toSorted())
 })

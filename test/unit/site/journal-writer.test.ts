@@ -40,6 +40,7 @@ class SlowFlush {
         if (isDurable) await this.#flush
         this.told.push(isDurable ? 'flushed' : 'written')
       },
+      isInPlace: async () => file.isInPlace(),
       close: async () => {
         this.told.push('close')
         await file.close()

@@ -11,7 +11,7 @@ import { parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
 import { readSnapshot, writeSnapshot } from '../../../src/site/view/snapshot.ts'
 
-const POSITIONS = { 'host-1': 4711 }
+const POSITIONS = { 'host-1': { at: 4711, mark: 'x.y' } }
 const text = fc.string({ unit: 'grapheme' })
 
 /** Everything that an entry may have, of jobs that have not ended and others. */

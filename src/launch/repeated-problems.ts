@@ -1,0 +1,44 @@
+/** A problem that repeats, as each job meets a full disk, is said once, and counted from then on. */
+import { monotonicMs } from '../lib/sleep.ts'
+import type { LaunchEvent, Report } from './events.ts'
+
+/** A problem that lasts is said again after this long. */
+const AGAIN_MS = 60_000
+
+interface Said {
+  atMs: number
+  more: number
+}
+
+export class RepeatedProblems {
+  readonly #tell: Report
+  readonly #said = new Map<string, Said>()
+
+  constructor(tell: Report) {
+    this.#tell = tell
+  }
+
+  /** Passes the event on, unless another of its cause was a moment ago. */
+  readonly report: Report = (event) => {
+    const { cause } = event
+    if (cause === undefined) return this.#tell(event)
+    const said = this.#said.get(cause)
+    if (said !== undefined && monotonicMs() - said.atMs < AGAIN_MS) {
+      said.more += 1
+      return
+    }
+    this.#said.set(cause, { atMs: monotonicMs(), more: 0 })
+    this.#tell(said === undefined || said.more === 0 ? event : counted(event, said.more))
+  }
+
+  /** Says what was counted and not said. */
+  end(): void {
+    for (const [cause, { more }] of this.#said)
+      if (more > 0) this.#tell({ kind: 'problem', message: `${cause}: ${more} more such problems` })
+    this.#said.clear()
+  }
+}
+
+function counted(event: LaunchEvent, more: number): LaunchEvent {
+  return { ...event, message: `${event.message} (and ${more} more such problems before)` }
+}

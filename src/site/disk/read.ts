@@ -1,0 +1,84 @@
+/**
+ * Reads files that a job may have replaced: by a folder, a pipe, a socket, a device, or by terabytes of nothing. Whatever stands there, a read ends
+ * soon, with the bytes of a regular file or with an error that names the file.
+ */
+import fs from 'node:fs'
+
+/** The size beyond which a file is not read as text: Node.js freezes over a file of gigabytes. */
+export const MOST_TEXT_BYTES = 64 * 1024 * 1024
+
+/** Opening a pipe waits for a writer, in this thread even deaf to signals, unless the flags forbid it. */
+const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
+
+/** Enough for most files; what fills it is read again, into more. */
+const SMALL_BYTES = 64 * 1024
+const scratch = Buffer.allocUnsafeSlow(SMALL_BYTES)
+
+export function readTextSync(target: string, most: number): string {
+  const fd = fs.openSync(target, READ)
+  try {
+    const size = sizeOf(fs.fstatSync(fd), target, most)
+    for (let bytes: Buffer = size < SMALL_BYTES ? scratch : Buffer.allocUnsafe(size + 1); ;) {
+      const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
+      if (length < bytes.length) return bytes.toString('utf8', 0, length)
+      bytes = more(bytes, target, most)
+    }
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+export async function readText(target: string, most: number): Promise<string> {
+  const file = await fs.promises.open(target, READ)
+  try {
+    const size = sizeOf(await file.stat(), target, most)
+    for (let bytes: Buffer = Buffer.allocUnsafe(size + 4096); ;) {
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
+      if (bytesRead < bytes.length) return bytes.toString('utf8', 0, bytesRead)
+      bytes = more(bytes, target, most)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+export function readPartSync(target: string, offset: number, limit: number): Buffer {
+  const fd = fs.openSync(target, READ)
+  try {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, sizeOf(fs.fstatSync(fd), target) - offset)))
+    return bytes.subarray(0, bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, offset))
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+export async function readPart(target: string, offset: number, limit: number): Promise<Buffer> {
+  const file = await fs.promises.open(target, READ)
+  try {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, sizeOf(await file.stat(), target) - offset)))
+    return bytes.subarray(0, bytes.length === 0 ? 0 : (await file.read(bytes, 0, bytes.length, offset)).bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A network file system may tell an old size: a file ends where a read ends early. */
+function more({ length }: Buffer, target: string, most: number): Buffer {
+  if (length > most) throw tooLarge(target, most)
+  return Buffer.allocUnsafe(Math.min(length * 4, most + 1))
+}
+
+function sizeOf(stat: fs.Stats, target: string, most = Infinity): number {
+  if (stat.isDirectory()) throw fault('EISDIR', target, 'is a folder, not a file')
+  if (!stat.isFile()) throw fault('ENOTFILE', target, 'is a pipe or a device, not a file')
+  if (stat.size > most) throw tooLarge(target, most)
+  return stat.size
+}
+
+export function tooLarge(target: string, most: number): Error {
+  return fault('EFBIG', target, `has more than ${most / 1024 / 1024} MiB, the most that bjob reads`)
+}
+
+function fault(code: string, target: string, problem: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${target} ${problem}`), { code, path: target })
+}

@@ -1,0 +1,136 @@
+/** Links, full disks and thousands of parents (cases A10, A11, A14, A15 and A16 of CASES.md). */
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+import { listTree } from '../rig/tree.ts'
+
+const isRoot = process.getuid?.() === 0
+
+/** A folder of its own small file system. */
+async function withSmallDisk(act: (folder: string) => Promise<void>): Promise<void> {
+  const folder = fs.mkdtempSync('/tmp/bjob-small-')
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=755', 'tmpfs', folder])
+  try {
+    await act(folder)
+  } finally {
+    execFileSync('umount', ['-l', folder])
+    fs.rmdirSync(folder)
+  }
+}
+
+function fill(folder: string): string {
+  const file = path.join(folder, 'ballast')
+  try {
+    fs.writeFileSync(file, Buffer.alloc(8 * 1024 * 1024))
+  } catch {
+    // As much as there was room for.
+  }
+  return file
+}
+
+describe.skipIf(!isRoot)('A10: an error at the start', () => {
+  test('ends a launcher, and its agents', async () => {
+    await withSmallDisk(async (parent) => {
+      await using rig = await Rig.create({ parent, mayLeaveScaffolding: true })
+      await rig.done(['spawn', '--app', 'yes', '--name', 'a'])
+      const ballast = fill(parent)
+      const { status, stderr } = await rig.bjob(['launch', '--persistent'], { within: 60 })
+      expect([status, stderr]).toEqual([3, expect.stringContaining('the disk is full')])
+      fs.rmSync(ballast)
+      await rig.done(['launch', '--idle-seconds', '0.2'])
+      expect(rig.state('default/a').state).toBe('JOB_FINISHED')
+    })
+  })
+})
+
+describe.skipIf(!isRoot)('A11: a disk that is full for a while', () => {
+  test('is waited for: jobs run again once there is room, and it is said once', async () => {
+    await withSmallDisk(async (parent) => {
+      await using rig = await Rig.create({ parent, mayLeaveScaffolding: true })
+      const ids = Array.from({ length: 12 }, (_, at) => `default/j${at}`)
+      rig.addApplication('short', 'executable: [/bin/sleep, "0.3"]\n')
+      await rig.done(['spawn', '--from', '-'], {
+        input: ids.map((id) => JSON.stringify({ name: id.slice(8), application: 'short' })).join('\n'),
+      })
+      const launcher = await rig.launch()
+      await rig.reached('default/j0', 'JOB_FINISHED')
+      const ballast = fill(parent)
+      await launcher.printed(/waiting until jobs can be run again/)
+      fs.rmSync(ballast)
+      for (const id of ids) await rig.reached(id, 'JOB_FINISHED')
+      await launcher.kill('SIGTERM')
+      const problems = launcher.stdout.split('\n').filter((line) => line.startsWith('problem:'))
+      expect(problems.length).toBeLessThan(8)
+    })
+  })
+})
+
+describe('A14: a job with more parents than a variable holds', () => {
+  test('runs, and its library knows them all', async () => {
+    await using rig = await Rig.create()
+    const parents = Array.from({ length: 7000 }, (_, at) => `w/parent-with-a-long-name-${at}`)
+    rig.addApplication('child', `executable: [/bin/sh, -c, 'env | grep -c BJOB_PARENT_IDS; exit 0']\n`)
+    const records = [
+      ...parents.map((id) => ({ workflow: 'w', name: id.slice(2), application: 'yes' })),
+      { workflow: 'w', name: 'child', application: 'child', parents, wait_for_parents: false },
+    ]
+    await rig.done(['spawn', '--from', '-'], { input: records.map((record) => JSON.stringify(record)).join('\n') })
+    const inherited = { BJOB_PARENT_IDS: '["w/somebody-else"]' }
+    await rig.done(['launch', '--name', 'child', '--idle-seconds', '0.2'], { env: inherited })
+    expect(rig.state('w/child').state).toBe('JOB_FINISHED')
+    expect(fs.readFileSync(path.join(rig.folder('w/child'), 'job.out'), 'utf8')).toBe('0\n')
+    // What it spawns has its parents, and itself.
+    const env = { BJOB_SITE: rig.site, BJOB_JOB_ID: 'w/child' }
+    await rig.done(['spawn', '--app', 'yes', '--name', 'grandchild'], { env })
+    expect(fs.readFileSync(path.join(rig.folder('w/grandchild'), 'job.yaml'), 'utf8').match(/ w\//g)).toHaveLength(7001)
+  })
+})
+
+describe('A15 and A16: links in the place of the site’s own folders', () => {
+  test.each(['jobs', 'journal', 'launchers', 'trash', 'submissions', 'apps'])('%s is refused', async (name) => {
+    await using rig = await Rig.create()
+    const precious = path.join(rig.outside, 'precious')
+    fs.mkdirSync(path.join(precious, 'w+x.host-1-0123456789-1'), { recursive: true })
+    fs.writeFileSync(path.join(precious, 'thesis'), 'all of it')
+    const before = listTree(precious)
+    fs.rmSync(path.join(rig.site, name), { recursive: true, force: true })
+    fs.symlinkSync(precious, path.join(rig.site, name))
+    for (const words of [
+      ['rm', '--purge'],
+      ['spawn', '--app', 'yes', '--name', 'a'],
+      ['launch'],
+      ['fsck', '--repair'],
+    ]) {
+      const { status, stderr } = await rig.bjob(words)
+      expect([status, stderr]).toEqual([2, expect.stringContaining(`${name}/ is a link, and has to be a folder`)])
+    }
+    expect(listTree(precious)).toEqual(before)
+  })
+
+  test('a workflow that is one is refused, and nothing is made behind it', async () => {
+    await using rig = await Rig.create()
+    fs.mkdirSync(path.join(rig.site, 'jobs'), { recursive: true })
+    fs.symlinkSync(rig.outside, path.join(rig.site, 'jobs/evil'))
+    const { status, stderr } = await rig.bjob(['spawn', '--workflow', 'evil', '--app', 'yes', '--name', 'a'])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('workflow evil is a link')])
+    expect(fs.readdirSync(rig.outside)).toEqual([])
+  })
+
+  test('`rm --purge` deletes what `bjob rm` put into the trash, and nothing else', async () => {
+    await using rig = await Rig.create()
+    const trash = path.join(rig.site, 'trash')
+    await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'a'])
+    await rig.done(['rm', 'w/a'])
+    const [own = ''] = fs.readdirSync(trash)
+    fs.writeFileSync(path.join(trash, 'notes.txt'), 'mine')
+    fs.mkdirSync(path.join(trash, 'folder/inside'), { recursive: true })
+    fs.symlinkSync(rig.outside, path.join(trash, own.replace('w+a', 'w+b')))
+    const { stdout, stderr } = await rig.bjob(['rm', '--purge'])
+    expect(stdout).toBe(`trash/${own} deleted\n`)
+    expect(stderr).toContain('bjob did not put it there')
+    expect(fs.readdirSync(trash).toSorted()).toEqual(['folder', 'notes.txt', own.replace('w+a', 'w+b')].toSorted())
+    expect(fs.existsSync(rig.outside)).toBe(true)
+  })
+})
