@@ -56,6 +56,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   launch: [
     'agent',
     'events.ts',
+    'repeated-problems.ts',
     'allocation.ts',
     'lease.ts',
     'capacity.ts',

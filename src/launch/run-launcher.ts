@@ -193,13 +193,13 @@ async function runOnce(
       kind: 'ended',
       message: `${summary.reason}; ${summary.finished} finished, ${summary.failed} failed, ${summary.killed} killed, ${summary.interrupted} to be continued`,
     })
-    await lease.end(summary.reason)
+    await endLease(lease, summary.reason, report)
     return summary
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     // Whoever called tells it; the log is for those who come later.
     log.add(formatEvent({ kind: 'problem', message }, new Date()))
-    await lease.end(message)
+    await endLease(lease, message, report)
     throw error
   } finally {
     ended.abort()
@@ -207,6 +207,16 @@ async function runOnce(
     problems.end()
     await log.close()
     await site.close()
+  }
+}
+
+/** A lease that cannot say that its launcher ended says so by its silence. */
+async function endLease(lease: LeaseKeeper, reason: string, report: Report): Promise<void> {
+  try {
+    await lease.end(reason)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    report({ kind: 'problem', message: `the lease could not be ended: ${message}`, cause: codeOf(error) })
   }
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
 
@@ -152,9 +153,7 @@ describe('A6: a journal that is removed while it is used', () => {
   })
 })
 
-const isRoot = process.getuid?.() === 0
-
-describe.skipIf(!isRoot)('A5: users of a group with umasks of their own', () => {
+describe('A5: users of a group with umasks of their own', needs('setpriv, for root'), () => {
   const GROUP = 61_234
   const asUser = (uid: number, umask: string, line: string, folder: string): string =>
     execFileSync(

@@ -44,6 +44,7 @@ const PROBES = {
   koffi: () => canResolve('koffi'),
   Debian: () => fs.existsSync('/etc/debian_version'),
   root: () => process.getuid?.() === 0,
+  'setpriv, for root': () => process.getuid?.() === 0 && hasCommand('setpriv'),
   'the right to mount': mayMount,
   'the right to make control groups': mayLimitMemory,
   '/dev/fuse': () => fs.existsSync('/dev/fuse'),

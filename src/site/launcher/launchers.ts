@@ -29,7 +29,12 @@ export async function createLauncher(
 ): Promise<void> {
   const paths = site.layout.launcher(id)
   await site.disk.makeParents(paths.dir)
-  await replaceFile(site.disk, paths.settings, formatYaml(settings))
+  try {
+    await replaceFile(site.disk, paths.settings, formatYaml(settings))
+  } catch (error) {
+    await unlessGone(site.disk.rmdir(paths.dir))
+    throw error
+  }
   await showName(site.disk, paths.dir)
 }
 
