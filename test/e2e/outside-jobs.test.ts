@@ -150,7 +150,7 @@ describe('A12: a job that breaks its own state', () => {
     const launcher = await rig.launch()
     await rig.until('the job to be set aside', async () => (await rig.done(['ls'])).includes('BROKEN') || undefined)
     await rig.done(['fsck', '--repair'])
-    await rig.reached('w/bad', 'JOB_FINISHED')
+    expect((await rig.reached('w/bad', 'JOB_FINISHED')).attempt).toBe(2)
     await launcher.kill('SIGTERM')
   })
 
