@@ -2,6 +2,7 @@
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import { type Disk, isGone, unlessGone } from '../disk/disk.ts'
+import { MOST_TEXT_BYTES } from '../disk/read.ts'
 import { describeFault } from '../job/own-file.ts'
 import type { Site } from '../site.ts'
 
@@ -9,7 +10,7 @@ const NEWLINE = 0x0a
 const CHUNK_BYTES = 1 << 16
 
 /**
- * The lines that were completed since `offset`, at most 64 KiB of them, and the offset after them. No lines while there is no such file, or while it
+ * The lines that were completed since `offset`, at most 64 KiB of them, and the offset after them. No lines beyond 64 MiB, while there is no such file, or while it
  * cannot be read: a job may make a folder of that name.
  *
  * @param offset in bytes; 0 for the first time
@@ -20,6 +21,8 @@ export async function readJobLines(
   name: string,
   offset: number,
 ): Promise<{ readonly lines: readonly string[]; readonly offset: number }> {
+  // Terabytes of nothing would take for ever.
+  if (offset >= MOST_TEXT_BYTES) return { lines: [], offset }
   const { dir } = site.layout.job(id)
   // Until it is there, a network file system may go on saying that it is not.
   if (offset === 0 && site.disk.isNetwork) await unlessGone(site.disk.refresh(dir))
