@@ -7,8 +7,8 @@ import { PseudoTerminal } from '../rig/pseudo-terminal.ts'
 import { Rig } from '../rig/rig.ts'
 import { toolPath } from '../rig/tool-path.ts'
 
-/** npm's words are not ours, a live screen is no text, and there may be no Slurm: they have tests of their own. */
-const ELSEWHERE = /^(npm install|export PATH|bjob watch|bjob submit)/
+/** Installations, a live screen and Slurm have tests of their own. */
+const ELSEWHERE = /^(tar xf|npm install|export PATH|bjob watch|bjob submit)/
 
 interface Step {
   readonly command: string
@@ -42,11 +42,11 @@ function normalise(text: string, home: string): string {
     .replaceAll(`${os.userInfo().username}@${os.hostname()}`, 'ada@vm')
     .replaceAll(/\b[\w.-]+-\d+-[0-9a-f]{6}\b/g, 'LAUNCHER')
     .replaceAll(new RegExp(`\\bon ${os.hostname()}\\b`, 'g'), 'on vm')
-    .replaceAll(/\$ \/\S*node /g, '$ node ')
+    .replaceAll(/(?<=\$ |"command":")\/\S*node /g, 'node ')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b\d+ cores?\b/g, 'N cores')
     .replaceAll(/\b\d+(\.\d+)?(?= (s|MiB)\b)/g, 'N')
-    .replaceAll(/, peak memory N MiB/g, '')
+    .replaceAll(/, peak memory N MiB|,"memory":\d+/g, '')
     .replaceAll(/(?<= )\d+[smh](?= )/g, 'AGE')
     .replaceAll(/\b\d+\.\d+\b/g, 'FIGURE')
     .split('\n')
