@@ -107,6 +107,8 @@ async function runOnce(
   stop: AbortSignal,
   hurry: AbortSignal,
 ): Promise<LaunchSummary> {
+  // A launcher that begins anew after its site was moved away must not make another one in the old place.
+  await site.disk.readText(site.layout.settings)
   // Before there is a lease to renew: reading of a million jobs takes its time.
   await using watch = await watchJournal(site)
   const view = await JobView.open(site, 'live')

@@ -187,13 +187,14 @@ function keyOfOld({ id, born, revision }: JobEvent): string {
 
 function parseCursor(text: string, file: string): CursorFile {
   const value = parseObject(text)
-  const { format, positions, delivered, pending = [] } = value
+  const { format, positions, delivered, pending = [], filter } = value
   checkFormat('cursor', format, file)
   if (typeof format !== 'number' || positions === undefined || typeof delivered !== 'number')
     throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
   // Of format 1 the histories have words alone.
   const told = format === 1 ? pending.map((one) => ({ ...one, event: eventOfWords(one.event) })) : pending
-  return { ...EMPTY, positions: withMarks(positions), delivered, pending: told }
+  const saved = { ...EMPTY, positions: withMarks(positions), delivered, pending: told }
+  return filter === undefined ? saved : { ...saved, filter }
 }
 
 /** Whatever else the text may be, it is no cursor. */
