@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           root,
-          expect,
+          // No `expect`: without isolation it has been seen to count the assertions of a test as none.
           include: ['e2e/**/*.test.ts', 'site/**/*.test.ts'],
           globalSetup,
           isolate: false,
