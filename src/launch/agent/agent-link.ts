@@ -16,7 +16,7 @@ const LONGEST_DELAY_MS = 30_000
 /** An agent that has lived for this long did not die of its start. */
 const STEADY_MS = 60_000
 /** A node where as many in a row die before their first word is lost. The launcher's own node is there. */
-const MOST_STILLBORN = 5
+const MOST_STILLBORN = 3
 
 /** An end as the agent tells it, or `died`: with the agent. */
 export type LinkExit = Measured | { readonly kind: 'cut-off' } | { readonly kind: 'died' }
