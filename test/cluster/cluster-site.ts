@@ -3,6 +3,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { wordsOf } from '../../src/core/life/event-words.ts'
 import { parseState } from '../../src/core/life/state-document.ts'
 import { until } from '../rig/until.ts'
 import { rigEnvironment } from './rig-environment.ts'
@@ -190,7 +191,7 @@ export class ClusterSite implements AsyncDisposable {
         const failed = lines.filter((line) => / (WARN|ERROR) /.test(line)).slice(0, 20)
         const tails = failed.flatMap((line) => {
           const [, job = ''] = / \S+\/(\S+) FAILED/.exec(line) ?? []
-          return job === '' ? [line] : [line, ...this.state(job).history.map(({ message }) => message)]
+          return job === '' ? [line] : [line, ...this.state(job).history.map(wordsOf)]
         })
         return [...tails, '…', ...lines.slice(-20)].join('\n')
       })

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { wordsOf } from '../../src/core/life/event-words.ts'
 import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
@@ -80,7 +81,7 @@ test(
     fs.rmSync(path.join(rig.outside, 'ssh/authorized'))
     await rig.done(['spawn', '--name', 'denied', '--app', 'yes', '--stage-in-url', `scp:${host.name}:/etc/hosts`])
     await rig.done(['launch', '--idle-seconds', '0.3'], { env: host.env })
-    const last = (name: string): string => rig.state(`default/${name}`).history.at(-1)?.message ?? ''
+    const last = (name: string): string => rig.state(`default/${name}`).history.map(wordsOf).at(-1) ?? ''
     expect(last('gone')).toMatch(/^stage-in failed: rsync exit 23\n[^]*No such file or directory/)
     expect(last('denied')).toMatch(/^stage-in failed: scp exit \d+\n[^]*Permission denied \(publickey/)
   },
