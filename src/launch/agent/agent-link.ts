@@ -15,7 +15,7 @@ const DELAY_MS = 1000
 const LONGEST_DELAY_MS = 30_000
 /** An agent that has lived for this long did not die of its start. */
 const STEADY_MS = 60_000
-/** A node where as many in a row die before their first word is lost. The launcher's own node is there. */
+/** A node is lost after this many agents in a row that die before their first word. The own node of a launcher never is. */
 const MOST_STILLBORN = 3
 
 /** An end as the agent tells it, or `died`: with the agent. */
