@@ -7,7 +7,7 @@ import { hasCommand } from '../lib/process/run-command.ts'
 import { detectSubmission } from '../platform/schedulers/schedulers.ts'
 import { type Disk, diskFor } from '../site/disk/disk.ts'
 import { replaceFile } from '../site/disk/files.ts'
-import { markJournalWhole } from '../site/view/retell.ts'
+import { JournalMark } from '../site/journal/journal-mark.ts'
 import { parseSettings } from '../site/settings.ts'
 import { Layout, SITE_FILE } from '../site/disk/layout.ts'
 
@@ -82,7 +82,7 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
   const disk = diskFor(folder)
   await disk.makeParents(layout.apps)
   await disk.makeParents(layout.jobs)
-  await markJournalWhole({ disk, layout })
+  await new JournalMark({ disk, layout }).make()
   if (template !== undefined) {
     const taken = fs
       .readdirSync(template)

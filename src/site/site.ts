@@ -4,6 +4,7 @@ import path from 'node:path'
 import { decodeText } from '../core/text/decode-text.ts'
 import { requestError, siteError } from '../core/text/errors.ts'
 import { type Disk, diskFor, isGone, parentOf } from './disk/disk.ts'
+import { JournalMark } from './journal/journal-mark.ts'
 import { JournalWriter, journalHost } from './journal/journal-writer.ts'
 import { shareWithGroup } from './disk/group-disk.ts'
 import { Layout, SITE_FILE } from './disk/layout.ts'
@@ -28,7 +29,7 @@ export class Site {
         disk,
         layout.journalOf(journalHost(layout.root)),
         settings.durability === 'node',
-        layout.journalReadme,
+        new JournalMark(this),
       )
   }
 

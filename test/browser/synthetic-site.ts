@@ -11,7 +11,7 @@ import { fromRecord, toRecord } from '../../src/core/job/specification.ts'
 import type { State } from '../../src/core/life/states.ts'
 import { createJobs } from '../../src/site/job/create.ts'
 import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts'
-import { markJournalWhole } from '../../src/site/view/retell.ts'
+import { JournalMark } from '../../src/site/journal/journal-mark.ts'
 import { type Site, openSite } from '../../src/site/site.ts'
 
 /** What was made, for comparison. */
@@ -45,7 +45,7 @@ export async function fillSite(root: string, count: number, hasFolders: boolean)
     const group = jobs.slice(at, at + GROUP)
     await (hasFolders ? addJobs(site, group) : announceJobs(site, group))
   }
-  await markJournalWhole(site)
+  await new JournalMark(site).make()
   await site.close()
   const states: Record<string, number> = {}
   for (const { state } of jobs) states[state.state] = (states[state.state] ?? 0) + 1

@@ -153,6 +153,19 @@ describe('A6: a journal that is removed while it is used', () => {
   })
 })
 
+test.each([
+  ['listing', ['ls', '--fields', 'id']],
+  ['spawning', ['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'b']],
+])('a journal all of whose files were removed is made again from the folders: %s comes first', async (_, args) => {
+  await using rig = await Rig.create({ mayLeaveScaffolding: true })
+  await spawnYes(rig, 'a')
+  const journal = path.join(rig.site, 'journal')
+  for (const name of fs.readdirSync(journal)) if (name !== 'README') fs.rmSync(path.join(journal, name))
+  await rig.done(args)
+  expect(await rig.done(['ls', '--fields', 'id'])).toContain('w/a')
+  expect(await rig.done(['fsck'])).toContain('the site is whole')
+})
+
 describe('A5: users of a group with umasks of their own', needs('setpriv, for root'), () => {
   const GROUP = 61_234
   const asUser = (uid: number, umask: string, line: string, folder: string): string =>

@@ -41,7 +41,7 @@ function normalise(text: string, home: string): string {
     .replaceAll(`${home}/`, '/home/ada/')
     .replaceAll(`${os.userInfo().username}@${os.hostname()}`, 'ada@vm')
     .replaceAll(/\b[\w.-]+-\d+-[0-9a-f]{6}\b/g, 'LAUNCHER')
-    .replaceAll(new RegExp(`\\bon ${os.hostname()}\\b`, 'g'), 'on vm')
+    .replaceAll(new RegExp(`(?<=\\bon |"nodes":")${os.hostname()}\\b`, 'g'), 'vm')
     .replaceAll(/(?<=\$ |"command":")\/\S*node /g, 'node ')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b\d+ cores?\b/g, 'N cores')

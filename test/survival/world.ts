@@ -6,7 +6,7 @@ import { followResults } from '../../src/client/ends/results.ts'
 import type { SpawnContext } from '../../src/client/spawn/spawn-plan.ts'
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { Layout } from '../../src/site/disk/layout.ts'
-import { markJournalWhole } from '../../src/site/view/retell.ts'
+import { JournalMark } from '../../src/site/journal/journal-mark.ts'
 import { parseSettings } from '../../src/site/settings.ts'
 import { Site } from '../../src/site/site.ts'
 import { processesEnd } from './hooked-run.ts'
@@ -50,7 +50,7 @@ export class World {
   /** A new site, as `bjob init` leaves it. */
   static async make(durability: 'node' | 'process' = 'process'): Promise<World> {
     const world = new World(durability)
-    await markJournalWhole({ disk: directDisk, layout: new Layout(world.root) })
+    await new JournalMark({ disk: directDisk, layout: new Layout(world.root) }).make()
     return world
   }
 

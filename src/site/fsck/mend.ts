@@ -15,7 +15,8 @@ import { readJobState } from '../job/jobs.ts'
 import { readOwnFile } from '../job/own-file.ts'
 import { draftOwner, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from '../job/lock.ts'
-import { markJournalWhole, tellJournal } from '../view/retell.ts'
+import { JournalMark } from '../journal/journal-mark.ts'
+import { tellJournal } from '../view/retell.ts'
 import { removeJob } from '../job/remove.ts'
 import { placeSpecification, takeDraftAway } from '../job/revision.ts'
 import { readEntry } from '../view/scan.ts'
@@ -51,7 +52,7 @@ export async function mendSite(site: Site, findings: readonly Finding[]): Promis
   const remedies = new Map<Finding, Remedy>()
   for (const finding of order(findings)) remedies.set(finding, await tryMend(site, finding, records))
   await takeBack(site, findings, remedies)
-  await markJournalWhole(site)
+  await new JournalMark(site).make()
   for (const name of ['all', 'live'] as const) await (await JobView.open(site, name)).save()
   return findings.map((finding) => remedies.get(finding))
 }

@@ -24,7 +24,8 @@ const NEWLINE = 10
 /** A file unchanged for `QUIET_MS` is opened at most every `QUIET_POLL_MS`: enough for a login node where somebody comes back to work. */
 const QUIET_MS = 600_000
 const QUIET_POLL_MS = 15_000
-const SUFFIX = '.jsonl'
+/** What a journal's name ends with. */
+export const SUFFIX = '.jsonl'
 /** On a local file system there are few journals, and a new one is rare: the folder is listed this often, not for every line. */
 const LOCAL_LIST_MS = 500
 const NO_FILE = new Set(['EISDIR', 'ENOTFILE', 'ENXIO', 'ELOOP'])

@@ -7,8 +7,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type JobEvent, type JournalLine, formatLine } from '../../core/index/events.ts'
 import { shortHost, uniqueToken } from '../../lib/token.ts'
-import { type AppendFile, type Disk, unlessGone } from '../disk/disk.ts'
+import type { AppendFile, Disk } from '../disk/disk.ts'
 import { showName } from '../disk/files.ts'
+import type { JournalMark } from './journal-mark.ts'
 
 /** How long a writer with nothing more to announce waits until it says that its last changes are done: readers wait for that. */
 const SETTLE_MS = 5
@@ -46,14 +47,14 @@ export class JournalWriter {
   /** Written since the file was last seen in its place. */
   #unproven: JournalLine[] = []
   #proving: NodeJS.Timeout | undefined
-  readonly #readme: string | undefined
+  readonly #mark: JournalMark | undefined
 
   /**
    * @param durable whether an announcement is on the disk before its change is made
-   * @param readme says that the journal tells of every job
+   * @param mark says that the journal tells of every job
    */
-  constructor(disk: Disk, file: string, durable: boolean, readme?: string) {
-    this.#readme = readme
+  constructor(disk: Disk, file: string, durable: boolean, mark?: JournalMark) {
+    this.#mark = mark
     this.#disk = disk
     this.#file = file
     this.#durable = durable
@@ -151,6 +152,7 @@ export class JournalWriter {
   }
 
   async #openFile(): Promise<AppendFile> {
+    if (this.#mark !== undefined && (await this.#disk.stat(this.#file)) === undefined) await this.#mark.check()
     const handle = await this.#openOrMake()
     try {
       // Nobody has written to it: it is new, or whoever made it died before it was shown.
@@ -214,7 +216,7 @@ export class JournalWriter {
       if (await (await handle).isInPlace()) return
       if (this.#handle === handle) await this.#letGo()
       // What was told before that is lost, too: the folders know it.
-      if (this.#readme !== undefined) await unlessGone(this.#disk.unlink(this.#readme))
+      await this.#mark?.withdraw()
       const again = lines.map((line) =>
         formatLine(line.event === undefined ? line : { ...line, event: { ...line.event, again: true } }),
       )

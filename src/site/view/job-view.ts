@@ -7,7 +7,8 @@ import { JournalReader } from '../journal/journal-reader.ts'
 import { type Positions, totalBytes } from '../journal/position.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { isForbidden } from '../disk/disk.ts'
-import { isJournalWhole, retellAll } from './retell.ts'
+import { JournalMark } from '../journal/journal-mark.ts'
+import { retellAll } from './retell.ts'
 import { scanJobs } from './scan.ts'
 import type { Site } from '../site.ts'
 import { type SnapshotName, fitsJournals, isOutdated, readSnapshot, writeSnapshot } from './snapshot.ts'
@@ -36,7 +37,7 @@ export class JobView {
   static async open(site: Site, name: SnapshotName): Promise<JobView> {
     const snapshot = await readSnapshot(site, name)
     const isUsable = snapshot !== undefined && (await fitsJournals(site, snapshot.positions))
-    const isWhole = (snapshot === undefined || isUsable) && (await isJournalWhole(site))
+    const isWhole = (snapshot === undefined || isUsable) && (await new JournalMark(site).isWhole())
     if (!isWhole && !(await tryRetell(site))) return new JobView(site, name, await scanJobs(site), {})
     const start = isWhole && isUsable ? snapshot : { index: new JobIndex(name), positions: {} }
     const view = new JobView(site, name, start.index, start.positions)

@@ -5,7 +5,7 @@
 import type { JobId } from '../../core/job/id.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
-import { isJournalWhole } from './retell.ts'
+import { JournalMark } from '../journal/journal-mark.ts'
 import type { Site } from '../site.ts'
 import { totalBytes } from '../journal/position.ts'
 import { type Header, fitsJournals, isOutdated, readHeader } from './snapshot.ts'
@@ -25,7 +25,7 @@ export class JournalNews {
    *   look for a while as it was before the news of it: a `JobView` knows better
    */
   static async open(site: Site): Promise<JournalNews | undefined> {
-    if (site.disk.staleMs > 0 || !(await isJournalWhole(site))) return undefined
+    if (site.disk.staleMs > 0 || !(await new JournalMark(site).isWhole())) return undefined
     let bytes = 0
     for (const host of await new JournalReader(site).hosts())
       bytes += (await site.disk.stat(site.layout.journalOf(host)))?.size ?? 0

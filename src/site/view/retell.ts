@@ -3,27 +3,10 @@ import { toEvent } from '../../core/index/events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { toRecord } from '../../core/job/specification.ts'
-import { replaceFile } from '../disk/files.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
+import { JournalMark } from '../journal/journal-mark.ts'
 import { forEachJob, readDamaged } from './scan.ts'
 import type { Site } from '../site.ts'
-
-const README = `What has changed, one append-only file for each node that writes, one line for each change.
-The job folders are the truth; these files tell readers where to look. Deleted, they are made
-again from the folders by the next launcher, or by \`bjob fsck --repair\`: keep this README, it says
-that nothing is missing.
-`
-
-/** Whether the journal has been there since the site was made, or was made again. */
-export async function isJournalWhole(site: Site): Promise<boolean> {
-  return (await site.disk.stat(site.layout.journalReadme)) !== undefined
-}
-
-/** Says that the journal tells of every job from now on. */
-export async function markJournalWhole(site: Pick<Site, 'disk' | 'layout'>): Promise<void> {
-  await site.disk.makeParents(site.layout.journal)
-  await replaceFile(site.disk, site.layout.journalReadme, README)
-}
 
 /** Tells the journal of every job whose state.yaml can be read; the others are for `bjob fsck`. */
 export async function retellAll(site: Site): Promise<void> {
@@ -37,7 +20,7 @@ export async function retellAll(site: Site): Promise<void> {
       await tellDamaged(site, id)
     }
   })
-  await markJournalWhole(site)
+  await new JournalMark(site).make()
 }
 
 /** A job of which only job.yaml is broken is still a job: listings show it, with the reason why no launcher runs it. */

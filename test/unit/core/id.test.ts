@@ -36,7 +36,7 @@ describe('a name', () => {
     expect(path.join('/jobs', name)).toBe(`/jobs/${name}`)
   })
 
-  test.prop([fc.string({ unit: 'binary' })])(
+  test.prop([fc.oneof(names, fc.string({ unit: 'binary', maxLength: 3 }), fc.string({ unit: 'binary' }))])(
     'that is taken never leaves its folder, hides, or looks like an option',
     (word) => {
       if (problemOf(word) !== undefined) return

@@ -1,0 +1,55 @@
+/** The README beside the journals, which says that they tell of every job. */
+import { unlessGone } from '../disk/disk.ts'
+import { replaceFile } from '../disk/files.ts'
+import { isScaffold } from '../disk/layout.ts'
+import { type JournalPlace, SUFFIX } from './journal-reader.ts'
+
+const README = `What has changed, one append-only file for each node that writes, one line for each change.
+The job folders are the truth; these files tell readers where to look. Deleted, they are made
+again from the folders by the next launcher, or by \`bjob fsck --repair\`: keep this README, it says
+that nothing is missing.
+`
+
+export class JournalMark {
+  readonly #disk: JournalPlace['disk']
+  readonly #layout: JournalPlace['layout']
+
+  constructor({ disk, layout }: JournalPlace) {
+    this.#disk = disk
+    this.#layout = layout
+  }
+
+  /** Whether the journal has been there since the site was made, or was made again. */
+  async isWhole(): Promise<boolean> {
+    return (await this.#disk.stat(this.#layout.journalReadme)) !== undefined && !(await this.#isEmptied())
+  }
+
+  /** Says that the journal tells of every job from now on. */
+  async make(): Promise<void> {
+    await this.#disk.makeParents(this.#layout.journal)
+    await replaceFile(this.#disk, this.#layout.journalReadme, README)
+  }
+
+  /** Says that the journal may lack jobs: the next reader makes it again from the folders. */
+  async withdraw(): Promise<void> {
+    await unlessGone(this.#disk.unlink(this.#layout.journalReadme))
+  }
+
+  /** Withdraws the mark when all journals were removed and only the README stayed. For a writer about to make the first one. */
+  async check(): Promise<void> {
+    if (await this.#isEmptied()) await this.withdraw()
+  }
+
+  async #isEmptied(): Promise<boolean> {
+    const journals = (await unlessGone(this.#disk.list(this.#layout.journal))) ?? []
+    if (journals.some(({ name }) => name.endsWith(SUFFIX))) return false
+    for (const workflow of await this.#folders(this.#layout.jobs))
+      if ((await this.#folders(this.#layout.workflow(workflow))).length > 0) return true
+    return false
+  }
+
+  async #folders(parent: string): Promise<string[]> {
+    const entries = (await unlessGone(this.#disk.list(parent))) ?? []
+    return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
+  }
+}
