@@ -55,7 +55,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   ],
   launch: [
     'agent',
-    'events.ts',
+    'launch-events.ts',
     'repeated-problems.ts',
     'allocation.ts',
     'lease.ts',
@@ -101,7 +101,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'launch/agent/start-failure.ts': 'whether the folder of a job that could not be started is there',
   'launch/allocation.ts': "reads the scheduler's list of nodes, outside of the tree",
   'client/make-site.ts': 'copies templates to where there is no site yet',
-  'client/allocation/submit.ts': 'reads the template of a batch script',
+  'client/allocation/submit-launchers.ts': 'reads the template of a batch script',
   'cli/main.ts': "bjob's own package.json",
   'cli/command/error-origin.ts': 'where the parts of the bundle come from',
   'cli/arguments/spawn-source.ts': 'the file that --from names',
@@ -313,6 +313,23 @@ describe('every file', () => {
       [],
     )
     expect(all.filter((file) => /^(utils?|helpers?|types?|common|misc|shared)\./.test(path.basename(file)))).toEqual([])
+  })
+
+  test('of src shares its name with no other, but for commands, which are named as people type them', () => {
+    const names = sources.filter(({ file }) => !file.startsWith('cli/commands/')).map(({ file }) => path.basename(file))
+    expect(names.filter((name, at) => name !== 'main.ts' && names.indexOf(name) !== at)).toEqual([])
+  })
+
+  test('of src exports names that no other file exports', () => {
+    const places = new Map<string, string[]>()
+    for (const { file, text } of sources) {
+      const exported =
+        /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|class|interface|type|const) (\w+)/gm
+      const names = new Set(Array.from(text.matchAll(exported), ([, name = '']) => name))
+      for (const name of names) places.set(name, [...(places.get(name) ?? []), file])
+    }
+    expect(places.size).toBeGreaterThan(500)
+    expect([...places].filter(([, files]) => files.length > 1)).toEqual([])
   })
 
   test('of src begins by saying why it exists', () => {

@@ -9,19 +9,19 @@ import type { SpawnRequest } from '../core/job/specification.ts'
 import type { State } from '../core/life/states.ts'
 import { type Application, addApplication, listApplications, readApplication } from '../site/applications.ts'
 import { readSpecification } from '../site/job/jobs.ts'
-import { type Site, openSite as openTree } from '../site/site.ts'
+import { type Site, openTree } from '../site/site.ts'
 import { Catalogue } from './view/catalogue.ts'
 import type { Change } from './change/change.ts'
-import type { CloneOptions } from './spawn/clone.ts'
-import { type KillOutcome, killJob, requestKill } from './change/kill.ts'
+import type { CloneOptions } from './spawn/plan-clones.ts'
+import { type KillOutcome, killJob, requestKill } from './change/kill-jobs.ts'
 import { type FutureOutcome, JobFuture, waitForFutures } from './ends/future.ts'
 import { Job } from './query/job.ts'
 import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
 import { JobQuery } from './query/query.ts'
-import type { JobResult, ResultOptions } from './ends/results.ts'
-import { type Spawned, spawnInGroups, spawnJobs } from './spawn/spawn.ts'
+import type { JobResult, ResultOptions } from './ends/read-results.ts'
+import { type Spawned, spawnInGroups, spawnJobs } from './spawn/spawn-jobs.ts'
 import type { IfExists, SpawnContext, SpawnRecord } from './spawn/spawn-plan.ts'
-import type { WaitOptions, WaitOutcome } from './ends/wait.ts'
+import type { WaitOptions, WaitOutcome } from './ends/wait-for-ends.ts'
 
 export interface SpawnOptions {
   /** When the name is taken: refuse (the default), take the job that is there, or add a number to the name. */
@@ -176,7 +176,7 @@ export class SiteClient {
 
   /** Waits until jobs end. @throws BjobError `unknown-job` */
   async wait(ids: JobId | Iterable<JobId>, options: WaitOptions = {}): Promise<WaitOutcome> {
-    const { waitForJobs } = await import('./ends/wait.ts')
+    const { waitForJobs } = await import('./ends/wait-for-ends.ts')
     const wanted = typeof ids === 'string' ? [ids] : [...ids]
     return waitForJobs(this.site, this.#catalogue, wanted.map(fullId), options)
   }
@@ -199,7 +199,7 @@ export class SiteClient {
    * A result counts as delivered when the next one is asked for.
    */
   async *results(options: ResultOptions = {}): AsyncGenerator<JobResult> {
-    const { followResults } = await import('./ends/results.ts')
+    const { followResults } = await import('./ends/read-results.ts')
     yield* followResults(this.site, options)
   }
 
@@ -230,7 +230,7 @@ export class SiteClient {
 
   /** Makes jobs like those of `ids` (see `CloneOptions`). @throws BjobError that names the field; `name-taken` */
   async clone(ids: readonly JobId[], options: CloneOptions = {}, ifExists: IfExists = 'error'): Promise<Spawned[]> {
-    const { planClones } = await import('./spawn/clone.ts')
+    const { planClones } = await import('./spawn/plan-clones.ts')
     const records = await planClones(this.site, ids.map(fullId), await this.#catalogue.entries(), options)
     return spawnJobs(this.site, records, { current: undefined, folder: process.cwd(), ifExists })
   }

@@ -10,12 +10,7 @@ import { type MpiLauncher, detectMpi } from '../platform/mpi/mpi.ts'
 import { findMpiLauncher, readMpiWords } from '../platform/mpi/mpi-launchers.ts'
 import { type GpuVariable, chooseGpuVariable } from '../platform/schedulers/gpu.ts'
 import { type Processors, countCores } from '../platform/schedulers/cores.ts'
-import type {
-  AllocatedNode,
-  Allocation as PlatformAllocation,
-  Scheduler,
-  SchedulerName,
-} from '../platform/schedulers/scheduler.ts'
+import type { AllocatedNode, DetectedAllocation, Scheduler, SchedulerName } from '../platform/schedulers/scheduler.ts'
 import { detectAllocation, findScheduler, findSubmission } from '../platform/schedulers/schedulers.ts'
 import type { Settings } from '../site/settings.ts'
 
@@ -118,7 +113,7 @@ function takePart(nodes: readonly AllocatedNode[], { nodeLimit = Infinity, nodeO
   throw requestError('no-node', `no node is left: the allocation has ${has}, and ${nodeOffset} are passed over`)
 }
 
-function findHead({ nodes, head }: PlatformAllocation, hostName: string): string {
+function findHead({ nodes, head }: DetectedAllocation, hostName: string): string {
   if (typeof head === 'string') return head
   const own = nodes.find(({ name }) => isSameHost(name, hostName))?.name
   return own ?? (head === null ? hostName : (nodes[0]?.name ?? hostName))

@@ -3,19 +3,19 @@
  * job's folder does; what waits for parents is judged again when one of them ends.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { IndexEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-index.ts'
 import { orphanWords } from '../core/life/event-words.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
 import { advance, isOwned } from '../core/life/job-state.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
-import { type Specification, fromRecord } from '../core/job/specification.ts'
+import { type JobSpec, fromRecord } from '../core/job/specification.ts'
 import { isClaimable, isEnded } from '../core/life/states.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import type { JobView } from '../site/view/job-view.ts'
 import { changeJob } from '../site/job/jobs.ts'
 import { readEntry } from '../site/view/scan.ts'
 import type { Site } from '../site/site.ts'
-import type { Report } from './events.ts'
+import type { Reporter } from './launch-events.ts'
 import { Parents } from './parents.ts'
 import { requestOf } from './capacity.ts'
 
@@ -27,14 +27,14 @@ const TAKEN_AT_ONCE = 10_000
 /** What the launcher wants to know, and hears. */
 export interface IntakeSink {
   /** Whether this launcher could ever run such a job. */
-  readonly accepts: (entry: IndexEntry, specification: Specification, request: PlacementRequest) => boolean
+  readonly accepts: (entry: JobEntry, specification: JobSpec, request: PlacementRequest) => boolean
   readonly isActive: (id: string) => boolean
   /** The job could start now. */
-  readonly onReady: (entry: IndexEntry, request: PlacementRequest) => void
+  readonly onReady: (entry: JobEntry, request: PlacementRequest) => void
   readonly onKill: (id: string, by: string) => void
   /** Runs what nobody waits for. */
   readonly attend: (task: () => Promise<void>) => void
-  readonly report: Report
+  readonly report: Reporter
 }
 
 export class Intake {
@@ -140,7 +140,7 @@ export class Intake {
     this.#consider(entry)
   }
 
-  #consider(entry: IndexEntry): void {
+  #consider(entry: JobEntry): void {
     const isTaken = entry.launcher !== undefined || this.#sink.isActive(entry.id)
     if (isTaken || !isClaimable(entry.state) || entry.broken !== undefined) return
     if (entry.spec === undefined) return this.#sink.attend(() => this.lookUp(entry.id))
@@ -156,7 +156,7 @@ export class Intake {
    * Puts off a job that is not to be taken yet. This node's clock may be hours off: by its own, nothing is put off for longer than was meant.
    * @returns whether it has been
    */
-  #delay({ id, revision, notBefore, changed }: IndexEntry): boolean {
+  #delay({ id, revision, notBefore, changed }: JobEntry): boolean {
     if (notBefore === undefined) return false
     const known = this.#delayed.get(id)
     if (known !== undefined) return known.timer !== undefined
@@ -172,7 +172,7 @@ export class Intake {
     return true
   }
 
-  async #considerParents(entry: IndexEntry, request: PlacementRequest): Promise<void> {
+  async #considerParents(entry: JobEntry, request: PlacementRequest): Promise<void> {
     const verdict = await this.#parents.judge(entry)
     if (verdict.kind === 'free') this.#sink.onReady(entry, request)
     else if (verdict.kind === 'orphaned') await this.#fail(entry.id, verdict.event)

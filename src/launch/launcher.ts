@@ -9,25 +9,25 @@
  */
 import { formatSeconds } from '../core/text/duration.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
-import type { IndexEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-index.ts'
 import { lossWords } from '../core/life/event-words.ts'
 import type { Loss } from '../core/life/history-event.ts'
 import type { Stop } from '../core/life/outcome.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
-import type { Specification } from '../core/job/specification.ts'
+import type { JobSpec } from '../core/job/specification.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { isForbidden } from '../site/disk/disk.ts'
 import type { JobView } from '../site/view/job-view.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import type { JournalWatch } from '../site/view/watch.ts'
-import { type LaunchSummary, type Report, causeOf, messageOf, problemOf } from './events.ts'
+import { type LaunchSummary, type Reporter, errorCause, messageOf, problemText } from './launch-events.ts'
 import { JobRun } from './run/job-runner.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
 import type { Placed, Room } from './capacity.ts'
 import { NodeHealth } from './node-health.ts'
-import { type Candidate, RunQueue } from './run-queue.ts'
+import { type QueuedJob, RunQueue } from './run-queue.ts'
 import type { RunResult, Surroundings } from './run/run-context.ts'
 
 export interface LaunchLimits {
@@ -52,12 +52,12 @@ export class Launcher {
   readonly #limits: LaunchLimits
   readonly #room: Room
   readonly #surroundings: Surroundings
-  readonly #report: Report
+  readonly #report: Reporter
   readonly #queue: RunQueue
   readonly #intake: Intake
   readonly #recovery: Recovery
   readonly #health: NodeHealth
-  readonly #isMeant: (entry: IndexEntry) => boolean
+  readonly #isMeant: (entry: JobEntry) => boolean
   readonly #active = new Map<string, JobRun>()
   readonly #runs = new Set<Promise<void>>()
   readonly #over = new AbortController()
@@ -174,19 +174,19 @@ export class Launcher {
       this.#report({
         kind: 'problem',
         message: `the journal cannot be read: ${messageOf(error)}`,
-        cause: causeOf(error),
+        cause: errorCause(error),
       })
     }
     this.#fill()
   }
 
-  #accepts(entry: IndexEntry, { numNodes, ranksPerNode }: Specification, request: PlacementRequest): boolean {
+  #accepts(entry: JobEntry, { numNodes, ranksPerNode }: JobSpec, request: PlacementRequest): boolean {
     const { jobMode } = this.#limits
     const isOfMode = jobMode === 'auto' || (jobMode === 'serial') === (numNodes * ranksPerNode === 1)
     return isOfMode && this.#isMeant(entry) && this.#room.explainUnfit(request) === undefined
   }
 
-  #enqueue(entry: IndexEntry, request: PlacementRequest): void {
+  #enqueue(entry: JobEntry, request: PlacementRequest): void {
     this.#queue.push(entry, request)
     this.#isBlocked = false
   }
@@ -198,7 +198,7 @@ export class Launcher {
     this.#queue.fill(this.#room, (candidate, placed) => this.#start(candidate, placed))
   }
 
-  #start(candidate: Candidate, placed: Placed): void {
+  #start(candidate: QueuedJob, placed: Placed): void {
     const run = new JobRun(candidate, placed.assignment, this.#surroundings, (vacancy) => {
       if (typeof vacancy !== 'string') return this.#health.fail(vacancy.node ?? '?', placed, lossWords(vacancy))
       this.#vacate(placed)
@@ -217,12 +217,12 @@ export class Launcher {
       .catch((error: unknown) => {
         // A file system that failed may recover, so the launcher stays; a folder of somebody else's may be opened to this user, but that is no work.
         if (!isForbidden(error)) this.#idleSinceMs = monotonicMs()
-        const message = `${candidate.id}: ${problemOf(error)}`
+        const message = `${candidate.id}: ${problemText(error)}`
         this.#report({
           kind: 'problem',
           id: candidate.id,
           message,
-          ...(isForbidden(error) ? {} : { cause: causeOf(error) }),
+          ...(isForbidden(error) ? {} : { cause: errorCause(error) }),
         })
         this.#intake.lookUpLater(candidate.id)
       })
@@ -249,7 +249,7 @@ export class Launcher {
     this.#attend(() => this.#takeNews().finally(() => (this.#isBehind = false)))
   }
 
-  #count(candidate: Candidate, result: RunResult): void {
+  #count(candidate: QueuedJob, result: RunResult): void {
     if (result.kind === 'absent') this.#view.index.forget(candidate.id)
     // Another launcher was first, and the journal will say so; where it does not, the folder does.
     if (result.kind === 'not-mine') {
@@ -300,7 +300,7 @@ export class Launcher {
   /** Runs what nobody waits for; a failing file system is told, and tried again by the next occasion. */
   #attend(task: () => Promise<void>): void {
     const done = task()
-      .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error), cause: causeOf(error) }))
+      .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error), cause: errorCause(error) }))
       .finally(() => {
         this.#runs.delete(done)
         this.#fill()

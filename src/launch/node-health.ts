@@ -4,7 +4,7 @@
  */
 import { formatSeconds } from '../core/text/duration.ts'
 import type { Placed } from './capacity.ts'
-import type { Report } from './events.ts'
+import type { Reporter } from './launch-events.ts'
 
 const DELAY_MS = 1000
 const LONGEST_DELAY_MS = 60_000
@@ -25,9 +25,9 @@ interface Sick {
 export class NodeHealth {
   readonly #nodes = new Map<string, Sick>()
   readonly #giveBack: (placed: Placed) => void
-  readonly #report: Report
+  readonly #report: Reporter
 
-  constructor(giveBack: (placed: Placed) => void, report: Report) {
+  constructor(giveBack: (placed: Placed) => void, report: Reporter) {
     this.#giveBack = giveBack
     this.#report = report
   }

@@ -4,13 +4,13 @@
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
-import type { IndexEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-index.ts'
 import { isEnded } from '../core/life/states.ts'
 import { fromRecord } from '../core/job/specification.ts'
 import { readJobState } from '../site/job/jobs.ts'
 import type { Site } from '../site/site.ts'
 
-export type Verdict =
+export type Readiness =
   | { readonly kind: 'free' }
   | { readonly kind: 'waits' }
   | { readonly kind: 'orphaned'; readonly event: Orphaned }
@@ -28,7 +28,7 @@ export class Parents {
   }
 
   /** Whether a job's parents let it start; one that has to wait is remembered under each parent that it waits for. */
-  async judge(entry: IndexEntry): Promise<Verdict> {
+  async judge(entry: JobEntry): Promise<Readiness> {
     const { parents, waitForParents } = fromRecord(entry.spec ?? {})
     if (!waitForParents) return { kind: 'free' }
     const open = this.#openOf(entry.id)
@@ -75,7 +75,7 @@ export class Parents {
     else children.add(child)
   }
 
-  async #look(parent: string): Promise<Verdict> {
+  async #look(parent: string): Promise<Readiness> {
     try {
       await this.#site.disk.refresh(this.#site.layout.workflow(parent.slice(0, parent.indexOf('/'))))
       const { state } = await readJobState(this.#site, parent)

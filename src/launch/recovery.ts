@@ -4,7 +4,7 @@
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { JobId } from '../core/job/id.ts'
-import type { IndexEntry, JobIndex } from '../core/index/job-index.ts'
+import type { JobEntry, JobIndex } from '../core/index/job-index.ts'
 import { lossWords } from '../core/life/event-words.ts'
 import type { Loss } from '../core/life/history-event.ts'
 import { type JobState, advance, isOwned } from '../core/life/job-state.ts'
@@ -18,7 +18,7 @@ import { monotonicMs } from '../lib/sleep.ts'
 import { changeJob } from '../site/job/jobs.ts'
 import { type Lease, readLease } from '../site/launcher/launchers.ts'
 import type { Site } from '../site/site.ts'
-import { type Report, messageOf } from './events.ts'
+import { type Reporter, messageOf } from './launch-events.ts'
 import { kernelScope } from './lease.ts'
 import { announceBroken } from './run/set-aside.ts'
 
@@ -60,7 +60,7 @@ export class Recovery {
   readonly #self: string
   readonly #index: JobIndex
   readonly #isActive: (id: JobId) => boolean
-  readonly #report: Report
+  readonly #report: Reporter
   readonly #observations = new Map<string, Observation>()
   /** Changes looked into and found to need nothing. */
   readonly #cleared = new Set<string>()
@@ -71,7 +71,7 @@ export class Recovery {
   /** How many looks are going on. */
   #looks = 0
 
-  constructor(site: Site, self: string, index: JobIndex, report: Report, { clear, isActive }: RecoveryHost) {
+  constructor(site: Site, self: string, index: JobIndex, report: Reporter, { clear, isActive }: RecoveryHost) {
     this.#clear = clear
     this.#site = site
     this.#self = self
@@ -121,8 +121,8 @@ export class Recovery {
     return [...this.#observations.values()].some(({ isAlive, unchangedMs }) => !isAlive && unchangedMs <= this.#leaseMs)
   }
 
-  #owned(): Map<string, IndexEntry[]> {
-    const owned = new Map<string, IndexEntry[]>()
+  #owned(): Map<string, JobEntry[]> {
+    const owned = new Map<string, JobEntry[]>()
     for (const entry of this.#index.entries()) {
       const { launcher } = entry
       if (launcher === undefined || (launcher === this.#self && this.#isInUse(entry.id))) continue
@@ -178,7 +178,7 @@ export class Recovery {
   }
 
   /** One job that cannot be taken back keeps no other from it. */
-  async #tryRelease(entry: IndexEntry, launcher: string, loss: Loss): Promise<void> {
+  async #tryRelease(entry: JobEntry, launcher: string, loss: Loss): Promise<void> {
     const { id } = entry
     const stuck = this.#stuck.get(id)
     if (stuck !== undefined && monotonicMs() < stuck.againMs) return
@@ -196,7 +196,7 @@ export class Recovery {
     }
   }
 
-  async #release(entry: IndexEntry, launcher: string, loss: Loss): Promise<void> {
+  async #release(entry: JobEntry, launcher: string, loss: Loss): Promise<void> {
     const { crashLimit } = fromRecord(entry.spec ?? {})
     const decide = (current: JobState): JobState | undefined => {
       // Just what the dead one had: were it to come back, it would be under another name.
@@ -225,6 +225,6 @@ export class Recovery {
   }
 }
 
-function changeOf(entry: IndexEntry): string {
+function changeOf(entry: JobEntry): string {
   return `${entry.id} ${entry.born} ${entry.revision}`
 }

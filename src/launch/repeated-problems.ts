@@ -1,6 +1,6 @@
 /** A problem that repeats, as each job meets a full disk, is said once, and counted from then on. */
 import { monotonicMs } from '../lib/sleep.ts'
-import type { LaunchEvent, Report } from './events.ts'
+import type { LaunchEvent, Reporter } from './launch-events.ts'
 
 /** A problem that lasts is said again after this long. */
 const AGAIN_MS = 60_000
@@ -11,15 +11,15 @@ interface Said {
 }
 
 export class RepeatedProblems {
-  readonly #tell: Report
+  readonly #tell: Reporter
   readonly #said = new Map<string, Said>()
 
-  constructor(tell: Report) {
+  constructor(tell: Reporter) {
     this.#tell = tell
   }
 
   /** Passes the event on, unless another of its cause was a moment ago. */
-  readonly report: Report = (event) => {
+  readonly report: Reporter = (event) => {
     const { cause } = event
     if (cause === undefined) return this.#tell(event)
     const said = this.#said.get(cause)

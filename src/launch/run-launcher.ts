@@ -13,7 +13,7 @@ import { createLauncher } from '../site/launcher/launchers.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
 import { watchJournal } from '../site/view/watch.ts'
-import { type LaunchSummary, type Report, formatEvent } from './events.ts'
+import { type LaunchSummary, type Reporter, formatEvent } from './launch-events.ts'
 import type { MpiLauncher } from '../platform/mpi/mpi.ts'
 import { type AgentNode, Agents } from './agent/agents.ts'
 import { type Allocation, type AllocationPart, findAllocation } from './allocation.ts'
@@ -48,7 +48,7 @@ const LOST = 'lost its lease'
 export async function runLauncher(
   site: Site,
   options: LaunchOptions,
-  report: Report,
+  report: Reporter,
   stop: AbortSignal,
   hurry: AbortSignal,
 ): Promise<LaunchSummary> {
@@ -83,7 +83,7 @@ const ROOM_LOOK_MS = 1000
 async function waitingForRoom(
   hasRun: boolean,
   run: () => Promise<LaunchSummary>,
-  { report, stop, deadlineMs }: { readonly report: Report; readonly stop: AbortSignal; readonly deadlineMs: number },
+  { report, stop, deadlineMs }: { readonly report: Reporter; readonly stop: AbortSignal; readonly deadlineMs: number },
 ): Promise<LaunchSummary> {
   for (let isTold = false; ; isTold = true) {
     try {
@@ -102,7 +102,7 @@ async function runOnce(
   site: Site,
   options: LaunchOptions,
   allocation: Allocation,
-  tell: Report,
+  tell: Reporter,
   deadlineMs: number,
   stop: AbortSignal,
   hurry: AbortSignal,
@@ -213,7 +213,7 @@ async function runOnce(
 }
 
 /** A lease that cannot say that its launcher ended says so by its silence. */
-async function endLease(lease: LeaseKeeper, reason: string, report: Report): Promise<void> {
+async function endLease(lease: LeaseKeeper, reason: string, report: Reporter): Promise<void> {
   try {
     await lease.end(reason)
   } catch (error) {

@@ -3,14 +3,14 @@
  * are alike by itself, the more the more of them there are and the more often others were faster: so several launchers seldom reach for the same job.
  * A job that has changed since it was put in is dropped when its turn comes.
  */
-import type { IndexEntry, JobIndex } from '../core/index/job-index.ts'
+import type { JobEntry, JobIndex } from '../core/index/job-index.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
 import type { SpecificationRecord } from '../core/job/specification.ts'
 import { isClaimable } from '../core/life/states.ts'
 import { WaitingLine } from '../core/placement/waiting-line.ts'
 import type { Placed, Room } from './capacity.ts'
 
-export interface Candidate {
+export interface QueuedJob {
   readonly id: string
   readonly born: string
   readonly revision: number
@@ -37,14 +37,14 @@ export class RunQueue {
   #width = LEAST_WIDTH
   #line = this.#newLine()
   /** What is in the line and still current, by id. */
-  readonly #queued = new Map<string, Candidate>()
+  readonly #queued = new Map<string, QueuedJob>()
 
   constructor(index: JobIndex, salt: string) {
     this.#index = index
     this.#salt = salt
   }
 
-  push({ id, born, revision, spec }: IndexEntry, request: PlacementRequest): void {
+  push({ id, born, revision, spec }: JobEntry, request: PlacementRequest): void {
     const known = this.#queued.get(id)
     if (known?.revision === revision && known.born === born) return
     if (known !== undefined) known.isOutdated = true
@@ -71,19 +71,19 @@ export class RunQueue {
     return Math.max(came, this.#width) + (hash(id + this.#salt) % this.#width)
   }
 
-  #newLine(): WaitingLine<Candidate> {
+  #newLine(): WaitingLine<QueuedJob> {
     return new WaitingLine((candidate) => this.#keeps(candidate))
   }
 
   /** Takes out those for which there is room, and says which. */
-  fill(room: Room, start: (candidate: Candidate, placed: Placed) => void): void {
+  fill(room: Room, start: (candidate: QueuedJob, placed: Placed) => void): void {
     room.choose(this.#line, (candidate, placed) => {
       this.#queued.delete(candidate.id)
       start(candidate, placed)
     })
   }
 
-  #keeps(candidate: Candidate): boolean {
+  #keeps(candidate: QueuedJob): boolean {
     if (candidate.isOutdated) return false
     const { id, born, revision } = candidate
     const entry = this.#index.get(id)

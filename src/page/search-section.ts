@@ -1,6 +1,6 @@
 /** One hyperparameter search: how the best came down, what matters, and where the good points lie. */
 import type { SearchFigures } from '../report/search-figures.ts'
-import type { Axis } from '../search/study/figures.ts'
+import type { Axis } from '../search/study/study-figures.ts'
 import { element, section, visible } from './element.ts'
 import { Parallel } from './charts/parallel.ts'
 import { Scatter } from './charts/scatter.ts'

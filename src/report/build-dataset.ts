@@ -1,6 +1,6 @@
 /** From jobs, their histories and their launchers to the columns of a report. Pure. */
 import type { LauncherFacts } from '../client/explain/launcher-facts.ts'
-import type { IndexEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-index.ts'
 import { STATES, isEnded } from '../core/life/states.ts'
 import { expandHostList } from '../platform/hostlist.ts'
 import { type Dataset, type JobColumns, NEVER, type RunColumns } from './dataset.ts'
@@ -8,7 +8,7 @@ import { type Moment, RUN_ENDS, type Run, causeOfMoment, findRuns } from './run.
 import type { SearchFigures } from './search-figures.ts'
 
 export interface JobHistory {
-  readonly entry: IndexEntry
+  readonly entry: JobEntry
   readonly moments: readonly Moment[]
 }
 
@@ -197,13 +197,13 @@ class DatasetBuilder {
   }
 
   /** When the last of the jobs that this one waits for ended. */
-  #freeAt(spec: IndexEntry['spec']): number {
+  #freeAt(spec: JobEntry['spec']): number {
     const parents = spec?.['wait_for_parents'] === false ? undefined : spec?.['parents']
     if (!Array.isArray(parents)) return 0
     return parents.reduce<number>((latest, id) => Math.max(latest, this.#endOf.get(String(id)) ?? 0), 0)
   }
 
-  #causeNumber(state: IndexEntry['state'], run: Run | undefined, moments: readonly Moment[]): number {
+  #causeNumber(state: JobEntry['state'], run: Run | undefined, moments: readonly Moment[]): number {
     if (state !== 'FAILED' && state !== 'USER_KILLED') return -1
     const last = moments.at(-1)
     const isOfRun = run?.end !== undefined && run.cause !== '' && last !== undefined && run.end >= last.time

@@ -16,7 +16,7 @@ export interface FailureRow {
 }
 
 /** The most frequent first. */
-export function countFailures(
+export function tallyFailures(
   { jobs, runs, causes, applications, workflows }: Dataset,
   chosenJobs: readonly number[],
   chosenRuns: readonly number[],

@@ -5,11 +5,11 @@
 import { STATES, type State } from '../core/life/states.ts'
 import { type Dataset, type LauncherRow, NEVER, type Time } from './dataset.ts'
 import { type Distribution, describeSeconds } from './distribution.ts'
-import { type FailureRow, countFailures } from './failures.ts'
+import { type FailureRow, tallyFailures } from './failures.ts'
 import { RUN_ENDS, type RunEnd } from './run.ts'
 import { BinnedMean, type TimeBins, binTime } from './time-bins.ts'
 
-export interface Usage {
+export interface Utilization {
   /** What the runs held, the mean over each bin. */
   readonly cores: readonly number[]
   readonly gpus: readonly number[]
@@ -45,7 +45,7 @@ export interface Figures {
   readonly states: readonly { readonly state: State; readonly jobs: number }[]
   readonly runEnds: Readonly<Record<RunEnd, number>>
   readonly bins: TimeBins
-  readonly usage: Usage
+  readonly usage: Utilization
   readonly throughput: Throughput
   /** From when a run could have begun to when it did. */
   readonly queueTime: Distribution
@@ -75,7 +75,7 @@ export function computeFigures(dataset: Dataset, isChosen: (job: number) => bool
     throughput: measureThroughput(dataset, chosenJobs, bins),
     queueTime: describeSeconds(chosenRuns.map((run) => seconds(runs.ready[run] ?? 0, runs.start[run] ?? 0))),
     runTime: describeSeconds(over.map((run) => seconds(runs.start[run] ?? 0, runs.end[run] ?? 0))),
-    failures: countFailures(dataset, chosenJobs, chosenRuns),
+    failures: tallyFailures(dataset, chosenJobs, chosenRuns),
     launchers: measureLaunchers(dataset, chosenRuns),
   }
 }
@@ -97,7 +97,7 @@ function spanOf(
   return from === Infinity ? [0, now] : [from, Math.max(from, to)]
 }
 
-function measureUsage({ runs, launchers, now }: Dataset, chosenRuns: readonly number[], bins: TimeBins): Usage {
+function measureUsage({ runs, launchers, now }: Dataset, chosenRuns: readonly number[], bins: TimeBins): Utilization {
   const [cores, gpus, count, offeredCores, offeredGpus] = [1, 2, 3, 4, 5].map(() => new BinnedMean(bins)) as [
     BinnedMean,
     BinnedMean,

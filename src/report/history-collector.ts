@@ -2,9 +2,9 @@
  * The histories of many jobs from one pass over the journals, so that nobody opens 100,000 folders. A history is believed when every line of it
  * was said to be done and its last is the job's last; of any other job, the folder is asked.
  */
-import type { JournalLine } from '../core/index/events.ts'
+import type { JournalLine } from '../core/index/journal-events.ts'
 import type { JobId } from '../core/job/id.ts'
-import type { IndexEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-index.ts'
 import type { HistoryEntry } from '../core/life/job-state.ts'
 import type { Moment } from './run.ts'
 
@@ -45,7 +45,7 @@ export class HistoryCollector {
   }
 
   /** @returns undefined when the journals alone do not tell it for certain */
-  historyOf({ id, born, revision }: IndexEntry): Moment[] | undefined {
+  historyOf({ id, born, revision }: JobEntry): Moment[] | undefined {
     const told = (this.#told.get(id) ?? [])
       .filter((one) => one.born === born && one.revision <= revision && !this.#void.has(`${one.by} ${one.n}`))
       .sort((one, other) => one.revision - other.revision)

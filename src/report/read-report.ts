@@ -4,7 +4,7 @@ import { readLaunchers } from '../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../client/site-client.ts'
 import { BjobError } from '../core/text/errors.ts'
 import type { Filter } from '../core/index/filter.ts'
-import type { IndexEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-index.ts'
 import { mapConcurrently } from '../lib/concurrently.ts'
 import { readJobState } from '../site/job/jobs.ts'
 import { trialOfName } from '../search/study/trial-name.ts'
@@ -44,7 +44,7 @@ export async function readReport(client: SiteClient, request: ReportRequest): Pr
 }
 
 /** Most sites have none, and need not load what reads them. */
-async function readSearchesAmong(client: SiteClient, entries: readonly IndexEntry[]): Promise<SearchFigures[]> {
+async function readSearchesAmong(client: SiteClient, entries: readonly JobEntry[]): Promise<SearchFigures[]> {
   const workflows = new Set<string>()
   for (const { id } of entries) {
     const slash = id.indexOf('/')
@@ -56,7 +56,7 @@ async function readSearchesAmong(client: SiteClient, entries: readonly IndexEntr
 }
 
 /** From the journals, in one pass; those that they do not tell for certain from the jobs' folders. */
-async function readHistories(site: Site, entries: readonly IndexEntry[]): Promise<JobHistory[]> {
+async function readHistories(site: Site, entries: readonly JobEntry[]): Promise<JobHistory[]> {
   const collector = new HistoryCollector(entries.map(({ id }) => id))
   await new JournalReader(site).poll((line) => collector.take(line))
   return mapConcurrently(entries, AT_ONCE, async (entry) => {
@@ -67,7 +67,7 @@ async function readHistories(site: Site, entries: readonly IndexEntry[]): Promis
 }
 
 /** A job that changed meanwhile is taken as it is now; one whose files are broken is only what the journal says of it last. */
-async function readHistory(site: Site, entry: IndexEntry): Promise<JobHistory> {
+async function readHistory(site: Site, entry: JobEntry): Promise<JobHistory> {
   try {
     const { state, attempt, revision, launcher, history } = await readJobState(site, entry.id)
     const claimed = history.findLastIndex(({ event }) => event?.kind === 'claimed')

@@ -2,7 +2,7 @@
 import type { SiteClient } from '../client/site-client.ts'
 import { BjobError } from '../core/text/errors.ts'
 import { readStudy } from '../search/study/evaluation-jobs.ts'
-import { historyOfBest, parallelCoordinates } from '../search/study/figures.ts'
+import { historyOfBest, parallelCoordinates } from '../search/study/study-figures.ts'
 import { importances } from '../search/study/importance.ts'
 import type { Study } from '../search/study/study.ts'
 import type { SearchFigures } from './search-figures.ts'

@@ -2,7 +2,7 @@
  * The runs of a job, from its history. A run is one stay of a job on nodes, from its claim to the moment its launcher let go of it, with the
  * application's hooks: for that long nobody else could use what it held, however it ended.
  */
-import { causeOf } from '../core/life/event-words.ts'
+import { failureCause } from '../core/life/event-words.ts'
 import type { Claimed, HistoryEvent } from '../core/life/history-event.ts'
 import type { State } from '../core/life/states.ts'
 
@@ -32,11 +32,11 @@ export interface Run {
   readonly cause: string
   /** Empty where it is not known any more. */
   readonly launcher: string
-  readonly claim: Claim
+  readonly claim: RunResources
 }
 
 /** What a run was given. */
-export interface Claim {
+export interface RunResources {
   readonly step: Claimed['step'] | ''
   /** As a host list. */
   readonly nodes: string
@@ -45,12 +45,12 @@ export interface Claim {
 }
 
 /** Of a claim that says nothing of what was given. */
-const UNKNOWN_CLAIM: Claim = { step: '', nodes: '', cores: 1, gpus: 0 }
+const UNKNOWN_CLAIM: RunResources = { step: '', nodes: '', cores: 1, gpus: 0 }
 
 interface OpenRun {
   readonly ready: number
   readonly start: number
-  readonly claim: Claim
+  readonly claim: RunResources
   readonly launcher: string
   how: RunEnd
   cause: string
@@ -96,7 +96,7 @@ export function findRuns(moments: readonly Moment[]): Run[] {
   return runs
 }
 
-function claimOf({ event }: Moment): Claim | undefined {
+function claimOf({ event }: Moment): RunResources | undefined {
   if (event?.kind !== 'claimed') return undefined
   const { step, nodes, cores, gpus = 0 } = event
   return { step, nodes, cores, gpus }
@@ -104,7 +104,7 @@ function claimOf({ event }: Moment): Claim | undefined {
 
 /** Why a job came to that, as figures count it. */
 export function causeOfMoment({ state, event, message }: Moment): string {
-  return causeOf({ time: '', state, message, ...(event === undefined ? {} : { event }) })
+  return failureCause({ time: '', state, message, ...(event === undefined ? {} : { event }) })
 }
 
 function isEnd(state: State): boolean {

@@ -1,5 +1,5 @@
 /** What a report shows of a hyperparameter search: the data of its figures, small enough for a page. */
-import type { HistoryPoint, ParallelCoordinates } from '../search/study/figures.ts'
+import type { HistoryPoint, ParallelCoordinates } from '../search/study/study-figures.ts'
 import type { Importance } from '../search/study/importance.ts'
 
 export interface SearchFigures {

@@ -57,7 +57,7 @@ export class Site {
  * Opens the site that holds `from`, or the one that BJOB_SITE names.
  * @throws BjobError `no-site` (request), `bad-setting`, or the file system's failure
  */
-export async function openSite(
+export async function openTree(
   from: string = process.cwd(),
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Site> {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { RandomStream } from '../../src/lib/random-stream.ts'
 import { createSampler, SAMPLER_NAMES, type SamplerName } from '../../src/search/samplers/create-sampler.ts'
-import type { Trial } from '../../src/search/samplers/history.ts'
+import type { Trial } from '../../src/search/samplers/trial-history.ts'
 import { parseSpace } from '../../src/search/space/space.ts'
 import { PROBLEMS, type Problem } from './samplers-problems.ts'
 

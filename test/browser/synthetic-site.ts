@@ -5,14 +5,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { HistoryEvent } from '../../src/core/life/history-event.ts'
-import { toEvent } from '../../src/core/index/events.ts'
+import { toEvent } from '../../src/core/index/journal-events.ts'
 import type { HistoryEntry, JobState } from '../../src/core/life/job-state.ts'
 import { fromRecord, toRecord } from '../../src/core/job/specification.ts'
 import type { State } from '../../src/core/life/states.ts'
 import { createJobs } from '../../src/site/job/create.ts'
 import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts'
 import { JournalMark } from '../../src/site/journal/journal-mark.ts'
-import { type Site, openSite } from '../../src/site/site.ts'
+import { type Site, openTree } from '../../src/site/site.ts'
 
 /** What was made, for comparison. */
 export interface Made {
@@ -37,7 +37,7 @@ interface MadeJob {
 }
 
 export async function fillSite(root: string, count: number, hasFolders: boolean): Promise<Made> {
-  const site = await openSite(root, {})
+  const site = await openTree(root, {})
   const begin = Date.now() - 2 * DAY_MS
   const jobs = Array.from({ length: count }, (_, index) => makeJob(index, count, begin))
   await addLauncher(site, begin)

@@ -4,11 +4,11 @@
  *     late-birth NAME MILLISECONDS      spawns a job of the application `job`
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { spawnJobs } from '../../src/client/spawn/spawn.ts'
-import { Site, openSite } from '../../src/site/site.ts'
+import { spawnJobs } from '../../src/client/spawn/spawn-jobs.ts'
+import { Site, openTree } from '../../src/site/site.ts'
 
 const [name = '', pauseMs] = process.argv.slice(2)
-const { layout, disk, settings } = await openSite()
+const { layout, disk, settings } = await openTree()
 const site = new Site(
   layout,
   {

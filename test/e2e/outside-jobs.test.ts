@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { JobResult } from '../../src/client/ends/results.ts'
+import type { JobResult } from '../../src/client/ends/read-results.ts'
 import { Rig } from '../rig/rig.ts'
 import type { RunningProcess } from '../rig/running-process.ts'
 

@@ -4,9 +4,9 @@
  */
 import type { NodeShape, PlacementRequest } from '../../src/core/placement/node-need.ts'
 import type { Assignment } from '../../src/core/placement/node-pool.ts'
-import { type IndexEntry, JobIndex } from '../../src/core/index/job-index.ts'
+import { type JobEntry, JobIndex } from '../../src/core/index/job-index.ts'
 import { type Placed, Room } from '../../src/launch/capacity.ts'
-import { type Candidate, RunQueue } from '../../src/launch/run-queue.ts'
+import { type QueuedJob, RunQueue } from '../../src/launch/run-queue.ts'
 
 export interface SimulatedJob extends PlacementRequest {
   /** How long it really takes; it ends with a full second. */
@@ -33,7 +33,7 @@ export class SimulatedLauncher {
 
   add(jobs: readonly SimulatedJob[]): void {
     for (const job of jobs) {
-      const entry: IndexEntry = { id: job.id, born: BORN, revision: 1, state: 'CREATED', attempt: 0, changed: BORN }
+      const entry: JobEntry = { id: job.id, born: BORN, revision: 1, state: 'CREATED', attempt: 0, changed: BORN }
       this.#index.restore([entry])
       this.#queue.push(entry, job)
     }
@@ -42,7 +42,7 @@ export class SimulatedLauncher {
   /** Starts what has room, as a launcher does after every end. @returns how many */
   fill(): number {
     let count = 0
-    this.#queue.fill(this.#room, ({ request }: Candidate, placed) => {
+    this.#queue.fill(this.#room, ({ request }: QueuedJob, placed) => {
       count += 1
       this.#index.forget(request.id)
       const { seconds } = request as SimulatedJob

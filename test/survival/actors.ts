@@ -1,8 +1,8 @@
 /** What spawners, launchers and people do to jobs, each by the site's own functions; the rules are those of src/launch and src/client. */
 import { type SpawnContext } from '../../src/client/spawn/spawn-plan.ts'
-import { type Spawned, spawnJobs } from '../../src/client/spawn/spawn.ts'
+import { type Spawned, spawnJobs } from '../../src/client/spawn/spawn-jobs.ts'
 import { type Alteration, type JobState, advance, isOwned } from '../../src/core/life/job-state.ts'
-import { type Outcome, countFailures, retryTime, stepsFor } from '../../src/core/life/outcome.ts'
+import { type AttemptOutcome, countFailures, retryTime, stepsFor } from '../../src/core/life/outcome.ts'
 import { type State, isClaimable, isEnded } from '../../src/core/life/states.ts'
 import { changeJob, changeSpecification } from '../../src/site/job/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
@@ -37,8 +37,8 @@ export async function claim(site: Site, id: string, launcher: string, expected?:
   return claimed?.launcher === launcher ? claimed.attempt : undefined
 }
 
-export const DONE: Outcome = { kind: 'done', seconds: 1 }
-export const ERROR: Outcome = { kind: 'error', end: { exit: 1 }, tail: 'what it said: last\n line', seconds: 1 }
+export const DONE: AttemptOutcome = { kind: 'done', seconds: 1 }
+export const ERROR: AttemptOutcome = { kind: 'error', end: { exit: 1 }, tail: 'what it said: last\n line', seconds: 1 }
 
 /** @returns whether the end of that attempt is this call's */
 export async function end(
@@ -46,7 +46,7 @@ export async function end(
   id: string,
   launcher: string,
   attempt: number,
-  outcome: Outcome = DONE,
+  outcome: AttemptOutcome = DONE,
   maxRetries = 0,
   retryDelaySeconds = 0,
 ): Promise<boolean> {
@@ -91,7 +91,7 @@ export async function kill(site: Site, id: string, by = 'somebody'): Promise<Job
 export async function release(site: Site, id: string, launcher: string): Promise<boolean> {
   const released = await changeJob(site, id, (current) => {
     if (current.launcher !== launcher || !isOwned(current)) return undefined
-    const outcome: Outcome =
+    const outcome: AttemptOutcome =
       current.kill === undefined
         ? { kind: 'lost', loss: { why: 'launcher-died' } }
         : { kind: 'killed', by: current.kill }

@@ -1,7 +1,7 @@
 /** Pairs of changes of one job that get in each other's way. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { checkSite } from '../../src/site/fsck/fsck.ts'
+import { checkSite } from '../../src/site/fsck/check-site.ts'
 import { JobView } from '../../src/site/view/job-view.ts'
 import { mendSite } from '../../src/site/fsck/mend.ts'
 import type { Site } from '../../src/site/site.ts'

@@ -1,7 +1,7 @@
 /** What drivers were told, held to what there is. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
-import { followResults } from '../../src/client/ends/results.ts'
+import { followResults } from '../../src/client/ends/read-results.ts'
 import type { Worker } from './pack.ts'
 import { readTruth } from './promises.ts'
 import type { World } from './world.ts'

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Disk } from '../../src/site/disk/disk.ts'
 import { JobView } from '../../src/site/view/job-view.ts'
-import type { Specification } from '../../src/core/job/specification.ts'
+import type { JobSpec } from '../../src/core/job/specification.ts'
 import { readJobState, readSpecification } from '../../src/site/job/jobs.ts'
 import { readEntry } from '../../src/site/view/scan.ts'
 import type { Site } from '../../src/site/site.ts'
@@ -65,7 +65,7 @@ export async function recover(site: Site): Promise<void> {
 }
 
 /** What is asked of a job now, be its job.yaml in place or not. */
-export async function specificationOf(world: World, id: string): Promise<Specification> {
+export async function specificationOf(world: World, id: string): Promise<JobSpec> {
   const site = world.open()
   return readSpecification(site, id, await readJobState(site, id))
 }

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'vitest'
-import type { IndexEntry } from '../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../src/core/index/job-index.ts'
 import { fromRecord } from '../../src/core/job/specification.ts'
-import { checkSite } from '../../src/site/fsck/fsck.ts'
+import { checkSite } from '../../src/site/fsck/check-site.ts'
 import { mendSite } from '../../src/site/fsck/mend.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
@@ -36,7 +36,7 @@ async function describe(world: World): Promise<Map<string, string>> {
 }
 
 /** A job that is there has its input files, whole. */
-function checkInputs(world: World, truth: ReadonlyMap<string, IndexEntry>): void {
+function checkInputs(world: World, truth: ReadonlyMap<string, JobEntry>): void {
   for (const [id, { spec }] of truth) {
     if (!fromRecord(spec ?? {}).inputFiles.includes('input.dat')) continue
     for (const name of ['input.dat', 'deck/mesh.dat']) {

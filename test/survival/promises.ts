@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { Catalogue } from '../../src/client/view/catalogue.ts'
-import { followResults } from '../../src/client/ends/results.ts'
-import type { IndexEntry } from '../../src/core/index/job-index.ts'
+import { followResults } from '../../src/client/ends/read-results.ts'
+import type { JobEntry } from '../../src/core/index/job-index.ts'
 import { type JobState, isOwned } from '../../src/core/life/job-state.ts'
 import { parseState } from '../../src/core/life/state-document.ts'
 import { type State, END_STATES, leadsTo } from '../../src/core/life/states.ts'
-import { checkSite } from '../../src/site/fsck/fsck.ts'
+import { checkSite } from '../../src/site/fsck/check-site.ts'
 import type { Finding } from '../../src/site/fsck/finding.ts'
 import { JobView } from '../../src/site/view/job-view.ts'
 import { readData, readJobState, readSpecification } from '../../src/site/job/jobs.ts'
@@ -21,9 +21,9 @@ import type { World } from './world.ts'
 const ENDS: readonly string[] = END_STATES
 
 /** Every job, from its folder and nothing else. */
-export async function readTruth(world: World): Promise<Map<string, IndexEntry & { readonly job: JobState }>> {
+export async function readTruth(world: World): Promise<Map<string, JobEntry & { readonly job: JobState }>> {
   const site = world.open()
-  const truth = new Map<string, IndexEntry & { readonly job: JobState }>()
+  const truth = new Map<string, JobEntry & { readonly job: JobState }>()
   const jobs = path.join(world.root, 'jobs')
   for (const workflow of fs.readdirSync(jobs).filter(isPlain)) {
     for (const name of fs.readdirSync(path.join(jobs, workflow)).filter(isPlain)) {
@@ -101,7 +101,7 @@ export function isInTrash(world: World, id: string): boolean {
   return fs.readdirSync(trash).some((name) => name.startsWith(`${id.replace('/', '+')}.`))
 }
 
-async function readLive(site: Site): Promise<IndexEntry[]> {
+async function readLive(site: Site): Promise<JobEntry[]> {
   const { index } = await JobView.open(site, 'live')
   // As the launcher does: what was only announced, or of which the journal's newest lines do not tell all, is looked up.
   const doubtful = [
@@ -125,7 +125,7 @@ async function collectEnds(site: Site): Promise<{ readonly id: string; readonly 
 /** Each job that has ended once, and beside them only such as were removed since. Times are compared for being the same: clocks may differ by hours. */
 function checkEnds(
   ends: readonly { readonly id: string; readonly ended: string }[],
-  truth: ReadonlyMap<string, IndexEntry>,
+  truth: ReadonlyMap<string, JobEntry>,
   isRemoved: (id: string) => boolean,
 ): void {
   const isPast = ({ id, ended }: (typeof ends)[number]): boolean => {
@@ -142,7 +142,7 @@ function checkEnds(
 }
 
 /** The driver has been handed the end that each job has now, and nothing twice that it had dealt with. */
-export function checkDeliveries(world: World, ended: readonly IndexEntry[]): void {
+export function checkDeliveries(world: World, ended: readonly JobEntry[]): void {
   const handed = new Set<string>()
   const acknowledged = new Set<string>()
   for (const { id, state, ended: time, isAcknowledged } of world.deliveries) {
@@ -157,11 +157,11 @@ export function checkDeliveries(world: World, ended: readonly IndexEntry[]): voi
 }
 
 /** One line an entry, without the time: of a change that adds nothing to the history, the journal does not tell it. */
-function stable({ changed: _changed, ...entry }: IndexEntry): string {
+function stable({ changed: _changed, ...entry }: JobEntry): string {
   return JSON.stringify(Object.entries(entry).sort())
 }
 
-function sorted(entries: readonly IndexEntry[]): IndexEntry[] {
+function sorted(entries: readonly JobEntry[]): JobEntry[] {
   return [...entries].sort((one, other) => (one.id < other.id ? -1 : 1))
 }
 

@@ -5,19 +5,19 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { addParent, amendJobs } from '../../src/client/change/amend.ts'
 import { Catalogue } from '../../src/client/view/catalogue.ts'
-import { killFamilies } from '../../src/client/change/kill.ts'
+import { killFamilies } from '../../src/client/change/kill-jobs.ts'
 import { makeSite } from '../../src/client/make-site.ts'
-import { purgeTrash, removeJobs } from '../../src/client/change/remove.ts'
-import { retryJobs } from '../../src/client/change/retry.ts'
+import { purgeTrash, removeJobs } from '../../src/client/change/remove-jobs.ts'
+import { retryJobs } from '../../src/client/change/retry-jobs.ts'
 import { SiteClient } from '../../src/client/site-client.ts'
-import { spawnJobs } from '../../src/client/spawn/spawn.ts'
+import { spawnJobs } from '../../src/client/spawn/spawn-jobs.ts'
 import { parseTaskFile, provideShell } from '../../src/client/spawn/task-file.ts'
 import { runSearch } from '../../src/search/study/driver.ts'
 import { parseSearch } from '../../src/search/study/search.ts'
 import { Study } from '../../src/search/study/study.ts'
 import { readData } from '../../src/site/job/jobs.ts'
 import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts'
-import { openSite } from '../../src/site/site.ts'
+import { openTree } from '../../src/site/site.ts'
 import type { Site } from '../../src/site/site.ts'
 import {
   createSubmission,
@@ -346,7 +346,7 @@ export const REQUESTS: readonly Operation[] = [
     again: async (site, world) => {
       if (!fs.existsSync(path.join(world.root, 'driver/new/bjob.yaml'))) await newSite(site, world)
     },
-    check: async (world) => void (await openSite(path.join(world.root, 'driver/new'), {})),
+    check: async (world) => void (await openTree(path.join(world.root, 'driver/new'), {})),
   },
   {
     name: 'spawn lines of shell',

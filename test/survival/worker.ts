@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { followResults } from '../../src/client/ends/results.ts'
+import { followResults } from '../../src/client/ends/read-results.ts'
 import { isClaimable, isEnded } from '../../src/core/life/states.ts'
 import { BjobError } from '../../src/core/text/errors.ts'
 import { isOwned } from '../../src/core/life/job-state.ts'
@@ -16,7 +16,7 @@ import { JobView } from '../../src/site/view/job-view.ts'
 import { changeJob } from '../../src/site/job/jobs.ts'
 import { createLauncher } from '../../src/site/launcher/launchers.ts'
 import { readEntry } from '../../src/site/view/scan.ts'
-import { type Site, openSite } from '../../src/site/site.ts'
+import { type Site, openTree } from '../../src/site/site.ts'
 import { DONE, ERROR, claim, end, kill, spawn } from './actors.ts'
 
 const log = fs.openSync(process.env['WORKER_LOG'] ?? '', 'a')
@@ -149,7 +149,7 @@ const ROLES: Readonly<Record<string, (site: Site) => Promise<void>>> = {
   hammer: beHammer,
 }
 
-const site = await openSite()
+const site = await openTree()
 await ROLES[role]?.(site)
 await site.close()
 process.exit(0)

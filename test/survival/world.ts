@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { followResults } from '../../src/client/ends/results.ts'
+import { followResults } from '../../src/client/ends/read-results.ts'
 import type { SpawnContext } from '../../src/client/spawn/spawn-plan.ts'
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { Layout } from '../../src/site/disk/layout.ts'

@@ -2,8 +2,8 @@
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { canonicalField } from '../../core/job/specification.ts'
-import { type Assignment, MAP_FIELDS, checkField } from '../../client/change/amend.ts'
-import type { CloneAssignment } from '../../client/spawn/clone.ts'
+import { type FieldAssignment, MAP_FIELDS, checkField } from '../../client/change/amend.ts'
+import type { CloneAssignment } from '../../client/spawn/plan-clones.ts'
 import { fieldValue } from './spawn-options.ts'
 
 const ASSIGNMENT = /^([A-Za-z_]+)(?:\.([^=]+))?=([^]*)$/
@@ -27,9 +27,9 @@ export function splitCloneAssignments(words: readonly string[]): { ids: string[]
 }
 
 /** @throws BjobError `unknown-field`, `bad-option` */
-export function splitAssignments(words: readonly string[]): { ids: string[]; assignments: Assignment[] } {
+export function splitAssignments(words: readonly string[]): { ids: string[]; assignments: FieldAssignment[] } {
   const ids: string[] = []
-  const assignments: Assignment[] = []
+  const assignments: FieldAssignment[] = []
   for (const word of words) {
     const match = ASSIGNMENT.exec(word)
     if (match === null) ids.push(word)
@@ -38,7 +38,7 @@ export function splitAssignments(words: readonly string[]): { ids: string[]; ass
   return { ids, assignments }
 }
 
-function parseAssignment(field: string, key: string | undefined, text: string): Assignment {
+function parseAssignment(field: string, key: string | undefined, text: string): FieldAssignment {
   checkField(field)
   const name = canonicalField(field)
   if (key !== undefined) {

@@ -2,7 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import type { Change } from '../../client/change/change.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import type { Session } from '../command/command.ts'
@@ -23,7 +23,7 @@ export async function chooseJobs(
   client: SiteClient,
   input: Input,
   words: readonly string[],
-  isMeant: (entry: IndexEntry) => boolean = () => true,
+  isMeant: (entry: JobEntry) => boolean = () => true,
 ): Promise<JobId[]> {
   const filter = filterOf(input, words)
   if (isEmptyFilter(filter))

@@ -191,7 +191,7 @@ const FIELD_OPTIONS: readonly FieldOption[] = [
 ]
 
 /** The fields of a job that is there. */
-export const JOB_FIELDS: readonly string[] = FIELD_OPTIONS.map(({ field }) => field).filter(
+export const CHANGEABLE_FIELDS: readonly string[] = FIELD_OPTIONS.map(({ field }) => field).filter(
   (field) => field !== 'name' && field !== 'workflow',
 )
 

@@ -5,7 +5,7 @@ import { BjobError, type ErrorDetail } from '../../core/text/errors.ts'
 import { explainSystemError } from '../../core/text/system-error.ts'
 import { SpawnProblems } from '../../client/spawn/spawn-problems.ts'
 
-export interface Failure {
+export interface FailureReport {
   readonly text: string
   readonly status: number
 }
@@ -14,7 +14,7 @@ export interface Failure {
  * @param packageRoot the folder of bjob's package
  * @param command the one that was called, where there is such a one: for hints at its help
  */
-export function describeFailure(error: unknown, packageRoot: string, command?: string): Failure {
+export function describeFailure(error: unknown, packageRoot: string, command?: string): FailureReport {
   if (error instanceof SpawnProblems) {
     const lines = error.problems.map(
       (problem) => `bjob: ${oneLine(problem.message)}${whereText(problem.message, problem.detail)}`,

@@ -48,7 +48,7 @@ NAME: before it, it is set for the job of that name only. Something must be chos
       ...(name === undefined ? {} : { name }),
     }
     if (input.has('dry-run')) {
-      const { planClones } = await import('../../client/spawn/clone.ts')
+      const { planClones } = await import('../../client/spawn/plan-clones.ts')
       for (const { record } of await planClones(client.site, chosen, await client.jobs.entries(), options))
         await terminal.json(record)
       return 0

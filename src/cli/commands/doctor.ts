@@ -15,7 +15,7 @@ import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { probeHere } from '../../site/doctor/probe.ts'
 import { beginConsultation, endConsultation, isAwaited, joinConsultation } from '../../site/doctor/probe-channel.ts'
 import { assist, probeTogether } from '../../site/doctor/probe-peer.ts'
-import { type Site, openSite } from '../../site/site.ts'
+import { type Site, openTree } from '../../site/site.ts'
 import type { Command } from '../command/command.ts'
 import { limitWords } from '../arguments/job-word.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
@@ -51,7 +51,7 @@ FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or r
 /** The site that holds the folder, if there is one. @throws BjobError for one that cannot be read */
 async function siteOf(folder: string): Promise<Site | undefined> {
   try {
-    return await openSite(folder, {})
+    return await openTree(folder, {})
   } catch (error) {
     if (error instanceof BjobError && error.code === 'no-site') return undefined
     throw error

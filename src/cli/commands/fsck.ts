@@ -1,6 +1,6 @@
 /** `bjob fsck`: is this tree whole, and mending it. */
 import path from 'node:path'
-import { checkSite } from '../../site/fsck/fsck.ts'
+import { checkSite } from '../../site/fsck/check-site.ts'
 import type { Finding } from '../../site/fsck/finding.ts'
 import { isAnyMendable, mendSite } from '../../site/fsck/mend.ts'
 import type { Command } from '../command/command.ts'

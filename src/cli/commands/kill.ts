@@ -1,7 +1,7 @@
 /** `bjob kill`: ends jobs. */
 import { isEnded } from '../../core/life/states.ts'
 import { Catalogue } from '../../client/view/catalogue.ts'
-import type { KillOutcome } from '../../client/change/kill.ts'
+import type { KillOutcome } from '../../client/change/kill-jobs.ts'
 import type { Command } from '../command/command.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
@@ -27,7 +27,7 @@ Something must be chosen; \`'*'\` is all jobs. ${FILTER_HELP}`,
     const isRecursive = input.has('recursive')
     // Below one that has ended there may be others.
     const ids = await chooseJobs(client, input, input.words, ({ state }) => isRecursive || !isEnded(state))
-    const { findFamily, killFamilies, killJobs } = await import('../../client/change/kill.ts')
+    const { findFamily, killFamilies, killJobs } = await import('../../client/change/kill-jobs.ts')
     if (input.has('dry-run')) {
       const meant = new Set(isRecursive ? await findFamily(new Catalogue(client.site), ids) : ids)
       const open = (await client.jobs.entries()).filter(({ id, state }) => meant.has(id) && !isEnded(state))

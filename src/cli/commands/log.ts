@@ -63,7 +63,7 @@ async function findLauncherOrJob(site: Site, word: string): Promise<string | und
 async function logLauncher(site: Site, launcher: string, input: Input, session: Session): Promise<void> {
   if (input.has('attempt'))
     throw requestError('bad-option', `--attempt is for a job, and ${launcher} is a launcher`, { hint: 'leave it out' })
-  const { followLauncherLog, showLauncherLog } = await import('../show/launcher-log.ts')
+  const { followLauncherLog, showLauncherLog } = await import('../show/launcher-log-lines.ts')
   const show = input.has('follow') ? followLauncherLog : showLauncherLog
   return show(site, launcher, input.choice('level', LOG_LEVELS) ?? 'info', session)
 }

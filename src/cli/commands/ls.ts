@@ -1,7 +1,7 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
 import { tell, wordsOf } from '../../core/life/event-words.ts'
 import { requestError } from '../../core/text/errors.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { STATES, isEnded } from '../../core/life/states.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
@@ -46,7 +46,7 @@ export const lsCommand: Command = {
     if (kind === 'apps') return (await import('./app.ts')).listApps(client.site, input, session)
     if (kind === 'workflows') return listWorkflows(client, input, session)
     if (kind === 'launchers')
-      return (await import('../show/launcher-list.ts')).listLaunchers(client.site, input, session)
+      return (await import('../show/launcher-list.ts')).showLaunchers(client.site, input, session)
     const query = order(client.select(filterOf(input, kind === 'jobs' ? others : input.words)), input)
     return listJobs(client, query, input, session)
   },
@@ -101,7 +101,7 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
 }
 
 /** An id that names nothing is a mistake; a filter that matches nothing is an answer. */
-async function requireNamed(client: SiteClient, entries: readonly IndexEntry[], input: Input): Promise<void> {
+async function requireNamed(client: SiteClient, entries: readonly JobEntry[], input: Input): Promise<void> {
   const [first, ...others] = input.words
   const ids = first === 'jobs' ? others : input.words
   const exact = ids.filter((id) => !id.includes('*'))
@@ -119,7 +119,7 @@ async function requireNamed(client: SiteClient, entries: readonly IndexEntry[], 
   }
 }
 
-async function findBroken(client: SiteClient, entries: readonly IndexEntry[]): Promise<Map<string, string>> {
+async function findBroken(client: SiteClient, entries: readonly JobEntry[]): Promise<Map<string, string>> {
   const broken = new Map<string, string>()
   for (const { id, broken: reason } of entries) if (reason !== undefined) broken.set(id, reason)
   const waiting = entries.filter(({ state }) => !isEnded(state)).slice(0, INSPECTED)
@@ -149,7 +149,7 @@ async function listByState(client: SiteClient, query: JobQuery, input: Input, { 
 }
 
 async function listFields(
-  entries: readonly IndexEntry[],
+  entries: readonly JobEntry[],
   fields: readonly string[],
   input: Input,
   { terminal }: Session,
@@ -169,7 +169,7 @@ async function listFields(
 
 async function listHistories(
   client: SiteClient,
-  entries: readonly IndexEntry[],
+  entries: readonly JobEntry[],
   input: Input,
   { terminal }: Session,
 ): Promise<void> {

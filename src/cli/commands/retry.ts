@@ -22,7 +22,7 @@ before their children: one whose parent has failed needs that one retried, too. 
       input.words,
       ({ state }) => state === 'FAILED' || state === 'USER_KILLED',
     )
-    const { retryJobs } = await import('../../client/change/retry.ts')
+    const { retryJobs } = await import('../../client/change/retry-jobs.ts')
     const changes = await retryJobs(client.site, ids, await client.jobs.entries(), { dryRun: input.has('dry-run') })
     const status = await reportChanges(changes, input, session, 'none of the chosen jobs has failed or was killed')
     if (!input.has('json') && changes.some(({ kind }) => kind === 'done')) await suggestRunning(client, session)

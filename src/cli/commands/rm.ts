@@ -23,7 +23,7 @@ for a removed one fail. To get a folder back, move it out of trash/ by hand. Som
     const client = await session.open()
     const options = { dryRun: input.has('dry-run') }
     const isPurge = input.has('purge')
-    const { purgeTrash, removeJobs } = await import('../../client/change/remove.ts')
+    const { purgeTrash, removeJobs } = await import('../../client/change/remove-jobs.ts')
     let status = 0
     if (!isPurge || !isEmptyFilter(filterOf(input))) {
       const changes = await removeJobs(client.site, await chooseJobs(client, input, input.words), options)

@@ -1,7 +1,7 @@
 /** `bjob session`: a driver's coprocess, in any language. */
 import fs from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DriverSession } from '../../client/session/session.ts'
+import { DriverSession } from '../../client/session/driver-session.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { LineSplitter, type ReadLine } from '../../lib/text/line-splitter.ts'
 import { codeOf } from '../../site/disk/disk.ts'

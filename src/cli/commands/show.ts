@@ -4,7 +4,7 @@ import { tell, wordsOf } from '../../core/life/event-words.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { jobVariables } from '../../core/job/job-variables.ts'
-import { type Specification, toRecord } from '../../core/job/specification.ts'
+import { type JobSpec, toRecord } from '../../core/job/specification.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { expandHostList } from '../../platform/hostlist.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
@@ -21,7 +21,7 @@ function attemptRecords(
   site: Site,
   id: JobId,
   { history }: JobState,
-  { parents }: Specification,
+  { parents }: JobSpec,
 ): (AttemptRecord & { readonly directory: string; readonly environment: Readonly<Record<string, string>> })[] {
   const { root } = site.layout
   return attemptsOf(history).map((record) => {

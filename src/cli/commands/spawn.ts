@@ -2,7 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { DEFAULT_WORKFLOW } from '../../core/job/id.ts'
 import type { SiteClient } from '../../client/site-client.ts'
-import type { Spawned } from '../../client/spawn/spawn.ts'
+import type { Spawned } from '../../client/spawn/spawn-jobs.ts'
 import type { SpawnRecord } from '../../client/spawn/spawn-plan.ts'
 import type { TaskOptions } from '../../client/spawn/task-file.ts'
 import { monotonicMs } from '../../lib/sleep.ts'

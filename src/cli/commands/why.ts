@@ -1,5 +1,5 @@
 /** `bjob why`: what a job is waiting for. */
-import { explainJob } from '../../client/explain/why.ts'
+import { explainJob } from '../../client/explain/explain-wait.ts'
 import type { Command } from '../command/command.ts'
 import { findJob, limitWords } from '../arguments/job-word.ts'
 

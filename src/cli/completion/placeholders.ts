@@ -3,14 +3,14 @@
  * million jobs, on a network file system: a folder is listed at most, no job is looked at.
  */
 import path from 'node:path'
-import { DEFAULT_WORKFLOW, problemOf } from '../../core/job/id.ts'
+import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
 import { STATES } from '../../core/life/states.ts'
 import { listApplications } from '../../site/applications.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { listLaunchers } from '../../site/launcher/launchers.ts'
 import { isScaffold } from '../../site/disk/layout.ts'
-import { type Site, openSite } from '../../site/site.ts'
-import { JOB_FIELDS } from '../arguments/spawn-options.ts'
+import { type Site, openTree } from '../../site/site.ts'
+import { CHANGEABLE_FIELDS } from '../arguments/spawn-options.ts'
 
 /** The shell completes names of files or folders itself. */
 export type FileKind = ':files' | ':folders'
@@ -27,7 +27,7 @@ type Source = (context: Context) => Promise<readonly string[] | FileKind>
 
 const files: Source = async () => ':files'
 const folders: Source = async () => ':folders'
-const jobs: Source = async ({ typed }) => jobIds(await openSite(), typed)
+const jobs: Source = async ({ typed }) => jobIds(await openTree(), typed)
 
 const SOURCES: Readonly<Record<string, Source>> = {
   ID: jobs,
@@ -35,14 +35,14 @@ const SOURCES: Readonly<Record<string, Source>> = {
   PARENT: jobs,
   CHILD: jobs,
   JOB_FILE: jobFiles,
-  WORKFLOW: async () => listWorkflows(await openSite()),
+  WORKFLOW: async () => listWorkflows(await openTree()),
   APP: async () => {
-    const { disk, layout } = await openSite()
+    const { disk, layout } = await openTree()
     return listApplications(disk, layout)
   },
-  LAUNCHER: async () => listLaunchers(await openSite()),
+  LAUNCHER: async () => listLaunchers(await openTree()),
   STATE: async () => STATES,
-  'FIELD=VALUE': async () => JOB_FIELDS.map((field) => `${field}=`),
+  'FIELD=VALUE': async () => CHANGEABLE_FIELDS.map((field) => `${field}=`),
   TEMPLATE: async ({ packageRoot }) => {
     const { listTemplates } = await import('../../client/make-site.ts')
     return listTemplates(path.join(packageRoot, 'templates'))
@@ -91,14 +91,14 @@ async function jobIds(site: Site, typed: string): Promise<string[]> {
 }
 
 async function listJobs({ disk, layout }: Site, workflow: string): Promise<string[]> {
-  if (problemOf(workflow) !== undefined) return []
+  if (nameProblem(workflow) !== undefined) return []
   const entries = (await unlessGone(disk.list(layout.workflow(workflow)))) ?? []
   return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
 }
 
 /** The files of the job that is named before. */
 async function jobFiles({ before }: Context): Promise<readonly string[]> {
-  const { disk, layout } = await openSite()
+  const { disk, layout } = await openTree()
   const entries = (await unlessGone(disk.list(layout.job(before.at(-1) ?? '').dir))) ?? []
   return entries.filter(({ name, isDirectory }) => !isDirectory && !isScaffold(name)).map(({ name }) => name)
 }

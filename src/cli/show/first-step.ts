@@ -4,9 +4,9 @@ import { BjobError } from '../../core/text/errors.ts'
 import { END_STATES, isEnded } from '../../core/life/states.ts'
 import { listApplications } from '../../site/applications.ts'
 import type { Session } from '../command/command.ts'
-import { FIRST_SITE, type Step, nextSteps } from './next-step.ts'
+import { FIRST_SITE, type NextStep, nextSteps } from './next-step.ts'
 
-const HELP: Step = ['bjob --help', 'all commands']
+const HELP: NextStep = ['bjob --help', 'all commands']
 
 export async function showFirstStep(session: Session): Promise<void> {
   const { terminal } = session
@@ -28,7 +28,7 @@ export async function showFirstStep(session: Session): Promise<void> {
   await showSteps([...(await nextSteps(client, applications, entries)), HELP], session)
 }
 
-async function showSteps(steps: readonly Step[], { terminal }: Session): Promise<void> {
+async function showSteps(steps: readonly NextStep[], { terminal }: Session): Promise<void> {
   const width = Math.max(...steps.map(([command]) => command.length))
   await terminal.line(
     `Next:\n${steps.map(([command, reason]) => `  ${terminal.paint('bold', command.padEnd(width))}  ${reason}`).join('\n')}`,

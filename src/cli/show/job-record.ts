@@ -1,9 +1,9 @@
 /** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { withAllFields } from '../../core/job/specification.ts'
 import type { Site } from '../../site/site.ts'
 
-export function jobRecord(site: Site, entry: IndexEntry, broken?: string): Record<string, unknown> {
+export function jobRecord(site: Site, entry: JobEntry, broken?: string): Record<string, unknown> {
   const { id, state, attempt, launcher, kill, notBefore, deaths, born, changed, spec } = entry
   return {
     id,

@@ -1,18 +1,18 @@
 /** Jobs as a tree of parents and children, for people: each once, below the nearest of its parents that is listed. */
 import { parentsOf } from '../../client/change/change.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 
 export interface TreeRow {
-  readonly entry: IndexEntry
+  readonly entry: JobEntry
   /** The id, indented by its depth. */
   readonly label: string
 }
 
 /** The rows of a tree, as deep as it goes; those without a listed parent are its roots, in the order of `entries`. */
-export function treeRows(entries: readonly IndexEntry[]): TreeRow[] {
+export function treeRows(entries: readonly JobEntry[]): TreeRow[] {
   const listed = new Set(entries.map(({ id }) => id))
-  const roots: IndexEntry[] = []
-  const children = new Map<string, IndexEntry[]>()
+  const roots: JobEntry[] = []
+  const children = new Map<string, JobEntry[]>()
   for (const entry of entries) {
     // The last is the nearest: a child's parents are its spawner's parents, and then its spawner.
     const parent = parentsOf(entry).findLast((id) => listed.has(id) && id !== entry.id)

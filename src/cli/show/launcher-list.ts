@@ -1,15 +1,15 @@
 /** `bjob ls launchers`. */
 import { readComplaint } from '../../client/explain/batch-output.ts'
 import { askSchedulers } from '../../client/allocation/submission-status.ts'
-import { fateOf } from '../../client/explain/why.ts'
-import { listLaunchers as listIds, readLease } from '../../site/launcher/launchers.ts'
+import { fateOf } from '../../client/explain/explain-wait.ts'
+import { listLaunchers, readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
 import { listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
 import type { Session } from '../command/command.ts'
 import type { Input } from '../command/option.ts'
 import { formatAge } from '../terminal/terminal.ts'
 
-export async function listLaunchers(site: Site, input: Input, { terminal }: Session): Promise<void> {
+export async function showLaunchers(site: Site, input: Input, { terminal }: Session): Promise<void> {
   const now = Date.now()
   const rows: string[][] = []
   const submissions = await listSubmissions(site)
@@ -30,7 +30,7 @@ export async function listLaunchers(site: Site, input: Input, { terminal }: Sess
           : `${status.state === 'unknown' ? `no longer known to ${record.scheduler}` : status.state}${status.raw === '' ? '' : ` (${status.raw})`}${said === undefined ? '' : `: ${said}`}`,
       ])
   }
-  for (const id of await listIds(site)) {
+  for (const id of await listLaunchers(site)) {
     const lease = await readLease(site, id).catch(() => undefined)
     if (input.has('json')) await terminal.json({ id, lease: lease ?? null })
     else

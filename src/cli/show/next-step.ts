@@ -2,15 +2,15 @@
 import { readLaunchers } from '../../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { askSchedulers } from '../../client/allocation/submission-status.ts'
-import { findSubmitter } from '../../client/allocation/submit.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import { findSubmitter } from '../../client/allocation/submit-launchers.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { detectAllocation } from '../../platform/schedulers/schedulers.ts'
 import type { Site } from '../../site/site.ts'
 import { listSubmissions } from '../../site/launcher/submissions.ts'
 
 /** A command, and why. */
-export type Step = readonly [command: string, reason: string]
+export type NextStep = readonly [command: string, reason: string]
 
 export const FIRST_SITE = 'bjob init mysite'
 export const FIRST_APPLICATION = "bjob app add hello --executable 'echo hello'"
@@ -22,7 +22,7 @@ export function firstSpawn(application: string): string {
 }
 
 /** How jobs are run from here: by a launcher, or, on the login node of a cluster, by asking for nodes. @throws BjobError `unknown-scheduler` */
-export function runCommand(site: Site): string {
+export function startingCommand(site: Site): string {
   const isInside = detectAllocation(process.env).name !== 'none'
   return isInside || findSubmitter(site).name === 'none' ? HERE : 'bjob submit -n 1 -t 60'
 }
@@ -40,8 +40,8 @@ async function isAnyQueued(site: Site): Promise<boolean> {
 export async function nextSteps(
   { site }: SiteClient,
   applications: readonly string[],
-  entries: readonly IndexEntry[],
-): Promise<readonly Step[]> {
+  entries: readonly JobEntry[],
+): Promise<readonly NextStep[]> {
   const [application] = applications
   if (application === undefined) return [[FIRST_APPLICATION, 'register what jobs may run']]
   if (entries.length === 0) return [[firstSpawn(application), 'make a job; its arguments go after --']]
@@ -54,24 +54,24 @@ export async function nextSteps(
   ]
 }
 
-async function stepsToRun(site: Site, entries: readonly IndexEntry[]): Promise<readonly Step[]> {
+async function stepsToRun(site: Site, entries: readonly JobEntry[]): Promise<readonly NextStep[]> {
   const [waiting] = entries.filter(({ state }) => !isEnded(state))
   if (waiting === undefined) return []
   if (!(await isAnyRunning(site))) {
     if (await isAnyQueued(site)) return [['bjob ls launchers', 'an allocation is queued, which will run them']]
-    const run: Step = [runCommand(site), 'run what there is to do: no launcher is running']
+    const run: NextStep = [startingCommand(site), 'run what there is to do: no launcher is running']
     return run[0] === HERE ? [run] : [run, [HERE, 'on this machine, where that is allowed']]
   }
-  const watch: Step = ['bjob watch', 'see it run']
+  const watch: NextStep = ['bjob watch', 'see it run']
   return entries.some(({ state }) => state === 'RUNNING')
     ? [watch]
     : [[`bjob why ${waiting.id}`, 'what it waits for'], watch]
 }
 
-function stepsAfter(failed: readonly IndexEntry[]): readonly Step[] {
+function stepsAfter(failed: readonly JobEntry[]): readonly NextStep[] {
   const [last] = failed.toSorted((one, other) => other.changed.localeCompare(one.changed))
   if (last === undefined) return []
-  const log: Step = [`bjob log ${last.id}`, 'what the job wrote that failed last']
+  const log: NextStep = [`bjob log ${last.id}`, 'what the job wrote that failed last']
   return failed.length === 1
     ? [log, [`bjob retry ${last.id}`, 'run it again, once its reason is gone']]
     : [

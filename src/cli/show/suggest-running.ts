@@ -5,6 +5,6 @@ import type { Session } from '../command/command.ts'
 /** Suggests how to run jobs where no launcher does. Of a job's own children, its launcher knows. */
 export async function suggestRunning(client: SiteClient, { terminal }: Session): Promise<void> {
   if (!terminal.isInteractive || client.environment !== undefined) return
-  const { isAnyRunning, runCommand } = await import('./next-step.ts')
-  if (!(await isAnyRunning(client.site))) terminal.suggest(runCommand(client.site))
+  const { isAnyRunning, startingCommand } = await import('./next-step.ts')
+  if (!(await isAnyRunning(client.site))) terminal.suggest(startingCommand(client.site))
 }

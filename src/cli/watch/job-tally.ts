@@ -1,6 +1,6 @@
 /** What a watch knows of the jobs: counts that each change of a job adjusts, so that a change costs the same however many jobs there are. */
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { END_STATES, type State, isEnded } from '../../core/life/states.ts'
 
 /** Ends are counted in spans of this length. */
@@ -14,21 +14,21 @@ const ENOUGH_ENDS = 20
 const KEPT_FAILURES = 100
 
 export class JobTally {
-  readonly #isMeant: (entry: IndexEntry) => boolean
+  readonly #isMeant: (entry: JobEntry) => boolean
   /** Of the jobs that are meant. */
   readonly #states = new Map<JobId, State>()
   readonly #counts = new Map<State, number>()
   /** Of all jobs that a launcher has, meant or not: they fill its slots. */
-  readonly #running = new Map<JobId, IndexEntry>()
+  readonly #running = new Map<JobId, JobEntry>()
   readonly #ends = new Map<number, number>()
-  #failures: IndexEntry[] = []
+  #failures: JobEntry[] = []
 
-  constructor(isMeant: (entry: IndexEntry) => boolean) {
+  constructor(isMeant: (entry: JobEntry) => boolean) {
     this.#isMeant = isMeant
   }
 
   /** Takes in how a job stands; `undefined`: it is gone. @param nowMs the clock by which rates are told */
-  set(id: JobId, entry: IndexEntry | undefined, nowMs: number): void {
+  set(id: JobId, entry: JobEntry | undefined, nowMs: number): void {
     if (entry?.launcher !== undefined && !isEnded(entry.state)) this.#running.set(id, entry)
     else this.#running.delete(id)
     const before = this.#states.get(id)
@@ -55,12 +55,12 @@ export class JobTally {
     return END_STATES.reduce((sum, state) => sum + this.countOf(state), 0)
   }
 
-  running(): IterableIterator<IndexEntry> {
+  running(): IterableIterator<JobEntry> {
     return this.#running.values()
   }
 
   /** Those that failed last, the newest first. */
-  failures(): readonly IndexEntry[] {
+  failures(): readonly JobEntry[] {
     return this.#failures
   }
 
@@ -89,7 +89,7 @@ export class JobTally {
   }
 
   /** By the clock of the job's node, which may be ahead. */
-  #addEnd({ changed }: IndexEntry, nowMs: number): void {
+  #addEnd({ changed }: JobEntry, nowMs: number): void {
     const endMs = Math.min(Date.parse(changed), nowMs)
     const oldest = Math.floor((nowMs - WINDOW_MS) / SPAN_MS)
     const span = Math.floor(endMs / SPAN_MS)
@@ -98,7 +98,7 @@ export class JobTally {
     this.#ends.set(span, (this.#ends.get(span) ?? 0) + 1)
   }
 
-  #setFailure(id: JobId, entry: IndexEntry | undefined): void {
+  #setFailure(id: JobId, entry: JobEntry | undefined): void {
     const others = this.#failures.filter((other) => other.id !== id)
     if (entry !== undefined) {
       const at = others.findIndex(({ changed }) => changed <= entry.changed)

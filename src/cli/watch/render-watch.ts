@@ -5,7 +5,7 @@ import { cutText, padText, textWidth } from '../../lib/text/text-width.ts'
 import { formatRate, formatSpan } from '../terminal/figures-text.ts'
 import { formatBar } from '../terminal/progress-text.ts'
 import { STATE_COLOURS } from '../terminal/terminal.ts'
-import type { Failure, LauncherStatus, WatchModel } from './watch-model.ts'
+import type { FailedJob, LauncherStatus, WatchModel } from './watch-model.ts'
 
 /** Text and its colour; nothing: as the terminal writes by itself. */
 export type Piece = readonly [text: string, colour?: Colour | undefined]
@@ -114,7 +114,7 @@ function failureLines({ failures, states, time }: WatchModel, width: number): Li
   return [head, ...failures.map((failure) => failureLine(failure, idWidth, time))]
 }
 
-function failureLine({ id, time, reason, output }: Failure, idWidth: number, now: string): Line {
+function failureLine({ id, time, reason, output }: FailedJob, idWidth: number, now: string): Line {
   const why = output === '' ? reason : `${reason === '' ? '' : `${reason}: `}${output}`
   return [[`  ${localTime(time, now).padStart(8)}  `], [padText(cutText(id, idWidth), idWidth), 'red'], [`  ${why}`]]
 }

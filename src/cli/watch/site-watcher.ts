@@ -2,9 +2,9 @@
 import { type LauncherFacts, readLaunchers } from '../../client/explain/launcher-facts.ts'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { causeOf } from '../../core/life/event-words.ts'
+import { failureCause } from '../../core/life/event-words.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { printable } from '../../lib/text/text-width.ts'
 import { JobView } from '../../site/view/job-view.ts'
@@ -13,7 +13,7 @@ import { outputTail } from '../../site/job/output.ts'
 import { readEntry } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
 import { JobTally } from './job-tally.ts'
-import type { Failure } from './watch-model.ts'
+import type { FailedJob } from './watch-model.ts'
 
 /** A change is announced and made within milliseconds; one that is still only announced then is looked up. */
 const DOUBT_MS = 3000
@@ -26,7 +26,7 @@ export class SiteWatcher {
   readonly #view: JobView
   /** Since when a job's last change has been announced only; `Infinity` once its folder was asked. */
   readonly #doubtfulSince = new Map<JobId, number>()
-  readonly #failures = new Map<string, Failure>()
+  readonly #failures = new Map<string, FailedJob>()
   #launchers: ReadonlyMap<string, LauncherFacts> = new Map()
 
   private constructor(site: Site, view: JobView, filter: Filter) {
@@ -63,9 +63,9 @@ export class SiteWatcher {
   }
 
   /** What failed last, with what it said last: each job's folder is read once. */
-  async readFailures(): Promise<Failure[]> {
+  async readFailures(): Promise<FailedJob[]> {
     const shown = this.tally.failures().slice(0, READ_FAILURES)
-    const failures: Failure[] = []
+    const failures: FailedJob[] = []
     for (const entry of shown) {
       const key = `${entry.id} ${entry.born} ${entry.revision}`
       const known = this.#failures.get(key)
@@ -92,7 +92,7 @@ export class SiteWatcher {
 }
 
 /** @returns undefined while the failure is only announced: why, is not in the folder yet */
-async function readFailure(site: Site, { id, revision, attempt, changed }: IndexEntry): Promise<Failure | undefined> {
+async function readFailure(site: Site, { id, revision, attempt, changed }: JobEntry): Promise<FailedJob | undefined> {
   try {
     const { history, revision: made } = await readJobState(site, id)
     if (made < revision) return undefined
@@ -102,7 +102,7 @@ async function readFailure(site: Site, { id, revision, attempt, changed }: Index
     return {
       id,
       time: changed,
-      reason: printable(told === undefined ? '' : causeOf(told)),
+      reason: printable(told === undefined ? '' : failureCause(told)),
       output: printable(last).trim(),
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What the screen of `bjob watch` shows, as data: what `--json` prints, and what the lines are made from. */
 import type { LauncherFacts } from '../../client/explain/launcher-facts.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { STATES, type State } from '../../core/life/states.ts'
 import type { JobTally } from './job-tally.ts'
 
@@ -15,7 +15,7 @@ export interface LauncherStatus {
   readonly ends: string | null
 }
 
-export interface Failure {
+export interface FailedJob {
   readonly id: string
   readonly time: string
   /** Why, in one line; empty where it is not known. */
@@ -41,7 +41,7 @@ export interface WatchModel {
   readonly launchers: readonly LauncherStatus[]
   /** How many launchers there were that are no more. */
   readonly launchers_ended: number
-  readonly failures: readonly Failure[]
+  readonly failures: readonly FailedJob[]
 }
 
 export const SHOWN_SPANS = 24
@@ -51,7 +51,7 @@ export function buildModel(
   filter: string,
   tally: JobTally,
   launchers: readonly LauncherFacts[],
-  failures: readonly Failure[],
+  failures: readonly FailedJob[],
   nowMs: number,
 ): WatchModel {
   const counts = STATES.map((state) => [state, tally.countOf(state)] as const).filter(([, count]) => count > 0)
@@ -76,7 +76,7 @@ export function buildModel(
   }
 }
 
-function statusOf(launchers: readonly LauncherFacts[], running: readonly IndexEntry[]): LauncherStatus[] {
+function statusOf(launchers: readonly LauncherFacts[], running: readonly JobEntry[]): LauncherStatus[] {
   return launchers.map((facts) => {
     const own = running.filter(({ launcher }) => launcher === facts.id)
     return {
@@ -94,7 +94,7 @@ function statusOf(launchers: readonly LauncherFacts[], running: readonly IndexEn
 }
 
 /** What a job was given: whole nodes when it has several, else its share of one (see `requestOf`). */
-function coresOf({ spec = {} }: IndexEntry, { cores, nodes }: LauncherFacts): number {
+function coresOf({ spec = {} }: JobEntry, { cores, nodes }: LauncherFacts): number {
   const numberOf = (field: string): number => Number(spec[field] ?? 1)
   const perNode = cores / Math.max(1, nodes.length)
   if (numberOf('num_nodes') > 1) return perNode * numberOf('num_nodes')

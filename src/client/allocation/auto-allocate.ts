@@ -4,7 +4,7 @@
  * that can run again, and so is followed by another one.
  */
 import { BjobError, siteError } from '../../core/text/errors.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { runCommand } from '../../lib/process/run-command.ts'
@@ -14,7 +14,7 @@ import type { Site } from '../../site/site.ts'
 import { type Submission, listSubmissions, writeSubmission } from '../../site/launcher/submissions.ts'
 import { checkDemand, describeMisfits, measureDemand, withoutParents } from './demand.ts'
 import { askSchedulers } from './submission-status.ts'
-import { type AllocationRequest, renderAllocation, submitAllocation } from './submit.ts'
+import { type AllocationRequest, renderAllocation, submitAllocation } from './submit-launchers.ts'
 
 export interface KeepOptions {
   readonly request: AllocationRequest
@@ -28,7 +28,7 @@ export interface KeepOptions {
 }
 
 /** The site's jobs, each time anew: those that the allocations are for, and all. */
-export type ReadJobs = () => Promise<{ readonly chosen: readonly IndexEntry[]; readonly all: readonly IndexEntry[] }>
+export type ReadJobs = () => Promise<{ readonly chosen: readonly JobEntry[]; readonly all: readonly JobEntry[] }>
 
 export interface KeepEvent {
   readonly kind: 'submitted' | 'ended' | 'problem' | 'cancelled'
@@ -190,7 +190,7 @@ class Keeper {
   }
 
   /** How many jobs belong to a launcher that is dead, and wait for another one to take them back. */
-  async #withoutOwner(held: readonly IndexEntry[]): Promise<number> {
+  async #withoutOwner(held: readonly JobEntry[]): Promise<number> {
     const launchers = new Map<string, number>()
     for (const { launcher = '' } of held) launchers.set(launcher, (launchers.get(launcher) ?? 0) + 1)
     for (const known of this.#beats.keys()) if (!launchers.has(known)) this.#beats.delete(known)
@@ -232,11 +232,11 @@ class Keeper {
 }
 
 /** Grows whenever a job starts or ends. */
-function measureProgress(entries: readonly IndexEntry[]): number {
+function measureProgress(entries: readonly JobEntry[]): number {
   return entries.reduce((sum, { attempt, state }) => sum + attempt + Number(isEnded(state)), 0)
 }
 
-function hasEnded({ state }: IndexEntry): boolean {
+function hasEnded({ state }: JobEntry): boolean {
   return isEnded(state)
 }
 

@@ -1,7 +1,7 @@
 /** Which jobs an allocation of some shape would have to run, and which will never run in one. Pure. */
 import type { NodeShape } from '../../core/placement/node-need.ts'
 import { requestError } from '../../core/text/errors.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { requestOf } from '../../core/placement/placement-request.ts'
 import { explainUnfit } from '../../core/placement/placement.ts'
 import { fromRecord } from '../../core/job/specification.ts'
@@ -17,9 +17,9 @@ export interface AllocationShape {
 
 export interface Demand {
   /** Jobs that could start in such an allocation; some may wait for their parents first. */
-  readonly waiting: readonly IndexEntry[]
+  readonly waiting: readonly JobEntry[]
   /** Jobs that a launcher has. */
-  readonly held: readonly IndexEntry[]
+  readonly held: readonly JobEntry[]
   /** Why each of the others never starts there: `w/wide asks for 3 nodes, the allocation has 2`. */
   readonly misfits: readonly string[]
 }
@@ -27,13 +27,13 @@ export interface Demand {
 /** Where bjob.yaml does not tell what a node has, nothing is refused for its sake. */
 const UNKNOWN = 1e9
 
-export function measureDemand(entries: readonly IndexEntry[], shape: AllocationShape, settings: Settings): Demand {
+export function measureDemand(entries: readonly JobEntry[], shape: AllocationShape, settings: Settings): Demand {
   const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = settings.node
   const nodes = Array.from({ length: shape.nodes }, (): NodeShape => ({ name: '', cores, gpus, memoryMiB }))
   // A job has to be over when the launcher asks those that are left to end.
   const seconds = shape.minutes * 60 - drainSeconds(settings)
-  const waiting: IndexEntry[] = []
-  const held: IndexEntry[] = []
+  const waiting: JobEntry[] = []
+  const held: JobEntry[] = []
   const misfits: string[] = []
   for (const entry of entries) {
     if (isEnded(entry.state) || entry.broken !== undefined) continue
@@ -74,7 +74,7 @@ export function describeMisfits(misfits: readonly string[]): string {
 }
 
 /** Those that wait for no parent: of a job's parents, each has ended or is gone. */
-export function withoutParents(waiting: readonly IndexEntry[], all: readonly IndexEntry[]): IndexEntry[] {
+export function withoutParents(waiting: readonly JobEntry[], all: readonly JobEntry[]): JobEntry[] {
   const open = new Set(all.filter(({ state }) => !isEnded(state)).map(({ id }) => id))
   return waiting.filter(({ spec }) => {
     const { waitForParents, parents } = fromRecord(spec ?? {})

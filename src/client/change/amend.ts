@@ -6,7 +6,7 @@ import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
 import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
 import {
-  type Specification,
+  type JobSpec,
   canonicalField,
   checkData,
   checkSpecification,
@@ -22,7 +22,7 @@ import { Catalogue } from '../view/catalogue.ts'
 import { type Change, type ChangeOptions, changeEach, dagOf } from './change.ts'
 
 /** One field's new value; `undefined` = its default again. With `key`: of one entry of a map (`tags`, `environ_vars`), or none any more. */
-export interface Assignment {
+export interface FieldAssignment {
   /** In any spelling; or `data`. */
   readonly field: string
   readonly key?: string
@@ -39,7 +39,7 @@ export const MAP_FIELDS: readonly string[] = ['tags', 'environ_vars']
 export async function amendJobs(
   site: Site,
   ids: Iterable<JobId>,
-  assignments: readonly Assignment[],
+  assignments: readonly FieldAssignment[],
   options: ChangeOptions = {},
 ): Promise<Change[]> {
   for (const { field } of assignments) checkField(field)
@@ -76,7 +76,7 @@ export async function addParent(
   options: ChangeOptions = {},
 ): Promise<Omit<Change, 'id'>> {
   const isDry = options.dryRun === true
-  const add = (specification: Specification): Specification =>
+  const add = (specification: JobSpec): JobSpec =>
     specification.parents.includes(parent)
       ? specification
       : { ...specification, parents: [...specification.parents, parent] }
@@ -104,7 +104,7 @@ export async function addParent(
 async function amendJob(
   site: Site,
   id: JobId,
-  change: (specification: Specification) => Specification,
+  change: (specification: JobSpec) => JobSpec,
   isDry: boolean,
 ): Promise<Omit<Change, 'id'> | undefined> {
   const state = await readJobState(site, id)
@@ -136,7 +136,7 @@ async function amendJob(
   return isLeft ? { kind: 'left', message: 'is so already' } : refusalOf(id, found)
 }
 
-function isSame(one: Specification, other: Specification): boolean {
+function isSame(one: JobSpec, other: JobSpec): boolean {
   return JSON.stringify(toRecord(one)) === JSON.stringify(toRecord(other))
 }
 
@@ -197,7 +197,7 @@ function circleError(path: readonly JobId[]): BjobError {
   return requestError('cycle', `that would be a circle: ${[...shown, first].join(' < ')}`, { field: 'parents' })
 }
 
-function assign(specification: Specification, assignments: readonly Assignment[]): Specification {
+function assign(specification: JobSpec, assignments: readonly FieldAssignment[]): JobSpec {
   const record = new Map<string, unknown>(Object.entries(toRecord(specification)))
   for (const assignment of assignments) setField(record, assignment)
   const checked = checkSpecification(Object.fromEntries(record))
@@ -207,7 +207,7 @@ function assign(specification: Specification, assignments: readonly Assignment[]
 }
 
 /** Puts an assignment into a record of fields as job.yaml spells them. */
-export function setField(record: Map<string, unknown>, { field, key, value }: Assignment): void {
+export function setField(record: Map<string, unknown>, { field, key, value }: FieldAssignment): void {
   const name = canonicalField(field)
   if (key !== undefined) {
     const before = record.get(name)

@@ -2,7 +2,7 @@
 import { BjobError } from '../../core/text/errors.ts'
 import { Dag } from '../../core/index/dag.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { fromRecord } from '../../core/job/specification.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { breakageText } from '../../site/job/breakage.ts'
@@ -50,10 +50,10 @@ export async function changeInOrder(
   return changes
 }
 
-export function dagOf(entries: Iterable<IndexEntry>): Dag {
+export function dagOf(entries: Iterable<JobEntry>): Dag {
   return new Dag([...entries].map((entry) => ({ id: entry.id, parents: parentsOf(entry) })))
 }
 
-export function parentsOf(entry: IndexEntry): readonly JobId[] {
+export function parentsOf(entry: JobEntry): readonly JobId[] {
   return fromRecord(entry.spec ?? {}).parents
 }

@@ -4,7 +4,7 @@
  * again; all of them are needed only when the journal was made anew and its positions mean nothing any more.
  */
 import path from 'node:path'
-import { type JobEvent, eventOfWords } from '../../core/index/events.ts'
+import { type JobEvent, eventOfWords } from '../../core/index/journal-events.ts'
 import type { Filter } from '../../core/index/filter.ts'
 import { type BjobError, requestError } from '../../core/text/errors.ts'
 import { FORMATS, checkFormat } from '../../core/text/formats.ts'
@@ -15,7 +15,7 @@ import type { Site } from '../../site/site.ts'
 import { fitsJournals } from '../../site/view/snapshot.ts'
 
 /** An end that was announced; handed out once the job's folder, or its writer, confirms it. */
-export interface Candidate {
+export interface PendingEnd {
   readonly by: string
   readonly n: number
   readonly event: JobEvent
@@ -26,7 +26,7 @@ export interface Candidate {
 interface CursorFile {
   readonly format: typeof FORMATS.cursor
   readonly positions: Positions
-  readonly pending: readonly Candidate[]
+  readonly pending: readonly PendingEnd[]
   /** How many bytes of FILE.delivered `positions` accounts for. */
   readonly delivered: number
   /** Which ends it counts; one of an earlier bjob does not say. */
@@ -37,7 +37,7 @@ const EMPTY: CursorFile = { format: FORMATS.cursor, positions: {}, pending: [], 
 
 export class Cursor {
   readonly positions: Positions
-  readonly pending: readonly Candidate[]
+  readonly pending: readonly PendingEnd[]
   /** The journal that this cursor has read is gone, or is another one by now: only FILE.delivered tells what was handed out. */
   isJournalNew: boolean
   readonly #file: string | undefined
@@ -137,7 +137,7 @@ export class Cursor {
   }
 
   /** Writes down that everything up to `positions` has been handed out but `pending`. */
-  async save(positions: Positions, pending: readonly Candidate[]): Promise<void> {
+  async save(positions: Positions, pending: readonly PendingEnd[]): Promise<void> {
     if (this.#file === undefined) return
     const saved: CursorFile = {
       format: FORMATS.cursor,

@@ -2,7 +2,7 @@
  * Every end of every job, once: found in the journals, and believed when the job's folder says the same. An end that was announced by a
  * writer that died on the spot may have been made or not; it stays a candidate until the folder tells.
  */
-import { type JobEvent, type JournalLine, toEvent } from '../../core/index/events.ts'
+import { type JobEvent, type JournalLine, toEvent } from '../../core/index/journal-events.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { type HistoryEntry, type JobState, bornAt } from '../../core/life/job-state.ts'
 import { isEnded } from '../../core/life/states.ts'
@@ -11,7 +11,7 @@ import { readJobState } from '../../site/job/jobs.ts'
 import { JournalReader } from '../../site/journal/journal-reader.ts'
 import { forEachJob } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
-import type { Candidate, Cursor } from './cursor.ts'
+import type { PendingEnd, Cursor } from './cursor.ts'
 
 /** Folders looked into at once: enough to hide a network's latency. */
 const AT_ONCE = 16
@@ -34,9 +34,9 @@ export class EndFeed {
   readonly #cursor: Cursor
   readonly #reader: JournalReader
   /** In the order in which they were read. */
-  #candidates = new Set<Candidate>()
+  #candidates = new Set<PendingEnd>()
   /** By writer, and by its number: those that it has not said to be done. */
-  readonly #unconfirmed = new Map<string, Map<number, Candidate>>()
+  readonly #unconfirmed = new Map<string, Map<number, PendingEnd>>()
   /** Jobs that were removed: the line of an end may come after that, from another node's journal. */
   readonly #removed = new Set<string>()
   #isFirst = true
@@ -66,7 +66,7 @@ export class EndFeed {
     const before = this.#candidates.size
     const due = [...this.#candidates]
     for (let at = 0; at < due.length; at += AT_ONCE) {
-      const group: Candidate[] = []
+      const group: PendingEnd[] = []
       for (const candidate of due.slice(at, at + AT_ONCE))
         if (!(await this.#cursor.isDelivered(candidate.event))) group.push(candidate)
       const verdicts = await Promise.all(group.map((candidate) => judge(this.#site, candidate)))
@@ -101,7 +101,7 @@ export class EndFeed {
     }
   }
 
-  #add(candidate: Candidate): void {
+  #add(candidate: PendingEnd): void {
     this.#candidates.add(candidate)
     if (candidate.isConfirmed) return
     const own = this.#unconfirmed.get(candidate.by)
@@ -109,17 +109,17 @@ export class EndFeed {
     else own.set(candidate.n, candidate)
   }
 
-  #confirm(candidate: Candidate): void {
+  #confirm(candidate: PendingEnd): void {
     candidate.isConfirmed = true
     this.#forgetUnconfirmed(candidate)
   }
 
-  #drop(candidate: Candidate): void {
+  #drop(candidate: PendingEnd): void {
     this.#candidates.delete(candidate)
     this.#forgetUnconfirmed(candidate)
   }
 
-  #forgetUnconfirmed({ by, n }: Candidate): void {
+  #forgetUnconfirmed({ by, n }: PendingEnd): void {
     const own = this.#unconfirmed.get(by)
     own?.delete(n)
     if (own?.size === 0) this.#unconfirmed.delete(by)
@@ -157,7 +157,7 @@ function slim({ spec: _spec, ...event }: JobEvent): JobEvent {
   return { ...event, history: event.history.slice(-1) }
 }
 
-async function judge(site: Site, { event, isConfirmed }: Candidate): Promise<Verdict> {
+async function judge(site: Site, { event, isConfirmed }: PendingEnd): Promise<Verdict> {
   const last = event.history.at(-1)
   if (last === undefined) return 'void'
   const told: JobEnd = { event, last, attempt: event.attempt, launcher: event.launcher, hasFolder: false }
@@ -183,8 +183,8 @@ async function judge(site: Site, { event, isConfirmed }: Candidate): Promise<Ver
 }
 
 /** All ends as the folders have them. */
-async function scanEnds(site: Site): Promise<Candidate[]> {
-  const candidates: Candidate[] = []
+async function scanEnds(site: Site): Promise<PendingEnd[]> {
+  const candidates: PendingEnd[] = []
   await forEachJob(site, async (id) => {
     try {
       const state = await readJobState(site, id)
@@ -193,6 +193,6 @@ async function scanEnds(site: Site): Promise<Candidate[]> {
       if (!(error instanceof BjobError)) throw error
     }
   })
-  const timeOf = ({ event }: Candidate): string => event.history.at(-1)?.time ?? ''
+  const timeOf = ({ event }: PendingEnd): string => event.history.at(-1)?.time ?? ''
   return candidates.sort((one, other) => (timeOf(one) < timeOf(other) ? -1 : 1))
 }

@@ -1,12 +1,12 @@
 /** Jobs as futures (Balsam's `FutureTask` and `wait`): however a job ends, its future has the end, and a driver waits for many at once. */
 import { requestError } from '../../core/text/errors.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { Site } from '../../site/site.ts'
 import type { Catalogue } from '../view/catalogue.ts'
-import { type KillOutcome, killJob } from '../change/kill.ts'
-import { type JobResult, readResult } from './results.ts'
-import { type WaitOptions, waitForEnds } from './wait.ts'
+import { type KillOutcome, killJob } from '../change/kill-jobs.ts'
+import { type JobResult, readResult } from './read-results.ts'
+import { type WaitOptions, waitForEnds } from './wait-for-ends.ts'
 
 /** `active`: not known to have ended. `done`: JOB_FINISHED. `cancelled`: USER_KILLED, or removed. */
 export type FutureState = 'active' | 'done' | 'failed' | 'cancelled'
@@ -50,7 +50,7 @@ export class JobFuture {
   }
 
   /** Takes in how the job has ended. @param known what the journal tells of it, for a job whose files are broken by now */
-  async settle(known?: IndexEntry): Promise<void> {
+  async settle(known?: JobEntry): Promise<void> {
     this.#end = await readResult(this.#site, this.id, this.#file, known)
   }
 }

@@ -5,7 +5,7 @@ import { mapConcurrently } from '../../lib/concurrently.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { type Lease, listLaunchers, readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
-import { fateOf } from './why.ts'
+import { fateOf } from './explain-wait.ts'
 
 /** Times are in milliseconds since 1970. */
 export interface LauncherFacts {

@@ -1,6 +1,6 @@
 /** Whether a launcher would ever run a job, from what it says of itself in its folder; and what there is when none is alive. */
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { requestOf } from '../../core/placement/placement-request.ts'
 import { explainUnfit } from '../../core/placement/placement.ts'
 import { fromRecord } from '../../core/job/specification.ts'
@@ -28,7 +28,7 @@ const UNKNOWN = 1e6
 const NEWEST = 20
 
 /** @returns why that launcher will never run the job, in one line, or undefined when it could */
-export async function explainMisfit(site: Site, lease: Lease, entry: IndexEntry): Promise<string | undefined> {
+export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): Promise<string | undefined> {
   const settings = await readLauncherSettings(site, lease.launcher)
   const { filter, jobMode, timeLimitMinutes = Infinity } = settings
   if (filter !== undefined && !compileFilter(filter)(entry))
@@ -46,7 +46,7 @@ export async function explainMisfit(site: Site, lease: Lease, entry: IndexEntry)
  * What else there is to say when no launcher is alive: whether what the scheduler has been asked for could run the job, or what there has been.
  * @returns no line when nothing is known
  */
-export async function explainAbsence(site: Site, entry: IndexEntry): Promise<string[]> {
+export async function explainAbsence(site: Site, entry: JobEntry): Promise<string[]> {
   const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = site.settings.node
   const request = requestOf(entry.id, fromRecord(entry.spec ?? {}))
   const lines: string[] = []
@@ -81,11 +81,7 @@ async function readLauncherSettings(site: Site, launcher: string): Promise<Launc
   return text === undefined ? {} : (parseYaml(text, file).value ?? {})
 }
 
-function explainShape(
-  { nodes, cores, gpus }: LauncherSettings,
-  seconds: number,
-  entry: IndexEntry,
-): string | undefined {
+function explainShape({ nodes, cores, gpus }: LauncherSettings, seconds: number, entry: JobEntry): string | undefined {
   if (nodes === undefined || cores === undefined) return undefined
   const share = (total: number): number => Math.floor(total / Math.max(1, nodes.length))
   const each = { cores: Math.max(1, share(cores)), gpus: gpus === undefined ? UNKNOWN : share(gpus) }

@@ -2,7 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { compileFilter, compileWords } from '../../core/index/filter.ts'
 import { DEFAULT_WORKFLOW } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
 /** A word, several of which any may match, or an operator; operators given together must all match. */
@@ -35,9 +35,9 @@ export interface Conditions {
   readonly data?: Readonly<Record<string, Match | number | boolean | null>>
 }
 
-export type EntryTest = (entry: IndexEntry) => boolean
+export type EntryTest = (entry: JobEntry) => boolean
 
-type Reader = (entry: IndexEntry) => readonly string[]
+type Reader = (entry: JobEntry) => readonly string[]
 
 const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags' | 'data'>, Reader>> = {
   id: (entry) => [entry.id],

@@ -1,14 +1,14 @@
 /** A handle on one job: what the library's queries and `spawn` hand out. */
 import { type JobId, splitId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { type ToldEntry, tell } from '../../core/life/event-words.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { readData, readJobFile, readJobState, readSpecification, unknownJob, writeData } from '../../site/job/jobs.ts'
 import { entryOf } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
 import type { Change } from '../change/change.ts'
-import { type KillOutcome, killJob } from '../change/kill.ts'
+import { type KillOutcome, killJob } from '../change/kill-jobs.ts'
 
 export class Job {
   readonly id: JobId
@@ -17,9 +17,9 @@ export class Job {
   /** The job's folder, absolute: its working directory. */
   readonly dir: string
   readonly #site: Site
-  #entry: IndexEntry
+  #entry: JobEntry
 
-  constructor(site: Site, entry: IndexEntry) {
+  constructor(site: Site, entry: JobEntry) {
     const { workflow, name } = splitId(entry.id)
     this.id = entry.id
     this.workflow = workflow
@@ -63,12 +63,12 @@ export class Job {
   }
 
   /** What the journal and the folder say of it, as one record. */
-  get entry(): IndexEntry {
+  get entry(): JobEntry {
     return this.#entry
   }
 
   /** @throws BjobError when job.yaml was broken */
-  async specification(): Promise<Specification> {
+  async specification(): Promise<JobSpec> {
     return readSpecification(this.#site, this.id)
   }
 
@@ -118,13 +118,13 @@ export class Job {
 
   /** Gives it another chance when it has failed or was killed. */
   async retry(): Promise<Change> {
-    const { retryJobs } = await import('../change/retry.ts')
+    const { retryJobs } = await import('../change/retry-jobs.ts')
     return only(await retryJobs(this.#site, [this.id], [(await this.refresh()).#entry]))
   }
 
   /** Moves its folder to the trash, unless a launcher has it. */
   async remove(): Promise<Change> {
-    const { removeJobs } = await import('../change/remove.ts')
+    const { removeJobs } = await import('../change/remove-jobs.ts')
     return only(await removeJobs(this.#site, [this.id]))
   }
 }

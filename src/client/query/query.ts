@@ -3,7 +3,7 @@ import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
 import { canonicalField, fieldOf } from '../../core/job/specification.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
@@ -12,7 +12,7 @@ import type { Site } from '../../site/site.ts'
 import type { Catalogue } from '../view/catalogue.ts'
 import type { Change } from '../change/change.ts'
 import { type Conditions, type EntryTest, compileConditions, compileData } from './condition.ts'
-import type { KillOutcome } from '../change/kill.ts'
+import type { KillOutcome } from '../change/kill-jobs.ts'
 import { Job } from './job.ts'
 import { compareNaturally } from '../view/natural-order.ts'
 
@@ -27,10 +27,10 @@ interface Plan {
   readonly end: number
 }
 
-type DataTest = (entry: IndexEntry, data: unknown) => boolean
+type DataTest = (entry: JobEntry, data: unknown) => boolean
 
 /** Where a query takes its jobs from: all there are, or another query that was cut to a slice. Those of other ids than `ids` may be left out. */
-type Source = (ids: ReadonlySet<JobId> | undefined) => Promise<IndexEntry[]>
+type Source = (ids: ReadonlySet<JobId> | undefined) => Promise<JobEntry[]>
 
 const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, end: Infinity }
 
@@ -38,7 +38,7 @@ const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, e
 const AT_ONCE = 16
 
 /** Fields of a job that are not in its specification. */
-const OWN_FIELDS: Readonly<Record<string, (entry: IndexEntry) => unknown>> = {
+const OWN_FIELDS: Readonly<Record<string, (entry: JobEntry) => unknown>> = {
   id: (entry) => entry.id,
   name: (entry) => entry.id.slice(entry.id.indexOf('/') + 1),
   workflow: (entry) => entry.id.slice(0, entry.id.indexOf('/')),
@@ -173,13 +173,13 @@ export class JobQuery implements AsyncIterable<Job> {
 
   /** Moves the folders of all to the trash, but of those that a launcher has. */
   async delete(): Promise<Change[]> {
-    const { removeJobs } = await import('../change/remove.ts')
+    const { removeJobs } = await import('../change/remove-jobs.ts')
     return removeJobs(this.#site, await this.#ids())
   }
 
   /** Ends each that has not ended, with `recursive` all jobs below them, too: their children, and so on (see `KillOutcome`). */
   async kill({ recursive = false }: { readonly recursive?: boolean } = {}): Promise<KillOutcome[]> {
-    const { killFamilies, killJobs } = await import('../change/kill.ts')
+    const { killFamilies, killJobs } = await import('../change/kill-jobs.ts')
     // Below one that has ended there may be others.
     const open = (await this.entries()).filter(({ state }) => recursive || !isEnded(state)).map(({ id }) => id)
     return recursive ? killFamilies(this.#site, open) : killJobs(this.#site, open)
@@ -187,7 +187,7 @@ export class JobQuery implements AsyncIterable<Job> {
 
   /** Gives each that has failed or was killed another chance. */
   async retry(): Promise<Change[]> {
-    const { retryJobs } = await import('../change/retry.ts')
+    const { retryJobs } = await import('../change/retry-jobs.ts')
     return retryJobs(this.#site, await this.#ids(), await this.#catalogue.entries())
   }
 
@@ -196,14 +196,14 @@ export class JobQuery implements AsyncIterable<Job> {
   }
 
   /** The bare records, in order. */
-  async entries(): Promise<IndexEntry[]> {
+  async entries(): Promise<JobEntry[]> {
     const { orders, start, end } = this.#plan
     const entries = await this.#matching()
     const keys = orders.map((order) => ({
       read: readerOf(order.replace(/^-/, '')),
       sign: order.startsWith('-') ? -1 : 1,
     }))
-    const compare = (one: IndexEntry, other: IndexEntry): number => {
+    const compare = (one: JobEntry, other: JobEntry): number => {
       for (const { read, sign } of keys) {
         const difference = compareValues(read(one), read(other))
         if (difference !== 0) return sign * difference
@@ -213,7 +213,7 @@ export class JobQuery implements AsyncIterable<Job> {
     return firstOf(entries, end, compare).slice(start)
   }
 
-  async #matching(): Promise<IndexEntry[]> {
+  async #matching(): Promise<JobEntry[]> {
     const { tests, dataTests } = this.#plan
     const passed = (await this.#source(this.#plan.ids)).filter((entry) => tests.every((test) => test(entry)))
     if (dataTests.length === 0) return passed
@@ -243,13 +243,9 @@ function exactIds(condition: unknown): ReadonlySet<JobId> | undefined {
 }
 
 /** The first `count` in order. Of a page of many, most are never put in order. */
-function firstOf(
-  entries: IndexEntry[],
-  count: number,
-  compare: (one: IndexEntry, other: IndexEntry) => number,
-): IndexEntry[] {
+function firstOf(entries: JobEntry[], count: number, compare: (one: JobEntry, other: JobEntry) => number): JobEntry[] {
   if (count * 10 > entries.length) return entries.sort(compare).slice(0, count)
-  const first: IndexEntry[] = []
+  const first: JobEntry[] = []
   for (const entry of entries) {
     const last = first.at(-1)
     if (first.length === count && (last === undefined || compare(entry, last) >= 0)) continue
@@ -271,7 +267,7 @@ async function readDataIfThere(site: Site, id: JobId): Promise<unknown> {
 }
 
 /** @throws BjobError `unknown-field` */
-export function readerOf(field: string): (entry: IndexEntry) => unknown {
+export function readerOf(field: string): (entry: JobEntry) => unknown {
   const own = OWN_FIELDS[field]
   if (own !== undefined) return own
   const name = canonicalField(field)

@@ -104,7 +104,7 @@ function isMatch(value: v.InferOutput<typeof datum>): value is v.InferOutput<typ
 }
 
 /** @throws BjobError `bad-request` for a filter that nothing passes */
-export function filterOf(filter: WordFilter): Filter {
+export function toFilter(filter: WordFilter): Filter {
   if (Object.values(filter).some((all) => all?.length === 0))
     throw requestError('bad-request', 'filter has an empty list: no end would ever be handed out', { field: 'filter' })
   return definedOf(filter)

@@ -4,14 +4,14 @@
  */
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
 import { DEFAULT_WORKFLOW, type JobId, jobId, splitId } from '../../core/job/id.ts'
-import type { NewInput } from '../../core/life/job-inputs.ts'
-import { type ParsedSpawn, type Specification, checkSpawn, problemError } from '../../core/job/specification.ts'
+import type { NewInputFile } from '../../core/life/job-inputs.ts'
+import { type ParsedSpawn, type JobSpec, checkSpawn, problemError } from '../../core/job/specification.ts'
 import type { State } from '../../core/life/states.ts'
 import { readApplication } from '../../site/applications.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
-import { findNewInputs } from './input-files.ts'
+import { findNewInputs } from './new-input-files.ts'
 import type { JobEnvironment } from '../job-environment.ts'
 import { checkDefaults, withDefaults } from './spawn-defaults.ts'
 import { SpawnProblems } from './spawn-problems.ts'
@@ -26,7 +26,7 @@ export interface SpawnRecord {
   readonly record: unknown
   readonly locate?: (field: readonly PropertyKey[]) => ErrorDetail
   /** What it gets in any case; the rest of its input is its parents', and not looked for elsewhere. */
-  readonly staged?: readonly NewInput[]
+  readonly staged?: readonly NewInputFile[]
   /** What is wrong with it already: it could not be read. */
   readonly problem?: BjobError
 }
@@ -45,9 +45,9 @@ export interface PlannedJob {
   readonly name: string
   /** The name that was asked for, before any number was added. */
   readonly wanted: string
-  readonly specification: Specification
+  readonly specification: JobSpec
   readonly data: unknown
-  readonly inputs: readonly NewInput[]
+  readonly inputs: readonly NewInputFile[]
   /** The parents that it waits for. */
   readonly unfinished: readonly JobId[]
   /** The name is taken and that is fine. */

@@ -1,12 +1,12 @@
 /** What can be said of a new job's staging before it is made. */
 import { requestError } from '../../core/text/errors.ts'
-import type { NewInput } from '../../core/life/job-inputs.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { NewInputFile } from '../../core/life/job-inputs.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { checkInputName } from '../../site/job/jobs.ts'
 
 /** @throws BjobError `reserved-name`, `half-a-stage` */
-export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: Specification): void {
+export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: JobSpec): void {
   for (const url of stageInUrl) checkInputName(stagedName(parseStageUrl(url)))
   if ((stageOutUrl === undefined) === (stageOutFiles.length === 0)) return
   const [there, missing] =
@@ -18,7 +18,7 @@ export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: Specifi
  * @param inputs what the job gets when it is made
  * @throws BjobError `input-clash`
  */
-export function checkClash({ stageInUrl }: Specification, inputs: readonly NewInput[]): void {
+export function checkClash({ stageInUrl }: JobSpec, inputs: readonly NewInputFile[]): void {
   const names = new Set(stageInUrl.map((url) => stagedName(parseStageUrl(url))))
   const clash = inputs.find(({ name }) => names.has(name))
   if (clash === undefined) return

@@ -1,7 +1,7 @@
 /** `input_files` that come as one text: split at blanks, unless all of it is the name of something that is there. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
-import { type Specification, canonicalField } from '../../core/job/specification.ts'
+import { type JobSpec, canonicalField } from '../../core/job/specification.ts'
 import { findMatches } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
 
@@ -12,9 +12,9 @@ import type { Site } from '../../site/site.ts'
 export async function withWholeWords(
   site: Site,
   record: unknown,
-  specification: Specification,
+  specification: JobSpec,
   { folder, parents }: { readonly folder: string; readonly parents: readonly JobId[] },
-): Promise<Specification> {
+): Promise<JobSpec> {
   const { inputFiles } = specification
   if (inputFiles.length === 0) return specification
   const given = wordsOf(record)

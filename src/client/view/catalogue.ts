@@ -3,7 +3,7 @@
  * announced is looked up in the job's folder before anybody believes it.
  */
 import { type JobId, isJobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { JobView } from '../../site/view/job-view.ts'
 import { JournalNews } from '../../site/view/journal-news.ts'
@@ -34,7 +34,7 @@ export class Catalogue {
    * Every job, once, in no order.
    * @param only of these ids at most: of few, nothing else is read
    */
-  async entries(only?: ReadonlySet<JobId>): Promise<IndexEntry[]> {
+  async entries(only?: ReadonlySet<JobId>): Promise<JobEntry[]> {
     if (only !== undefined) {
       const isForFolders = this.#open === undefined && only.size <= FEW
       const view = isForFolders ? undefined : await this.#refreshed()
@@ -42,10 +42,10 @@ export class Catalogue {
       return found.filter((entry) => entry !== undefined)
     }
     const view = await this.#refreshed()
-    const doubtful = new Map<JobId, IndexEntry | undefined>()
+    const doubtful = new Map<JobId, JobEntry | undefined>()
     const ids = [...view.index.pendingIds()]
     for (const id of ids) doubtful.set(id, await this.#lookUp(id, view))
-    const entries: IndexEntry[] = []
+    const entries: JobEntry[] = []
     for (const entry of view.index.entries()) {
       if (!doubtful.has(entry.id)) entries.push(entry)
     }
@@ -61,7 +61,7 @@ export class Catalogue {
   }
 
   /** One job, from `view` as it is now or, without it, from the folder alone; `undefined` when there is none. */
-  async #find(id: JobId, view: JobView | undefined): Promise<IndexEntry | undefined> {
+  async #find(id: JobId, view: JobView | undefined): Promise<JobEntry | undefined> {
     if (!isJobId(id)) return undefined
     if (view !== undefined) return this.#getFrom(view, id)
     const entry = await readEntry(this.#site, id)
@@ -70,7 +70,7 @@ export class Catalogue {
     return this.#getFrom(await this.#refreshed(), id)
   }
 
-  async #getFrom(view: JobView, id: JobId): Promise<IndexEntry | undefined> {
+  async #getFrom(view: JobView, id: JobId): Promise<JobEntry | undefined> {
     const known = view.index.get(id)
     return known === undefined || view.index.isPending(id) ? this.#lookUp(id, view) : known
   }
@@ -90,7 +90,7 @@ export class Catalogue {
     return (this.#open ??= forgetIfFailed(openView(this.#site), () => (this.#open = undefined)))
   }
 
-  async #lookUp(id: JobId, view: JobView): Promise<IndexEntry | undefined> {
+  async #lookUp(id: JobId, view: JobView): Promise<JobEntry | undefined> {
     const { disk, layout } = this.#site
     const { dir } = layout.job(id)
     const entry = await readEntry(this.#site, id)

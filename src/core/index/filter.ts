@@ -2,7 +2,7 @@
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { requestError } from '../text/errors.ts'
 import { type JobId, splitId } from '../job/id.ts'
-import type { IndexEntry } from './job-index.ts'
+import type { JobEntry } from './job-index.ts'
 import { STATES, isState } from '../life/states.ts'
 
 /** Words are exact, or globs where they hold `*`. An absent or empty field matches everything. */
@@ -17,7 +17,7 @@ export interface Filter {
   readonly tag?: readonly string[]
 }
 
-type Test = (entry: IndexEntry) => boolean
+type Test = (entry: JobEntry) => boolean
 
 /**
  * Compiles a filter.
@@ -26,7 +26,7 @@ type Test = (entry: IndexEntry) => boolean
 export function compileFilter(filter: Filter): Test {
   for (const word of filter.state ?? []) checkState(word)
   const tests: Test[] = []
-  const add = (words: readonly string[] | undefined, valueOf: (entry: IndexEntry) => string): void => {
+  const add = (words: readonly string[] | undefined, valueOf: (entry: JobEntry) => string): void => {
     if (words === undefined || words.length === 0) return
     const test = compileWords(words)
     tests.push((entry) => test(valueOf(entry)))

@@ -3,13 +3,13 @@
  * same index: of one job a higher revision wins; of several that had one name, one after the other, it is the one that was not removed. No
  * clock has a say in it: the times of birth only tell them apart. An entry is `pending` until its writer said that the change was made.
  */
-import type { JobEvent, JournalLine } from './events.ts'
+import type { JobEvent, JournalLine } from './journal-events.ts'
 import type { JobId } from '../job/id.ts'
 import type { SpecificationRecord } from '../job/specification.ts'
 import type { DeathKind } from '../life/deaths.ts'
 import { type State, isEnded } from '../life/states.ts'
 
-export interface IndexEntry {
+export interface JobEntry {
   readonly id: JobId
   readonly born: string
   readonly revision: number
@@ -40,7 +40,7 @@ export interface Announced {
 /** What a snapshot keeps of an index beside its entries. */
 export interface IndexRemainder {
   readonly pending: readonly Announced[]
-  readonly rivals: readonly IndexEntry[]
+  readonly rivals: readonly JobEntry[]
   /** Each job's id and birth. */
   readonly removed: readonly (readonly [JobId, string])[]
 }
@@ -52,9 +52,9 @@ const FIRST_REVISION = 1
 
 export class JobIndex {
   /** By id, the job that has the name, as far as is known. */
-  readonly #entries = new Map<JobId, IndexEntry>()
+  readonly #entries = new Map<JobId, JobEntry>()
   /** Others of which it is certain that they had the name at some time: all but one were removed, and the lines that say so are still to come. */
-  readonly #rivals = new Map<JobId, readonly IndexEntry[]>()
+  readonly #rivals = new Map<JobId, readonly JobEntry[]>()
   /** Births of jobs that were removed: lines about them may still come. */
   readonly #removed = new Map<JobId, Set<string>>()
   /** By writer, and by its number. */
@@ -72,16 +72,16 @@ export class JobIndex {
     return this.#entries.size
   }
 
-  get(id: JobId): IndexEntry | undefined {
+  get(id: JobId): JobEntry | undefined {
     return this.#entries.get(id)
   }
 
-  entries(): IterableIterator<IndexEntry> {
+  entries(): IterableIterator<JobEntry> {
     return this.#entries.values()
   }
 
   /** All that were there for certain and are not known to be removed: more than one of a name where a line is missing. */
-  *lives(): Generator<IndexEntry> {
+  *lives(): Generator<JobEntry> {
     for (const entry of this.#entries.values()) if (!this.#isAnnouncedOnly(entry)) yield entry
     for (const rivals of this.#rivals.values()) yield* rivals
   }
@@ -140,7 +140,7 @@ export class JobIndex {
   }
 
   /** Takes entries for true, as a snapshot or the jobs' folders have them: what was announced before them is decided. */
-  restore(entries: Iterable<IndexEntry>, { pending, rivals, removed }: IndexRemainder = NOTHING): void {
+  restore(entries: Iterable<JobEntry>, { pending, rivals, removed }: IndexRemainder = NOTHING): void {
     for (const entry of entries) {
       this.#setCurrent(entry)
       this.#rivals.delete(entry.id)
@@ -152,7 +152,7 @@ export class JobIndex {
     for (const [id, born] of removed) this.#addRemoved(id, born)
   }
 
-  #setCurrent(entry: IndexEntry): void {
+  #setCurrent(entry: JobEntry): void {
     this.#entries.set(entry.id, entry)
     if (this.#ended !== undefined && isEnded(entry.state)) this.#ended.add(entry.id)
   }
@@ -184,7 +184,7 @@ export class JobIndex {
   }
 
   /** Puts an entry in the place of the one that it follows. */
-  #put(entry: IndexEntry): void {
+  #put(entry: JobEntry): void {
     const { id, born } = entry
     if (this.#entries.get(id)?.born === born) this.#setCurrent(entry)
     else
@@ -194,7 +194,7 @@ export class JobIndex {
       )
   }
 
-  #takeOut({ id, born }: Pick<IndexEntry, 'id' | 'born'>): void {
+  #takeOut({ id, born }: Pick<JobEntry, 'id' | 'born'>): void {
     if (this.#entries.get(id)?.born === born) this.forget(id)
     else
       this.#setRivals(
@@ -203,7 +203,7 @@ export class JobIndex {
       )
   }
 
-  #setRivals(id: JobId, rivals: readonly IndexEntry[]): void {
+  #setRivals(id: JobId, rivals: readonly JobEntry[]): void {
     if (rivals.length === 0) this.#rivals.delete(id)
     else this.#rivals.set(id, rivals)
   }
@@ -215,14 +215,14 @@ export class JobIndex {
   }
 
   /** Whether nothing but the announcement of its birth is known of a job: it may never have been there. */
-  #isAnnouncedOnly({ id, born, revision }: IndexEntry): boolean {
+  #isAnnouncedOnly({ id, born, revision }: JobEntry): boolean {
     if (revision > FIRST_REVISION) return false
     for (const { event } of this.#pendingOf.get(id) ?? []) if (event.born === born) return true
     return false
   }
 
   /** The line of a job's birth may come after those of its changes; it has what they do not repeat. */
-  #addSpecification(known: IndexEntry, { spec }: JobEvent): boolean {
+  #addSpecification(known: JobEntry, { spec }: JobEvent): boolean {
     if (spec === undefined || known.spec !== undefined) return false
     this.#put({ ...known, spec })
     return true
@@ -234,7 +234,7 @@ export class JobIndex {
   }
 
   /** @param broken empty when the job has been mended; what it asks for may have become something else by that */
-  #setBroken({ broken: before, ...known }: IndexEntry, broken: string, spec = known.spec): boolean {
+  #setBroken({ broken: before, ...known }: JobEntry, broken: string, spec = known.spec): boolean {
     const entry = spec === undefined ? known : { ...known, spec }
     this.#put(broken === '' ? entry : { ...entry, broken })
     return (before ?? '') !== broken
@@ -303,7 +303,7 @@ export class JobIndex {
   }
 }
 
-function toEntry(event: JobEvent, spec: SpecificationRecord | undefined, before: string): IndexEntry {
+function toEntry(event: JobEvent, spec: SpecificationRecord | undefined, before: string): JobEntry {
   return {
     id: event.id,
     born: event.born,

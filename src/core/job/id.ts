@@ -20,7 +20,7 @@ const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]*$/
  * @throws BjobError `bad-name`
  */
 export function checkName(field: string, word: string): string {
-  const problem = problemOf(word)
+  const problem = nameProblem(word)
   if (problem === undefined) return word
   throw requestError('bad-name', `${field} ${quoteName(word)} ${problem}`, { field })
 }
@@ -31,7 +31,7 @@ export function quoteName(word: string): string {
 }
 
 /** @returns why `word` cannot be a name, or undefined when it can. */
-export function problemOf(word: string): string | undefined {
+export function nameProblem(word: string): string | undefined {
   if (word === '') return 'is empty'
   if (word.length > MAX_LENGTH) return `is ${word.length} characters long; at most ${MAX_LENGTH} are allowed`
   if (word.includes('/')) return 'has a / in it; a workflow and a name are one folder each'
@@ -44,7 +44,7 @@ export function problemOf(word: string): string | undefined {
 /** Whether a job could have this id, in full. */
 export function isJobId(id: string): boolean {
   const words = id.split('/')
-  return words.length === 2 && words.every((word) => problemOf(word) === undefined)
+  return words.length === 2 && words.every((word) => nameProblem(word) === undefined)
 }
 
 export function jobId(workflow: string, name: string): JobId {

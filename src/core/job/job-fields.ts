@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { finite, isObject, mapOf, whole } from '../../lib/shapes.ts'
 import { splitShellWords } from '../../lib/text/shell-words.ts'
 import { LOSS, Written, isBlurred, toWord } from '../../lib/text/written.ts'
-import { problemOf, quoteName } from './id.ts'
+import { nameProblem, quoteName } from './id.ts'
 import type { DEFAULTS } from './job-defaults.ts'
 import { parseStageUrl, stagedName } from './stage-url.ts'
 
@@ -31,7 +31,7 @@ const plainText = v.pipe(
 const wordList = v.pipe(v.unknown(), v.rawTransform(splitWords), v.array(plainText, 'must be a list of words'))
 const nameText = v.pipe(
   anyText,
-  v.check(isName, ({ input }) => `${quoteName(input)} ${problemOf(input) ?? 'is wrong'}`),
+  v.check(isName, ({ input }) => `${quoteName(input)} ${nameProblem(input) ?? 'is wrong'}`),
 )
 const variableName = v.pipe(
   v.string(),
@@ -121,7 +121,7 @@ export const SPAWN_FIELDS = {
 
 /** Whether `word` can name a job, a workflow or an application. */
 export function isName(word: string): boolean {
-  return problemOf(word) === undefined
+  return nameProblem(word) === undefined
 }
 
 function splitWords({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {

@@ -23,7 +23,7 @@ type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${
 type CamelKeys<Fields> = { readonly [Key in keyof Fields as Camel<Key & string>]: Fields[Key] }
 
 /** Everything that was asked of a job, defaults filled in. */
-export type Specification = CamelKeys<Job>
+export type JobSpec = CamelKeys<Job>
 
 /** The fields that differ from their defaults, as job.yaml spells them. */
 export type SpecificationRecord = Readonly<Record<string, unknown>>
@@ -37,7 +37,7 @@ export type SpawnRequest = Partial<CamelKeys<SpawnFields>> & {
 export interface ParsedSpawn {
   readonly workflow: string | undefined
   readonly name: string
-  readonly specification: Specification
+  readonly specification: JobSpec
   readonly data: unknown
 }
 
@@ -83,7 +83,7 @@ export type Checked<T> =
   | { readonly ok: false; readonly problems: readonly FieldProblem[] }
 
 /** Checks the content of a job.yaml. Never throws; every problem is reported. */
-export function checkSpecification(record: unknown): Checked<Specification> {
+export function checkSpecification(record: unknown): Checked<JobSpec> {
   const checked = check(JOB_FIELDS, record, 'must be a map of fields')
   return checked.ok ? { ok: true, value: toSpecification(checked.value) } : checked
 }
@@ -110,7 +110,7 @@ export function problemError(problem: FieldProblem, where: ErrorDetail = {}): Er
 }
 
 /** The fields that job.yaml gets: those asked for that are not the default anyway. */
-export function toRecord(specification: Specification): SpecificationRecord {
+export function toRecord(specification: JobSpec): SpecificationRecord {
   const record: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(specification)) {
     const name = toSnake(key)
@@ -131,10 +131,10 @@ export function withAllFields(record: SpecificationRecord): SpecificationRecord 
 }
 
 /** Trusts what bjob itself wrote (the journal); fills the defaults in. */
-export function fromRecord(record: SpecificationRecord): Specification {
+export function fromRecord(record: SpecificationRecord): JobSpec {
   const specification: Record<string, unknown> = { ...camelDefaults }
   for (const key of Object.keys(record)) specification[toCamel(key)] = record[key]
-  return specification as Specification
+  return specification as JobSpec
 }
 
 const snakeKeys = new Map<string, string>()
@@ -189,10 +189,10 @@ function toProblem(name: string, issue: v.BaseIssue<unknown>): FieldProblem {
 }
 
 /** All fields in the order of the table, with the defaults of those that are not given. */
-function toSpecification(values: ReadonlyMap<string, unknown>): Specification {
+function toSpecification(values: ReadonlyMap<string, unknown>): JobSpec {
   const fields = FIELD_NAMES.map((name) => [toCamel(name), values.get(name) ?? defaults[name]] as const)
   // What is put together key by key is ten times as slow to copy.
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as Specification
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as JobSpec
 }
 
 /** Brings every key to the spelling of job.yaml. */

@@ -50,7 +50,7 @@ export function ownLines(event: HistoryEvent): number {
 }
 
 /** What tells one kind of failure from another: without figures and without the names of other jobs. */
-export function causeOf({ event, message = '', ...entry }: HistoryEntry): string {
+export function failureCause({ event, message = '', ...entry }: HistoryEntry): string {
   return causeWords({ ...entry, message, ...(event === undefined ? {} : { event }) }).slice(0, 160)
 }
 

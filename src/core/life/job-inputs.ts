@@ -1,15 +1,15 @@
 /** Which of its input files a job takes when: those of its spawner when it is made, and those of parents that it waits for when it starts. */
 import type { JobState } from './job-state.ts'
-import type { Specification } from '../job/specification.ts'
+import type { JobSpec } from '../job/specification.ts'
 
 /** A file or folder that a job gets, by absolute path, and its name in the job's folder. */
-export interface Input {
+export interface InputFile {
   readonly file: string
   readonly name: string
 }
 
 /** What a new job gets with its folder. */
-export interface NewInput extends Input {
+export interface NewInputFile extends InputFile {
   readonly mode: 'copy' | 'link'
 }
 
@@ -20,12 +20,12 @@ export function filesAtBirth({ history }: JobState): readonly string[] | undefin
 }
 
 /** Whether a job that is made now takes its parents' files later. */
-export function waitsForInputs({ parents, waitForParents }: Specification): boolean {
+export function waitsForInputs({ parents, waitForParents }: JobSpec): boolean {
   return waitForParents && parents.length > 0
 }
 
 /** Whether a job takes its parents' files when it starts, and how; `undefined` for one that got all there was when it was made. */
-export function inputsAtStart({ history }: JobState, specification: Specification): 'copy' | 'link' | undefined {
+export function inputsAtStart({ history }: JobState, specification: JobSpec): 'copy' | 'link' | undefined {
   const { parents, inputFiles, inputMode = 'link' } = specification
   if (parents.length === 0 || inputFiles.length === 0) return undefined
   // It may have been told meanwhile not to wait.

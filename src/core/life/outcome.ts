@@ -12,14 +12,14 @@ import type {
   Stopped,
 } from './history-event.ts'
 import type { HistoryEntry, JobState } from './job-state.ts'
-import type { Specification } from '../job/specification.ts'
+import type { JobSpec } from '../job/specification.ts'
 import { type State, isEnded } from './states.ts'
-import { type Ran, figuresOf } from './usage.ts'
+import { type FinishedRun, figuresOf } from './usage.ts'
 
 /** Why an attempt is over. */
-export type Outcome =
-  | ({ readonly kind: 'done' } & Ran)
-  | ({ readonly kind: 'error'; readonly end: ProcessEnd; readonly tail: string } & Ran)
+export type AttemptOutcome =
+  | ({ readonly kind: 'done' } & FinishedRun)
+  | ({ readonly kind: 'error'; readonly end: ProcessEnd; readonly tail: string } & FinishedRun)
   | Stop
 
 /** The allocation or the launcher ended before the job did. */
@@ -28,25 +28,25 @@ export interface Interruption {
   readonly why: Exclude<Stopped['why'], 'killed'>
   /** The signal that the launcher got. */
   readonly by?: string
-  readonly ran?: Ran
+  readonly ran?: FinishedRun
 }
 
 /** Why an attempt was stopped, or not even begun: whatever its processes made of that. */
 export type Stop =
   | Interruption
   /** It ran for longer than its own `timeout_minutes`. */
-  | { readonly kind: 'overran'; readonly minutes: number; readonly ran?: Ran }
-  | { readonly kind: 'killed'; readonly by: string; readonly early?: EarlyStop; readonly ran?: Ran }
+  | { readonly kind: 'overran'; readonly minutes: number; readonly ran?: FinishedRun }
+  | { readonly kind: 'killed'; readonly by: string; readonly early?: EarlyStop; readonly ran?: FinishedRun }
   /** It could not be started, and trying again would not help. */
-  | ({ readonly kind: 'impossible'; readonly ran?: Ran } & Omit<Impossible, 'kind'>)
+  | ({ readonly kind: 'impossible'; readonly ran?: FinishedRun } & Omit<Impossible, 'kind'>)
   /** Nobody saw its end: what ran it has died, others may have taken it over, or its node could not start it. */
-  | { readonly kind: 'lost'; readonly loss: Loss; readonly ran?: Ran }
+  | { readonly kind: 'lost'; readonly loss: Loss; readonly ran?: FinishedRun }
 
-type RetryDelay = Partial<Pick<Specification, 'retryDelaySeconds'>>
+type RetryDelay = Partial<Pick<JobSpec, 'retryDelaySeconds'>>
 
-type Policy = Pick<Specification, 'maxRetries' | 'autoTimeoutRetry'> & RetryDelay
+type Policy = Pick<JobSpec, 'maxRetries' | 'autoTimeoutRetry'> & RetryDelay
 
-type HandlerPolicy = Pick<Specification, 'postErrorHandler' | 'postTimeoutHandler'>
+type HandlerPolicy = Pick<JobSpec, 'postErrorHandler' | 'postTimeoutHandler'>
 
 /** How a hook of the application went, when nothing stopped it. */
 export type HookResult =
@@ -74,7 +74,7 @@ function entry(time: string, state: State, event?: HistoryEvent, message = ''): 
  * @param failures how many attempts have failed before
  * @param now ISO 8601
  */
-export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now: string): HistoryEntry[] {
+export function stepsFor(outcome: AttemptOutcome, policy: Policy, failures: number, now: string): HistoryEntry[] {
   const step = (state: State, event?: HistoryEvent, message?: string): HistoryEntry => entry(now, state, event, message)
   const next = (failed: HistoryEvent): HistoryEntry =>
     failures < policy.maxRetries ? step('RESTART_READY', retryEvent(failures + 1, policy)) : step('FAILED', failed)
@@ -106,7 +106,7 @@ export function stepsFor(outcome: Outcome, policy: Policy, failures: number, now
 }
 
 /** A kill on request, which may be the end of an evaluation that its search has stopped. */
-export function killEvent(by: string, early?: EarlyStop, ran?: Ran): HistoryEvent {
+export function killEvent(by: string, early?: EarlyStop, ran?: FinishedRun): HistoryEvent {
   const figures = figuresOf(ran)
   return early === undefined
     ? { kind: 'stopped', why: 'killed', by, ...figures }
@@ -126,7 +126,7 @@ function reasonOf({ why, by }: Interruption): Pick<Interruption, 'why' | 'by'> {
 }
 
 /** Whether the application's postprocess decides what follows the first of the steps of `outcome`. */
-export function isForPostprocess(outcome: Outcome, policy: HandlerPolicy): boolean {
+export function isForPostprocess(outcome: AttemptOutcome, policy: HandlerPolicy): boolean {
   if (outcome.kind === 'done') return true
   if (outcome.kind === 'error') return policy.postErrorHandler
   return (outcome.kind === 'overran' || outcome.kind === 'interrupted') && policy.postTimeoutHandler

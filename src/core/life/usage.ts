@@ -11,7 +11,7 @@ export interface Usage {
 }
 
 /** A run that is over. */
-export interface Ran {
+export interface FinishedRun {
   /** Wall time. */
   readonly seconds: number
   readonly usage?: Usage | undefined
@@ -20,7 +20,7 @@ export interface Ran {
 const BOUNDS = { exact: undefined, 'at least': 'least', 'at most': 'most' } as const
 
 /** The figures of a run as an event has them: to the millisecond. */
-export function figuresOf(ran: Ran | undefined): RunFigures {
+export function figuresOf(ran: FinishedRun | undefined): RunFigures {
   if (ran === undefined) return {}
   const { seconds, usage = {} } = ran
   const { cpuSeconds, cpuIs = 'exact', peakMiB } = usage

@@ -4,7 +4,7 @@ import { Written, writtenNumber } from '../../lib/text/written.ts'
 import { requestError } from './errors.ts'
 import { formatPlainField, parsePlainYaml } from './plain-yaml.ts'
 
-export interface Position {
+export interface TextPosition {
   readonly line: number
   readonly column: number
 }
@@ -14,7 +14,7 @@ export interface YamlText {
   /** The value with a `Written` for each number and constant that was written otherwise: for fields that hold text. */
   readonly written: unknown
   /** Where the value at `path` stands; of a key that is not there, where its nearest parent does. */
-  locate(path: readonly PropertyKey[]): Position
+  locate(path: readonly PropertyKey[]): TextPosition
 }
 
 /** More than a person writes, and little enough that no nesting trick costs seconds. */

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { withoutTask } from '../../platform/schedulers/surrounding-job.ts'
-import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { type MeasuredExit, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import { agentMarks, endLaunched, launchedBy } from './launched.ts'
 
 /** Until an agent says its first word: a scheduler that starts a thousand of them at once takes its time. */
@@ -19,7 +19,7 @@ const STEADY_MS = 60_000
 const MOST_STILLBORN = 3
 
 /** An end as the agent tells it, or `died`: with the agent. */
-export type LinkExit = Measured | { readonly kind: 'cut-off' } | { readonly kind: 'died' }
+export type LinkExit = MeasuredExit | { readonly kind: 'cut-off' } | { readonly kind: 'died' }
 
 export interface LinkEvents {
   /** Its agent is dead, and is being started again. */

@@ -29,11 +29,11 @@ export type Order =
   | { readonly order: 'end' }
 
 /** An end, and what the kernel has counted, where that may be the reason. */
-export type Measured = Exit & { readonly oomKills?: OomKills | undefined }
+export type MeasuredExit = Exit & { readonly oomKills?: OomKills | undefined }
 
 /** From the agent: an attempt is over (`cut-off`: it was killed, as no beat came in time), or a beat has come. */
 export type Notice =
-  | { readonly key: number; readonly exit: Measured | { readonly kind: 'cut-off' } }
+  | { readonly key: number; readonly exit: MeasuredExit | { readonly kind: 'cut-off' } }
   | { readonly alive: true }
   /** `isWhole`: nothing of that launcher runs here any more. */
   | { readonly cleared: string; readonly isWhole: boolean }

@@ -3,7 +3,7 @@
  * costs; and it is the launcher's guard: when the launcher was killed (its pipe closes), or is suspended, or cannot renew its lease (no beat comes
  * in time), the agent kills the jobs, so that nobody's job runs twice at once: others take them over only after the lease.
  */
-import { type Measured, type Notice, type Order, lineReader } from './agent-protocol.ts'
+import { type MeasuredExit, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import { type ProcessStarter, loadStarter } from '../../lib/process/process-starter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { Attempt, type Exit } from './attempt.ts'
@@ -98,7 +98,7 @@ function identityOf({ environment }: Order & { order: 'start' }): string[] {
   )
 }
 
-function measure({ pid }: Attempt, exit: Exit): Measured {
+function measure({ pid }: Attempt, exit: Exit): MeasuredExit {
   if (exit.kind === 'not-started' || pid === undefined) return exit
   const isFailure = exit.kind === 'signalled' || exit.code !== 0
   return { ...exit, usage: meter.end(pid, exit.usage), oomKills: isFailure ? oomWatch.recent() : undefined }

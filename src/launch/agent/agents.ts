@@ -4,7 +4,7 @@
  */
 import { sleep } from '../../lib/sleep.ts'
 import { AgentLink, type LinkExit } from './agent-link.ts'
-import type { Command, Exit } from './attempt.ts'
+import type { AttemptCommand, Exit } from './attempt.ts'
 import { OomAccounts } from './oom-watch.ts'
 import type { Pin } from './pinning.ts'
 
@@ -34,7 +34,7 @@ export interface Lost {
   readonly hasAgentDied: boolean
 }
 
-export interface AgentCommand extends Omit<Command, 'inherited'> {
+export interface AgentCommand extends Omit<AttemptCommand, 'inherited'> {
   readonly node: string
   readonly pin?: Pin | undefined
 }

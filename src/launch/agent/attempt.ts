@@ -1,16 +1,16 @@
 /** One attempt of one job as processes on this machine: a process group, its output, and the facts of its end. */
 import fs from 'node:fs'
 import type { Usage } from '../../core/life/usage.ts'
-import type { ProcessEnd, ProcessStarter, StartCommand } from '../../lib/process/process-starter.ts'
+import type { ProcessExit, ProcessStarter, StartCommand } from '../../lib/process/process-starter.ts'
 import { signalGroup } from '../../lib/process/process-table.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
-import { codeOf, explainStart } from './start-failure.ts'
+import { systemCode, explainStart } from './start-failure.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
 /** A link there would lead what the job says into somebody else's file; a pipe, to which O_NONBLOCK means something, would keep this thread waiting. */
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
 
-export interface Command extends Omit<StartCommand, 'output'> {
+export interface AttemptCommand extends Omit<StartCommand, 'output'> {
   /** The file for standard output and error; added to. */
   readonly output: string
 }
@@ -55,9 +55,9 @@ export class Attempt {
   }
 
   /** Starts the command. Never throws: a command that cannot be started is an exit, too. */
-  static start(starter: ProcessStarter, command: Command): Attempt {
+  static start(starter: ProcessStarter, command: AttemptCommand): Attempt {
     const begin = monotonicMs()
-    const toExit = ({ code, signal, used }: ProcessEnd): Exit => {
+    const toExit = ({ code, signal, used }: ProcessExit): Exit => {
       const facts = { seconds: (monotonicMs() - begin) / 1000, usage: used }
       return signal === undefined ? { kind: 'exited', code, ...facts } : { kind: 'signalled', signal, ...facts }
     }
@@ -94,8 +94,8 @@ export class Attempt {
   }
 }
 
-function notStarted(error: unknown, command: Command): Exit {
+function notStarted(error: unknown, command: AttemptCommand): Exit {
   const { environment, inherited } = command
   const searchPath = 'PATH' in environment ? (environment['PATH'] ?? undefined) : inherited['PATH']
-  return { kind: 'not-started', code: codeOf(error), message: explainStart(error, command, searchPath) }
+  return { kind: 'not-started', code: systemCode(error), message: explainStart(error, command, searchPath) }
 }

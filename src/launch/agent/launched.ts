@@ -2,7 +2,7 @@
  * The processes that a launcher's agents have started on this node, found without the help of either: by the marks that all of them inherit, by
  * their environment, and by descent from those.
  */
-import { type MarkRange, isWithin, marksOf, partOf, readMark } from '../../lib/process/process-mark.ts'
+import { type MarkRange, isInMarkRange, marksOf, partOf, readMark } from '../../lib/process/process-mark.ts'
 import { isInEnvironment, killQuietly } from '../../lib/process/process-table.ts'
 import { listProcesses, withDescendants } from '../../lib/process/process-usage.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
@@ -38,7 +38,7 @@ export function launchedBy(launcher: string): Sought {
 export function findLaunched({ marks, launcher }: Sought): number[] {
   const processes = listProcesses()
   const isSought = (pid: number): boolean =>
-    isWithin(marks, readMark(pid)) || (launcher !== undefined && isInEnvironment(pid, `BJOB_LAUNCHER=${launcher}`))
+    isInMarkRange(marks, readMark(pid)) || (launcher !== undefined && isInEnvironment(pid, `BJOB_LAUNCHER=${launcher}`))
   const roots = processes.filter(({ pid, isOver }) => !isOver && isSought(pid)).map(({ pid }) => pid)
   return withDescendants(processes, roots).filter((pid) => pid !== process.pid)
 }

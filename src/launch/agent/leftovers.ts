@@ -3,7 +3,7 @@
  * subreaper of its jobs, so each of those is, or descends from, a child of the agent that it has not started. An attempt is over when its
  * leftovers are.
  */
-import { type MarkRange, isWithin, readMark } from '../../lib/process/process-mark.ts'
+import { type MarkRange, isInMarkRange, readMark } from '../../lib/process/process-mark.ts'
 import { isInEnvironment, killQuietly } from '../../lib/process/process-table.ts'
 import { OwnChildren, listProcesses, withDescendants } from '../../lib/process/process-usage.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
@@ -102,7 +102,7 @@ export class Leftovers {
     const all = [...this.#running, ...[...this.#ending].map(({ key }) => key)]
     const mark = readMark(pid)
     const own = all.filter((key) => attemptMark(this.#marks, key) === mark)
-    return new Set(own.length === 0 && !isWithin(this.#marks, mark) ? all : own)
+    return new Set(own.length === 0 && !isInMarkRange(this.#marks, mark) ? all : own)
   }
 
   #findByScan(): Map<number, ReadonlySet<number>> {

@@ -5,7 +5,7 @@ import { readInterpreter } from '../../lib/process/interpreter.ts'
 import { findCommand } from '../../lib/process/run-command.ts'
 
 /** The system's code of an error, such as ENOENT. */
-export function codeOf(error: unknown): string | undefined {
+export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
@@ -16,7 +16,7 @@ export function explainStart(
   searchPath: string | undefined,
 ): string {
   const message = error instanceof Error ? error.message : String(error)
-  const code = codeOf(error)
+  const code = systemCode(error)
   if (code === 'EACCES' && message.endsWith(' EACCES')) return `${message}: is it executable?`
   if (code !== 'ENOENT' || !message.startsWith('spawn ')) return message
   if (!fs.existsSync(cwd)) return `${message}: its folder ${cwd} is gone`

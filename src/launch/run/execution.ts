@@ -1,9 +1,9 @@
 /** One attempt of a job: its processes, its own time limit, and what their end means. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { ProcessEnd } from '../../core/life/history-event.ts'
-import type { Outcome, Stop } from '../../core/life/outcome.ts'
+import type { AttemptOutcome, Stop } from '../../core/life/outcome.ts'
 import { isFaultOfNode } from '../../core/life/start-faults.ts'
-import type { Ran } from '../../core/life/usage.ts'
+import type { FinishedRun } from '../../core/life/usage.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { saysOutOfMemory } from '../../platform/mpi/srun.ts'
 import { outputPath, outputTail } from '../../site/job/output.ts'
@@ -17,7 +17,11 @@ import type { Stopping } from './stopping.ts'
 const SIGNAL_ECHO_MS = 2000
 
 /** Runs the attempt to its end. */
-export async function executeJob(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<Outcome> {
+export async function executeJob(
+  surroundings: Surroundings,
+  job: JobToRun,
+  stopping: Stopping,
+): Promise<AttemptOutcome> {
   const { site, agents, allocation, lease } = surroundings
   let command: JobCommand
   try {
@@ -63,7 +67,7 @@ async function judge(
   node: string,
   exit: AgentExit,
   stop: Stop | undefined,
-): Promise<Outcome> {
+): Promise<AttemptOutcome> {
   // Work that was finished is finished, even if somebody had begun to stop it.
   if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(job, exit) }
   if (stop !== undefined)
@@ -90,7 +94,7 @@ export function lossOf({ node, hasAgentDied }: Lost): Stop {
 type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>
 
 /** Ranks may be the children of another node's daemon, or of the scheduler's own: what is seen here is a part, and of whose parts it is no bound. */
-function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): Ran {
+function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): FinishedRun {
   const isSeenWhole = specification.numNodes * specification.ranksPerNode === 1
   if (isSeenWhole || usage?.cpuSeconds === undefined) return { seconds, usage }
   const { cpuSeconds, cpuIs, ...memory } = usage

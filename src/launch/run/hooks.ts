@@ -32,7 +32,7 @@ export async function runHook(
 }
 
 /** A command that is run for a job beside the job itself. */
-export interface Step extends Pick<JobCommand, 'node' | 'words' | 'environment'> {
+export interface HookStep extends Pick<JobCommand, 'node' | 'words' | 'environment'> {
   /** The file for its output. */
   readonly output: string
   /** The setting that limits its time. */
@@ -43,7 +43,7 @@ export interface Step extends Pick<JobCommand, 'node' | 'words' | 'environment'>
 export async function runStep(
   { site, agents, lease }: Surroundings,
   job: JobToRun,
-  { limit, ...step }: Step,
+  { limit, ...step }: HookStep,
   stopping: Stopping,
 ): Promise<HookEnd> {
   const early = stopping.outcome

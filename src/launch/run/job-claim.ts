@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { firstLine } from '../../core/life/event-words.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
 import type { Assignment } from '../../core/placement/node-pool.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { isClaimable } from '../../core/life/states.ts'
 import type { Application } from '../../site/applications.ts'
 import { changeJob, readSpecification } from '../../site/job/jobs.ts'
 import { firstStep } from './claim-steps.ts'
 import type { JobToRun } from './job-command.ts'
-import type { Candidate } from '../run-queue.ts'
+import type { QueuedJob } from '../run-queue.ts'
 import { setAside } from './set-aside.ts'
 import type { Stopping } from './stopping.ts'
 import type { RunResult, Surroundings } from './run-context.ts'
@@ -24,13 +24,13 @@ export interface Claim {
 /** Claims the job as it is known, for the nodes that it has been given. */
 export async function claimJob(
   surroundings: Surroundings,
-  candidate: Candidate,
+  candidate: QueuedJob,
   assignment: Assignment,
   stopping: Stopping,
 ): Promise<RunResult | Claim> {
   const { site, launcher, lease, report, applicationOf } = surroundings
   const { id, revision, spec } = candidate
-  let specification: Specification
+  let specification: JobSpec
   let application: Application
   let claimed: JobState | undefined
   try {
@@ -62,12 +62,7 @@ export async function claimJob(
 }
 
 /** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */
-async function readAgain(
-  { site }: Surroundings,
-  id: string,
-  before: Specification,
-  stopping: Stopping,
-): Promise<Specification> {
+async function readAgain({ site }: Surroundings, id: string, before: JobSpec, stopping: Stopping): Promise<JobSpec> {
   const specification = await readSpecification(site, id)
   if (!isDeepStrictEqual(specification, before)) stopping.stop({ kind: 'lost', loss: { why: 'job-changed' } }, 0)
   return specification

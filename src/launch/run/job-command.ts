@@ -3,7 +3,7 @@ import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { jobVariables, launcherVariables } from '../../core/job/job-variables.ts'
 import type { Assignment } from '../../core/placement/node-pool.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { findCommand, runCommand } from '../../lib/process/run-command.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { buildGpuEnvironment } from '../../platform/schedulers/gpu.ts'
@@ -30,7 +30,7 @@ export interface JobToRun {
   /** The launcher that runs it. */
   readonly launcher: string
   readonly attempt: number
-  readonly specification: Specification
+  readonly specification: JobSpec
   readonly application: Application
   readonly assignment: Assignment
 }

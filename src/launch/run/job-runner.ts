@@ -12,7 +12,7 @@ import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
 import type { Assignment } from '../../core/placement/node-pool.ts'
 import {
   type HookResult,
-  type Outcome,
+  type AttemptOutcome,
   type Stop,
   countFailures,
   isForPostprocess,
@@ -25,7 +25,7 @@ import {
   stepsOfRelease,
   stepsWithoutPostprocess,
 } from '../../core/life/outcome.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { isEnded, isHandled } from '../../core/life/states.ts'
 import { linkInputs } from '../../site/job/stage-in.ts'
 import { clearVerdict, readVerdict } from '../../site/job/verdict.ts'
@@ -35,13 +35,13 @@ import { runHook } from './hooks.ts'
 import { type Claim, claimJob } from './job-claim.ts'
 import type { JobToRun } from './job-command.ts'
 import { OwnedJob, type Refusal } from './owned-job.ts'
-import type { Candidate } from '../run-queue.ts'
+import type { QueuedJob } from '../run-queue.ts'
 import { hasStageOut, isDoneWell, stageIn, stageOut } from './staging.ts'
 import { Stopping } from './stopping.ts'
 import type { RunResult, Surroundings, Vacancy } from './run-context.ts'
 
 export class JobRun {
-  readonly candidate: Candidate
+  readonly candidate: QueuedJob
   readonly #surroundings: Surroundings
   readonly #stopping = new Stopping()
 
@@ -52,7 +52,7 @@ export class JobRun {
 
   /** @param onVacant called once, when the job does not need its room any more: another launcher was first, or its end may not have been written yet */
   constructor(
-    candidate: Candidate,
+    candidate: QueuedJob,
     assignment: Assignment,
     surroundings: Surroundings,
     onVacant: (vacancy: Vacancy) => void,
@@ -118,7 +118,7 @@ export class JobRun {
   }
 
   /** Links its parents' files, or says what is wrong with them. @returns the result, when the job got no further */
-  async #linkInputs(owned: OwnedJob, specification: Specification): Promise<RunResult | undefined> {
+  async #linkInputs(owned: OwnedJob, specification: JobSpec): Promise<RunResult | undefined> {
     if (inputsAtStart(owned.state, specification) !== 'link') return undefined
     try {
       const { unmatched } = await linkInputs(this.#surroundings.site, this.candidate.id, specification)
@@ -178,7 +178,7 @@ export class JobRun {
     owned: OwnedJob,
     job: JobToRun,
     decide: (current: JobState, now: string) => readonly HistoryEntry[],
-    policy?: Specification,
+    policy?: JobSpec,
   ): Promise<RunResult> {
     if (!hasStageOut(job.specification) || !isDoneWell(owned.state, decide(owned.state, '')))
       return this.#end(owned, decide, policy)
@@ -210,7 +210,7 @@ export class JobRun {
   }
 
   /** Writes how the attempt went, and lets the postprocess say what follows; when there is no time for that, the next launcher does. */
-  async #handOver(owned: OwnedJob, job: JobToRun, outcome: Outcome): Promise<RunResult> {
+  async #handOver(owned: OwnedJob, job: JobToRun, outcome: AttemptOutcome): Promise<RunResult> {
     this.#stopping.settle()
     const howItWent = (now: string): HistoryEntry[] => stepsFor(outcome, job.specification, 0, now).slice(0, 1)
     if (this.#stopping.outcome !== undefined) return this.#end(owned, (_, now) => howItWent(now))
@@ -236,7 +236,7 @@ export class JobRun {
   /** Of a hook that was stopped: somebody else runs it again, unless the job itself was killed. */
   async #giveBack(
     owned: OwnedJob,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     before: (now: string) => readonly HistoryEntry[] = () => [],
   ): Promise<RunResult> {
     if (outcome.kind === 'killed')
@@ -257,7 +257,7 @@ export class JobRun {
   async #end(
     owned: OwnedJob,
     decide: (current: JobState, now: string) => readonly HistoryEntry[],
-    policy?: Specification,
+    policy?: JobSpec,
   ): Promise<RunResult> {
     const ended = await owned.move((current, now) => {
       const steps = [...decide(current, now)]
@@ -297,12 +297,12 @@ export class JobRun {
 }
 
 /** The stop of an evaluation carries what its search has said of it, which is in the job's state and not in the request. */
-function asAsked(outcome: Outcome, { early }: JobState): Outcome {
+function asAsked(outcome: AttemptOutcome, { early }: JobState): AttemptOutcome {
   return outcome.kind === 'killed' && early !== undefined ? { ...outcome, early } : outcome
 }
 
 /** Why a hook or a transfer was stopped: it is begun anew. */
-function lossOf(outcome: Outcome): Loss {
+function lossOf(outcome: AttemptOutcome): Loss {
   if (outcome.kind === 'lost') return outcome.loss
   const { why, by } = outcome.kind === 'interrupted' ? outcome : { why: 'requested' as const, by: undefined }
   return { why, ...(by === undefined ? {} : { by }) }

@@ -1,19 +1,16 @@
 /** Says, before the first job of several ranks starts, what keeps its ranks from finding each other. */
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { once } from '../../lib/once.ts'
 import { runCommand } from '../../lib/process/run-command.ts'
 import { findMissingPmi, namesPmi } from '../../platform/mpi/pmi.ts'
 import type { Allocation } from '../allocation.ts'
-import type { Report } from '../events.ts'
+import type { Reporter } from '../launch-events.ts'
 
 /** Asked for its configuration, a scheduler should not hold up a job. */
 const COMMAND_TIMEOUT_MS = 10_000
 
 /** @returns to be called with each job before it starts; Slurm is asked once, and the answer is told once */
-export function createRankWarning(
-  { mpi, scheduler }: Allocation,
-  report: Report,
-): (job: Specification) => Promise<void> {
+export function createRankWarning({ mpi, scheduler }: Allocation, report: Reporter): (job: JobSpec) => Promise<void> {
   const ask = once(async () => {
     const message = await findMissingPmi(async (words) => (await runCommand(words, COMMAND_TIMEOUT_MS)).stdout)
     if (message !== undefined) report({ kind: 'problem', message })

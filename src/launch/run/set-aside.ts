@@ -1,15 +1,15 @@
 /** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
 import { BjobError } from '../../core/text/errors.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 import type { Site } from '../../site/site.ts'
 import type { RunResult, Surroundings } from './run-context.ts'
-import type { Candidate } from '../run-queue.ts'
+import type { QueuedJob } from '../run-queue.ts'
 
 /** @throws `error`, when it is not about the job's files, or when another user may read them */
 export async function setAside(
   { site, report }: Surroundings,
-  candidate: Candidate,
+  candidate: QueuedJob,
   error: unknown,
 ): Promise<RunResult> {
   if (!(error instanceof BjobError) || error.code === 'forbidden-file') throw error
@@ -22,7 +22,7 @@ export async function setAside(
 /** Tells the journal that a job's files are broken. @returns what is, in words */
 export async function announceBroken(
   site: Site,
-  { id, born, revision }: Pick<IndexEntry, 'id' | 'born' | 'revision'>,
+  { id, born, revision }: Pick<JobEntry, 'id' | 'born' | 'revision'>,
   error: BjobError,
 ): Promise<string> {
   const broken = breakageText(error)

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { type Aside, asideOf } from '../../core/job/aside.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { type Input, inputsAtStart } from '../../core/life/job-inputs.ts'
+import { type InputFile, inputsAtStart } from '../../core/life/job-inputs.ts'
 import { type Staged, type StagingName, fewOf } from '../../core/life/history-event.ts'
 import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { hasCommand } from '../../lib/process/run-command.ts'
 import {
@@ -75,7 +75,7 @@ export async function stageIn(
 /** @throws BjobError `unsafe-path` for a folder that holds a link out of the site */
 async function planCopies(
   site: Site,
-  inputs: readonly Input[],
+  inputs: readonly InputFile[],
   folder: string,
 ): Promise<{ readonly copies: LocalCopy[]; readonly links: LocalCopy[] }> {
   const plan = { copies: [] as LocalCopy[], links: [] as LocalCopy[] }
@@ -156,7 +156,7 @@ async function runAll(
   return { kind: 'ok', staged }
 }
 
-export function hasStageOut({ stageOutUrl, stageOutFiles }: Specification): boolean {
+export function hasStageOut({ stageOutUrl, stageOutFiles }: JobSpec): boolean {
   return stageOutUrl !== undefined && stageOutFiles.length > 0
 }
 

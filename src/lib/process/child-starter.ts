@@ -5,18 +5,18 @@
  */
 import { spawn } from 'node:child_process'
 import { markByCommand } from './process-mark.ts'
-import type { ProcessEnd, ProcessStarter, StartCommand, StartedProcess } from './process-starter.ts'
+import type { ProcessExit, ProcessStarter, StartCommand, StartedProcess } from './process-starter.ts'
 import { signalGroup } from './process-table.ts'
 import { ChildrenCpu } from './process-usage.ts'
 
-type Outcome = Omit<ProcessEnd, 'used'>
+type Outcome = Omit<ProcessExit, 'used'>
 
 export class ChildStarter implements ProcessStarter {
   readonly keepsAll = false
   readonly markSelf = markByCommand
   readonly #children = new ChildrenCpu()
   #counted = this.#children.read()
-  #ended: ((end: Pick<ProcessEnd, 'used'>) => void)[] = []
+  #ended: ((end: Pick<ProcessExit, 'used'>) => void)[] = []
 
   start({ words: [file = '', ...args], cwd, inherited, environment, output }: StartCommand): StartedProcess {
     const env = { ...inherited }
@@ -36,9 +36,9 @@ export class ChildStarter implements ProcessStarter {
     signalGroup(group, 'SIGKILL')
   }
 
-  async #measured(outcome: Promise<Outcome>): Promise<ProcessEnd> {
+  async #measured(outcome: Promise<Outcome>): Promise<ProcessExit> {
     const end = await outcome
-    const { used } = await new Promise<Pick<ProcessEnd, 'used'>>((resolve) => {
+    const { used } = await new Promise<Pick<ProcessExit, 'used'>>((resolve) => {
       this.#ended.push(resolve)
       // All that were waited for together are told of before that, and nothing is waited for meanwhile.
       if (this.#ended.length === 1) setImmediate(() => this.#count())

@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { type AddressOf, CEnvironment, CStrings } from './c-strings.ts'
 import { RLIMIT_RTTIME } from './process-mark.ts'
-import type { ProcessEnd, ProcessStarter, ProcessUse, StartCommand, StartedProcess } from './process-starter.ts'
+import type { ProcessExit, ProcessStarter, ProcessUse, StartCommand, StartedProcess } from './process-starter.ts'
 import { findCommand } from './run-command.ts'
 
 /** The part of libc that is called, as its manual pages have it. */
@@ -76,7 +76,7 @@ class NativeStarter implements ProcessStarter {
   readonly #nothing = fs.openSync('/dev/null', 'r')
   /** By descriptor of the output: the kernel gives out the same few again and again. */
   readonly #actions = new Map<number, Buffer>()
-  readonly #running = new Map<number, (end: ProcessEnd) => void>()
+  readonly #running = new Map<number, (end: ProcessExit) => void>()
   /** Written by the calls: a pid or a status, and a struct rusage. */
   readonly #answer = new Int32Array(1)
   readonly #usage = new BigInt64Array(STRUCT_BYTES / 8)

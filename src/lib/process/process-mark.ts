@@ -35,7 +35,7 @@ export function partOf(range: MarkRange, number: number, bits: number): MarkRang
   return { first: range.first + (BigInt(number % parts) << BigInt(bits)), bits }
 }
 
-export function isWithin({ first, bits }: MarkRange, mark: bigint | undefined): boolean {
+export function isInMarkRange({ first, bits }: MarkRange, mark: bigint | undefined): boolean {
   return mark !== undefined && mark >= first && mark < first + (1n << BigInt(bits))
 }
 

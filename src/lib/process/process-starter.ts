@@ -29,7 +29,7 @@ export interface ProcessUse {
 }
 
 /** How a process ended: by a signal, or else with `code`. */
-export interface ProcessEnd {
+export interface ProcessExit {
   readonly code: number
   readonly signal: NodeJS.Signals | undefined
   readonly used: ProcessUse
@@ -39,7 +39,7 @@ export interface StartedProcess {
   /** `undefined` when it could not be started. */
   readonly pid: number | undefined
   /** Rejects when it could not be started. */
-  readonly ended: Promise<ProcessEnd>
+  readonly ended: Promise<ProcessExit>
 }
 
 export interface ProcessStarter {

@@ -1,5 +1,5 @@
 /** Parallel coordinates (Inselberg 1985): a line for each evaluation across an axis for each parameter, coloured by its value. */
-import type { Axis, ParallelCoordinates } from '../../search/study/figures.ts'
+import type { Axis, ParallelCoordinates } from '../../search/study/study-figures.ts'
 import { element, visible } from '../element.ts'
 import { fit, prepare } from './gantt.ts'
 import { colour, rampColour } from './palette.ts'

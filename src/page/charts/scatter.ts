@@ -1,6 +1,6 @@
 /** Dots, and a line where there is one: the history of a search, and one parameter against the objective. */
 import uPlot from 'uplot'
-import type { Axis } from '../../search/study/figures.ts'
+import type { Axis } from '../../search/study/study-figures.ts'
 import { element, visible } from '../element.ts'
 import { colour } from './palette.ts'
 import { numberText } from '../words.ts'

@@ -40,7 +40,7 @@ export interface AllocatedNode {
   readonly memoryMiB?: number
 }
 
-export interface Allocation {
+export interface DetectedAllocation {
   /** The batch job's id; absent outside of one. */
   readonly schedulerId?: string
   /** At least one; the first is the one that the batch script runs on, unless the scheduler runs it elsewhere. */
@@ -91,7 +91,7 @@ export interface Scheduler {
   isInstalled(has: (command: string) => boolean): boolean
   allocationSources(env: Environment): AllocationSources
   /** @throws BjobError `bad-allocation` or `bad-host-list`, naming the variable or line */
-  readAllocation(env: Environment, texts: AllocationTexts): Allocation
+  readAllocation(env: Environment, texts: AllocationTexts): DetectedAllocation
   /** Asks for the time left to a batch job; undefined where there is nothing to ask. */
   timeLeftCommand(schedulerId: string): readonly string[] | undefined
   /**

@@ -3,7 +3,7 @@ import { readVisibleGpus } from './gpu.ts'
 import { expandHostList } from '../hostlist.ts'
 import {
   type AllocatedNode,
-  type Allocation,
+  type DetectedAllocation,
   type AllocationTexts,
   type Environment,
   badAllocation,
@@ -28,7 +28,7 @@ export function readNodeList(env: Environment): string | undefined {
 }
 
 /** @param texts `output` is that of `nodeSizesCommand`; where it tells nothing, a CPU may be a hardware thread */
-export function readSlurmAllocation(env: Environment, texts: AllocationTexts): Allocation {
+export function readSlurmAllocation(env: Environment, texts: AllocationTexts): DetectedAllocation {
   const schedulerId = readJobId(env)
   const names = expandHostList(readNodeList(env) ?? '')
   if (names.length === 0) throw badAllocation('slurm', 'SLURM_JOB_NODELIST names no node')

@@ -3,7 +3,7 @@
  * sure that is. (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", chapters 2, 4 and 5.)
  */
 import { CholeskyFactor } from './cholesky.ts'
-import { minimiseByRprop, type Evaluation } from './rprop.ts'
+import { minimiseByRprop, type ValueAndGradient } from './rprop.ts'
 
 /** How two coordinates of a dimension differ: by their distance, or only by being the same or not. */
 export type DimensionKind = 'numeric' | 'nominal'
@@ -112,7 +112,7 @@ export function fitLogs(
 ): Float64Array {
   const distances = squareDistances(kinds, inputs)
   const meanLog = LENGTH_PRIOR.mean + 0.5 * Math.log(kinds.length)
-  const evaluate = (logs: Float64Array): Evaluation => evaluatePosterior(logs, distances, outputs, meanLog)
+  const evaluate = (logs: Float64Array): ValueAndGradient => evaluatePosterior(logs, distances, outputs, meanLog)
   const start = [...kinds.map(() => meanLog), SIGNAL_PRIOR.mean, NOISE_PRIOR.mean]
   return minimiseByRprop(evaluate, start, FIT_ITERATIONS)
 }
@@ -142,7 +142,7 @@ function evaluatePosterior(
   distances: Float64Array,
   outputs: readonly number[],
   meanLog: number,
-): Evaluation {
+): ValueAndGradient {
   const size = outputs.length
   const dimensions = logs.length - 2
   const weights = logs.subarray(0, dimensions).map((log) => Math.exp(-2 * log))

@@ -1,6 +1,6 @@
 /** Minimises a smooth function of a few variables from its gradient, without line searches to tune. */
 
-export interface Evaluation {
+export interface ValueAndGradient {
   readonly value: number
   readonly gradient: ArrayLike<number>
 }
@@ -19,7 +19,7 @@ const SHORTEST_STEP = 0.01
  * @returns the best variables that were seen
  */
 export function minimiseByRprop(
-  evaluate: (variables: Float64Array) => Evaluation,
+  evaluate: (variables: Float64Array) => ValueAndGradient,
   start: ArrayLike<number>,
   iterations: number,
 ): Float64Array {

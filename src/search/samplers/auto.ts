@@ -1,7 +1,7 @@
 /** The sampler for those who name none: the best model while it is affordable, then one that stays quick. */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import { ExpectedImprovementStrategy } from './expected-improvement.ts'
-import type { History } from './history.ts'
+import type { History } from './trial-history.ts'
 import type { Point } from '../space/point.ts'
 import type { Strategy } from './sampler.ts'
 import type { Space } from '../space/space.ts'

@@ -4,7 +4,7 @@
  */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import { fitLogs, GaussianProcess, type DimensionKind } from '../model/gaussian-process.ts'
-import type { History, Observation } from './history.ts'
+import type { History, Observation } from './trial-history.ts'
 import { logNormalDensity, normalProbability, scaledErfc } from '../model/normal-distribution.ts'
 import { decodePoint, encodePoint, type Point } from '../space/point.ts'
 import { warpToNormal } from '../model/power-transform.ts'

@@ -1,7 +1,7 @@
 /** Grid search: every combination once, in an order shuffled by the seed so that a search cut short has seen some of everything. */
 import { requestError } from '../../core/text/errors.ts'
 import type { RandomStream } from '../../lib/random-stream.ts'
-import type { History } from './history.ts'
+import type { History } from './trial-history.ts'
 import { countLevels, valueAtUnit, type Parameter, type Value } from '../space/parameter.ts'
 import { listLevels, listPoints, type Point } from '../space/point.ts'
 import type { Strategy } from './sampler.ts'

@@ -1,6 +1,6 @@
 /** Quasi-random search: points that fill the cube more evenly than random ones, with nothing learnt; also how the models start. */
 import type { RandomStream } from '../../lib/random-stream.ts'
-import type { History } from './history.ts'
+import type { History } from './trial-history.ts'
 import { decodePoint, type Point } from '../space/point.ts'
 import type { Strategy } from './sampler.ts'
 import type { Space } from '../space/space.ts'

@@ -1,6 +1,6 @@
 /** Random search: each point independent of all others, the yardstick for every other sampler. */
 import type { RandomStream } from '../../lib/random-stream.ts'
-import type { History } from './history.ts'
+import type { History } from './trial-history.ts'
 import { decodePoint, type Point } from '../space/point.ts'
 import type { Strategy } from './sampler.ts'
 import type { Space } from '../space/space.ts'

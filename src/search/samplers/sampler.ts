@@ -3,7 +3,7 @@
  * itself is a `Strategy`, which proposes one point from the history.
  */
 import type { RandomStream } from '../../lib/random-stream.ts'
-import { History, type Outcome, type Trial } from './history.ts'
+import { History, type Outcome, type Trial } from './trial-history.ts'
 import { checkPoint, decodePoint, listAllPoints, pointKey, type Point } from '../space/point.ts'
 import type { Space } from '../space/space.ts'
 

@@ -1,6 +1,6 @@
 /** Several objectives at once: any strategy for one, asked each time about another mixture of them. */
 import type { RandomStream } from '../../lib/random-stream.ts'
-import type { History, Valued } from './history.ts'
+import type { History, Valued } from './trial-history.ts'
 import type { Point } from '../space/point.ts'
 import type { Strategy } from './sampler.ts'
 import type { Direction } from '../space/space.ts'

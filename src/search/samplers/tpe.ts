@@ -1,6 +1,6 @@
 /** The tree-structured Parzen estimator: quick at any number of evaluations, and at home in mixed and conditional spaces. */
 import type { RandomStream } from '../../lib/random-stream.ts'
-import type { History } from './history.ts'
+import type { History } from './trial-history.ts'
 import { ParzenMixture } from '../model/parzen-mixture.ts'
 import { decodePoint, encodePoint, type Point } from '../space/point.ts'
 import { HaltonSequence } from './quasi-random.ts'

@@ -7,7 +7,7 @@
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value }
 
 /** For each named parameter the values that make this one active; all must hold. Empty: always active. */
-export type Conditions = ReadonlyMap<string, readonly Value[]>
+export type ParameterConditions = ReadonlyMap<string, readonly Value[]>
 
 export interface FloatParameter {
   readonly kind: 'float'
@@ -17,7 +17,7 @@ export interface FloatParameter {
   readonly log: boolean
   /** Distance between two values; without it every number in between is one. */
   readonly step: number | undefined
-  readonly when: Conditions
+  readonly when: ParameterConditions
 }
 
 export interface IntegerParameter {
@@ -27,14 +27,14 @@ export interface IntegerParameter {
   readonly high: number
   readonly log: boolean
   readonly step: number
-  readonly when: Conditions
+  readonly when: ParameterConditions
 }
 
 export interface CategoricalParameter {
   readonly kind: 'categorical'
   readonly name: string
   readonly choices: readonly Value[]
-  readonly when: Conditions
+  readonly when: ParameterConditions
 }
 
 export type Parameter = FloatParameter | IntegerParameter | CategoricalParameter

@@ -11,7 +11,7 @@ import {
   formatValue,
   indexOfValue,
   isValueOf,
-  type Conditions,
+  type ParameterConditions,
   type Parameter,
   type Value,
 } from './parameter.ts'
@@ -154,7 +154,7 @@ function checkRange(field: string, low: number, high: number, log: boolean, step
   if (step > high - low) throw badSpace(`${field}.step`, `is ${step}, more than the range from ${low} to ${high}`)
 }
 
-function readConditions(when: Readonly<Record<string, Value>> | undefined): Conditions {
+function readConditions(when: Readonly<Record<string, Value>> | undefined): ParameterConditions {
   return new Map(Object.entries(when ?? {}).map(([name, values]) => [name, isList(values) ? values : [values]]))
 }
 

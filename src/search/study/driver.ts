@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { SiteClient } from '../../client/site-client.ts'
-import type { Spawned } from '../../client/spawn/spawn.ts'
+import type { Spawned } from '../../client/spawn/spawn-jobs.ts'
 import type { SpawnRecord } from '../../client/spawn/spawn-plan.ts'
 import { SpawnProblems } from '../../client/spawn/spawn-problems.ts'
 import { requestError } from '../../core/text/errors.ts'
@@ -14,7 +14,7 @@ import { isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { SuccessiveHalving } from './early-stopping.ts'
-import { AT_ONCE, inputOf, listEvaluationJobs, readResult, readTask, toResult } from './evaluation-jobs.ts'
+import { AT_ONCE, inputOf, listEvaluationJobs, readEvaluation, readTask, toResult } from './evaluation-jobs.ts'
 import type { Result } from './objective.ts'
 import { ReportWatch } from './report-watch.ts'
 import type { Evaluation, Study } from './study.ts'
@@ -108,7 +108,7 @@ class SearchDriver {
     const found = await listEvaluationJobs(this.#client, workflow)
     const jobs = await mapConcurrently(found, AT_ONCE, async ({ entry, id }) => ({
       trial: study.parseTask(await readTask(this.#client, entry.id, id), id),
-      result: isEnded(entry.state) ? await readResult(this.#client, entry.id, study.search.space, file) : undefined,
+      result: isEnded(entry.state) ? await readEvaluation(this.#client, entry.id, study.search.space, file) : undefined,
     }))
     for (const { trial } of jobs) study.adopt(trial)
     await this.#reports?.hear(study.evaluations.map(({ id }) => id))

@@ -6,7 +6,7 @@
 import type { Direction } from '../space/space.ts'
 
 /** What an evaluation says of itself while it runs. */
-export interface Report {
+export interface ProgressReport {
   /** How far it is: epochs, iterations, whatever it counts. */
   readonly step: number
   /** The objective as it is then; NaN where it has diverged. */
@@ -14,7 +14,7 @@ export interface Report {
 }
 
 /** Why an evaluation is to be stopped: its value at a rung came `place`-th of `count`, 1 being the best. */
-export interface Judgement extends Report {
+export interface Judgement extends ProgressReport {
   readonly place: number
   readonly count: number
 }
@@ -23,7 +23,7 @@ export interface Judgement extends Report {
 export const REDUCTION = 4
 
 /** `STEP VALUE`, as in `12 0.347`; whatever follows is the writer's own. Undefined for any other line. */
-export function parseReport(line: string): Report | undefined {
+export function parseReport(line: string): ProgressReport | undefined {
   const [first = '', second] = line.trim().split(/[\s,;]+/)
   if (second === undefined || !/^\d+(\.\d+)?$/.test(first)) return undefined
   if (/^[+-]?(nan|inf|infinity)$/i.test(second)) return { step: Number(first), value: NaN }
@@ -35,7 +35,7 @@ export class SuccessiveHalving {
   readonly #direction: Direction
   readonly #firstStep: number
   /** For each rung the report with which each evaluation reached it. */
-  readonly #rungs: Map<number, Report>[] = []
+  readonly #rungs: Map<number, ProgressReport>[] = []
   /** How many rungs each evaluation has reached. */
   readonly #reached = new Map<number, number>()
 
@@ -46,11 +46,11 @@ export class SuccessiveHalving {
   }
 
   /** @returns whether evaluation `id` reached a rung with it, and is to be judged */
-  add(id: number, report: Report): boolean {
+  add(id: number, report: ProgressReport): boolean {
     const before = this.#reached.get(id) ?? 0
     let count = before
     while (report.step >= this.#firstStep * REDUCTION ** count) {
-      const rung = (this.#rungs[count] ??= new Map<number, Report>())
+      const rung = (this.#rungs[count] ??= new Map<number, ProgressReport>())
       rung.set(id, report)
       count += 1
     }
@@ -59,7 +59,7 @@ export class SuccessiveHalving {
   }
 
   /** The reports with which evaluation `id` reached its rungs, the first rung first. */
-  listReports(id: number): Report[] {
+  listReports(id: number): ProgressReport[] {
     return this.#rungs.flatMap((rung) => rung.get(id) ?? [])
   }
 

@@ -3,7 +3,7 @@ import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { EarlyStop } from '../../core/life/history-event.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { readJobFile } from '../../site/job/jobs.ts'
@@ -17,7 +17,7 @@ import { trialOfName } from './trial-name.ts'
 export const AT_ONCE = 16
 
 export interface EvaluationJob {
-  readonly entry: IndexEntry
+  readonly entry: JobEntry
   /** Of its trial. */
   readonly id: number
 }
@@ -57,7 +57,7 @@ export async function readTask(client: SiteClient, job: JobId, id: number): Prom
 }
 
 /** What came of a job that has ended; undefined if it was started again meanwhile. */
-export async function readResult(
+export async function readEvaluation(
   client: SiteClient,
   id: JobId,
   space: Space,
@@ -99,7 +99,7 @@ export async function readStudy(client: SiteClient, workflow: string): Promise<S
   const jobs = await mapConcurrently(found, AT_ONCE, async ({ entry, id }) => ({
     id,
     task: await ifEvaluation(() => readTask(client, entry.id, id)),
-    result: isEnded(entry.state) ? await readResult(client, entry.id, space, file) : undefined,
+    result: isEnded(entry.state) ? await readEvaluation(client, entry.id, space, file) : undefined,
   }))
   for (const { id, task, result } of jobs) {
     if (task === undefined || (await ifEvaluation(() => study.adopt(study.parseTask(task, id)))) === undefined) continue

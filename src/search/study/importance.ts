@@ -3,7 +3,7 @@
  * Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance"), which is what Optuna shows by default.
  */
 import { RandomStream } from '../../lib/random-stream.ts'
-import { type Drawable, listValued } from './figures.ts'
+import { type Drawable, listValued } from './study-figures.ts'
 import { encodePoint } from '../space/point.ts'
 import type { ValuedEvaluation } from './study.ts'
 import type { Space } from '../space/space.ts'

@@ -1,5 +1,5 @@
 /** From what a job left to the number that the search is about, or to the reason why there is none. */
-import type { Valued } from '../samplers/history.ts'
+import type { Valued } from '../samplers/trial-history.ts'
 import type { Space } from '../space/space.ts'
 
 /** What came of an evaluation; `stopped` early, with the value that it had reported at `step`. */

@@ -4,7 +4,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { readJobLines } from '../../site/view/job-lines.ts'
-import { type Report, type SuccessiveHalving, parseReport } from './early-stopping.ts'
+import { type ProgressReport, type SuccessiveHalving, parseReport } from './early-stopping.ts'
 import { AT_ONCE } from './evaluation-jobs.ts'
 import { nameOfTrial } from './trial-name.ts'
 
@@ -33,7 +33,7 @@ export class ReportWatch {
   }
 
   /** What an evaluation that has ended had reported on its way. */
-  async readReports(id: number): Promise<readonly Report[]> {
+  async readReports(id: number): Promise<readonly ProgressReport[]> {
     await this.#read(id)
     return this.#halving.listReports(id)
   }

@@ -4,8 +4,8 @@
  */
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type SamplerName, createSampler } from '../samplers/create-sampler.ts'
-import type { Trial, Valued } from '../samplers/history.ts'
-import type { Report } from './early-stopping.ts'
+import type { Trial, Valued } from '../samplers/trial-history.ts'
+import type { ProgressReport } from './early-stopping.ts'
 import type { Result } from './objective.ts'
 import { type Point, pointKey } from '../space/point.ts'
 import type { Sampler } from '../samplers/sampler.ts'
@@ -42,7 +42,7 @@ export class Study {
   readonly #options: StudyOptions
   readonly #sampler: Sampler
   readonly #evaluations = new Map<number, Evaluation>()
-  readonly #reports = new Map<number, readonly Report[]>()
+  readonly #reports = new Map<number, readonly ProgressReport[]>()
   /** In the order in which they came to it. */
   #front: readonly ValuedEvaluation[] = []
   #endCount = 0
@@ -174,7 +174,7 @@ export class Study {
   tell(
     id: number,
     result: Result,
-    reports: readonly Report[] = [],
+    reports: readonly ProgressReport[] = [],
   ): { readonly evaluation: Evaluation; readonly isBest: boolean } {
     const pending = this.#evaluations.get(id)
     if (pending === undefined || pending.result !== undefined)
@@ -254,7 +254,7 @@ function lossesOf({ direction, further }: Space, result: Valued): number[] {
   return [result.value, ...(result.further ?? [])].map((value, at) => (directions[at] === 'maximise' ? -value : value))
 }
 
-function tellSampler(sampler: Sampler, id: number, result: Result, reports: readonly Report[]): void {
+function tellSampler(sampler: Sampler, id: number, result: Result, reports: readonly ProgressReport[]): void {
   // One that was stopped has reported more or less until it was gone; what it was stopped for is on record.
   if (result.kind === 'value')
     for (const { step, value } of reports)

@@ -1,6 +1,6 @@
 /** What fsck found: what is damaged or left over, told to a person, with all that mending it needs. */
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 
 export type FindingKind =
   | 'leftover-aside'
@@ -32,5 +32,5 @@ export interface Finding {
   readonly isRemark?: true
   /** For mending: the revision that a torn state.yaml still shows, or the entry that the folder has, or the journal. */
   readonly revision?: number
-  readonly entry?: IndexEntry
+  readonly entry?: JobEntry
 }

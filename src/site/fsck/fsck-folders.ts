@@ -1,7 +1,7 @@
 /** What the folders show by themselves: what is no job, what cannot be read, and what may have been left over by somebody who died. */
 import { basename } from 'node:path'
-import { problemOf, type JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import { nameProblem, type JobId } from '../../core/job/id.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { unlessGone } from '../disk/disk.ts'
@@ -28,12 +28,12 @@ export async function checkFolders(
       else findings.push({ kind: 'foreign', path, isRemark: true, message: 'is not of bjob' })
     } else if (!isDirectory)
       findings.push({ kind: 'foreign', path, isRemark: true, message: await describeForeign(site, path) })
-    else if (problemOf(name) !== undefined)
+    else if (nameProblem(name) !== undefined)
       findings.push({
         kind: 'foreign',
         path,
         isRemark: true,
-        message: `is no name that bjob gives: ${problemOf(name)}`,
+        message: `is no name that bjob gives: ${nameProblem(name)}`,
       })
     else names.push(name)
   }
@@ -52,7 +52,7 @@ export async function checkJob(
   findings: Finding[],
   suspects: Finding[],
   folders: Set<JobId>,
-): Promise<IndexEntry | undefined> {
+): Promise<JobEntry | undefined> {
   const paths = site.layout.job(id)
   const names = ((await unlessGone(site.disk.list(paths.dir))) ?? []).map(({ name }) => name)
   if (!names.includes('job.yaml') && !names.includes('state.yaml')) {

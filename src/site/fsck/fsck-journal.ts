@@ -1,6 +1,6 @@
 /** What the journal tells, and where the folders disagree with it. */
 import { splitId, type JobId } from '../../core/job/id.ts'
-import { type IndexEntry, JobIndex } from '../../core/index/job-index.ts'
+import { type JobEntry, JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
 import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'
@@ -27,12 +27,12 @@ export async function foldJournals(site: Site): Promise<Journals> {
 export async function compareIndex(
   site: Site,
   { index, refresh }: Journals,
-  states: ReadonlyMap<JobId, IndexEntry>,
+  states: ReadonlyMap<JobId, JobEntry>,
   folders: ReadonlySet<JobId>,
 ): Promise<Finding[]> {
   await refresh()
-  const known = new Map<JobId, IndexEntry>()
-  const gone: IndexEntry[] = []
+  const known = new Map<JobId, JobEntry>()
+  const gone: JobEntry[] = []
   for (const life of index.lives()) {
     const seen = states.get(life.id)
     if (seen?.born === life.born) known.set(life.id, life)
@@ -48,8 +48,8 @@ export async function compareIndex(
 async function compareJob(
   site: Site,
   index: JobIndex,
-  seen: IndexEntry,
-  known: IndexEntry | undefined,
+  seen: JobEntry,
+  known: JobEntry | undefined,
 ): Promise<Finding[]> {
   const { id } = seen
   const path = site.layout.job(id).dir
@@ -88,7 +88,7 @@ async function compareJob(
 }
 
 /** A job that the journal knows and whose folder is not there, or has become another's. */
-async function checkGone(site: Site, index: JobIndex, entry: IndexEntry): Promise<Finding[]> {
+async function checkGone(site: Site, index: JobIndex, entry: JobEntry): Promise<Finding[]> {
   const { id, born } = entry
   const path = site.layout.job(id).dir
   const finding = { kind: 'no-folder', path, id, entry } as const

@@ -1,7 +1,7 @@
 /** Mends what `fsck.ts` finds, where there is one right answer. The folder is the truth; where it is lost, what the journal says of it. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import { BjobError } from '../../core/text/errors.ts'
@@ -9,7 +9,7 @@ import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, codeOf, unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import type { Finding, FindingKind } from './finding.ts'
-import { type JobRecord, foldEvents, readRecords } from './job-record.ts'
+import { type JobRecord, foldEvents, readRecords } from './journal-record.ts'
 import { JobView } from '../view/job-view.ts'
 import { readJobState } from '../job/jobs.ts'
 import { readOwnFile } from '../job/own-file.ts'
@@ -17,7 +17,7 @@ import { draftOwner, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from '../job/lock.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
 import { tellJournal } from '../view/retell.ts'
-import { removeJob } from '../job/remove.ts'
+import { removeJob } from '../job/remove-job.ts'
 import { placeSpecification, takeDraftAway } from '../job/revision.ts'
 import { readEntry } from '../view/scan.ts'
 import type { Site } from '../site.ts'
@@ -193,7 +193,7 @@ async function tellMended(site: Site, id: JobId): Promise<Remedy> {
   return 'launchers are told to take it again'
 }
 
-async function tellRemoved(site: Site, { id, born, revision, state, attempt }: IndexEntry): Promise<void> {
+async function tellRemoved(site: Site, { id, born, revision, state, attempt }: JobEntry): Promise<void> {
   const announcement = await site.journal.announce({
     id,
     born,

@@ -1,11 +1,11 @@
 /** How jobs are made: each whole or not at all. */
 import path from 'node:path'
-import { toEvent } from '../../core/index/events.ts'
+import { toEvent } from '../../core/index/journal-events.ts'
 import { jobId } from '../../core/job/id.ts'
 import { requestError } from '../../core/text/errors.ts'
-import type { NewInput } from '../../core/life/job-inputs.ts'
+import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import { type JobState, bornAt } from '../../core/life/job-state.ts'
-import { type Specification, type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
+import { type JobSpec, type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
@@ -21,11 +21,11 @@ import type { Site } from '../site.ts'
 export interface NewJob {
   readonly workflow: string
   readonly name: string
-  readonly specification: Specification
+  readonly specification: JobSpec
   readonly state: JobState
   /** Content of data.json. */
   readonly data?: unknown
-  readonly inputs: readonly NewInput[]
+  readonly inputs: readonly NewInputFile[]
 }
 
 /** Folders built at once: enough to hide a network's latency. */

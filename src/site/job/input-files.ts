@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { Entry } from 'fast-glob'
 import { requestError } from '../../core/text/errors.ts'
 import { type JobId, splitId } from '../../core/job/id.ts'
-import type { Input } from '../../core/life/job-inputs.ts'
+import type { InputFile } from '../../core/life/job-inputs.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { checkInputName } from './jobs.ts'
 import { STATE_FILE, isReserved } from '../disk/layout.ts'
@@ -87,8 +87,8 @@ export async function findParentInputs(
   site: Site,
   parents: readonly JobId[],
   patterns: readonly string[],
-): Promise<{ inputs: Input[]; unmatched: string[] }> {
-  const inputs = new Map<string, Input>()
+): Promise<{ inputs: InputFile[]; unmatched: string[] }> {
+  const inputs = new Map<string, InputFile>()
   const taken = new Map<string, JobId>()
   const unmatched = new Set(patterns)
   for (const parent of patterns.length === 0 ? [] : parents) {

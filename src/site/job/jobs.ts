@@ -1,11 +1,11 @@
 /** Jobs as folders: read, changed, listed. How they are made: create.ts. */
 import path from 'node:path'
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
-import { toEvent } from '../../core/index/events.ts'
+import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import {
-  type Specification,
+  type JobSpec,
   type SpecificationRecord,
   checkData,
   checkSpecification,
@@ -54,7 +54,7 @@ export async function readSpecification(
   id: JobId,
   state?: Pick<JobState, 'amended'>,
   expected?: SpecificationRecord,
-): Promise<Specification> {
+): Promise<JobSpec> {
   const { dir, job: file } = site.layout.job(id)
   const draft =
     state?.amended === undefined
@@ -118,7 +118,7 @@ async function specificationAfter(
 /** A job's state and specification, to be changed together. */
 export interface Amendment {
   readonly state: JobState
-  readonly specification: Specification
+  readonly specification: JobSpec
 }
 
 /**
@@ -130,7 +130,7 @@ export interface Amendment {
 export async function changeSpecification(
   site: Site,
   id: JobId,
-  amend: (current: JobState, specification: Specification) => Amendment | undefined,
+  amend: (current: JobState, specification: JobSpec) => Amendment | undefined,
 ): Promise<JobState | undefined> {
   for (;;) {
     const state = await readJobState(site, id)

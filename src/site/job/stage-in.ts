@@ -2,8 +2,8 @@
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { Input } from '../../core/life/job-inputs.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { InputFile } from '../../core/life/job-inputs.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { codeOf } from '../disk/disk.ts'
 import { findMatches, findParentInputs, isForAll, isGlob, linkContent } from './input-files.ts'
@@ -11,7 +11,7 @@ import type { Site } from '../site.ts'
 
 export interface ParentInputs {
   /** What is to be taken: a name that is in its folder already is left alone, so doing it again after a crash is harmless. */
-  readonly inputs: readonly Input[]
+  readonly inputs: readonly InputFile[]
   /** Globs that find nothing, neither there nor in its own folder. */
   readonly unmatched: readonly string[]
 }
@@ -20,7 +20,7 @@ export interface ParentInputs {
 export async function findInputsAtStart(
   site: Site,
   id: JobId,
-  { parents, inputFiles, stageInUrl }: Specification,
+  { parents, inputFiles, stageInUrl }: JobSpec,
 ): Promise<ParentInputs> {
   const { dir } = site.layout.job(id)
   const found = await findParentInputs(site, parents, inputFiles)
@@ -37,13 +37,13 @@ export async function findInputsAtStart(
       })
     if ((await findMatches(site, dir, path.basename(pattern))).length === 0) unmatched.push(pattern)
   }
-  const inputs: Input[] = []
+  const inputs: InputFile[] = []
   for (const input of found.inputs) if (!(await isThere(input.name))) inputs.push(input)
   return { inputs, unmatched }
 }
 
 /** Links what is found into the job's folder. */
-export async function linkInputs(site: Site, id: JobId, specification: Specification): Promise<ParentInputs> {
+export async function linkInputs(site: Site, id: JobId, specification: JobSpec): Promise<ParentInputs> {
   const found = await findInputsAtStart(site, id, specification)
   const { dir } = site.layout.job(id)
   for (const { file, name } of found.inputs) {

@@ -4,7 +4,7 @@
  *
  * Each read begins a little before what is new: where that text is not what it was, the journal was shortened, replaced or put back from a backup.
  */
-import { type JournalLine, parseLine } from '../../core/index/events.ts'
+import { type JournalLine, parseLine } from '../../core/index/journal-events.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { codeOf, type Disk, isForbidden, unlessGone } from '../disk/disk.ts'
 import type { Layout } from '../disk/layout.ts'

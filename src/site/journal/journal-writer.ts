@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { type JobEvent, type JournalLine, formatLine } from '../../core/index/events.ts'
+import { type JobEvent, type JournalLine, formatLine } from '../../core/index/journal-events.ts'
 import { shortHost, uniqueToken } from '../../lib/token.ts'
 import type { AppendFile, Disk } from '../disk/disk.ts'
 import { showName } from '../disk/files.ts'

@@ -1,7 +1,7 @@
 /**
  * The jobs of a site as this process knows them: a snapshot, then every journal line since. `refresh` costs what has changed, not what there is.
  */
-import type { JournalLine } from '../../core/index/events.ts'
+import type { JournalLine } from '../../core/index/journal-events.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import { type Positions, totalBytes } from '../journal/position.ts'

@@ -1,5 +1,5 @@
 /** Telling the journal what the folders say: for a journal that was deleted, and for jobs that are missing in it. */
-import { toEvent } from '../../core/index/events.ts'
+import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { toRecord } from '../../core/job/specification.ts'

@@ -1,8 +1,8 @@
 /** Reads every job's folder: what is done when the journal is not there to tell, and by `bjob fsck`. */
-import { type IndexEntry, JobIndex } from '../../core/index/job-index.ts'
+import { type JobEntry, JobIndex } from '../../core/index/job-index.ts'
 import { type JobId, jobId } from '../../core/job/id.ts'
 import { type JobState, bornAt } from '../../core/life/job-state.ts'
-import { type Specification, toRecord } from '../../core/job/specification.ts'
+import { type JobSpec, toRecord } from '../../core/job/specification.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { breakageText } from '../job/breakage.ts'
@@ -21,7 +21,7 @@ export async function* scanIds(site: Site): AsyncGenerator<JobId> {
 
 /** What all jobs' folders say. Those without a readable state.yaml are left out: `bjob fsck` names them. */
 export async function scanJobs(site: Site): Promise<JobIndex> {
-  const entries: IndexEntry[] = []
+  const entries: JobEntry[] = []
   await forEachJob(site, async (id) => {
     const entry = await readDamaged(site, id)
     if (entry !== undefined) entries.push(entry)
@@ -37,7 +37,7 @@ export async function forEachJob(site: Site, visit: (id: JobId) => Promise<void>
 }
 
 /** The entry of one job, from its folder; `undefined` when it cannot be read. */
-export async function readEntry(site: Site, id: JobId): Promise<IndexEntry | undefined> {
+export async function readEntry(site: Site, id: JobId): Promise<JobEntry | undefined> {
   try {
     const state = await readJobState(site, id)
     return entryOf(id, state, await readSpecification(site, id, state))
@@ -48,7 +48,7 @@ export async function readEntry(site: Site, id: JobId): Promise<IndexEntry | und
 }
 
 /** As `readEntry`; of a job whose job.yaml alone is broken, what its state.yaml tells. */
-export async function readDamaged(site: Site, id: JobId): Promise<IndexEntry | undefined> {
+export async function readDamaged(site: Site, id: JobId): Promise<JobEntry | undefined> {
   try {
     const state = await readJobState(site, id)
     try {
@@ -63,7 +63,7 @@ export async function readDamaged(site: Site, id: JobId): Promise<IndexEntry | u
   }
 }
 
-export function entryOf(id: JobId, state: JobState, specification?: Specification): IndexEntry {
+export function entryOf(id: JobId, state: JobState, specification?: JobSpec): JobEntry {
   return {
     id,
     born: bornAt(state),

@@ -2,7 +2,7 @@
  * Snapshots of the folded journal, so that who starts reads what is there and the newest lines, not every line ever written. `all` has every
  * job, `live` those that have not ended. They are caches: deleted, damaged or behind, the journal makes them again.
  */
-import { type IndexEntry, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
+import { type JobEntry, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
 import type { SpecificationRecord } from '../../core/job/specification.ts'
 import type { State } from '../../core/life/states.ts'
 import { FORMATS } from '../../core/text/formats.ts'
@@ -37,7 +37,7 @@ type Row = readonly [
   changed: string | 0,
   spec: SpecificationRecord | 0,
   launcher?: string | 0,
-  rest?: Partial<Pick<IndexEntry, 'kill' | 'notBefore' | 'deaths' | 'broken'>>,
+  rest?: Partial<Pick<JobEntry, 'kill' | 'notBefore' | 'deaths' | 'broken'>>,
 ]
 
 /** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
@@ -103,7 +103,7 @@ export async function readSnapshot(site: Site, name: SnapshotName): Promise<Snap
   }
 }
 
-function* readEntries(bytes: Buffer, from: number): Generator<IndexEntry> {
+function* readEntries(bytes: Buffer, from: number): Generator<JobEntry> {
   for (let at = from; at < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, Math.min(at + CHUNK_BYTES, bytes.length - 1)) + 1
     if (end === 0) throw new SyntaxError('its last line is cut off')
@@ -125,7 +125,7 @@ export async function writeSnapshot(
   await replaceFile(site.disk, site.layout.snapshot(name), writeChunks(header, index.entries()), false)
 }
 
-function* writeChunks(header: Header, entries: Iterable<IndexEntry>): Generator<string> {
+function* writeChunks(header: Header, entries: Iterable<JobEntry>): Generator<string> {
   let chunk = `${JSON.stringify(header)}\n`
   for (const entry of entries) {
     chunk += `${JSON.stringify(toRow(entry))}\n`
@@ -136,13 +136,13 @@ function* writeChunks(header: Header, entries: Iterable<IndexEntry>): Generator<
   yield chunk
 }
 
-function toRow({ id, born, revision, state, attempt, changed, spec, launcher, ...rest }: IndexEntry): Row {
+function toRow({ id, born, revision, state, attempt, changed, spec, launcher, ...rest }: JobEntry): Row {
   const row = [id, born, revision, state, attempt, changed === born ? 0 : changed, spec ?? 0] as const
   if (Object.keys(rest).length > 0) return [...row, launcher ?? 0, rest]
   return launcher === undefined ? row : [...row, launcher]
 }
 
-function fromRow([id, born, revision, state, attempt, changed, spec, launcher = 0, rest]: Row): IndexEntry {
+function fromRow([id, born, revision, state, attempt, changed, spec, launcher = 0, rest]: Row): JobEntry {
   return {
     id,
     born,

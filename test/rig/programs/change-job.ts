@@ -3,14 +3,14 @@
  * Arguments: the site, the job, a label, how many, and `lock` or `no-lock` (as if every process held the lock at once).
  */
 import fs from 'node:fs'
-import { toEvent } from '../../../src/core/index/events.ts'
+import { toEvent } from '../../../src/core/index/journal-events.ts'
 import type { JobState } from '../../../src/core/life/job-state.ts'
 import { changeJob } from '../../../src/site/job/jobs.ts'
 import { commitState } from '../../../src/site/job/revision.ts'
-import { openSite } from '../../../src/site/site.ts'
+import { openTree } from '../../../src/site/site.ts'
 
 async function main([root = '', id = '', label = '', count = '', mode = '']: readonly string[]): Promise<void> {
-  const site = await openSite(root, {})
+  const site = await openTree(root, {})
   const paths = site.layout.job(id)
   for (let at = 0; at < Number(count); at++) {
     const message = `${label}-${at}`

@@ -6,14 +6,14 @@ import { lineText, renderWatch } from '../../../src/cli/watch/render-watch.ts'
 import { SiteWatcher } from '../../../src/cli/watch/site-watcher.ts'
 import { buildModel } from '../../../src/cli/watch/watch-model.ts'
 import type { WatchModel } from '../../../src/cli/watch/watch-model.ts'
-import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../../src/core/index/job-index.ts'
 import { STATES, type State, isEnded } from '../../../src/core/life/states.ts'
 import { textWidth } from '../../../src/lib/text/text-width.ts'
 import { endJob, makeFixture } from '../client/fixture.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
-function entry(id: string, state: State, secondsAgo = 0, more: Partial<IndexEntry> = {}): IndexEntry {
+function entry(id: string, state: State, secondsAgo = 0, more: Partial<JobEntry> = {}): JobEntry {
   const changed = new Date(NOW - secondsAgo * 1000).toISOString()
   return { id, born: changed, revision: 1, state, attempt: 1, changed, spec: {}, ...more }
 }

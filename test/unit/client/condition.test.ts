@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type Conditions, compileConditions } from '../../../src/client/query/condition.ts'
-import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../../src/core/index/job-index.ts'
 
-const entry: IndexEntry = {
+const entry: JobEntry = {
   id: 'dl-hps/task1',
   born: '2026-01-01T00:00:00.000Z',
   revision: 1,

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { killJobs } from '../../../src/client/change/kill.ts'
+import { killJobs } from '../../../src/client/change/kill-jobs.ts'
 import { advance } from '../../../src/core/life/job-state.ts'
 import { changeJob, readJobState } from '../../../src/site/job/jobs.ts'
 import { makeFixture } from './fixture.ts'

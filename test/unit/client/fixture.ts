@@ -9,7 +9,7 @@ import { type JobState, advance } from '../../../src/core/life/job-state.ts'
 import type { State } from '../../../src/core/life/states.ts'
 import { addApplication } from '../../../src/site/applications.ts'
 import { changeJob } from '../../../src/site/job/jobs.ts'
-import { type Site, openSite } from '../../../src/site/site.ts'
+import { type Site, openTree } from '../../../src/site/site.ts'
 
 export interface Fixture {
   readonly root: string
@@ -21,7 +21,7 @@ export interface Fixture {
 export async function makeFixture(environment: Readonly<Record<string, string>> = {}): Promise<Fixture> {
   const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-client-')))
   await makeSite(root)
-  const site = await openSite(root, {})
+  const site = await openTree(root, {})
   await addApplication(site.disk, site.layout, {
     name: 'hello',
     executable: 'echo hello',

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { checkSite } from '../../../src/site/fsck/fsck.ts'
+import { checkSite } from '../../../src/site/fsck/check-site.ts'
 import { mendSite } from '../../../src/site/fsck/mend.ts'
 import { readJobState } from '../../../src/site/job/jobs.ts'
 import { type Fixture, endJob, makeFixture } from './fixture.ts'

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { toEvent } from '../../../src/core/index/events.ts'
+import { toEvent } from '../../../src/core/index/journal-events.ts'
 import { readJobState } from '../../../src/site/job/jobs.ts'
 import { collect, endJob, makeFixture } from './fixture.ts'
 

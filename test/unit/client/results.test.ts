@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { toEvent } from '../../../src/core/index/events.ts'
+import { toEvent } from '../../../src/core/index/journal-events.ts'
 import { advance } from '../../../src/core/life/job-state.ts'
 import { changeJob, readJobState } from '../../../src/site/job/jobs.ts'
 import { journalHost } from '../../../src/site/journal/journal-writer.ts'

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { type JournalLine, formatLine, parseLine, toEvent } from '../../../src/core/index/events.ts'
+import { type JournalLine, formatLine, parseLine, toEvent } from '../../../src/core/index/journal-events.ts'
 import { type JobState, advance } from '../../../src/core/life/job-state.ts'
 import { STATES } from '../../../src/core/life/states.ts'
 

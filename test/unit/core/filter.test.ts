@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { type Filter, compileFilter, compileWords, isEmptyFilter } from '../../../src/core/index/filter.ts'
-import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../../src/core/index/job-index.ts'
 import { STATES } from '../../../src/core/life/states.ts'
 
 /** The plainest matcher there is, by recursion: what a glob means. */
@@ -14,7 +14,7 @@ function matches(glob: string, text: string): boolean {
 const anyOf = (words: readonly string[] | undefined, value: string): boolean =>
   words === undefined || words.length === 0 || words.some((word) => matches(word, value))
 
-function reference(filter: Filter, entry: IndexEntry): boolean {
+function reference(filter: Filter, entry: JobEntry): boolean {
   const [workflow = '', name = ''] = entry.id.split('/')
   const tags = new Map(Object.entries((entry.spec?.['tags'] ?? {}) as Record<string, string>))
   return (
@@ -37,7 +37,7 @@ function reference(filter: Filter, entry: IndexEntry): boolean {
 
 const parts = fc.constantFrom('a', 'b', 'ab', 'task1', 'task10', 'default')
 const globs = fc.oneof(parts, fc.constantFrom('*', 'a*', '*b', 't*1*', 'task?', 'a.b', 'a+', '**'))
-const entries: fc.Arbitrary<IndexEntry> = fc
+const entries: fc.Arbitrary<JobEntry> = fc
   .record({
     workflow: parts,
     name: parts,

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { checkName, jobId, problemOf, splitId } from '../../../src/core/job/id.ts'
+import { checkName, jobId, nameProblem, splitId } from '../../../src/core/job/id.ts'
 
 const names = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]{0,199}$/)
 
@@ -27,7 +27,7 @@ describe('a name', () => {
     ['+a', 'starts with +'],
     ['~a', 'starts with ~'],
   ])('%j is refused: %s', (word, problem) => {
-    expect(problemOf(word)).toContain(problem)
+    expect(nameProblem(word)).toContain(problem)
     expect(() => checkName('name', word)).toThrow(problem)
   })
 
@@ -39,7 +39,7 @@ describe('a name', () => {
   test.prop([fc.oneof(names, fc.string({ unit: 'binary', maxLength: 3 }), fc.string({ unit: 'binary' }))])(
     'that is taken never leaves its folder, hides, or looks like an option',
     (word) => {
-      if (problemOf(word) !== undefined) return
+      if (nameProblem(word) !== undefined) return
       expect(path.dirname(path.join('/jobs', word))).toBe('/jobs')
       expect(path.basename(path.join('/jobs', word))).toBe(word)
       expect(word).toMatch(/^[^.-]/)
@@ -48,7 +48,7 @@ describe('a name', () => {
   )
 
   test.prop([fc.string({ unit: 'binary', minLength: 1 })])('that is refused is refused in one short line', (word) => {
-    if (problemOf(word) === undefined) return
+    if (nameProblem(word) === undefined) return
     const message = messageOf(() => checkName('name', word))
     expect(message.length).toBeLessThan(500)
     expect(message).not.toContain('\n')

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import type { JobEvent, JournalLine } from '../../../src/core/index/events.ts'
+import type { JobEvent, JournalLine } from '../../../src/core/index/journal-events.ts'
 import { JobIndex } from '../../../src/core/index/job-index.ts'
 import type { HistoryEntry } from '../../../src/core/life/job-state.ts'
 import type { State } from '../../../src/core/life/states.ts'

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { type JobState, advance } from '../../../src/core/life/job-state.ts'
 import { formatSeconds } from '../../../src/core/text/duration.ts'
-import { type Outcome, countFailures, retryTime, stepsFor } from '../../../src/core/life/outcome.ts'
+import { type AttemptOutcome, countFailures, retryTime, stepsFor } from '../../../src/core/life/outcome.ts'
 
 const now = '2026-11-23T03:41:20.113Z'
 const born: JobState = {
@@ -14,7 +14,7 @@ const born: JobState = {
 const start = (job: JobState): JobState =>
   advance(job, [{ time: now, state: 'RUNNING', message: '' }], { attempt: job.attempt + 1, launcher: 'l' })
 
-const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
+const outcomes: fc.Arbitrary<AttemptOutcome> = fc.oneof(
   fc.record({ kind: fc.constant('done' as const), seconds: fc.double({ min: 0, max: 1e6, noNaN: true }) }),
   fc.record({
     kind: fc.constant('error' as const),
@@ -87,7 +87,7 @@ describe('stepsFor', () => {
   )
 
   test('being interrupted or lost uses up no retry', () => {
-    const steps = (outcome: Outcome) => stepsFor(outcome, { maxRetries: 1, autoTimeoutRetry: true }, 0, now)
+    const steps = (outcome: AttemptOutcome) => stepsFor(outcome, { maxRetries: 1, autoTimeoutRetry: true }, 0, now)
     expect(
       countFailures([
         ...steps({ kind: 'interrupted', why: 'walltime' }),

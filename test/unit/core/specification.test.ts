@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest'
 import { FIELD_NAMES } from '../../../src/core/job/job-defaults.ts'
 import { JOB_FIELDS } from '../../../src/core/job/job-fields.ts'
 import {
-  type Specification,
+  type JobSpec,
   canonicalField,
   checkSpawn,
   checkSpecification,
@@ -79,7 +79,7 @@ const records = fc.record(
   { requiredKeys: ['application'], noNullPrototype: true },
 )
 
-function read(record: unknown): Specification {
+function read(record: unknown): JobSpec {
   const checked = checkSpecification(record)
   if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join('; '))
   return checked.value

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { fc, test } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { isWithin, marksOf, partOf, readMark } from '../../../src/lib/process/process-mark.ts'
+import { isInMarkRange, marksOf, partOf, readMark } from '../../../src/lib/process/process-mark.ts'
 import { needs } from '../../rig/needs.ts'
 import { until } from '../../rig/until.ts'
 
@@ -13,8 +13,12 @@ test.prop([fc.string(), fc.string(), fc.nat(4095), fc.nat(4095)])(
     expect(marksOf(name).first).not.toBe(marksOf(other).first)
     const [part, sibling] = [partOf(marksOf(name), one, 20), partOf(marksOf(name), two, 20)]
     const mark = partOf(part, 7, 0).first
-    expect([isWithin(marksOf(name), mark), isWithin(part, mark), isWithin(sibling, mark)]).toEqual([true, true, false])
-    expect(isWithin(marksOf(other), mark)).toBe(false)
+    expect([isInMarkRange(marksOf(name), mark), isInMarkRange(part, mark), isInMarkRange(sibling, mark)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(isInMarkRange(marksOf(other), mark)).toBe(false)
   },
 )
 

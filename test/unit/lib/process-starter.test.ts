@@ -5,7 +5,7 @@ import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ChildStarter } from '../../../src/lib/process/child-starter.ts'
 import { loadNativeStarter } from '../../../src/lib/process/native-starter.ts'
-import type { ProcessEnd, ProcessStarter, StartCommand } from '../../../src/lib/process/process-starter.ts'
+import type { ProcessExit, ProcessStarter, StartCommand } from '../../../src/lib/process/process-starter.ts'
 import { isProcessAlive } from '../../../src/lib/process/process-table.ts'
 import { loginEnvironment } from '../../rig/environment.mjs'
 import { type Need, needs } from '../../rig/needs.ts'
@@ -26,7 +26,7 @@ const STARTERS: readonly (readonly [string, () => Promise<ProcessStarter | undef
   ['of the C library', loadNativeStarter, 'koffi'],
 ]
 
-interface Seen extends ProcessEnd {
+interface Seen extends ProcessExit {
   readonly output: string
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { JobEvent, JournalLine } from '../../../src/core/index/events.ts'
-import type { IndexEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEvent, JournalLine } from '../../../src/core/index/journal-events.ts'
+import type { JobEntry } from '../../../src/core/index/job-index.ts'
 import type { State } from '../../../src/core/life/states.ts'
 import { HistoryCollector } from '../../../src/report/history-collector.ts'
 
@@ -19,11 +19,11 @@ function event(revision: number, state: State, more: Partial<JobEvent> = {}): Jo
   }
 }
 
-function entry(revision: number, state: State): IndexEntry {
+function entry(revision: number, state: State): JobEntry {
   return { id: 'w/a', born: BORN, revision, state, attempt: 0, changed: at(revision - 1) }
 }
 
-function statesOf(lines: readonly JournalLine[], of: IndexEntry): State[] | undefined {
+function statesOf(lines: readonly JournalLine[], of: JobEntry): State[] | undefined {
   const collector = new HistoryCollector(['w/a'])
   for (const line of lines) collector.take(line)
   return collector.historyOf(of)?.map(({ state }) => state)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { causeOf } from '../../../src/core/life/event-words.ts'
+import { failureCause } from '../../../src/core/life/event-words.ts'
 import { entryOfWords } from '../../../src/core/life/format-one.ts'
 import { type Moment, findRuns } from '../../../src/report/run.ts'
 import type { HistoryEvent } from '../../../src/core/life/history-event.ts'
@@ -112,7 +112,7 @@ describe('the runs of a job', () => {
 
 test('a cause leaves out what tells one case from another of the same kind', () => {
   const cause = (state: State, event: HistoryEvent, message = ''): string =>
-    causeOf({ time: '', state, event, message })
+    failureCause({ time: '', state, event, message })
   expect(cause('RUN_ERROR', { kind: 'ran', exit: 3, seconds: 320 }, 'last words')).toBe('exit 3')
   expect(cause('RUN_ERROR', { kind: 'ran', signal: 'SIGSEGV', seconds: 1, cpu: 2, bound: 'most', memory: 12 })).toBe(
     'killed by SIGSEGV',

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { formatValue } from '../../../src/search/space/parameter.ts'
-import { historyOfBest, parallelCoordinates } from '../../../src/search/study/figures.ts'
+import { historyOfBest, parallelCoordinates } from '../../../src/search/study/study-figures.ts'
 import { importances } from '../../../src/search/study/importance.ts'
 import { parseSearch } from '../../../src/search/study/search.ts'
 import { Study } from '../../../src/search/study/study.ts'

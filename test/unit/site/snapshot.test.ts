@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { type IndexEntry, JobIndex } from '../../../src/core/index/job-index.ts'
+import { type JobEntry, JobIndex } from '../../../src/core/index/job-index.ts'
 import { STATES } from '../../../src/core/life/states.ts'
 import { directDisk } from '../../../src/site/disk/disk.ts'
 import { Layout } from '../../../src/site/disk/layout.ts'
@@ -15,7 +15,7 @@ const POSITIONS = { 'host-1': { at: 4711, mark: 'x.y' } }
 const text = fc.string({ unit: 'grapheme' })
 
 /** Everything that an entry may have, of jobs that have not ended and others. */
-const arbitraryEntries: fc.Arbitrary<IndexEntry[]> = fc.uniqueArray(
+const arbitraryEntries: fc.Arbitrary<JobEntry[]> = fc.uniqueArray(
   fc.record(
     {
       id: fc.string({ minLength: 1 }).map((name) => `w/${name}`),
@@ -47,7 +47,7 @@ describe('a snapshot', () => {
   })
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-  const indexOf = (entries: readonly IndexEntry[]): JobIndex => {
+  const indexOf = (entries: readonly JobEntry[]): JobIndex => {
     const index = new JobIndex()
     index.restore(entries, { pending: [], rivals: [], removed: [['w/gone', 'once']] })
     return index
@@ -62,7 +62,7 @@ describe('a snapshot', () => {
   })
 
   test('of more than fits into one piece of text is read whole, and not when any of it is missing', async () => {
-    const entries = Array.from({ length: 30_000 }, (_, at): IndexEntry => {
+    const entries = Array.from({ length: 30_000 }, (_, at): JobEntry => {
       const spec = { application: 'äpp', args: [`${at}.dat`] }
       return { id: `w/j${at}`, born: 'then', revision: 1, state: 'CREATED', attempt: 0, changed: 'now', spec }
     })

@@ -2,8 +2,8 @@
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import { type Input, type NewInput, filesAtBirth, waitsForInputs } from '../../core/life/job-inputs.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import { type InputFile, type NewInputFile, filesAtBirth, waitsForInputs } from '../../core/life/job-inputs.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { checkInputName, readJobState } from '../../site/job/jobs.ts'
 import {
@@ -22,7 +22,7 @@ export interface InputSource {
   /** Absolute: where the job is spawned. */
   readonly folder: string
   /** Of a job that is to be like another: what that one had. The rest is its parents', and not looked for in `folder`. */
-  readonly staged?: readonly NewInput[]
+  readonly staged?: readonly NewInputFile[]
   /** Whether it has parents that may still write what it asks for. */
   readonly isEarly: boolean
 }
@@ -33,9 +33,9 @@ export interface InputSource {
  */
 export async function findNewInputs(
   site: Site,
-  specification: Specification,
+  specification: JobSpec,
   { folder, staged, isEarly }: InputSource,
-): Promise<NewInput[]> {
+): Promise<NewInputFile[]> {
   const { inputFiles, parents } = specification
   for (const pattern of inputFiles) checkPattern(pattern)
   if (inputFiles.length === 0) return [...(staged ?? [])]
@@ -52,7 +52,7 @@ export async function findNewInputs(
   if (missing !== undefined) throw missingInput(missing, folder, parents)
   const taken = isWaiting ? [] : theirs.inputs.filter(({ name }) => !names.has(name))
   const mode = specification.inputMode ?? 'copy'
-  const inputs: NewInput[] = [...(staged ?? []), ...own.inputs.map((input) => ({ ...input, mode }))]
+  const inputs: NewInputFile[] = [...(staged ?? []), ...own.inputs.map((input) => ({ ...input, mode }))]
   for (const input of taken) {
     const outside = mode === 'link' ? undefined : await leadsOutTo(site, input.file)
     if (mode === 'copy' && outside === undefined) await checkLinks(site, input.file, site.layout.root)
@@ -65,7 +65,7 @@ async function findOwn(
   site: Site,
   folder: string,
   patterns: readonly string[],
-): Promise<{ inputs: Input[]; unmatched: string[] }> {
+): Promise<{ inputs: InputFile[]; unmatched: string[] }> {
   const found = new Map<string, string>()
   const unmatched: string[] = []
   const root = site.layout.idOf(folder) === undefined ? folder : site.layout.root
@@ -97,11 +97,11 @@ async function isFolderOf({ disk, layout }: Site, jobs: readonly JobId[], folder
  * not its own, and another job gets such from its parents.
  * @throws BjobError `unsafe-path`, `missing-input` for what the job has put there since and cannot be copied, or leads out of the site
  */
-export async function findStaged(site: Site, id: JobId, specification: Specification): Promise<NewInput[]> {
+export async function findStaged(site: Site, id: JobId, specification: JobSpec): Promise<NewInputFile[]> {
   const { dir } = site.layout.job(id)
   const { parents, inputFiles } = specification
   const theirs = waitsForInputs(specification) ? (await findParentInputs(site, parents, inputFiles)).inputs : []
-  const staged = new Map(theirs.map(({ name }) => [name, undefined as NewInput | undefined]))
+  const staged = new Map(theirs.map(({ name }) => [name, undefined as NewInputFile | undefined]))
   // What it has written may match a glob, too.
   for (const pattern of filesAtBirth(await readJobState(site, id)) ?? inputFiles.map((file) => path.basename(file))) {
     for (const file of await findMatches(site, dir, pattern)) {

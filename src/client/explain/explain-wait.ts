@@ -4,7 +4,7 @@ import type { JobId } from '../../core/job/id.ts'
 import { firstLine, wordsOf } from '../../core/life/event-words.ts'
 import { isSuspect } from '../../core/life/deaths.ts'
 import { type JobState, isOwned } from '../../core/life/job-state.ts'
-import type { Specification } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/specification.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { isProcessAlive, processScope } from '../../lib/process/process-table.ts'
 import { readApplication } from '../../site/applications.ts'
@@ -50,10 +50,7 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
 }
 
 /** What will go wrong once it starts. */
-async function explainRanks(
-  { settings }: Site,
-  { numNodes, ranksPerNode, mpiFlags }: Specification,
-): Promise<string[]> {
+async function explainRanks({ settings }: Site, { numNodes, ranksPerNode, mpiFlags }: JobSpec): Promise<string[]> {
   const doubt = numNodes * ranksPerNode === 1 ? undefined : await doubtRanks(settings, mpiFlags)
   return doubt === undefined ? [] : [`its ranks may not find each other: ${doubt}`]
 }
@@ -73,7 +70,7 @@ async function explainOwned(site: Site, state: JobState): Promise<string[]> {
   return lines
 }
 
-async function explainWaiting(site: Site, id: JobId, state: JobState, specification: Specification): Promise<string[]> {
+async function explainWaiting(site: Site, id: JobId, state: JobState, specification: JobSpec): Promise<string[]> {
   const lines: string[] = []
   if ((await site.disk.stat(site.layout.job(id).lock))?.isDirectory() === true)
     lines.push(
@@ -112,7 +109,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
 }
 
 /** What follows from deaths of what ran the job. */
-function explainDeaths({ deaths = [] }: JobState, { crashLimit }: Specification): string[] {
+function explainDeaths({ deaths = [] }: JobState, { crashLimit }: JobSpec): string[] {
   if (deaths.length === 0) return []
   const times = deaths.length === 1 ? 'once' : `${deaths.length} times`
   const limit = crashLimit === 0 ? 'crash_limit is 0, so it is never failed for that' : `crash_limit is ${crashLimit}`
@@ -174,13 +171,13 @@ async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
   }
 }
 
-function howToStart({ settings }: Site, { numNodes, wallTimeMinutes }: Specification): string {
+function howToStart({ settings }: Site, { numNodes, wallTimeMinutes }: JobSpec): string {
   if (numNodes === 1) return 'start one with `bjob launch`'
   const minutes = Math.ceil(wallTimeMinutes + drainSeconds(settings) / 60)
   return `it takes one in an allocation of ${numNodes} nodes, as of \`bjob submit -n ${numNodes} -t ${minutes}\``
 }
 
-function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: Specification): string {
+function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: JobSpec): string {
   const cores = ranksPerNode * threadsPerRank
   return `${numNodes === 1 ? '' : `${numNodes} nodes, `}${cores} ${cores === 1 ? 'core' : 'cores'}${numNodes === 1 ? '' : ' each'} and ${wallTimeMinutes} min`
 }

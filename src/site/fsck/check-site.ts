@@ -3,7 +3,7 @@
  * whether there is one right way to mend it. What may still be in use is watched for a while first.
  */
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import type { Finding } from './finding.ts'
 import { addReplacements, checkFolders, checkJob } from './fsck-folders.ts'
 import { checkLines, compareIndex, foldJournals } from './fsck-journal.ts'
@@ -23,7 +23,7 @@ export async function checkSite(site: Site): Promise<Finding[]> {
     for (const name of await checkFolders(site, site.layout.workflow(workflow), findings, suspects))
       jobs.push(`${workflow}/${name}`)
   }
-  const states = new Map<JobId, IndexEntry>()
+  const states = new Map<JobId, JobEntry>()
   const next = jobs.values()
   const worker = async (): Promise<void> => {
     for (const id of next) {

@@ -15,7 +15,7 @@ export interface LaunchEvent {
   readonly state?: string
 }
 
-export type Report = (event: LaunchEvent) => void
+export type Reporter = (event: LaunchEvent) => void
 
 /** The event as a line of the launcher's log. */
 export function formatEvent(event: LaunchEvent, time: Date): string {
@@ -45,7 +45,7 @@ export interface LaunchSummary {
 }
 
 /** What went wrong with a job, for a person; a forbidden folder is the commonest in a site of several users. */
-export function problemOf(error: unknown): string {
+export function problemText(error: unknown): string {
   if (!isForbidden(error)) return messageOf(error)
   const { meaning, path = '' } = explainSystemError(error) ?? { meaning: messageOf(error) }
   return `${meaning} (${path}): left to others; in a site of a group, everybody needs umask 002`
@@ -56,6 +56,6 @@ export function messageOf(error: unknown): string {
 }
 
 /** What a problem is, whichever job or file it is about. */
-export function causeOf(error: unknown): string {
+export function errorCause(error: unknown): string {
   return codeOf(error) === '' ? messageOf(error) : codeOf(error)
 }

@@ -1,6 +1,6 @@
 /** Waits until jobs end: looks at them once, of few into their folders alone, and then at what the journal says of those that have not ended. */
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { unknownJob } from '../../site/job/jobs.ts'
@@ -13,11 +13,11 @@ export interface WaitOptions {
   readonly timeoutSeconds?: number
   readonly signal?: AbortSignal
   /** Hears of each end once, as it is seen. */
-  readonly onEnd?: (entry: IndexEntry) => void
+  readonly onEnd?: (entry: JobEntry) => void
 }
 
 export interface WaitOutcome {
-  readonly ended: readonly IndexEntry[]
+  readonly ended: readonly JobEntry[]
   /** Those that had not ended when the waiting did. */
   readonly open: readonly JobId[]
   /** Those that were removed meanwhile. */
@@ -56,7 +56,7 @@ export async function waitForEnds(
 
 /** @param known those of `ids` that are there, as they were just now */
 async function waitFrom(
-  known: ReadonlyMap<JobId, IndexEntry>,
+  known: ReadonlyMap<JobId, JobEntry>,
   site: Site,
   catalogue: Catalogue,
   ids: readonly JobId[],
@@ -64,9 +64,9 @@ async function waitFrom(
 ): Promise<WaitOutcome> {
   const started = monotonicMs()
   const open = new Set(ids)
-  const ended: IndexEntry[] = []
+  const ended: JobEntry[] = []
   const gone: JobId[] = []
-  const settle = (id: JobId, entry: IndexEntry | undefined): void => {
+  const settle = (id: JobId, entry: JobEntry | undefined): void => {
     if (entry !== undefined && !isEnded(entry.state)) return
     open.delete(id)
     if (entry === undefined) gone.push(id)
@@ -103,7 +103,7 @@ async function waitFrom(
   }
 }
 
-async function entriesOf(catalogue: Catalogue, ids: readonly JobId[]): Promise<Map<JobId, IndexEntry>> {
+async function entriesOf(catalogue: Catalogue, ids: readonly JobId[]): Promise<Map<JobId, JobEntry>> {
   return new Map((await catalogue.entries(new Set(ids))).map((entry) => [entry.id, entry]))
 }
 

@@ -2,13 +2,13 @@
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { type JobId, jobId, splitId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { canonicalField } from '../../core/job/specification.ts'
 import { readData, readSpecification } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
-import { type Assignment, setField } from '../change/amend.ts'
+import { type FieldAssignment, setField } from '../change/amend.ts'
 import { dagOf } from '../change/change.ts'
-import { findStaged } from './input-files.ts'
+import { findStaged } from './new-input-files.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
 export interface CloneOptions {
@@ -20,7 +20,7 @@ export interface CloneOptions {
   readonly assignments?: readonly CloneAssignment[]
 }
 
-export interface CloneAssignment extends Assignment {
+export interface CloneAssignment extends FieldAssignment {
   readonly name?: string
 }
 
@@ -33,7 +33,7 @@ export interface CloneAssignment extends Assignment {
 export async function planClones(
   site: Site,
   ids: readonly JobId[],
-  entries: readonly IndexEntry[],
+  entries: readonly JobEntry[],
   options: CloneOptions = {},
 ): Promise<SpawnRecord[]> {
   for (const { name } of options.assignments ?? [])

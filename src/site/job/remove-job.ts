@@ -4,7 +4,7 @@
  */
 import path from 'node:path'
 import { siteError } from '../../core/text/errors.ts'
-import { type JobEvent, toEvent } from '../../core/index/events.ts'
+import { type JobEvent, toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { type JobState, advance, bornAt, isOwned } from '../../core/life/job-state.ts'
 import { isEnded } from '../../core/life/states.ts'

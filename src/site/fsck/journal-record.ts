@@ -1,5 +1,5 @@
 /** What the journals say of some jobs, from their first line to the newest: enough to write a lost state.yaml again. */
-import type { JobEvent } from '../../core/index/events.ts'
+import type { JobEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import type { JobState } from '../../core/life/job-state.ts'

@@ -1,5 +1,5 @@
 /** `bjob log LAUNCHER`: the log of a launcher, as it is or as it grows. */
-import { fateOf } from '../../client/explain/why.ts'
+import { fateOf } from '../../client/explain/explain-wait.ts'
 import { LOG_LEVELS, type LogLevel, levelOfLine } from '../../core/text/log-line.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { LogTail } from '../../site/launcher/log-tail.ts'

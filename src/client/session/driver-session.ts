@@ -4,11 +4,11 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { explainSystemError } from '../../core/text/system-error.ts'
 import type { ReadLine } from '../../lib/text/line-splitter.ts'
-import type { JobResult, ResultOptions } from '../ends/results.ts'
-import { conditionsOf, definedOf, filterOf } from './session-filter.ts'
+import type { JobResult, ResultOptions } from '../ends/read-results.ts'
+import { conditionsOf, definedOf, toFilter } from './session-filter.ts'
 import { SessionOutput } from './session-output.ts'
 import {
   type ParsedRequest,
@@ -27,7 +27,7 @@ export interface SessionSurroundings {
   /** Writes text to the driver; resolves when it has left, rejects when nobody reads any more. */
   readonly write: (text: string) => Promise<void>
   /** A job as the driver sees it in the replies to `get` and `query`. */
-  readonly describe: (entry: IndexEntry) => Readonly<Record<string, unknown>>
+  readonly describe: (entry: JobEntry) => Readonly<Record<string, unknown>>
 }
 
 interface Subscription {
@@ -168,18 +168,18 @@ export class DriverSession {
 
   async #kill({ job, recursive = false }: RequestOf<'kill'>): Promise<unknown> {
     if (!recursive) return this.#client.kill(job)
-    const { killFamilies } = await import('../change/kill.ts')
+    const { killFamilies } = await import('../change/kill-jobs.ts')
     return killFamilies(this.#client.site, [(await this.#client.job(job)).id])
   }
 
   /** One at a time: two queries at once would read the same lines of the journal. */
-  async #queryInTurn(request: RequestOf<'query'>): Promise<IndexEntry[]> {
+  async #queryInTurn(request: RequestOf<'query'>): Promise<JobEntry[]> {
     const found = this.#lastQuery.then(() => this.#query(request))
     this.#lastQuery = found.catch(() => {})
     return found
   }
 
-  async #query({ filter = [], exclude = [], order_by: orders, limit }: RequestOf<'query'>): Promise<IndexEntry[]> {
+  async #query({ filter = [], exclude = [], order_by: orders, limit }: RequestOf<'query'>): Promise<JobEntry[]> {
     let query = this.#client.jobs
     for (const one of filter) query = query.filter(conditionsOf(one))
     for (const one of exclude) query = query.exclude(conditionsOf(one))
@@ -198,7 +198,7 @@ export class DriverSession {
   }: RequestOf<'results'>): Promise<number> {
     if (this.#subscriptions.has(id))
       throw requestError('bad-request', `results ${JSON.stringify(id)} is going on already`, { field: 'id' })
-    const wanted = filterOf(filter ?? {})
+    const wanted = toFilter(filter ?? {})
     const stop = new AbortController()
     const subscription: Subscription = { stop, follow, acknowledge, acknowledged: undefined }
     this.#subscriptions.set(id, subscription)

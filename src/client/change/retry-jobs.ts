@@ -1,7 +1,7 @@
 /** Giving jobs that ended badly another chance, because a person says so. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { type JobState, advance } from '../../core/life/job-state.ts'
 import { fromRecord } from '../../core/job/specification.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
@@ -20,7 +20,7 @@ const BAD_ENDS: readonly State[] = ['FAILED', 'USER_KILLED']
 export async function retryJobs(
   site: Site,
   ids: Iterable<JobId>,
-  entries: readonly IndexEntry[],
+  entries: readonly JobEntry[],
   options: ChangeOptions = {},
 ): Promise<Change[]> {
   const chosen = new Set(ids)
@@ -61,7 +61,7 @@ function problemOf({ state, removed }: JobState): Omit<Change, 'id'> | undefined
 /** @param excused parents that would be tried again, too */
 async function findBadParent(
   site: Site,
-  entry: IndexEntry | undefined,
+  entry: JobEntry | undefined,
   excused: ReadonlySet<JobId>,
 ): Promise<string | undefined> {
   const { waitForParents, parents } = fromRecord(entry?.spec ?? {})

@@ -1,7 +1,7 @@
 /** What a driver wants to know of a job that ended, with the file that the job wrote. */
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -123,7 +123,7 @@ async function toResult(
  * @param known what the journal tells of it, for a job whose files are broken
  * @throws BjobError what is broken in its folder, without `known`
  */
-export async function readResult(site: Site, id: JobId, file: string, known?: IndexEntry): Promise<JobResult> {
+export async function readResult(site: Site, id: JobId, file: string, known?: JobEntry): Promise<JobResult> {
   try {
     const state = await readJobState(site, id)
     const last = state.history.at(-1) ?? { time: '', state: state.state }

@@ -3,7 +3,7 @@ import { type JobId, jobId } from '../../core/job/id.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
 import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
 import { toRecord } from '../../core/job/specification.ts'
-import type { IndexEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { type NewJob, createJobs } from '../../site/job/create.ts'
 import { isGlob } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
@@ -25,7 +25,7 @@ export interface Spawned {
   /** Whether it was made now, or was there. */
   readonly isNew: boolean
   /** As it was made; absent for a job that was there. */
-  readonly entry?: IndexEntry
+  readonly entry?: JobEntry
 }
 
 /**
@@ -106,7 +106,7 @@ function toNewJob({ workflow, name, specification, data, inputs, unfinished }: P
   return { workflow, name, specification, state, inputs, ...(data === undefined ? {} : { data }) }
 }
 
-function entryOf({ id, specification }: PlannedJob, state: JobState): IndexEntry {
+function entryOf({ id, specification }: PlannedJob, state: JobState): JobEntry {
   const born = state.history[0]?.time ?? ''
   return {
     id,

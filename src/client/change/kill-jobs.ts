@@ -13,7 +13,7 @@ import { Catalogue } from '../view/catalogue.ts'
 import { dagOf } from './change.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 import { personName } from '../job-environment.ts'
-import { fateOf } from '../explain/why.ts'
+import { fateOf } from '../explain/explain-wait.ts'
 
 /** A launcher takes a kill up within a second; one that has not after this long is busy elsewhere, or dead. */
 const WAIT_MS = 5000
