@@ -1,0 +1,65 @@
+/**
+ * `npm run cases [-- ID…]`: runs the tests of the cases in CASES.md, and prints what happens now, a line a case. Exits with 1
+ * unless all of them hold. A test that this machine lacks something for is skipped, and said to be.
+ */
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { patternOf, readCases } from './rig/case-table.mjs'
+
+const WIDTH = 4
+const wanted = process.argv.slice(2)
+const all = readCases()
+const unknown = wanted.filter((id) => !all.some((one) => one.id === id))
+if (unknown.length > 0) throw new Error(`no such case: ${unknown.join(', ')}`)
+const cases = wanted.length === 0 ? all : all.filter(({ id }) => wanted.includes(id))
+
+/** @typedef {{ fullName: string, status: string, failureMessages: string[] | null }} Result */
+/** @typedef {{ testResults: { name: string, message: string, assertionResults: Result[] }[] }} Report */
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-cases-'))
+const output = path.join(folder, 'report.json')
+const tests = cases.flatMap((one) => one.tests)
+const names = [...new Set(tests.map(({ title }) => patternOf(title)))].join('|')
+const files = [...new Set(tests.map(({ file }) => file))]
+spawnSync(
+  'npx',
+  ['vitest', 'run', '--reporter', 'json', '--outputFile', output, '--maxWorkers', '1', '-t', names, ...files],
+  { cwd: path.resolve(import.meta.dirname, '..'), stdio: ['ignore', 'ignore', 'inherit'] },
+)
+/** @type {Report} */
+const report = JSON.parse(fs.readFileSync(output, 'utf8'))
+fs.rmSync(folder, { recursive: true })
+
+/**
+ * @param {import('./rig/case-table.mjs').Case} one
+ * @returns {string}
+ */
+function judge(one) {
+  const results = one.tests.map(({ file, title }) => {
+    const found = report.testResults.filter(({ name }) => name.endsWith(`/test/${file}`))
+    const name = new RegExp(patternOf(title))
+    return found.flatMap(({ assertionResults }) => assertionResults).filter(({ fullName }) => name.test(fullName))
+  })
+  const failed = results.flat().find(({ status }) => status === 'failed')
+  if (failed !== undefined) return `FAILED   ${failed.fullName}: ${failed.failureMessages?.[0]?.split('\n')[0] ?? ''}`
+  if (
+    results.some(
+      (found) => !found.some(({ status }) => status === 'passed' || status === 'pending' || status === 'skipped'),
+    )
+  )
+    return 'FAILED   a test of it did not run'
+  const passed = results.flat().filter(({ status }) => status === 'passed').length
+  const skipped = results.flat().length - passed
+  const count = `${passed} test${passed === 1 ? '' : 's'}`
+  return passed === 0 ? 'skipped ' : `ok       ${count}${skipped === 0 ? '' : `, ${skipped} skipped`}`
+}
+
+let isWell = true
+for (const one of cases) {
+  const verdict = judge(one)
+  isWell &&= !verdict.startsWith('FAILED')
+  process.stdout.write(`${one.id.padEnd(WIDTH)} ${verdict.padEnd(30)}  ${one.kind}\n`)
+}
+process.exitCode = isWell ? 0 : 1
