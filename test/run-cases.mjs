@@ -12,7 +12,10 @@ const WIDTH = 4
 const wanted = process.argv.slice(2)
 const all = readCases()
 const unknown = wanted.filter((id) => !all.some((one) => one.id === id))
-if (unknown.length > 0) throw new Error(`no such case: ${unknown.join(', ')}`)
+if (unknown.length > 0) {
+  process.stderr.write(`CASES.md has no ${unknown.join(', ')}\n`)
+  process.exit(2)
+}
 const cases = wanted.length === 0 ? all : all.filter(({ id }) => wanted.includes(id))
 
 /** @typedef {{ fullName: string, status: string, failureMessages: string[] | null }} Result */
