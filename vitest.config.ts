@@ -45,7 +45,7 @@ export default defineConfig({
           name: 'survival',
           root,
           expect,
-          include: ['survival/*.test.ts'],
+          include: ['survival/**/*.test.ts'],
           globalSetup,
           setupFiles: ['survival/setup.ts'],
           testTimeout: 3_600_000,

@@ -6,6 +6,8 @@ import { requestError, siteError } from '../core/text/errors.ts'
 import { type Disk, diskFor, isGone, parentOf } from './disk/disk.ts'
 import { JournalMark } from './journal/journal-mark.ts'
 import { JournalWriter, journalHost } from './journal/journal-writer.ts'
+import { describeFault } from './disk/own-file.ts'
+import { MOST_TEXT_BYTES, readPartSync, tooLarge } from './disk/read.ts'
 import { shareWithGroup } from './disk/group-disk.ts'
 import { Layout, SITE_FILE } from './disk/layout.ts'
 import { type Settings, parseSettings } from './settings.ts'
@@ -73,7 +75,8 @@ export async function openTree(
   refuseLinks(layout)
   let bytes: Buffer
   try {
-    bytes = fs.readFileSync(layout.settings)
+    bytes = readPartSync(layout.settings, 0, MOST_TEXT_BYTES + 1, 'follow')
+    if (bytes.length > MOST_TEXT_BYTES) throw tooLarge(layout.settings, MOST_TEXT_BYTES)
   } catch (error) {
     if (isGone(error)) {
       throw requestError('no-site', `BJOB_SITE is ${root}, which has no ${SITE_FILE}`, {
@@ -81,7 +84,11 @@ export async function openTree(
         hint: 'unset BJOB_SITE, or make a site there with `bjob init`',
       })
     }
-    throw siteError('unreadable-site', `cannot read ${layout.settings}`, { path: layout.settings, cause: error })
+    const fault = describeFault(error, layout.settings)
+    throw siteError('unreadable-site', fault ?? `cannot read ${layout.settings}`, {
+      path: layout.settings,
+      cause: error,
+    })
   }
   const settings = parseSettings(decodeText(bytes, layout.settings), layout.settings)
   return new Site(layout, shareWithGroup(diskFor(root), root), settings)

@@ -126,7 +126,32 @@ const DAMAGES: Readonly<Record<FindingKind, readonly Damage[]>> = {
       make: (scene) => scene.edit('jobs/w/newer/state.yaml', (text) => text.replace('format: 2', 'format: 3')),
     },
   ],
+  'broken-application': [
+    {
+      at: 'apps/broken.yaml',
+      isLeft: true,
+      make: ({ file }) => fs.writeFileSync(file('apps/broken.yaml'), 'executable: [\n'),
+    },
+    { at: 'apps/folder.yaml', isLeft: true, make: ({ file }) => fs.mkdirSync(file('apps/folder.yaml')) },
+  ],
   foreign: [
+    { at: 'jobs/w/locked/result.dat', make: ({ file }) => fs.mkdirSync(file('jobs/w/locked/result.dat')) },
+    { at: 'jobs/w/locked/job.out.2', make: ({ file }) => fs.symlinkSync('job.out', file('jobs/w/locked/job.out.2')) },
+    ...['journal', 'launchers', 'submissions', 'trash'].map((folder): Damage => ({
+      at: `${folder}/notes.txt`,
+      make: ({ file }) => {
+        fs.mkdirSync(file(folder), { recursive: true })
+        fs.writeFileSync(file(`${folder}/notes.txt`), '')
+      },
+    })),
+    {
+      at: 'launchers/gone',
+      make: ({ file }) => {
+        fs.mkdirSync(file('launchers/gone'))
+        fs.writeFileSync(file('launchers/gone/lease.yaml'), 'beat: many\n')
+      },
+    },
+    { at: 'journal/live.snapshot', make: ({ file }) => makeFolderOf(file('journal/live.snapshot')) },
     { at: 'jobs/w/notes.txt', make: ({ file }) => fs.writeFileSync(file('jobs/w/notes.txt'), '') },
     { at: 'jobs/w/.lock-of-mine', make: ({ file }) => fs.writeFileSync(file('jobs/w/.lock-of-mine'), '') },
     { at: 'jobs/w/empty', make: ({ file }) => fs.mkdirSync(file('jobs/w/empty')) },
@@ -134,6 +159,11 @@ const DAMAGES: Readonly<Record<FindingKind, readonly Damage[]>> = {
     { at: 'jobs/w/a b', make: ({ file }) => fs.mkdirSync(file('jobs/w/a b')) },
     { at: 'jobs/w/locked/.lock', make: ({ file }) => fs.writeFileSync(file('jobs/w/locked/.lock'), '') },
   ],
+}
+
+function makeFolderOf(file: string): void {
+  fs.rmSync(file, { force: true })
+  fs.mkdirSync(file)
 }
 
 interface Found {

@@ -123,14 +123,16 @@ describe('A4: a result that is none', () => {
 })
 
 describe('A12: a job that breaks its own state', () => {
-  test.each(ODDITIES)('is set aside by name, and nothing else stops: a $name', async ({ make, told }) => {
+  test.each(ODDITIES)('is set aside by name, and nothing else stops: a $name', async ({ name, make, told }) => {
     await using rig = await createSite()
     const oddity = (file: string): string => `rm -f ${file}; ${make.replaceAll('FILE', file)}`
     await spawnLines(rig, { bad: oddity('state.yaml'), worse: `${oddity('job.yaml')}; exit 1`, good: 'true' })
     await rig.done(['set', 'w/worse', 'max_retries=1'])
     const { status, stdout, stderr } = await rig.bjob(['launch', '--slots', '1', '--idle-seconds', '0.2'])
     expect([status, stderr]).toEqual([3, expect.stringContaining('w/bad')])
-    const words = new RegExp(told.source.replace('FILE', 'state.yaml'))
+    // Of bjob's own files, none is a link.
+    const words =
+      name === 'loop' ? /state\.yaml is a link, not a file/ : new RegExp(told.source.replace('FILE', 'state.yaml'))
     expect(stdout).toMatch(words)
     expect(rig.state('w/good').state).toBe('JOB_FINISHED')
     expect(await rig.done(['ls'])).toMatch(new RegExp(`w/bad +BROKEN .*${words.source}`))

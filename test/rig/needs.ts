@@ -7,6 +7,8 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
 import type { TestOptions } from 'vitest'
 import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { loginEnvironment } from './environment.mjs'
@@ -45,6 +47,7 @@ const PROBES = {
   Debian: () => fs.existsSync('/etc/debian_version'),
   root: () => process.getuid?.() === 0,
   'setpriv, for root': () => process.getuid?.() === 0 && hasCommand('setpriv'),
+  'chattr, for root': mayMakeImmutable,
   'the right to mount': mayMount,
   'the right to make control groups': mayLimitMemory,
   '/dev/fuse': () => fs.existsSync('/dev/fuse'),
@@ -62,7 +65,7 @@ export function needs(...wanted: readonly Need[]): TestOptions {
 }
 
 /** Probes once in a process: Python alone takes a tenth of a second to answer. */
-function isMet(need: Need): boolean {
+export function isMet(need: Need): boolean {
   const answer = answers.get(need) ?? PROBES[need]()
   answers.set(need, answer)
   return answer
@@ -78,6 +81,15 @@ function canResolve(name: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+function mayMakeImmutable(): boolean {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-chattr-'))
+  try {
+    return succeeds('chattr', '+i', folder) && succeeds('chattr', '-i', folder)
+  } finally {
+    fs.rmdirSync(folder)
   }
 }
 

@@ -67,8 +67,8 @@ export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): D
     symlink: (content, target) => step({ name: 'symlink', target, text: content }, () => base.symlink(content, target)),
     readlink: (target) => looking('readlink', target, () => base.readlink(target)),
     realpath: (target) => looking('realpath', target, () => base.realpath(target)),
-    readText: (target, most) => looking('readText', target, () => base.readText(target, most)),
-    readFrom: (target, offset, limit) => looking('readFrom', target, () => base.readFrom(target, offset, limit)),
+    readText: (target, ...how) => looking('readText', target, () => base.readText(target, ...how)),
+    readFrom: (target, ...how) => looking('readFrom', target, () => base.readFrom(target, ...how)),
     list: (target) => looking('list', target, () => base.list(target)),
     stat: (target) => looking('stat', target, () => base.stat(target)),
     create: async (target) => {

@@ -62,8 +62,10 @@ function summaryOf(damage: number, left: number, isRepair: boolean): string {
 }
 
 function adviceFor(findings: readonly Finding[], isRepair: boolean): string {
-  const isBroken = findings.some(({ kind }) => kind === 'broken-specification')
-  return isBroken
-    ? `hint: correct job.yaml by hand, and run ${isRepair ? 'this again' : '`bjob fsck --repair`'}: the job is then taken again`
+  const has = (wanted: Finding['kind']): boolean => findings.some(({ kind }) => kind === wanted)
+  if (has('broken-specification'))
+    return `hint: correct job.yaml by hand, and run ${isRepair ? 'this again' : '`bjob fsck --repair`'}: the job is then taken again`
+  return has('broken-application')
+    ? 'hint: correct the file in apps/ by hand'
     : 'hint: of what is left the journal knows nothing: remove the folder, and spawn the job again'
 }

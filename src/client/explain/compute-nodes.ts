@@ -1,13 +1,12 @@
 /** What can be known on a login node of how jobs will fare on compute nodes: whether these find bjob, and how MPI ranks find each other. */
 import path from 'node:path'
 import { type Check, nameFileSystem } from '../../site/doctor/file-system-fitness.ts'
-import { parseYaml } from '../../core/text/yaml-text.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
 import { findMpiLauncher, readMpiWords } from '../../platform/mpi/mpi-launchers.ts'
 import { findMissingPmi, namesPmi } from '../../platform/mpi/pmi.ts'
 import { findSubmission } from '../../platform/schedulers/schedulers.ts'
-import { fileSystemOf, unlessGone } from '../../site/disk/disk.ts'
-import { listLaunchers } from '../../site/launcher/launchers.ts'
+import { fileSystemOf } from '../../site/disk/disk.ts'
+import { listLaunchers, readLauncherSettings } from '../../site/launcher/launchers.ts'
 import { type Settings, parseSettings } from '../../site/settings.ts'
 import type { Site } from '../../site/site.ts'
 
@@ -63,9 +62,7 @@ export function judgeReach(site: Place, programs: readonly Place[]): string | un
 /** Whether a launcher of the site, started by the same files, ran on a node of an allocation. */
 async function hasRunThere(site: Site, starter: readonly string[]): Promise<boolean> {
   for (const launcher of (await listLaunchers(site)).slice(-NEWEST).reverse()) {
-    const file = site.layout.launcher(launcher).settings
-    const text = await unlessGone(site.disk.readText(file))
-    const { starter: known } = (text === undefined ? {} : (parseYaml(text, file).value ?? {})) as { starter?: unknown }
+    const { starter: known } = await readLauncherSettings(site, launcher)
     if (Array.isArray(known) && known.join('\0') === starter.join('\0')) return true
   }
   return false

@@ -1,9 +1,7 @@
 /** A launcher as its folder tells of it: for listings, the watch and the report. */
 import { BjobError } from '../../core/text/errors.ts'
-import { parseYaml } from '../../core/text/yaml-text.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
-import { unlessGone } from '../../site/disk/disk.ts'
-import { type Lease, listLaunchers, readLease } from '../../site/launcher/launchers.ts'
+import { type Lease, listLaunchers, readLauncherSettings, readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
 import { fateOf } from './explain-wait.ts'
 
@@ -22,14 +20,6 @@ export interface LauncherFacts {
   readonly gpus: number
   /** When its time is up; `undefined` where nothing limits it. */
   readonly deadline: number | undefined
-}
-
-/** What launcher.yaml tells (see `createLauncher`). */
-interface Settings {
-  readonly nodes?: readonly string[]
-  readonly cores?: number
-  readonly gpus?: number
-  readonly ends?: string
 }
 
 /** Folders read at once. */
@@ -53,8 +43,7 @@ async function readLauncher(site: Site, id: string): Promise<LauncherFacts | und
   try {
     const lease = await readLease(site, id)
     if (lease === undefined) return undefined
-    const text = await unlessGone(site.disk.readText(paths.settings))
-    const settings = (text === undefined ? {} : (parseYaml(text, paths.settings).value ?? {})) as Settings
+    const settings = await readLauncherSettings(site, id)
     const signed = Math.round((await site.disk.stat(paths.lease))?.mtimeMs ?? Date.parse(lease.started))
     const fate = lease.ended ?? deathOf(lease, signed, site.settings.lease_seconds)
     const start = Date.parse(lease.started)

@@ -4,22 +4,15 @@ import type { JobEntry } from '../../core/index/job-index.ts'
 import { requestOf } from '../../core/placement/placement-request.ts'
 import { explainUnfit } from '../../core/placement/placement.ts'
 import { fromRecord } from '../../core/job/specification.ts'
-import { parseYaml } from '../../core/text/yaml-text.ts'
-import { unlessGone } from '../../site/disk/disk.ts'
-import { type Lease, listLaunchers } from '../../site/launcher/launchers.ts'
+import {
+  type LauncherSettings,
+  type Lease,
+  listLaunchers,
+  readLauncherSettings,
+} from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
 import { listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
 import { readComplaint } from '../explain/batch-output.ts'
-
-/** What launcher.yaml tells (see `createLauncher`). */
-interface LauncherSettings {
-  readonly filter?: Filter
-  readonly jobMode?: string
-  readonly nodes?: readonly string[]
-  readonly cores?: number
-  readonly gpus?: number
-  readonly timeLimitMinutes?: number
-}
 
 /** Of what nobody tells how much there is, nothing is refused. */
 const UNKNOWN = 1e6
@@ -73,12 +66,6 @@ export async function explainAbsence(site: Site, entry: JobEntry): Promise<strin
   const last = past.at(-1)
   const isHopeless = last !== undefined && past.every((misfit) => misfit !== undefined)
   return isHopeless ? [`no launcher that there has been could have run it; of the last one, ${last}`] : []
-}
-
-async function readLauncherSettings(site: Site, launcher: string): Promise<LauncherSettings> {
-  const file = site.layout.launcher(launcher).settings
-  const text = await unlessGone(site.disk.readText(file))
-  return text === undefined ? {} : (parseYaml(text, file).value ?? {})
 }
 
 function explainShape({ nodes, cores, gpus }: LauncherSettings, seconds: number, entry: JobEntry): string | undefined {

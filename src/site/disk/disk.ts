@@ -7,11 +7,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { copy, copySync } from './copy.ts'
-import { MOST_TEXT_BYTES, readPart, readPartSync, readText, readTextSync } from './read.ts'
+import { type Links, MOST_TEXT_BYTES, checkFile, readPart, readPartSync, readText, readTextSync } from './read.ts'
 
 export interface Entry {
   readonly name: string
   readonly isDirectory: boolean
+  readonly isFile: boolean
 }
 
 /** A file made by this process that nobody else writes. */
@@ -46,15 +47,16 @@ export interface Disk {
   readlink(target: string): Promise<string>
   /** Where a path leads, all links followed. */
   realpath(target: string): Promise<string>
-  /** The text of a file of at most `most` bytes. @throws EISDIR, ENOTFILE, EFBIG for anything else */
-  readText(target: string, most?: number): Promise<string>
-  /** The bytes from `offset` to the end, at most `limit`. @throws EISDIR, ENOTFILE for what is no file */
-  readFrom(target: string, offset: number, limit: number): Promise<Buffer>
+  /** The text of a file of at most `most` bytes. @throws EISDIR, ENOTFILE, EFBIG for anything else, ELOOP for a link that is refused */
+  readText(target: string, most?: number, links?: Links): Promise<string>
+  /** The bytes from `offset` to the end, at most `limit`. @throws EISDIR, ENOTFILE for what is no file, ELOOP for a link that is refused */
+  readFrom(target: string, offset: number, limit: number, links?: Links): Promise<Buffer>
   list(target: string): Promise<Entry[]>
   /** Follows no link. `undefined` when there is nothing. */
   stat(target: string): Promise<fs.Stats | undefined>
   /** Fails when the name is taken. */
   create(target: string): Promise<NewFile>
+  /** Makes the file where there is none. @throws EISDIR, ENOTFILE, ENXIO, ELOOP for anything but a file */
   openAppend(target: string): Promise<AppendFile>
   /** A file, or a folder with all in it; links become what they lead to. With `durable`, not returning before it is on the disk. */
   copy(from: string, to: string, durable?: boolean): Promise<void>
@@ -125,7 +127,7 @@ export function diskFor(folder: string): Disk {
 }
 
 function toEntries(entries: readonly fs.Dirent[]): Entry[] {
-  return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+  return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory(), isFile: entry.isFile() }))
 }
 
 /** A call on an open file does not say which file it was; whoever reads of a full disk wants to know which disk. */
@@ -146,6 +148,10 @@ function isSameFile(one: fs.Stats, other: fs.Stats | undefined): boolean {
   return one.ino === other?.ino && one.dev === other.dev
 }
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
+/** A link there would lead bjob's words into somebody else's file; opening a pipe would wait for a reader. */
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+
 const fdatasync = promisify(fs.fdatasync)
 
 /** Calls made at once, in this thread. */
@@ -161,8 +167,8 @@ export const directDisk: Disk = {
   symlink: async (content, target) => fs.symlinkSync(content, target),
   readlink: async (target) => fs.readlinkSync(target),
   realpath: async (target) => fs.realpathSync(target),
-  readText: async (target, most = MOST_TEXT_BYTES) => readTextSync(target, most),
-  readFrom: async (target, offset, limit) => readPartSync(target, offset, limit),
+  readText: async (target, most = MOST_TEXT_BYTES, links = 'follow') => readTextSync(target, most, links),
+  readFrom: async (target, offset, limit, links = 'follow') => readPartSync(target, offset, limit, links),
   list: async (target) => toEntries(fs.readdirSync(target, { withFileTypes: true })),
   stat: async (target) => fs.lstatSync(target, { throwIfNoEntry: false }),
   create: async (target) => {
@@ -182,7 +188,13 @@ export const directDisk: Disk = {
     }
   },
   openAppend: async (target) => {
-    const fd = fs.openSync(target, 'a', 0o666)
+    const fd = fs.openSync(target, APPEND, 0o666)
+    try {
+      checkFile(fs.fstatSync(fd), target)
+    } catch (error) {
+      fs.closeSync(fd)
+      throw error
+    }
     let isClosed = false
     return {
       append: async (text, durable) => {
@@ -221,8 +233,8 @@ export const pooledDisk: Disk = {
   symlink: async (content, target) => fs.promises.symlink(content, target),
   readlink: async (target) => fs.promises.readlink(target),
   realpath: async (target) => fs.promises.realpath(target),
-  readText: (target, most = MOST_TEXT_BYTES) => readText(target, most),
-  readFrom: readPart,
+  readText: (target, most = MOST_TEXT_BYTES, links = 'follow') => readText(target, most, links),
+  readFrom: (target, offset, limit, links = 'follow') => readPart(target, offset, limit, links),
   list: async (target) => toEntries(await fs.promises.readdir(target, { withFileTypes: true })),
   stat: async (target) => unlessGone(fs.promises.lstat(target)),
   create: async (target) => {
@@ -242,7 +254,13 @@ export const pooledDisk: Disk = {
     }
   },
   openAppend: async (target) => {
-    const file = await fs.promises.open(target, 'a', 0o666)
+    const file = await fs.promises.open(target, APPEND, 0o666)
+    try {
+      checkFile(await file.stat(), target)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     return {
       append: async (text, durable) => {
         try {

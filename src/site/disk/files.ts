@@ -7,14 +7,14 @@ import { decodeText } from '../../core/text/decode-text.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, unlessGone, unlessTaken } from './disk.ts'
-import { MOST_TEXT_BYTES, tooLarge } from './read.ts'
+import { type Links, MOST_TEXT_BYTES, tooLarge } from './read.ts'
 
 /** Longer than servers' clocks for files stand still: 10 ms where the kernel ticks a hundred times a second, 4 or 1 on most. */
 const TICK_MS = 20
 
 /** The text of a file that a person may have written. @throws BjobError `not-utf8`; the file system's errors */
-export async function readPersonsText(disk: Disk, file: string): Promise<string> {
-  const bytes = await disk.readFrom(file, 0, MOST_TEXT_BYTES + 1)
+export async function readPersonsText(disk: Disk, file: string, links?: Links): Promise<string> {
+  const bytes = await disk.readFrom(file, 0, MOST_TEXT_BYTES + 1, links)
   if (bytes.length > MOST_TEXT_BYTES) throw tooLarge(file, MOST_TEXT_BYTES)
   return decodeText(bytes, file)
 }

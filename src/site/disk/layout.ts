@@ -15,6 +15,8 @@ const REVISION = '.revision-'
 const DRAFT = '.state-'
 const LOCK = '.lock'
 const VERDICT = '.verdict'
+/** By custom: what a job leaves for its driver. */
+const RESULTS = ['result.dat', 'progress.dat']
 /** A file that was to be renamed over another (see files.ts): `.job.yaml-<token>`. */
 const REPLACEMENT = /^\..+-.+-\d+-[0-9a-z]{10}-[0-9a-z]+$/
 
@@ -195,14 +197,16 @@ export function leftoverKind(name: string): 'revision' | 'draft' | 'lock' | 'asi
   return name === LOCK ? 'lock' : undefined
 }
 
-/** Names that staged input may not take in a job's folder. */
-export function isReserved(name: string): boolean {
+/** Files in a job's folder that bjob reads, and that jobs and hooks write. */
+export function isWritten(name: string): boolean {
   return (
-    isScaffold(name) ||
-    name === JOB_FILE ||
-    name === STATE_FILE ||
-    name === DATA_FILE ||
+    [...RESULTS, DATA_FILE, VERDICT].includes(name) ||
     /^job\.out(\.\d+)?$/.test(name) ||
     /^((pre|post)process|stage-(in|out))\.log$/.test(name)
   )
+}
+
+/** Names that staged input may not take in a job's folder. */
+export function isReserved(name: string): boolean {
+  return isScaffold(name) || name === JOB_FILE || name === STATE_FILE || (isWritten(name) && !RESULTS.includes(name))
 }

@@ -7,15 +7,19 @@ import fs from 'node:fs'
 /** The size beyond which a file is not read as text: Node.js freezes over a file of gigabytes. */
 export const MOST_TEXT_BYTES = 64 * 1024 * 1024
 
+/** Whether a file may be a link: those of people may; one in the place of a file of bjob's leads somebody astray. */
+export type Links = 'follow' | 'refuse'
+
 /** Opening a pipe waits for a writer, in this thread even deaf to signals, unless the flags forbid it. */
-const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
+const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs.constants
+const flagsFor = (links: Links): number => O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0)
 
 /** Enough for most files; what fills it is read again, into more. */
 const SMALL_BYTES = 64 * 1024
 const scratch = Buffer.allocUnsafeSlow(SMALL_BYTES)
 
-export function readTextSync(target: string, most: number): string {
-  const fd = fs.openSync(target, READ)
+export function readTextSync(target: string, most: number, links: Links): string {
+  const fd = fs.openSync(target, flagsFor(links))
   try {
     const size = sizeOf(fs.fstatSync(fd), target, most)
     for (let bytes: Buffer = size < SMALL_BYTES ? scratch : Buffer.allocUnsafe(size + 1); ;) {
@@ -28,8 +32,8 @@ export function readTextSync(target: string, most: number): string {
   }
 }
 
-export async function readText(target: string, most: number): Promise<string> {
-  const file = await fs.promises.open(target, READ)
+export async function readText(target: string, most: number, links: Links): Promise<string> {
+  const file = await fs.promises.open(target, flagsFor(links))
   try {
     const size = sizeOf(await file.stat(), target, most)
     for (let bytes: Buffer = Buffer.allocUnsafe(size + 4096); ;) {
@@ -42,8 +46,8 @@ export async function readText(target: string, most: number): Promise<string> {
   }
 }
 
-export function readPartSync(target: string, offset: number, limit: number): Buffer {
-  const fd = fs.openSync(target, READ)
+export function readPartSync(target: string, offset: number, limit: number, links: Links): Buffer {
+  const fd = fs.openSync(target, flagsFor(links))
   try {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, sizeOf(fs.fstatSync(fd), target) - offset)))
     return bytes.subarray(0, bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, offset))
@@ -52,8 +56,8 @@ export function readPartSync(target: string, offset: number, limit: number): Buf
   }
 }
 
-export async function readPart(target: string, offset: number, limit: number): Promise<Buffer> {
-  const file = await fs.promises.open(target, READ)
+export async function readPart(target: string, offset: number, limit: number, links: Links): Promise<Buffer> {
+  const file = await fs.promises.open(target, flagsFor(links))
   try {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(limit, sizeOf(await file.stat(), target) - offset)))
     return bytes.subarray(0, bytes.length === 0 ? 0 : (await file.read(bytes, 0, bytes.length, offset)).bytesRead)
@@ -68,9 +72,14 @@ function more({ length }: Buffer, target: string, most: number): Buffer {
   return Buffer.allocUnsafe(Math.min(length * 4, most + 1))
 }
 
-function sizeOf(stat: fs.Stats, target: string, most = Infinity): number {
+/** @throws EISDIR, ENOTFILE for what is open and no file */
+export function checkFile(stat: fs.Stats, target: string): void {
   if (stat.isDirectory()) throw fault('EISDIR', target, 'is a folder, not a file')
   if (!stat.isFile()) throw fault('ENOTFILE', target, 'is a pipe or a device, not a file')
+}
+
+function sizeOf(stat: fs.Stats, target: string, most = Infinity): number {
+  checkFile(stat, target)
   if (stat.size > most) throw tooLarge(target, most)
   return stat.size
 }

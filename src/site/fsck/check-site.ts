@@ -6,6 +6,7 @@ import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-index.ts'
 import type { Finding } from './finding.ts'
 import { addReplacements, checkFolders, checkJob } from './fsck-folders.ts'
+import { checkSurroundings } from './fsck-surroundings.ts'
 import { checkLines, compareIndex, foldJournals } from './fsck-journal.ts'
 import { confirmSuspects } from './fsck-suspects.ts'
 import type { Site } from '../site.ts'
@@ -33,6 +34,7 @@ export async function checkSite(site: Site): Promise<Finding[]> {
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   await addReplacements(site, suspects)
+  await checkSurroundings(site, findings)
   findings.push(...(await compareIndex(site, journals, states, folders)))
   findings.push(...(await confirmSuspects(site, suspects)))
   findings.push(...checkLines(site, journals))

@@ -21,6 +21,7 @@ export type FindingKind =
   | 'unreadable'
   | 'foreign'
   | 'newer-format'
+  | 'broken-application'
 
 export interface Finding {
   readonly kind: FindingKind

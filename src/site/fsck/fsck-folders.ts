@@ -7,8 +7,9 @@ import { BjobError } from '../../core/text/errors.ts'
 import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
-import { readOwnFile } from '../job/own-file.ts'
-import { isScaffold, leftoverKind, revisionPath, specificationDraftPath } from '../disk/layout.ts'
+import { readOwnFile } from '../disk/own-file.ts'
+import { isScaffold, isWritten, leftoverKind, revisionPath, specificationDraftPath } from '../disk/layout.ts'
+import { addNoFiles, listOrFind } from './fsck-surroundings.ts'
 import { entryOf } from '../view/scan.ts'
 import type { Site } from '../site.ts'
 
@@ -20,7 +21,7 @@ export async function checkFolders(
   suspects?: Finding[],
 ): Promise<string[]> {
   const names: string[] = []
-  for (const { name, isDirectory } of (await unlessGone(site.disk.list(folder))) ?? []) {
+  for (const { name, isDirectory } of await listOrFind(site, folder, findings)) {
     const path = `${folder}/${name}`
     if (isScaffold(name)) {
       if (leftoverKind(name) === 'aside')
@@ -54,7 +55,15 @@ export async function checkJob(
   folders: Set<JobId>,
 ): Promise<JobEntry | undefined> {
   const paths = site.layout.job(id)
-  const names = ((await unlessGone(site.disk.list(paths.dir))) ?? []).map(({ name }) => name)
+  const closed: Finding[] = []
+  const entries = await listOrFind(site, paths.dir, closed)
+  if (closed.length > 0) {
+    findings.push(...closed)
+    folders.add(id)
+    return undefined
+  }
+  const names = entries.map(({ name }) => name)
+  await addNoFiles(site, paths.dir, entries, isWritten, findings)
   if (!names.includes('job.yaml') && !names.includes('state.yaml')) {
     findings.push({
       kind: 'foreign',
@@ -77,8 +86,18 @@ export async function checkJob(
     }
     findings.push(await lostState(site, id, error))
   }
-  for (const name of names)
-    if (await isScaffolding(site, `${paths.dir}/${name}`)) addLeftover(paths.dir, name, id, state, suspects)
+  for (const name of names) {
+    const path = `${paths.dir}/${name}`
+    if (await isScaffolding(site, path)) addLeftover(paths.dir, name, id, state, suspects)
+    else
+      findings.push({
+        kind: 'foreign',
+        path,
+        id,
+        isRemark: true,
+        message: `has the name of a ${leftoverKind(name)} and is none`,
+      })
+  }
   if (names.includes(basename(paths.lock))) await addLock(site, paths.lock, id, findings, suspects)
   if (state?.removed !== undefined) {
     const message = `${state.removed} was removing it, and was cut off`
@@ -174,9 +193,9 @@ export async function addReplacements(site: Site, suspects: Finding[]): Promise<
   const { root, apps, journal, launchers, submissions } = site.layout
   const folders = [root, apps, journal, launchers, submissions]
   for (const above of [launchers, submissions])
-    for (const { name } of (await unlessGone(site.disk.list(above))) ?? []) folders.push(`${above}/${name}`)
+    for (const { name } of await listOrFind(site, above, [])) folders.push(`${above}/${name}`)
   for (const folder of folders) {
-    for (const { name } of (await unlessGone(site.disk.list(folder))) ?? []) {
+    for (const { name } of await listOrFind(site, folder, [])) {
       const path = `${folder}/${name}`
       if (leftoverKind(name) === 'draft')
         suspects.push({ kind: 'leftover-draft', path, message: 'a change that was never made' })

@@ -12,7 +12,7 @@ import type { Finding, FindingKind } from './finding.ts'
 import { type JobRecord, foldEvents, readRecords } from './journal-record.ts'
 import { JobView } from '../view/job-view.ts'
 import { readJobState } from '../job/jobs.ts'
-import { readOwnFile } from '../job/own-file.ts'
+import { readOwnFile } from '../disk/own-file.ts'
 import { draftOwner, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from '../job/lock.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
@@ -31,7 +31,8 @@ type Records = ReadonlyMap<JobId, JobRecord>
 export async function isAnyMendable(site: Site, findings: readonly Finding[]): Promise<boolean> {
   const records = await recordsOfLost(site, findings)
   return findings.some(({ kind, id, revision, isRemark }) => {
-    if (isRemark === true || kind === 'broken-specification' || kind === 'unreadable') return false
+    if (isRemark === true || kind === 'broken-specification' || kind === 'broken-application' || kind === 'unreadable')
+      return false
     const record = id === undefined ? undefined : records.get(id)
     if (kind === 'lost-specification') return record?.spec !== undefined
     return kind !== 'lost-state' || (record !== undefined && foldEvents(record.events, revision) !== undefined)
@@ -142,6 +143,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
     case 'unreadable':
     case 'foreign':
     case 'newer-format':
+    case 'broken-application':
       break
   }
   return undefined

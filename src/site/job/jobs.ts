@@ -14,11 +14,11 @@ import {
   toRecord,
 } from '../../core/job/specification.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
-import { isGone, unlessGone } from '../disk/disk.ts'
+import { type Entry, isForbidden, isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile } from '../disk/files.ts'
 import { DATA_FILE, isReserved, isScaffold, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
-import { readOwnFile, readPlain, requestedFault } from './own-file.ts'
+import { readOwnFile, readPlain, requestedFault } from '../disk/own-file.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
@@ -160,10 +160,20 @@ async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobStat
   return lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
 }
 
+/** A folder that this user may not read is one problem, told once. */
+async function listReadable({ disk, tellOnce }: Site, folder: string): Promise<readonly Entry[]> {
+  try {
+    return (await unlessGone(disk.list(folder))) ?? []
+  } catch (error) {
+    if (!isForbidden(error)) throw error
+    tellOnce(`${folder} cannot be read (permission denied): its jobs are not known here`)
+    return []
+  }
+}
+
 /** The workflows that have a folder, sorted. */
 export async function listWorkflows(site: Site): Promise<string[]> {
-  const entries = (await unlessGone(site.disk.list(site.layout.jobs))) ?? []
-  return entries
+  return (await listReadable(site, site.layout.jobs))
     .filter(({ name, isDirectory }) => isDirectory && !isScaffold(name))
     .map(({ name }) => name)
     .sort()
@@ -171,7 +181,7 @@ export async function listWorkflows(site: Site): Promise<string[]> {
 
 /** The names of the jobs of a workflow, from its folder. */
 export async function listNames(site: Site, workflow: string): Promise<string[]> {
-  const entries = (await unlessGone(site.disk.list(site.layout.workflow(workflow)))) ?? []
+  const entries = await listReadable(site, site.layout.workflow(workflow))
   return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
 }
 

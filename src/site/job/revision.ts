@@ -22,7 +22,7 @@ import { sleep } from '../../lib/sleep.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, type NewFile, codeOf, isGone, unlessGone } from '../disk/disk.ts'
 import type { Announcement } from '../journal/journal-writer.ts'
-import { readOwnFile } from './own-file.ts'
+import { readOwnFile } from '../disk/own-file.ts'
 import { type JobPaths, draftPath, revisionPath, specificationDraftPath } from '../disk/layout.ts'
 
 /** A living writer is done within milliseconds; after this long its draft is taken away and it has to start over. */

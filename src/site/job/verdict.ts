@@ -9,7 +9,7 @@ import { leadsTo } from '../../core/life/states.ts'
 import { codeOf, unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import { readJobState } from './jobs.ts'
-import { readOwnFile } from './own-file.ts'
+import { readOwnFile } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
 
 /** @throws BjobError `bad-verdict` when the job cannot become that */

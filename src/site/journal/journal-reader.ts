@@ -134,7 +134,7 @@ export class JournalReader {
     const file = layout.journalOf(host)
     for (let limit = CHUNK_BYTES, isChecked = false; ; isChecked = true) {
       const known = isChecked ? 0 : Math.min(source.offset, MARKED_BYTES)
-      const read = await unlessGone(disk.readFrom(file, source.offset - known, limit + known))
+      const read = await unlessGone(disk.readFrom(file, source.offset - known, limit + known, 'refuse'))
       if (read === undefined) return source.offset === 0
       if (known > 0 && !(await this.#isOurs(file, source, read.subarray(0, known)))) return false
       const bytes = read.subarray(known)

@@ -35,7 +35,7 @@ export function markOf(tail: Buffer): string {
 /** The last bytes before `at`: what a mark is made of. Shorter where the file is. */
 export async function readTail(disk: Disk, file: string, at: number): Promise<Buffer | undefined> {
   const length = Math.min(at, MARKED_BYTES)
-  return unlessGone(disk.readFrom(file, at - length, length))
+  return unlessGone(disk.readFrom(file, at - length, length, 'refuse'))
 }
 
 /** Whether the journal is still the one that was read up to `position`. @param tail what stands before it now */

@@ -1,9 +1,11 @@
 /** A launcher's folder: who it is, and the lease that tells whether it is alive. */
-import { siteError } from '../../core/text/errors.ts'
+import { BjobError, siteError } from '../../core/text/errors.ts'
+import type { Filter } from '../../core/index/filter.ts'
 import { checkFormat } from '../../core/text/formats.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile, showName } from '../disk/files.ts'
+import { readOwnFile, readPlain } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
 
 /** What a launcher says of itself, again and again, with `beat` one higher each time. */
@@ -19,6 +21,20 @@ export interface Lease {
   readonly started: string
   /** Set in the last one: why it ended. */
   readonly ended?: string
+}
+
+/** What a launcher says of itself when it begins, as far as others read it. */
+export interface LauncherSettings {
+  readonly filter?: Filter
+  readonly jobMode?: string
+  readonly nodes?: readonly string[]
+  readonly cores?: number
+  readonly gpus?: number
+  readonly timeLimitMinutes?: number
+  /** When its time is up, ISO 8601. */
+  readonly ends?: string
+  /** What started bjob there. */
+  readonly starter?: unknown
 }
 
 /** Makes the launcher's folder. @throws the file system's errors */
@@ -42,10 +58,12 @@ export async function writeLease(site: Site, lease: Lease): Promise<void> {
   await replaceFile(site.disk, site.layout.launcher(lease.launcher).lease, formatYaml(lease), false)
 }
 
-/** The lease as it is now; `undefined` when there is none. @throws BjobError `bad-lease`, `bad-yaml`, `newer-format` */
+/** The lease as it is now; `undefined` when there is none. @throws BjobError `bad-lease`, `forbidden-file`, `bad-yaml`, `newer-format` */
 export async function readLease(site: Site, id: string): Promise<Lease | undefined> {
   const paths = site.layout.launcher(id)
-  const text = await unlessGone(site.disk.refresh(paths.dir).then(() => site.disk.readText(paths.lease)))
+  const text = await unlessGone(
+    site.disk.refresh(paths.dir).then(() => readOwnFile(site.disk, paths.lease, readPlain, 'bad-lease')),
+  )
   if (text === undefined) return undefined
   const value = parseYaml(text, paths.lease).value as (Partial<Lease> & { readonly format?: unknown }) | null
   checkFormat('lease', value?.format, paths.lease)
@@ -53,6 +71,19 @@ export async function readLease(site: Site, id: string): Promise<Lease | undefin
     throw siteError('bad-lease', 'lease.yaml is damaged', { path: paths.lease })
   }
   return { host: '', agents: [], kernel: '', started: '', ...value, launcher: id, beat: value.beat, pid: value.pid }
+}
+
+/** What a launcher said of itself when it began: nothing where that cannot be read. */
+export async function readLauncherSettings(site: Site, id: string): Promise<LauncherSettings> {
+  const { settings: file } = site.layout.launcher(id)
+  try {
+    const text = await unlessGone(readOwnFile(site.disk, file))
+    const value = text === undefined ? undefined : parseYaml(text, file).value
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch (error) {
+    if (error instanceof BjobError) return {}
+    throw error
+  }
 }
 
 /** The ids of all launchers that have a folder, oldest name first. */

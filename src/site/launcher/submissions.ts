@@ -1,10 +1,12 @@
 /** What was handed to the batch scheduler: a folder each, with the script, its output and a record; and the templates of the scripts. */
 import * as v from 'valibot'
+import { BjobError, siteError } from '../../core/text/errors.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { finite } from '../../lib/shapes.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile, showName } from '../disk/files.ts'
+import { readOwnFile } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
 
 const schema = v.object({
@@ -73,16 +75,28 @@ export async function removeSubmission(site: Site, id: string): Promise<void> {
   await unlessGone(site.disk.removeAll(site.layout.submission(id).dir))
 }
 
+/** A submission's record; `undefined` when there is none, yet. @throws BjobError for one that cannot be read */
+export async function readSubmission({ disk, layout }: Site, id: string): Promise<SubmissionRecord | undefined> {
+  const { record: file } = layout.submission(id)
+  const text = await unlessGone(readOwnFile(disk, file))
+  if (text === undefined) return undefined
+  const record = v.safeParse(schema, parseYaml(text, file).value)
+  if (!record.success) throw siteError('bad-yaml', 'submission.yaml is damaged', { path: file })
+  return record.output
+}
+
 /** All submissions, oldest first. One whose record cannot be read is left out: nothing depends on it. */
 export async function listSubmissions(site: Site): Promise<Submission[]> {
   const entries = (await unlessGone(site.disk.list(site.layout.submissions))) ?? []
   const found: Submission[] = []
   for (const { name, isDirectory } of entries) {
     if (!isDirectory) continue
-    const { record: path } = site.layout.submission(name)
-    const text = await unlessGone(site.disk.readText(path))
-    const record = v.safeParse(schema, text === undefined ? undefined : parseYaml(text, path).value)
-    if (record.success) found.push({ id: name, record: record.output })
+    try {
+      const record = await readSubmission(site, name)
+      if (record !== undefined) found.push({ id: name, record })
+    } catch (error) {
+      if (!(error instanceof BjobError)) throw error
+    }
   }
   return found.sort((a, b) => (a.record.submitted < b.record.submitted ? -1 : 1))
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import { type Disk, isGone, unlessGone } from '../disk/disk.ts'
 import { MOST_TEXT_BYTES } from '../disk/read.ts'
-import { describeFault } from '../job/own-file.ts'
+import { describeFault } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
 
 const NEWLINE = 0x0a

@@ -8,6 +8,7 @@ import type { State } from '../../core/life/states.ts'
 import { FORMATS } from '../../core/text/formats.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
+import { describeFault } from '../disk/own-file.ts'
 import { type Positions, fits, readTail } from '../journal/position.ts'
 import type { Site } from '../site.ts'
 
@@ -47,8 +48,9 @@ const ENTRY_BYTES = 200
 
 /** What becomes text at once, of a file that may be longer than any text can be. */
 const CHUNK_BYTES = 1024 * 1024
-/** The first line has seldom more. */
+/** The first line has seldom more, and never as much as `MOST_HEADER_BYTES`. */
 const HEADER_BYTES = 16 * 1024
+const MOST_HEADER_BYTES = 256 * HEADER_BYTES * 16
 const NEWLINE = 10
 
 /**
@@ -69,12 +71,24 @@ export async function fitsJournals(site: Site, positions: Positions): Promise<bo
 
 /** Reads a snapshot's first line alone, however many jobs there are. @returns undefined when there is none that can be used */
 export async function readHeader(site: Site, name: SnapshotName): Promise<Header | undefined> {
-  for (let limit = HEADER_BYTES; ; limit *= 16) {
-    const bytes = await unlessGone(site.disk.readFrom(site.layout.snapshot(name), 0, limit))
+  for (let limit = HEADER_BYTES; limit <= MOST_HEADER_BYTES; limit *= 16) {
+    const bytes = await readCache(site, name, limit)
     if (bytes === undefined) return undefined
     const end = bytes.indexOf(NEWLINE)
     if (end < 0 && bytes.length === limit) continue
     return end < 0 ? undefined : parseHeader(bytes.toString('utf8', 0, end))
+  }
+  return undefined
+}
+
+/** @returns undefined for what is no file, or may not be read: somebody has put something else there */
+async function readCache({ disk, layout }: Site, name: SnapshotName, limit: number): Promise<Buffer | undefined> {
+  const file = layout.snapshot(name)
+  try {
+    return await unlessGone(disk.readFrom(file, 0, limit, 'refuse'))
+  } catch (error) {
+    if (describeFault(error, file) === undefined) throw error
+    return undefined
   }
 }
 
@@ -89,7 +103,9 @@ function parseHeader(text: string): Header | undefined {
 
 /** @returns undefined when there is none that can be used */
 export async function readSnapshot(site: Site, name: SnapshotName): Promise<Snapshot | undefined> {
-  const bytes = await unlessGone(site.disk.readFrom(site.layout.snapshot(name), 0, Number.MAX_SAFE_INTEGER))
+  // Of gigabytes that are none only the beginning is read.
+  if ((await readHeader(site, name)) === undefined) return undefined
+  const bytes = await readCache(site, name, Number.MAX_SAFE_INTEGER)
   if (bytes === undefined) return undefined
   const end = bytes.indexOf(NEWLINE)
   const header = parseHeader(bytes.toString('utf8', 0, Math.max(0, end)))

@@ -1,8 +1,9 @@
-/** bjob's files in a job's folder. A job writes what it likes under any name there: whatever stands in the place of one is that job's problem alone. */
+/** bjob's own files. A job, or a person, may put anything in the place of one: that is told by name, and is the problem of that file alone. */
 import path from 'node:path'
+import type { ErrorCode } from '../../core/text/error-hints.ts'
 import { requestError, siteError } from '../../core/text/errors.ts'
-import { type Disk, codeOf, isForbidden } from '../disk/disk.ts'
-import { MOST_TEXT_BYTES } from '../disk/read.ts'
+import { type Disk, codeOf, isForbidden } from './disk.ts'
+import { type Links, MOST_TEXT_BYTES } from './read.ts'
 
 const FAULTS: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder, not a file',
@@ -18,18 +19,24 @@ export function describeFault(error: unknown, file: string): string | undefined 
   return problem === undefined ? undefined : `${path.basename(file)} ${problem}`
 }
 
-export type ReadText = (disk: Disk, file: string) => Promise<string>
+export type ReadText = (disk: Disk, file: string, links?: Links) => Promise<string>
 
-export const readPlain: ReadText = (disk, file) => disk.readText(file)
+export const readPlain: ReadText = (disk, file, links) => disk.readText(file, undefined, links)
 
-/** One of bjob's own files. @throws BjobError `broken-job`, `forbidden-file` for what cannot be read; the file system's errors */
-export async function readOwnFile(disk: Disk, file: string, read: ReadText = readPlain): Promise<string> {
+/** One of bjob's own files. @throws BjobError `code`, `forbidden-file` for what cannot be read; the file system's errors */
+export async function readOwnFile(
+  disk: Disk,
+  file: string,
+  read: ReadText = readPlain,
+  code: ErrorCode = 'broken-job',
+): Promise<string> {
   try {
-    return await read(disk, file)
+    return await read(disk, file, 'refuse')
   } catch (error) {
-    const message = describeFault(error, file)
+    const isLink = codeOf(error) === 'ELOOP'
+    const message = isLink ? `${path.basename(file)} is a link, not a file` : describeFault(error, file)
     if (message === undefined) throw error
-    throw siteError(isForbidden(error) ? 'forbidden-file' : 'broken-job', message, { path: file, cause: error })
+    throw siteError(isForbidden(error) ? 'forbidden-file' : code, message, { path: file, cause: error })
   }
 }
 
