@@ -1,4 +1,5 @@
 /** The figures of a report for programs: one JSON object, or CSV in long form, a value a line. */
+import { csvRow } from '../lib/text/csv.ts'
 import { NEVER, type Dataset, type Time } from './dataset.ts'
 import type { Distribution } from './distribution.ts'
 import type { Figures } from './figures.ts'
@@ -96,7 +97,7 @@ export function figuresCsv(dataset: Dataset, figures: Figures): string {
     }
     for (const { name, share } of importances) rows.push([`search ${workflow}`, 'importance', name, share])
   }
-  return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('')
+  return rows.map(csvRow).join('')
 }
 
 function distributionRecord({ edges, counts, ...numbers }: Distribution): Record<string, unknown> {
@@ -105,11 +106,4 @@ function distributionRecord({ edges, counts, ...numbers }: Distribution): Record
 
 function timeText({ origin }: Dataset, time: Time): string {
   return new Date(origin + time).toISOString()
-}
-
-/** RFC 4180; a cell that a spreadsheet would take for a formula is kept from being one. */
-function csvCell(value: string | number): string {
-  if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -52,3 +52,47 @@ test('one job: its folder, its output, its files', async () => {
   expect(await rig.done(['history'], { cwd: folder })).toContain('JOB_FINISHED')
   expect(fs.existsSync(path.join(folder, 'job.out'))).toBe(true)
 })
+
+test('every list is there as a table, as JSON and as CSV', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('fails', 'executable: /bin/false\ndescription: "=not(a,formula)"\n')
+  await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'a', '--tag', 'k=v,"w"', '--args', 'x y'])
+  await rig.done(['spawn', '--app', 'fails', '--workflow', 'w', '--name', 'b', '--max-retries', '0'])
+  await rig.done(['launch', '--idle-seconds', '0.1'])
+  const lists: Record<string, readonly [words: string[], columns: string, rows: number]> = {
+    jobs: [['ls'], 'id,state,attempt,launcher,dir,born,changed,', 2],
+    fields: [['ls', '--fields', 'state,id'], 'state,id', 2],
+    tree: [['ls', '--tree'], 'id,state,', 2],
+    histories: [['ls', '--history', 'w/a'], 'id,time,state,message,event', -1],
+    applications: [['ls', 'apps'], 'name,executable,preprocess,postprocess,envscript,shell,description', -1],
+    workflows: [['ls', 'workflows'], 'name,jobs,ended,failed', 1],
+    launchers: [['ls', 'launchers'], 'id,kind,host,started,status,', 1],
+    states: [['ls', '--by-state'], 'state,jobs', 2],
+    history: [['history', 'w/a'], 'time,state,message,event', -1],
+    application: [['app', 'show', 'fails'], 'name,executable,', 1],
+    why: [['why', 'w/a'], 'id,reason', -1],
+    results: [['results'], 'id,state,attempt,launcher,dir,ended,message,early,content,problem', 2],
+    ends: [['wait'], 'id,state,', 2],
+    changes: [['set', 'w/a', 'priority=1'], 'id,kind,message', 1],
+    kills: [['kill', 'w/a'], 'id,kind,state,', 1],
+    retries: [['retry', 'w/b', '--dry-run'], 'id,kind,message', 1],
+    findings: [['fsck'], 'kind,path,id,message,remark,repaired', 0],
+    clones: [['clone', 'w/a', '--as', 'c'], 'id,new,dir', 1],
+  }
+  for (const [name, [words, columns, count]] of Object.entries(lists)) {
+    const { stdout } = await rig.bjob([...words, '--csv'])
+    const [head = '', ...rows] = stdout.split('\r\n').slice(0, -1)
+    expect([name, head.startsWith(columns)]).toEqual([name, true])
+    if (count < 0) expect([name, rows.length > 0]).toEqual([name, true])
+    else expect([name, rows.length]).toEqual([name, count])
+    expect([name, (await rig.bjob([...words, '--csv', '--json'])).status]).toEqual([name, 2])
+    if (name === 'states' || name === 'findings' || name === 'clones') continue
+    const json = (await rig.bjob([...words, '--json'])).stdout.trimEnd().split('\n')
+    for (const line of json) expect([name, typeof JSON.parse(line)]).toEqual([name, 'object'])
+  }
+  const jobs = await rig.done(['ls', '--csv', '--fields', 'id,tags,args', '--name', 'a'])
+  expect(jobs).toBe('id,tags,args\r\nw/a,"{""k"":""v,\\""w\\""""}","[""x"",""y""]"\r\n')
+  expect(await rig.done(['ls', 'apps', '--csv'])).toContain(`,"'=not(a,formula)"\r\n`)
+  expect(await rig.done(['results', '--json'])).toBe(await rig.done(['results']))
+  expect(await rig.done(['ls', '--csv', '--state', 'RUNNING'])).toMatch(/^id,state,[^\n]*\n$/)
+})

@@ -9,10 +9,11 @@ import type { Session } from '../command/command.ts'
 import { filterOf } from './filter-options.ts'
 import { findJob } from './job-word.ts'
 import type { Input, Option } from '../command/option.ts'
+import { LIST_OPTIONS, Output } from '../command/list-output.ts'
 
 export const CHANGE_OPTIONS: readonly Option[] = [
   { name: 'dry-run', summary: 'only say what would be done' },
-  { name: 'json', summary: 'print JSON, an object a line' },
+  ...LIST_OPTIONS,
 ]
 
 /**
@@ -52,8 +53,11 @@ export async function reportChanges(
   nothing = 'no job matches',
 ): Promise<number> {
   if (changes.length === 0) terminal.note(nothing)
-  if (input.has('json')) for (const change of changes) await terminal.json(change)
-  else if (changes.length > 0) await terminal.write(changes.map(({ id, message }) => `${id} ${message}\n`).join(''))
+  await new Output(input, terminal).list(changes, {
+    record: (change) => change,
+    columns: ['id', 'kind', 'message'],
+    line: ({ id, message }) => `${id} ${message}`,
+  })
   if (changes.some(({ kind }) => kind === 'failed')) return 3
   return changes.some(({ kind }) => kind === 'refused') ? 2 : 0
 }

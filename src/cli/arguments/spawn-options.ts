@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import type { Input, Option } from '../command/option.ts'
+import { LIST_OPTIONS } from '../command/list-output.ts'
 
 /** `flag` says no to what is true by default, `switch` yes to what is not. */
 type FieldKind = 'text' | 'number' | 'texts' | 'pairs' | 'flag' | 'switch'
@@ -208,7 +209,7 @@ export const SPAWN_OPTIONS: readonly Option[] = [
     value: 'error|reuse|rename',
     summary: 'a name is taken: error (default), reuse (take the job that is there) or rename',
   },
-  { name: 'json', summary: 'print JSON: id, whether it is new, and its folder' },
+  ...LIST_OPTIONS,
 ]
 
 /** The record that the options describe. @throws BjobError `bad-option` */

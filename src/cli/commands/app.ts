@@ -16,6 +16,7 @@ import {
 } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command/command.ts'
+import { LIST_OPTIONS, Output } from '../command/list-output.ts'
 import { FIRST_APPLICATION, firstSpawn } from '../show/next-step.ts'
 import type { Input } from '../command/option.ts'
 
@@ -40,7 +41,7 @@ With post_error_handler or post_timeout_handler in the job, the postprocess is a
     { name: 'envscript', value: 'FILE', summary: 'add: bash reads it before the command is started' },
     { name: 'shell', summary: 'add: hand the commands to /bin/sh as they are: pipes, variables, `module load`' },
     { name: 'description', value: 'TEXT', summary: 'add: what it does' },
-    { name: 'json', summary: 'ls, show: print JSON' },
+    ...LIST_OPTIONS.map((option) => ({ ...option, summary: `ls, show: ${option.summary}` })),
   ],
   examples: [
     ["bjob app add eval_point --executable 'python eval_point.py'", 'register a script that lies in this folder'],
@@ -159,26 +160,42 @@ function anchorLine(line: string, root: string): string {
 
 export async function listApps(site: Site, input: Input, { terminal }: Session): Promise<void> {
   const names = await listApplications(site.disk, site.layout)
-  if (input.has('json')) {
-    for (const name of names) await terminal.json(await readApplication(site.disk, site.layout, name))
-    return
-  }
-  if (names.length === 0) return terminal.note(`no application is registered yet: ${FIRST_APPLICATION}`)
-  const rows: string[][] = []
+  const output = new Output(input, terminal)
+  if (names.length === 0 && output.isText)
+    return terminal.note(`no application is registered yet: ${FIRST_APPLICATION}`)
+  const applications: (Application | Broken)[] = []
   for (const name of names) {
     try {
-      const { executable, description } = await readApplication(site.disk, site.layout, name)
-      rows.push([name, lineOf(executable), description])
+      applications.push(await readApplication(site.disk, site.layout, name))
     } catch (error) {
-      rows.push([name, `BROKEN: ${error instanceof Error ? error.message : 'cannot be read'}`, ''])
+      if (!output.isText) throw error
+      applications.push({ name, problem: error instanceof Error ? error.message : 'cannot be read' })
     }
   }
-  await terminal.table(['APPLICATION', 'EXECUTABLE', 'DESCRIPTION'], rows)
+  await output.table(applications, {
+    record: (application) => application,
+    columns: APPLICATION_COLUMNS,
+    headings: ['APPLICATION', 'EXECUTABLE', 'DESCRIPTION'],
+    cells: (application) =>
+      'problem' in application
+        ? [application.name, `BROKEN: ${application.problem}`, '']
+        : [application.name, lineOf(application.executable), application.description],
+  })
 }
 
+interface Broken {
+  readonly name: string
+  readonly problem: string
+}
+
+const APPLICATION_COLUMNS = 'name executable preprocess postprocess envscript shell description'.split(' ')
+
 async function showApp(application: Application, input: Input, { terminal }: Session): Promise<void> {
-  if (input.has('json')) return terminal.json(application)
-  await terminal.write(formatYaml(application))
+  await new Output(input, terminal).list([application], {
+    record: (one) => one,
+    columns: APPLICATION_COLUMNS,
+    line: (one) => formatYaml(one).trimEnd(),
+  })
 }
 
 function lineOf(executable: string | readonly string[]): string {

@@ -2,8 +2,10 @@
 import { requestError } from '../../core/text/errors.ts'
 import { ASSIGNMENT_HELP, splitCloneAssignments } from '../arguments/assignment-words.ts'
 import type { Command } from '../command/command.ts'
+import { Output } from '../command/list-output.ts'
 import { CHANGE_OPTIONS, chooseJobs } from '../arguments/chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
+import { spawnedListing } from '../show/spawned-listing.ts'
 import { suggestRunning } from '../show/suggest-running.ts'
 
 export const cloneCommand: Command = {
@@ -29,6 +31,7 @@ NAME: before it, it is set for the job of that name only. Something must be chos
   async run(input, session) {
     const client = await session.open()
     const { terminal } = session
+    const output = new Output(input, terminal)
     const { ids, assignments } = splitCloneAssignments(input.words)
     const chosen = await chooseJobs(client, input, ids)
     if (chosen.length === 0) {
@@ -50,14 +53,11 @@ NAME: before it, it is set for the job of that name only. Something must be chos
     if (input.has('dry-run')) {
       const { planClones } = await import('../../client/spawn/plan-clones.ts')
       for (const { record } of await planClones(client.site, chosen, await client.jobs.entries(), options))
-        await terminal.json(record)
+        await output.json(record)
       return 0
     }
-    for (const { id, isNew } of await client.clone(chosen, options, ifExists)) {
-      if (input.has('json')) await terminal.json({ id, new: isNew, dir: client.site.layout.job(id).dir })
-      else await terminal.line(id)
-    }
-    if (!input.has('json')) await suggestRunning(client, session)
+    await output.list(await client.clone(chosen, options, ifExists), spawnedListing(client.site))
+    if (output.isText) await suggestRunning(client, session)
     return 0
   },
 }

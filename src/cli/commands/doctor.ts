@@ -17,6 +17,7 @@ import { beginConsultation, endConsultation, isAwaited, joinConsultation } from 
 import { assist, probeTogether } from '../../site/doctor/probe-peer.ts'
 import { type Site, openTree } from '../../site/site.ts'
 import type { Command } from '../command/command.ts'
+import { type LineListing, LIST_OPTIONS, Output } from '../command/list-output.ts'
 import { limitWords } from '../arguments/job-word.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -32,7 +33,7 @@ settings that suit it. Where there is a batch scheduler it also says whether com
 FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or run twice.`,
   options: [
     { name: 'peer', summary: 'be the second node: wait for a doctor in the same folder and assist it' },
-    { name: 'json', summary: 'print JSON, an object a check, then one with the settings' },
+    ...LIST_OPTIONS,
   ],
   examples: [
     ['bjob doctor', 'check the file system of this folder'],
@@ -44,7 +45,9 @@ FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or r
     const folder = path.resolve(input.words[0] ?? '.')
     if (input.has('peer')) return bePeer(folder, terminal)
     const site = await siteOf(folder)
-    return examine(folder, terminal, input.has('json'), () => checkComputeNodes(folder, starterOf(packageRoot), site))
+    return examine(folder, terminal, new Output(input, terminal), () =>
+      checkComputeNodes(folder, starterOf(packageRoot), site),
+    )
   },
 }
 
@@ -61,30 +64,35 @@ async function siteOf(folder: string): Promise<Site | undefined> {
 async function examine(
   folder: string,
   terminal: Terminal,
-  isJson: boolean,
+  output: Output,
   checkElsewhere: () => Promise<readonly Check[]>,
 ): Promise<number> {
   const consultation = await beginConsultation(folder)
   const checks: Check[] = []
+  const listing: LineListing<Check & { readonly nodes: number }> = {
+    record: (check) => check,
+    columns: ['nodes', 'name', 'grade', 'finding'],
+    line: (check) => lineOf(check, terminal),
+  }
   const tell = async (made: readonly Check[], isTogether: boolean): Promise<void> => {
     checks.push(...made)
-    for (const check of made)
-      await (isJson ? terminal.json({ nodes: isTogether ? 2 : 1, ...check }) : terminal.line(lineOf(check, terminal)))
+    for (const check of made) await output.printItem({ nodes: isTogether ? 2 : 1, ...check }, listing)
   }
   try {
-    if (!isJson) await terminal.line(folder)
+    if (output.isText) await terminal.line(folder)
+    else await terminal.write(output.head(listing))
     const local = await probeHere(consultation.alone)
     await tell(judgeLocal(local), false)
     await tell(await checkElsewhere(), false)
     const isAsked = local.kind.isNetwork || (await isAwaited(consultation))
     const together = isAsked ? await probeTogether(consultation, PEER_MS, 'value' in local.locks) : undefined
     if (together !== undefined) {
-      if (!isJson) await terminal.line(`together with ${together.host}`)
+      if (output.isText) await terminal.line(`together with ${together.host}`)
       await tell(judgePeer(together, local.kind.isNetwork), true)
     }
     const settings = suitableSettings(local, together)
-    if (isJson) await terminal.json({ fit: isFit(checks), settings })
-    else await terminal.write(summaryOf(checks, settings))
+    if (output.isJson) await output.json({ fit: isFit(checks), settings })
+    if (output.isText) await terminal.write(summaryOf(checks, settings))
     if (together === undefined && local.kind.isNetwork)
       terminal.note(
         `hint: no second node took part. Run this on one: bjob doctor --peer ${quoteShellWord(folder)}\n      and then, here, the doctor again`,

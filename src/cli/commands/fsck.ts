@@ -4,16 +4,14 @@ import { checkSite } from '../../site/fsck/check-site.ts'
 import type { Finding } from '../../site/fsck/finding.ts'
 import { isAnyMendable, mendSite } from '../../site/fsck/mend.ts'
 import type { Command } from '../command/command.ts'
+import { LIST_OPTIONS, type LineListing, Output } from '../command/list-output.ts'
 import { limitWords } from '../arguments/job-word.ts'
 
 export const fsckCommand: Command = {
   words: '',
   about: `Looks at every job's folder and compares it with the journal: names what is broken, lost or left over by something that died. What may be
 in use is watched for five seconds first. Exit status 0 when all is whole, or has been mended; 3 when damage is left.`,
-  options: [
-    { name: 'repair', summary: 'mend what has one right answer; leave the rest' },
-    { name: 'json', summary: 'print JSON, an object a line' },
-  ],
+  options: [{ name: 'repair', summary: 'mend what has one right answer; leave the rest' }, ...LIST_OPTIONS],
   examples: [
     ['bjob fsck', 'look'],
     ['bjob fsck --repair', 'and mend'],
@@ -27,25 +25,14 @@ in use is watched for five seconds first. Exit status 0 when all is whole, or ha
     const findings = await checkSite(site)
     const isRepair = input.has('repair')
     const remedies = isRepair ? await mendSite(site, findings) : []
-    let left = 0
-    for (const [index, { kind, message, path: file, id, isRemark }] of findings.entries()) {
-      const remedy = remedies[index]
-      if (isRemark !== true && remedy === undefined) left += 1
-      const name = path.relative(site.layout.root, file)
-      if (input.has('json'))
-        await terminal.json({
-          kind,
-          path: name,
-          id: id ?? null,
-          message,
-          remark: isRemark === true,
-          repaired: remedy ?? null,
-        })
-      else await terminal.line(`${name}: ${message}${remedy === undefined ? '' : ` — ${remedy}`}`)
-    }
+    const records = findings.map((finding, index) => recordOf(finding, remedies[index], site.layout.root))
+    const left = records.filter(({ remark, repaired }) => !remark && repaired === null).length
+    const output = new Output(input, terminal)
+    await output.list(records, LISTING)
     const damage = findings.filter(({ isRemark }) => isRemark !== true).length
-    if (!input.has('json')) await terminal.line(summaryOf(damage, left, isRepair))
-    if (left > 0 && !input.has('json')) {
+    if (!output.isText) return left === 0 ? 0 : 3
+    await terminal.line(summaryOf(damage, left, isRepair))
+    if (left > 0) {
       const isMendable = !isRepair && (await isAnyMendable(site, findings))
       terminal.note(
         isMendable ? 'hint: `bjob fsck --repair` mends what has one right answer' : adviceFor(findings, isRepair),
@@ -53,6 +40,26 @@ in use is watched for five seconds first. Exit status 0 when all is whole, or ha
     }
     return left === 0 ? 0 : 3
   },
+}
+
+interface FindingRecord {
+  readonly kind: string
+  readonly path: string
+  readonly id: string | null
+  readonly message: string
+  readonly remark: boolean
+  readonly repaired: string | null
+}
+
+const LISTING: LineListing<FindingRecord> = {
+  record: (finding) => finding,
+  columns: ['kind', 'path', 'id', 'message', 'remark', 'repaired'],
+  line: ({ path: name, message, repaired }) => `${name}: ${message}${repaired === null ? '' : ` — ${repaired}`}`,
+}
+
+function recordOf(finding: Finding, remedy: string | undefined, root: string): FindingRecord {
+  const { kind, message, path: file, id = null, isRemark } = finding
+  return { kind, path: path.relative(root, file), id, message, remark: isRemark === true, repaired: remedy ?? null }
 }
 
 function summaryOf(damage: number, left: number, isRepair: boolean): string {

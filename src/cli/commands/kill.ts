@@ -3,6 +3,7 @@ import { isEnded } from '../../core/life/states.ts'
 import { Catalogue } from '../../client/view/catalogue.ts'
 import type { KillOutcome } from '../../client/change/kill-jobs.ts'
 import type { Command } from '../command/command.ts'
+import { Output } from '../command/list-output.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
 
@@ -41,10 +42,11 @@ Something must be chosen; \`'*'\` is all jobs. ${FILTER_HELP}`,
       return 0
     }
     const outcomes = await (isRecursive ? killFamilies(client.site, ids) : killJobs(client.site, ids))
-    for (const outcome of outcomes) {
-      if (input.has('json')) await terminal.json(outcome)
-      else await terminal.line(describe(outcome))
-    }
+    await new Output(input, terminal).list(outcomes, {
+      record: (outcome) => outcome,
+      columns: ['id', 'kind', 'state', 'launcher', 'isLauncherGone', 'reason'],
+      line: describe,
+    })
     return outcomes.some(({ kind }) => kind === 'failed') ? 3 : 0
   },
 }

@@ -11,6 +11,7 @@ import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
 import { LaunchProgress } from '../watch/launch-progress.ts'
 import type { Input } from '../command/option.ts'
+import { Output } from '../command/list-output.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import { onStopSignal } from '../terminal/stop-signal.ts'
 
@@ -50,6 +51,7 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     const client = await session.open()
     const { site } = client
     const { terminal } = session
+    const output = new Output(input, terminal)
     const timeLimitMinutes = input.number('time-limit-minutes')
     const slots = input.number('slots', 1)
     const nodeLimit = wholeOf(input, 'node-limit', 1)
@@ -79,15 +81,13 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
       else if (!isEcho) hurry.abort(name)
     })
     const isShown = ({ kind }: LaunchEvent): boolean => (input.has('quiet') ? kind === 'problem' : kind !== 'ended')
-    const line = new ProgressLine(terminal, !input.has('quiet') && !input.has('json'), (text) =>
-      terminal.writeLater(text),
-    )
+    const line = new ProgressLine(terminal, !input.has('quiet') && output.isText, (text) => terminal.writeLater(text))
     const progress = new LaunchProgress(site, options.filter, line)
     const ended = new Map<string, string>()
     const report = (event: LaunchEvent): void => {
       if (event.kind === 'job-ended' && event.id !== undefined) ended.set(event.state ?? '', event.id)
       if (!isShown(event)) return
-      const text = input.has('json')
+      const text = output.isJson
         ? JSON.stringify(event)
         : `${event.kind === 'problem' ? terminal.paint('yellow', 'problem: ') : ''}${event.message}`
       line.print(`${text}\n`)
@@ -95,9 +95,9 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     const summary = await runLauncher(site, options, report, stop.signal, hurry.signal).finally(() => progress.stop())
     const { launcher, reason, finished, failed, interrupted, killed } = summary
     const last = `${launcher}: ${reason}. ${finished} finished, ${failed} failed, ${interrupted} to be started again, ${killed} killed.`
-    terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
+    terminal.writeLater(`${output.isJson ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
     await terminal.settled(LAST_WORDS_MS)
-    if (!input.has('json')) {
+    if (output.isText) {
       tellLeftBehind(summary, session)
       suggestLooking(summary, ended, session)
     }

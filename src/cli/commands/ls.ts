@@ -1,5 +1,5 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
-import { tell, wordsOf } from '../../core/life/event-words.ts'
+import { tell } from '../../core/life/event-words.ts'
 import { requestError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-index.ts'
 import { STATES, isEnded } from '../../core/life/states.ts'
@@ -10,7 +10,9 @@ import type { SiteClient } from '../../client/site-client.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
-import { jobRecord } from '../show/job-record.ts'
+import { LIST_OPTIONS, Output } from '../command/list-output.ts'
+import { HISTORY_COLUMNS, historyLine } from '../show/history-line.ts'
+import { JOB_COLUMNS, jobRecord } from '../show/job-record.ts'
 import { treeRows } from '../show/job-tree.ts'
 import type { Input } from '../command/option.ts'
 import { type Terminal, formatAge } from '../terminal/terminal.ts'
@@ -31,7 +33,7 @@ export const lsCommand: Command = {
     { name: 'fields', value: 'F,F,…', summary: 'these fields instead: id, state, and any of job.yaml' },
     { name: 'sort', value: 'FIELD', summary: 'by this field; -FIELD the other way round' },
     { name: 'limit', value: 'N', summary: 'at most N' },
-    { name: 'json', summary: 'print JSON, an object a line' },
+    ...LIST_OPTIONS,
   ],
   examples: [
     ['bjob ls', 'all jobs'],
@@ -76,16 +78,18 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
     )
   if (input.has('history')) return listHistories(client, entries, input, session)
   const broken = await findBroken(client, entries)
-  if (input.has('json'))
-    return terminal.jsonLines(entries, (entry) => jobRecord(client.site, entry, broken.get(entry.id)))
-  if (entries.length === 0) return
-  const rows = input.has('tree') ? treeRows(entries) : entries.map((entry) => ({ entry, label: entry.id }))
+  const output = new Output(input, terminal)
+  if (entries.length === 0 && output.isText) return
+  const rows =
+    input.has('tree') && output.isText ? treeRows(entries) : entries.map((entry) => ({ entry, label: entry.id }))
   const now = Date.now()
   const hasNotes = entries.some(({ id, kill }) => broken.has(id) || kill !== undefined)
   const headings = ['ID', 'STATE', 'TRY', 'AGE', 'CHANGED', 'APPLICATION', 'LAUNCHER', ...(hasNotes ? ['NOTE'] : [])]
-  await terminal.table(
+  await output.table(rows, {
+    record: ({ entry }) => jobRecord(client.site, entry, broken.get(entry.id)),
+    columns: JOB_COLUMNS,
     headings,
-    rows.map(({ entry, label }) =>
+    cells: ({ entry, label }) =>
       [
         label,
         broken.has(entry.id) ? 'BROKEN' : entry.state,
@@ -96,8 +100,7 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
         entry.launcher ?? '-',
         broken.get(entry.id) ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill asked for'),
       ].slice(0, headings.length),
-    ),
-  )
+  })
 }
 
 /** An id that names nothing is a mistake; a filter that matches nothing is an answer. */
@@ -141,11 +144,16 @@ async function listByState(client: SiteClient, query: JobQuery, input: Input, { 
     await requireNamed(client, [], input)
     await noteNone(client, terminal)
   }
-  if (input.has('json'))
-    return terminal.json(Object.fromEntries(STATES.map((state) => [state, counts.get(state) ?? 0])))
-  const rows = STATES.filter((state) => counts.has(state)).map((state) => [String(counts.get(state)), state])
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  await terminal.table(['JOBS', 'STATE'], [...rows, [String(total), 'in all']])
+  const output = new Output(input, terminal)
+  if (output.isJson) return output.json(Object.fromEntries(STATES.map((state) => [state, counts.get(state) ?? 0])))
+  const rows = STATES.filter((state) => counts.has(state)).map((state) => ({ state, jobs: counts.get(state) ?? 0 }))
+  const total = { state: 'in all', jobs: rows.reduce((sum, { jobs }) => sum + jobs, 0) }
+  await output.table<{ readonly state: string; readonly jobs: number }>(output.isText ? [...rows, total] : rows, {
+    record: (row) => row,
+    columns: ['state', 'jobs'],
+    headings: ['JOBS', 'STATE'],
+    cells: ({ state, jobs }) => [String(jobs), state],
+  })
 }
 
 async function listFields(
@@ -156,15 +164,12 @@ async function listFields(
 ): Promise<void> {
   if (fields.length === 0) throw requestError('bad-option', '--fields names no field')
   const readers = fields.map(readerOf)
-  if (input.has('json')) {
-    return terminal.jsonLines(entries, (entry) =>
-      Object.fromEntries(fields.map((field, index) => [field, readers[index]?.(entry) ?? null])),
-    )
-  }
-  await terminal.table(
-    fields.map((field) => field.toUpperCase()),
-    entries.map((entry) => readers.map((read) => textOf(read(entry)))),
-  )
+  await new Output(input, terminal).table(entries, {
+    record: (entry) => Object.fromEntries(fields.map((field, index) => [field, readers[index]?.(entry) ?? null])),
+    columns: fields,
+    headings: fields.map((field) => field.toUpperCase()),
+    cells: (entry) => readers.map((read) => textOf(read(entry))),
+  })
 }
 
 async function listHistories(
@@ -173,19 +178,16 @@ async function listHistories(
   input: Input,
   { terminal }: Session,
 ): Promise<void> {
-  for (const { id } of entries) {
-    const { history } = await readJobState(client.site, id)
-    if (input.has('json')) await terminal.json({ id, history: history.map(tell) })
-    else
-      await terminal.line(
-        [
-          terminal.paint('bold', id),
-          ...history.map(
-            (entry) => `  ${entry.time} ${terminal.paintState(entry.state, entry.state)} ${wordsOf(entry)}`,
-          ),
-        ].join('\n'),
-      )
-  }
+  const histories = (async function* () {
+    for (const { id } of entries) yield { id, history: (await readJobState(client.site, id)).history }
+  })()
+  await new Output(input, terminal).list(histories, {
+    record: ({ id, history }) => ({ id, history: history.map(tell) }),
+    columns: ['id', ...HISTORY_COLUMNS],
+    rows: ({ id, history }) => history.map((entry) => ({ id, ...tell(entry) })),
+    line: ({ id, history }) =>
+      [terminal.paint('bold', id), ...history.map((entry) => `  ${historyLine(entry, terminal)}`)].join('\n'),
+  })
 }
 
 async function listWorkflows(client: SiteClient, input: Input, { terminal }: Session): Promise<void> {
@@ -198,14 +200,12 @@ async function listWorkflows(client: SiteClient, input: Input, { terminal }: Ses
     if (state === 'FAILED') counts.failed += 1
     workflows.set(name, counts)
   }
-  if (input.has('json')) {
-    for (const [name, counts] of workflows) await terminal.json({ name, ...counts })
-    return
-  }
-  await terminal.table(
-    ['WORKFLOW', 'JOBS', 'ENDED', 'FAILED'],
-    [...workflows].map(([name, { jobs, ended, failed }]) => [name, String(jobs), String(ended), String(failed)]),
-  )
+  await new Output(input, terminal).table([...workflows], {
+    record: ([name, counts]) => ({ name, ...counts }),
+    columns: ['name', 'jobs', 'ended', 'failed'],
+    headings: ['WORKFLOW', 'JOBS', 'ENDED', 'FAILED'],
+    cells: ([name, { jobs, ended, failed }]) => [name, String(jobs), String(ended), String(failed)],
+  })
 }
 
 function textOf(value: unknown): string {

@@ -1,13 +1,14 @@
 /** `bjob report`: figures of a site, as a page for people and as JSON or CSV for programs. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { requestError, siteError } from '../../core/text/errors.ts'
+import { siteError } from '../../core/text/errors.ts'
 import type { Dataset } from '../../report/dataset.ts'
 import { computeFigures } from '../../report/figures.ts'
 import { figuresCsv, figuresRecord } from '../../report/figure-text.ts'
 import { readReport } from '../../report/read-report.ts'
 import { codeOf } from '../../site/disk/disk.ts'
 import type { Command } from '../command/command.ts'
+import { Output } from '../command/list-output.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
 
 const PAGE = 'report.html'
@@ -28,18 +29,17 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
     ['bjob report --json', 'the same figures for a program'],
   ],
   async run(input, session) {
-    if (input.has('json') && input.has('csv')) throw requestError('bad-option', 'either --json or --csv, not both')
+    const output = new Output(input, session.terminal)
     const client = await session.open()
-    const isPage = !input.has('json') && !input.has('csv')
-    const file = input.text('output') ?? (isPage ? PAGE : '-')
+    const file = input.text('output') ?? (output.isText ? PAGE : '-')
     const pageFolder = path.dirname(path.resolve(file === '-' ? PAGE : file))
     const filter = filterOf(input)
     const dataset = await readReport(client, { filter, filterText: filterText(filter), pageFolder })
-    const text = isPage
+    const text = output.isText
       ? await makePage(dataset, session.packageRoot)
-      : input.has('csv')
-        ? figuresCsv(dataset, computeFigures(dataset))
-        : `${JSON.stringify(figuresRecord(dataset, computeFigures(dataset)))}\n`
+      : output.isJson
+        ? `${JSON.stringify(figuresRecord(dataset, computeFigures(dataset)))}\n`
+        : figuresCsv(dataset, computeFigures(dataset))
     if (file === '-') return session.terminal.write(text)
     writeFile(file, text)
     const count = dataset.jobs.name.length

@@ -3,7 +3,11 @@ import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { Command } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { LIST_OPTIONS, Output } from '../command/list-output.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
+
+/** The text is `content`; as JSON it would stand there twice. */
+const COLUMNS = ['id', 'state', 'attempt', 'launcher', 'dir', 'ended', 'message', 'early', 'content', 'problem']
 
 export const resultsCommand: Command = {
   words: '[ID…]',
@@ -17,6 +21,7 @@ ${FILTER_HELP}`,
     { name: 'file', value: 'NAME', summary: 'the file to read in each folder (default result.dat)' },
     { name: 'cursor', value: 'FILE', summary: 'remember in FILE what was printed' },
     { name: 'follow', alias: 'f', summary: 'go on with what ends from now on, until it is interrupted' },
+    ...LIST_OPTIONS,
     ...FILTER_OPTIONS,
   ],
   examples: [
@@ -35,10 +40,17 @@ ${FILTER_HELP}`,
       signal: stopSignal(),
     }
     let count = 0
-    for await (const result of client.results(cursor === undefined ? options : { ...options, cursor })) {
-      await session.terminal.json(result)
-      count += 1
-    }
+    await new Output(input, session.terminal, 'json').list(
+      client.results(cursor === undefined ? options : { ...options, cursor }),
+      {
+        record: (result) => {
+          count += 1
+          return result
+        },
+        columns: COLUMNS,
+        line: ({ id }) => id,
+      },
+    )
     if (count > 0 || options.follow || isEmptyFilter(options.filter)) return
     if (!(await client.select(options.filter).exists())) session.terminal.note('no job matches')
   },

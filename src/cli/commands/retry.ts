@@ -1,6 +1,7 @@
 /** `bjob retry`: gives jobs another chance. */
 import type { Command } from '../command/command.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
+import { Output } from '../command/list-output.ts'
 import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
 import { suggestRunning } from '../show/suggest-running.ts'
 
@@ -25,7 +26,8 @@ before their children: one whose parent has failed needs that one retried, too. 
     const { retryJobs } = await import('../../client/change/retry-jobs.ts')
     const changes = await retryJobs(client.site, ids, await client.jobs.entries(), { dryRun: input.has('dry-run') })
     const status = await reportChanges(changes, input, session, 'none of the chosen jobs has failed or was killed')
-    if (!input.has('json') && changes.some(({ kind }) => kind === 'done')) await suggestRunning(client, session)
+    if (new Output(input, session.terminal).isText && changes.some(({ kind }) => kind === 'done'))
+      await suggestRunning(client, session)
     return status
   },
 }

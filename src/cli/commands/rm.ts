@@ -1,5 +1,6 @@
 /** `bjob rm`: removes jobs. */
 import type { Command } from '../command/command.ts'
+import { Output } from '../command/list-output.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import { nameFew } from '../../lib/text/name-few.ts'
@@ -33,10 +34,11 @@ for a removed one fail. To get a folder back, move it out of trash/ by hand. Som
     const { purged, left } = await purgeTrash(client.site, options)
     if (left.length > 0) session.terminal.note(`left, as bjob did not put it there: ${nameFew(left)}`)
     else if (purged.length === 0) session.terminal.note('the trash is empty')
-    for (const folder of purged) {
-      if (input.has('json')) await session.terminal.json({ folder, kind: options.dryRun ? 'would' : 'done' })
-      else await session.terminal.line(`${folder} ${options.dryRun ? 'would be ' : ''}deleted`)
-    }
+    await new Output(input, session.terminal).list(purged, {
+      record: (folder) => ({ folder, kind: options.dryRun ? 'would' : 'done' }),
+      columns: ['folder', 'kind'],
+      line: (folder) => `${folder} ${options.dryRun ? 'would be ' : ''}deleted`,
+    })
     return status
   },
 }

@@ -1,6 +1,6 @@
 /** `bjob show`: all of one job. */
 import { type AttemptRecord, attemptsOf } from '../../core/life/attempts.ts'
-import { tell, wordsOf } from '../../core/life/event-words.ts'
+import { tell } from '../../core/life/event-words.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { jobVariables } from '../../core/job/job-variables.ts'
@@ -13,6 +13,8 @@ import { entryOf } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import type { Command } from '../command/command.ts'
+import { Output } from '../command/list-output.ts'
+import { historyLine } from '../show/history-line.ts'
 import { findJob, limitWords } from '../arguments/job-word.ts'
 import { jobRecord } from '../show/job-record.ts'
 
@@ -42,11 +44,12 @@ export const showCommand: Command = {
     limitWords(input.words, 1)
     const id = await findJob(site, input.words[0])
     const { terminal } = session
+    const output = new Output(input, terminal)
     const state = await readJobState(site, id)
     const breakage = await findBreakage(site, id)
     if (breakage !== undefined) {
-      if (input.has('json'))
-        return terminal.json({
+      if (output.isJson)
+        return output.json({
           id,
           state: state.state,
           attempt: state.attempt,
@@ -58,8 +61,8 @@ export const showCommand: Command = {
       await terminal.line(`${terminal.paint('bold', id)}  BROKEN: ${breakageText(breakage)}`)
     }
     const specification = breakage === undefined ? await readSpecification(site, id, state) : undefined
-    if (input.has('json') && specification !== undefined)
-      return terminal.json({
+    if (output.isJson && specification !== undefined)
+      return output.json({
         ...jobRecord(site, entryOf(id, state, specification)),
         attempts: attemptRecords(site, id, state, specification),
         history: state.history.map(tell),
@@ -82,8 +85,6 @@ export const showCommand: Command = {
       await terminal.line(`\nenvironment of attempt ${last.attempt}, beside its launcher's and environ_vars:`)
       await terminal.line(variables.join('\n'))
     }
-    await terminal.line(
-      `\nhistory:\n${state.history.map((entry) => `  ${entry.time} ${terminal.paintState(entry.state, entry.state)} ${wordsOf(entry).replaceAll('\n', '\n    ')}`).join('\n')}`,
-    )
+    await terminal.line(`\nhistory:\n${state.history.map((entry) => `  ${historyLine(entry, terminal)}`).join('\n')}`)
   },
 }

@@ -8,8 +8,10 @@ import type { TaskOptions } from '../../client/spawn/task-file.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import type { Command, Session } from '../command/command.ts'
 import type { Input } from '../command/option.ts'
+import { Output } from '../command/list-output.ts'
 import { ProgressLine, formatProgress } from '../terminal/progress-line.ts'
 import { SPAWN_OPTIONS, recordOf } from '../arguments/spawn-options.ts'
+import { spawnedListing } from '../show/spawned-listing.ts'
 import { suggestRunning } from '../show/suggest-running.ts'
 
 const CHOICES = ['error', 'reuse', 'rename'] as const
@@ -45,9 +47,10 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
     const ifExists = input.choice('if-exists', CHOICES) ?? 'error'
     const given = recordOf(input)
     const from = input.text('from')
-    const isJson = input.has('json')
+    const output = new Output(input, terminal)
+    const listing = spawnedListing(client.site)
     let printed: Promise<void> = Promise.resolve()
-    const progress = new ProgressLine(terminal, from !== undefined && !isJson, (text) => {
+    const progress = new ProgressLine(terminal, from !== undefined && output.isText, (text) => {
       printed = printed.then(() => terminal.tryWrite(text))
     })
     const startedMs = monotonicMs()
@@ -62,11 +65,10 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
       made += spawned.length
       const perSecond = (1000 * made) / (monotonicMs() - startedMs)
       progress.show((width) => formatProgress(made, total, [], perSecond, width))
-      const lineOf = ({ id, isNew }: Spawned): string =>
-        isJson ? JSON.stringify({ id, new: isNew, dir: client.site.layout.job(id).dir }) : id
-      progress.print(spawned.map((one) => `${lineOf(one)}\n`).join(''))
+      progress.print(spawned.map((one) => output.itemText(one, listing)).join(''))
     }
     try {
+      progress.print(output.head(listing))
       const records = from === undefined ? [{ record: given }] : await readRecords(client, from, given, input, session)
       if (typeof records === 'function') await client.spawnInGroups(records, { ifExists }, onChecked, onMade)
       else {
@@ -77,7 +79,7 @@ are understood, and a file that has one needs no --format; what follows a BARRIE
       progress.end()
     }
     await printed
-    if (!isJson) await suggestRunning(client, session)
+    if (output.isText) await suggestRunning(client, session)
   },
 }
 

@@ -11,6 +11,7 @@ import { once } from '../../lib/once.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import type { Input } from '../command/option.ts'
+import { Output } from '../command/list-output.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
 /** Handed on to the launcher as they are. */
@@ -68,7 +69,8 @@ are jobs that could run, what a walltime has cut off included: start it in tmux,
     if (count !== undefined) return keep(client, chosen, request, count, input, session, tellDoubt)
     const { id, record } = await submitAllocation(client.site, rendered)
     tellDoubt()
-    if (input.has('json')) return terminal.json({ id, ...record })
+    const output = new Output(input, terminal)
+    if (output.isJson) return output.json({ id, ...record })
     await terminal.line(`${record.scheduler} job ${record.scheduler_id ?? ''}`)
   },
 }
@@ -97,6 +99,7 @@ async function keep(
   { terminal }: Session,
   onSubmitted: () => void,
 ): Promise<number> {
+  const output = new Output(input, terminal)
   const stop = stopSignal()
   const options = {
     request,
@@ -112,7 +115,7 @@ async function keep(
     (event) => {
       if (event.kind === 'submitted') onSubmitted()
       const line = event.kind === 'problem' ? `${terminal.paint('yellow', 'problem: ')}${event.message}` : event.message
-      terminal.writeLater(`${input.has('json') ? JSON.stringify(event) : line}\n`)
+      terminal.writeLater(`${output.isJson ? JSON.stringify(event) : line}\n`)
     },
   )
   const { submitted, live, left } = summary
@@ -120,7 +123,7 @@ async function keep(
   const last = stop.aborted
     ? `stopped by ${String(stop.reason)}, ${many(submitted)} submitted. ${many(live)} queued or running; started again, this goes on.`
     : `no job is left to run, ${many(submitted)} submitted.${left === undefined ? '' : ` Left: ${left}.`}`
-  terminal.writeLater(`${input.has('json') ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
+  terminal.writeLater(`${output.isJson ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
   await terminal.settled(LAST_WORDS_MS)
   return left === undefined || stop.aborted ? 0 : 1
 }

@@ -37,6 +37,7 @@ const OWN_OPTIONS = [
   'format',
   'if-exists',
   'json',
+  'csv',
 ]
 const LAST_WORDS_MS = 2000
 
@@ -154,7 +155,9 @@ are sought, none of which is beaten by another in everything.`,
       await terminal.settled(LAST_WORDS_MS)
     }
     if (csv !== undefined) fs.writeFileSync(csv, formatCsv(study, workflow))
-    if (isJson) for (const evaluation of bestFirst(study)) await terminal.json(recordOfEvaluation(evaluation, workflow))
+    if (isJson)
+      for (const evaluation of bestFirst(study))
+        await terminal.write(`${JSON.stringify(recordOfEvaluation(evaluation, workflow))}\n`)
     else await showBest(study, terminal)
     terminal.note(lastWords(study, end, workflow))
     const failed = study.evaluations.find(({ result }) => result?.kind === 'failed')

@@ -1,11 +1,13 @@
 /** `bjob wait`: until jobs end. */
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
+import type { JobEntry } from '../../core/index/job-index.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import type { Command } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
-import { jobRecord } from '../show/job-record.ts'
+import { LIST_OPTIONS, type LineListing, Output } from '../command/list-output.ts'
+import { JOB_COLUMNS, jobRecord } from '../show/job-record.ts'
 import { ProgressLine, formatProgress } from '../terminal/progress-line.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
@@ -19,7 +21,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
     { name: 'any', summary: 'until one has ended' },
     { name: 'timeout', value: 'SECONDS', summary: 'no longer than that' },
     { name: 'quiet', summary: 'print nothing' },
-    { name: 'json', summary: 'print JSON, an object a line' },
+    ...LIST_OPTIONS,
   ],
   examples: [
     ['bjob wait dl-hps/task1', 'one job'],
@@ -41,9 +43,15 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
     }
     // With --any, what ended before is no news unless it was named.
     const waited = input.has('any') && input.words.length === 0 ? chosen.filter(({ state }) => !isEnded(state)) : chosen
+    const output = new Output(input, terminal)
+    const listing: LineListing<JobEntry> = {
+      record: (entry) => jobRecord(client.site, entry),
+      columns: JOB_COLUMNS,
+      line: ({ id, state }) => `${id} ${terminal.paintState(state, state)}`,
+    }
     const lines: Promise<void>[] = []
     const endedBefore = new Set(waited.filter(({ state }) => isEnded(state)).map(({ id }) => id))
-    const progress = new ProgressLine(terminal, !input.has('quiet') && !input.has('json'), (text) =>
+    const progress = new ProgressLine(terminal, !input.has('quiet') && output.isText, (text) =>
       lines.push(terminal.write(text)),
     )
     const startedMs = monotonicMs()
@@ -53,6 +61,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
       const words = [counts.failed === 0 ? '' : `${counts.failed} failed`]
       progress.show((width) => formatProgress(counts.ended, waited.length, words, perSecond, width))
     }
+    if (!input.has('quiet')) progress.print(output.head(listing))
     show()
     const timeoutSeconds = input.number('timeout')
     const outcome = await client
@@ -64,11 +73,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
           signal: stopSignal(),
           onEnd: (entry) => {
             if (input.has('quiet')) return
-            progress.print(
-              input.has('json')
-                ? `${JSON.stringify(jobRecord(client.site, entry))}\n`
-                : `${entry.id} ${terminal.paintState(entry.state, entry.state)}\n`,
-            )
+            progress.print(output.itemText(entry, listing))
             counts.ended += 1
             if (endedBefore.has(entry.id)) counts.before += 1
             if (entry.state === 'FAILED') counts.failed += 1

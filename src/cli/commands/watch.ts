@@ -4,6 +4,7 @@ import { watchJournal } from '../../site/view/watch.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
+import { Output } from '../command/list-output.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import { Screen } from '../terminal/screen.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
@@ -35,8 +36,9 @@ Where there is no terminal it prints how things stand, once. ${FILTER_HELP}`,
   async run(input, session) {
     const { site } = await session.open()
     const filter = filterOf(input)
+    const output = new Output(input, session.terminal)
     // Of a hundred thousand jobs that takes a moment, with nothing to see yet.
-    const reading = new ProgressLine(session.terminal, !input.has('json'), (text) => session.terminal.writeLater(text))
+    const reading = new ProgressLine(session.terminal, output.isText, (text) => session.terminal.writeLater(text))
     reading.show(() => 'reading the journal')
     const watcher = await SiteWatcher.open(site, filter).finally(() => reading.end())
     const look = async (): Promise<WatchModel> =>
@@ -48,10 +50,10 @@ Where there is no terminal it prints how things stand, once. ${FILTER_HELP}`,
         await watcher.readFailures(),
         Date.now(),
       )
-    if (input.has('json') || !session.terminal.isInteractive) {
+    if (output.isJson || !session.terminal.isInteractive) {
       await watcher.readLaunchers()
       const model = await look()
-      if (input.has('json')) return session.terminal.json(model)
+      if (output.isJson) return output.json(model)
       const lines = renderWatch(model, PLAIN.width, PLAIN.height)
       return session.terminal.write(lines.map((line) => `${lineText(line).trimEnd()}\n`).join(''))
     }

@@ -1,7 +1,14 @@
 /** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
+import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
 import type { JobEntry } from '../../core/index/job-index.ts'
 import { withAllFields } from '../../core/job/specification.ts'
 import type { Site } from '../../site/site.ts'
+
+/** The columns of `--csv`. */
+export const JOB_COLUMNS: readonly string[] = [
+  'id state attempt launcher dir born changed kill not_before deaths broken'.split(' '),
+  FIELD_NAMES,
+].flat()
 
 export function jobRecord(site: Site, entry: JobEntry, broken?: string): Record<string, unknown> {
   const { id, state, attempt, launcher, kill, notBefore, deaths, born, changed, spec } = entry

@@ -2,46 +2,84 @@
 import { readComplaint } from '../../client/explain/batch-output.ts'
 import { askSchedulers } from '../../client/allocation/submission-status.ts'
 import { fateOf } from '../../client/explain/explain-wait.ts'
-import { listLaunchers, readLease } from '../../site/launcher/launchers.ts'
+import { type Lease, listLaunchers, readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
-import { listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
+import { type SubmissionRecord, listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
 import type { Session } from '../command/command.ts'
 import type { Input } from '../command/option.ts'
+import { Output } from '../command/list-output.ts'
 import { formatAge } from '../terminal/terminal.ts'
 
+/** A submission or a launcher: what `--json` prints, the rest of its row of `--csv`, and its row of the table. */
+interface Entry {
+  readonly record: object
+  readonly row: Readonly<Record<string, unknown>>
+  readonly cells: readonly string[]
+}
+
+const COLUMNS = 'id kind host started status scheduler scheduler_id nodes minutes queue account said'.split(' ')
+
 export async function showLaunchers(site: Site, input: Input, { terminal }: Session): Promise<void> {
+  const output = new Output(input, terminal)
+  const entries = [...(await submissionEntries(site)), ...(await launcherEntries(site))]
+  if (entries.length === 0 && output.isText) return terminal.note('no launcher yet: bjob launch --help')
+  await output.table(entries, {
+    record: ({ record }) => record,
+    columns: COLUMNS,
+    rows: ({ row }) => [row],
+    headings: ['LAUNCHER', 'HOST', 'AGE', 'STATUS'],
+    cells: ({ cells }) => cells,
+  })
+}
+
+async function submissionEntries(site: Site): Promise<Entry[]> {
   const now = Date.now()
-  const rows: string[][] = []
   const submissions = await listSubmissions(site)
   const states = await askSchedulers(submissions)
+  const entries: Entry[] = []
   for (const { id, record } of submissions) {
     const status = states.get(id)
     const isOver = record.ended !== undefined || status?.state === 'ended' || status?.state === 'unknown'
     const complaint = readComplaint(await readBatchOutput(site, id))
     const said = isOver || complaint?.isFinal === true ? complaint?.line : undefined
-    if (input.has('json')) await terminal.json({ id, submission: record, status: status ?? null, said: said ?? null })
-    else
-      rows.push([
+    entries.push({
+      record: { id, submission: record, status: status ?? null, said: said ?? null },
+      row: { ...record, id, kind: 'submission', started: record.submitted, status: status?.state, said },
+      cells: [
         `${record.scheduler} job ${record.scheduler_id ?? '?'}`,
         `${record.nodes} node${record.nodes === 1 ? '' : 's'}`,
         formatAge(record.submitted, now),
-        status === undefined
-          ? `submitted; ${record.scheduler_id === undefined ? 'no answer came' : `${record.scheduler} cannot be asked now`}`
-          : `${status.state === 'unknown' ? `no longer known to ${record.scheduler}` : status.state}${status.raw === '' ? '' : ` (${status.raw})`}${said === undefined ? '' : `: ${said}`}`,
-      ])
+        `${statusText(record, status)}${said === undefined ? '' : `: ${said}`}`,
+      ],
+    })
   }
+  return entries
+}
+
+function statusText(
+  { scheduler, scheduler_id: number }: SubmissionRecord,
+  status: { readonly state: string; readonly raw: string } | undefined,
+): string {
+  if (status === undefined)
+    return `submitted; ${number === undefined ? 'no answer came' : `${scheduler} cannot be asked now`}`
+  const state = status.state === 'unknown' ? `no longer known to ${scheduler}` : status.state
+  return `${state}${status.raw === '' ? '' : ` (${status.raw})`}`
+}
+
+async function launcherEntries(site: Site): Promise<Entry[]> {
+  const now = Date.now()
+  const entries: Entry[] = []
   for (const id of await listLaunchers(site)) {
     const lease = await readLease(site, id).catch(() => undefined)
-    if (input.has('json')) await terminal.json({ id, lease: lease ?? null })
-    else
-      rows.push([
-        id,
-        lease?.host ?? '-',
-        lease === undefined ? '-' : formatAge(lease.started, now),
-        lease === undefined ? 'has no lease' : (fateOf(lease) ?? 'runs'),
-      ])
+    entries.push({
+      record: { id, lease: lease ?? null },
+      row: { id, kind: 'launcher', host: lease?.host, started: lease?.started, status: lifeText(lease) },
+      cells: [id, lease?.host ?? '-', lease === undefined ? '-' : formatAge(lease.started, now), lifeText(lease)],
+    })
   }
-  if (input.has('json')) return
-  if (rows.length === 0) return terminal.note('no launcher yet: bjob launch --help')
-  await terminal.table(['LAUNCHER', 'HOST', 'AGE', 'STATUS'], rows)
+  return entries
+}
+
+function lifeText(lease: Lease | undefined): string {
+  return lease === undefined ? 'has no lease' : (fateOf(lease) ?? 'runs')
 }

@@ -1,4 +1,5 @@
 /** What a search has found, for people and for other programs. */
+import { csvRow } from '../../lib/text/csv.ts'
 import { formatValue } from '../../search/space/parameter.ts'
 import type { SearchEnd } from '../../search/study/driver.ts'
 import type { Evaluation, Study } from '../../search/study/study.ts'
@@ -83,11 +84,7 @@ export function formatCsv(study: Study, workflow: string): string {
     }),
   ])
   const header = ['id', 'outcome', ...objectives, 'step', 'failure', ...names]
-  return [header, ...rows].map((row) => `${row.map(quoteField).join(',')}\r\n`).join('')
-}
-
-function quoteField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return [header, ...rows].map(csvRow).join('')
 }
 
 /** Why the search ended, how its evaluations did, and what failed. */

@@ -24,8 +24,6 @@ const COLOUR_OF: ReadonlyMap<string, Colour> = new Map(Object.entries(STATE_COLO
 const STDOUT = 1
 const STDERR = 2
 
-/** Written at once, of text that comes line by line. */
-const WRITE_LENGTH = 65_536
 /** Lines kept for a reader who has stopped reading. */
 const MOST_LATER = 10_000
 
@@ -66,22 +64,6 @@ export class Terminal {
   /** What a job has written: as it is, unless it is for a terminal. */
   async pass(bytes: Uint8Array): Promise<void> {
     await this.write(this.isInteractive ? defuseBytes(bytes) : bytes)
-  }
-
-  async json(value: unknown): Promise<void> {
-    await this.write(`${JSON.stringify(value)}\n`)
-  }
-
-  /** An object a line, of items of which there may be so many that no text holds them all. */
-  async jsonLines<Item>(items: Iterable<Item>, toObject: (item: Item) => unknown): Promise<void> {
-    let text = ''
-    for (const item of items) {
-      text += `${JSON.stringify(toObject(item))}\n`
-      if (text.length < WRITE_LENGTH) continue
-      await this.write(text)
-      text = ''
-    }
-    await this.write(text)
   }
 
   /** As `write`, for a command that goes on when nobody reads any more. */
