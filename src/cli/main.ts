@@ -6,7 +6,7 @@ import { didYouMean } from '../lib/text/nearest.ts'
 import { Session } from './command/command.ts'
 import { COMMANDS } from './command-table.ts'
 import { describeFailure } from './command/failure.ts'
-import { parseArguments } from './command/option.ts'
+import { HelpAsked, parseCommand } from './command/parser.ts'
 import { closeDebugger } from './terminal/stop-signal.ts'
 import { ClosedOutput } from './terminal/terminal.ts'
 
@@ -42,17 +42,18 @@ async function run([word, ...rest]: readonly string[], session: Session): Promis
   const entry = COMMANDS.find(({ name }) => name === word)
   if (entry === undefined) throw unknownCommand(word)
   const command = await entry.load()
-  const input = parseArguments(command.options, rest, command.words)
-  if (input === 'help') return showHelp([word], session)
-  return command.run(input, session)
+  try {
+    return await command.run(parseCommand(word, command, rest), session)
+  } catch (error) {
+    if (!(error instanceof HelpAsked)) throw error
+    const { commandHelp } = await import('./help/help.ts')
+    return session.terminal.write(commandHelp(entry, command.about, error.sections))
+  }
 }
 
-async function showHelp([word]: readonly string[], session: Session): Promise<void> {
-  const { commandHelp, generalHelp } = await import('./help/help.ts')
-  if (word === undefined) return session.terminal.write(generalHelp())
-  const entry = COMMANDS.find(({ name }) => name === word)
-  if (entry === undefined) throw unknownCommand(word)
-  return session.terminal.write(commandHelp(entry, await entry.load()))
+async function showHelp([word]: readonly string[], session: Session): Promise<number | void> {
+  if (word !== undefined) return run([word, '--help'], session)
+  return session.terminal.write((await import('./help/help.ts')).generalHelp())
 }
 
 function unknownCommand(word: string): Error {

@@ -1,7 +1,6 @@
 /** The help: of bjob, and of each command. Written for somebody who has never seen either. */
-import type { Command } from '../command/command.ts'
+import { HelpAsked, type HelpSections, createParser } from '../command/parser.ts'
 import { COMMANDS, type CommandEntry } from '../command-table.ts'
-import type { Option } from '../command/option.ts'
 
 export const DESCRIPTION = 'thousands of batch jobs on a cluster, with nothing but directories'
 
@@ -24,47 +23,46 @@ export const EXIT_STATUS = [
 ] as const
 
 export function generalHelp(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length))
-  return `bjob: ${DESCRIPTION}
-
-usage: bjob COMMAND [options]        bjob COMMAND --help tells more about each
-
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
-
-from nothing to a result:
-${FIRST_LINES.map((line) => `  ${line}`).join('\n')}
-
-${BASICS}
+  const parser = createParser().usage('COMMAND [options]        bjob COMMAND --help tells more about each')
+  for (const { name, summary } of COMMANDS) parser.command(name, summary)
+  const sections = helpSections(() => parser.outputHelp())
+  return formatSections([
+    { body: `bjob: ${DESCRIPTION}` },
+    ...sections.filter(({ title }) => title === 'Usage' || title === 'Commands'),
+    { title: 'From nothing to a result', body: FIRST_LINES.map((line) => `  ${line}`).join('\n') },
+    {
+      body: `${BASICS}
 Options for all: --help, --version, --debug (where did an error come from). \`man bjob\`, or \`bjob --manual | man -l -\`, has all at once.
-Exit status: ${EXIT_STATUS.map(([status, meaning]) => `${status} ${meaning}`).join(', ')}.
-`
+Exit status: ${EXIT_STATUS.map(([status, meaning]) => `${status} ${meaning}`).join(', ')}.`,
+    },
+  ])
 }
 
-export function commandHelp({ name, summary }: CommandEntry, command: Command): string {
-  const parts = [
-    `bjob ${name}: ${summary}`,
-    `usage: bjob ${name} ${command.words}${command.options.length > 0 ? ' [options]' : ''}`.trimEnd(),
-    command.about.trim(),
-  ]
-  if (command.options.length > 0) parts.push(`options:\n${command.options.map(formatOption).join('\n')}`)
-  parts.push(`examples:\n${command.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`).join('\n')}`)
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+/** @param sections as cac made them */
+export function commandHelp({ name, summary }: CommandEntry, about: string, sections: HelpSections): string {
+  const [, usage, ...others] = sections
+  return formatSections([
+    { body: `bjob ${name}: ${summary}` },
+    ...(usage === undefined ? [] : [usage]),
+    { body: about.trim() },
+    // cac takes `--no-wait-for-parents` for an option that is true until it is given.
+    ...others.map((section) => ({ ...section, body: section.body.replaceAll(' (default: true)', '') })),
+  ])
 }
 
-const COLUMN = 30
-
-function formatOption(option: Option): string {
-  const left = `  ${optionFlags(option)}`
-  const right = optionMeaning(option)
-  return left.length < COLUMN ? `${left.padEnd(COLUMN)}${right}` : `${left}\n${' '.repeat(COLUMN)}${right}`
+function helpSections(show: () => void): HelpSections {
+  try {
+    show()
+  } catch (error) {
+    if (error instanceof HelpAsked) return error.sections
+    throw error
+  }
+  return []
 }
 
-/** `--follow, -f`, `--output, -o FILE`. */
-export function optionFlags({ name, alias, value }: Option): string {
-  const short = alias === undefined ? '' : `, ${alias.length === 1 ? `-${alias}` : `--${alias}`}`
-  return `--${name}${short}${value === undefined ? '' : ` ${value}`}`
-}
-
-export function optionMeaning({ summary, isList }: Option): string {
-  return `${summary}${isList === true ? ' (repeatable)' : ''}`
+function formatSections(sections: HelpSections): string {
+  const texts = sections
+    .filter(({ body }) => body !== '')
+    .map(({ title, body }) => (title === undefined ? body : `${title}:\n${body.replace(/^ {2}\$ /, '  ')}`))
+  return `${texts.join('\n\n').replaceAll(/ +$/gm, '')}\n`
 }

@@ -1,7 +1,8 @@
 /** The manual page, made when bjob is built from the same tables as the help, in man(7)'s words. */
 import { COMMANDS, type CommandEntry } from '../command-table.ts'
 import type { Command } from '../command/command.ts'
-import { BASICS, DESCRIPTION, EXIT_STATUS, FIRST_LINES, optionFlags, optionMeaning } from './help.ts'
+import { optionFlags, optionMeaning } from '../command/parser.ts'
+import { BASICS, DESCRIPTION, EXIT_STATUS, FIRST_LINES } from './help.ts'
 
 const ENVIRONMENT = [
   ['BJOB_SITE', "the site's folder, for commands that are run outside of it"],

@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { Input, type Option, parseArguments } from '../../../src/cli/command/option.ts'
+import { Input, type Option } from '../../../src/cli/command/option.ts'
+import { HelpAsked, parseCommand } from '../../../src/cli/command/parser.ts'
 
 const options: readonly Option[] = [
   { name: 'name', value: 'NAME', summary: '' },
@@ -11,9 +12,7 @@ const options: readonly Option[] = [
 ]
 
 function parse(...words: string[]): Input {
-  const input = parseArguments(options, words)
-  if (input === 'help') throw new Error('help')
-  return input
+  return parseCommand('run', { words: '', options, examples: [] }, words)
 }
 
 /** What cac and its parser would change: numbers in disguise, flags, negations, dots. */
@@ -42,7 +41,7 @@ const tricky = fc.constantFrom(
 const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), tricky)
 const word = anyText.filter((text) => !text.startsWith('-') || text === '-')
 
-describe('parseArguments', () => {
+describe('parseCommand', () => {
   test.prop([anyText, fc.array(anyText)])('the value of an option comes through as it was typed', (name, tags) => {
     const input = parse(
       '--name',
@@ -80,7 +79,10 @@ describe('parseArguments', () => {
     expect(() => parse('--force=1')).toThrow(/takes no value/)
     expect(() => parse('--name', 'a', '--name', 'b')).toThrow(/given 2 times/)
     expect(parse('-f').has('force')).toBe(true)
-    expect(parseArguments(options, ['x', '--help'])).toBe('help')
+    expect(() => parse('x', '--help')).toThrow(HelpAsked)
+    expect(() => parse('-h')).toThrow(HelpAsked)
+    for (const flag of ['--__proto__=x', '--constructor', '--name.x=1', '-name', '--o=x', '--wait-for-parents'])
+      expect(() => parse(flag)).toThrow(/there is no option/)
     expect(parse('--name', '--help').text('name')).toBe('--help')
     expect(parse('--', '--help').rest).toEqual(['--help'])
   })

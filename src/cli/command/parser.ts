@@ -1,0 +1,146 @@
+/** bjob's command line, as cac holds it: it knows the options and their aliases, parses the words, and makes the help. */
+import { type CAC, type Command as CacCommand, cac } from 'cac'
+import { requestError } from '../../core/text/errors.ts'
+import { didYouMean } from '../../lib/text/nearest.ts'
+import type { Command } from './command.ts'
+import { Input, type Option } from './option.ts'
+
+type CacOption = NonNullable<ReturnType<CacCommand['hasOption']>>
+type HelpCallback = NonNullable<Parameters<CAC['help']>[0]>
+
+export type HelpSections = Parameters<HelpCallback>[0]
+
+/** Brings the help here: cac prints it by `console`, whose stream takes as long to load as a short command takes to run. */
+export class HelpAsked extends Error {
+  readonly sections: HelpSections
+
+  constructor(sections: HelpSections) {
+    super('help')
+    this.sections = sections
+  }
+}
+
+export type ParsedCommand = Pick<Command, 'words' | 'options' | 'examples'>
+
+/**
+ * Reads the words that follow a command's name.
+ * @throws BjobError `unknown-option`, `bad-option`; HelpAsked
+ */
+export function parseCommand(name: string, command: ParsedCommand, argv: readonly string[]): Input {
+  const parser = createParser()
+  const described = describe(parser, name, command)
+  const words = guardWords(described, argv, command.words)
+  const { args, options: parsed } = parser.parse(['node', 'bjob', name, ...words], { run: false })
+  const values = new Map<string, readonly string[]>()
+  for (const option of command.options) {
+    const { name: key, negated } = requireOption(described, option.name)
+    const found: unknown = parsed[key]
+    if (found === undefined || found === negated) continue
+    const texts = [found].flat().map((value) => (typeof value === 'string' ? unguard(value) : ''))
+    if (texts.length > 1 && option.isList === undefined && option.value !== undefined)
+      throw requestError('bad-option', `--${option.name} is given ${texts.length} times`)
+    values.set(option.name, texts)
+  }
+  return new Input(args.map(unguard), parsed['--'] as string[], values)
+}
+
+/** A parser that knows the options of all commands. */
+export function createParser(): CAC {
+  const parser = cac('bjob').help((sections) => {
+    throw new HelpAsked(sections)
+  })
+  for (const option of parser.globalCommand.options) option.description = 'show this help'
+  return parser
+}
+
+function describe(parser: CAC, name: string, { words, options, examples }: ParsedCommand): CacCommand {
+  const described = parser.command(`${name} [...words]`)
+  described.usage(`${name} ${words}${options.length > 0 ? ' [options]' : ''}`)
+  for (const option of options) described.option(optionFlags(option), optionMeaning(option))
+  for (const [line, meaning] of examples) described.example(`  ${line}\n      ${meaning}`)
+  return described
+}
+
+/** `-f, --follow`, `-o, --output <FILE>`. */
+export function optionFlags({ name, alias, value }: Option): string {
+  const short = alias === undefined ? '' : `${alias.length === 1 ? `-${alias}` : `--${alias}`}, `
+  return `${short}--${name}${value === undefined ? '' : ` <${value}>`}`
+}
+
+export function optionMeaning({ summary, isList }: Option): string {
+  return `${summary}${isList === true ? ' (repeatable)' : ''}`
+}
+
+/** Stands before every value and word. */
+const GUARD = '_'
+
+function unguard(text: string): string {
+  return text.slice(GUARD.length)
+}
+
+/**
+ * Brings every option to the form `--name=_value`, and every other word to `_word`. cac alone would turn `007` into 7, take no value that is empty
+ * or begins with `-`, take the word after `--dry-run` for its value, read `-n4` as two flags, and let dots and `__proto__` through.
+ */
+function guardWords(command: CacCommand, argv: readonly string[], taken: string): readonly string[] {
+  const words: string[] = []
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? ''
+    if (word === '--') return [...words, ...argv.slice(at)]
+    if (!word.startsWith('-') || word === '-') {
+      words.push(GUARD + word)
+      continue
+    }
+    const { flag, given } = splitWord(command, word)
+    const option = findOption(command, flag)
+    if (option === undefined) throw unknownOption(command, flag, taken)
+    if (option.name === 'help') return ['--help']
+    if (option.required !== true) {
+      if (given !== undefined) throw requestError('bad-option', `${flag} takes no value`)
+      words.push(`--${option.negated ? 'no-' : ''}${option.name}`)
+      continue
+    }
+    const value = given ?? argv[++at]
+    if (value === undefined)
+      throw requestError('bad-option', `${flag} needs a value: ${flag} ${/<(.*)>/.exec(option.rawName)?.[1] ?? ''}`)
+    words.push(`--${option.name}=${GUARD}${value}`)
+  }
+  return words
+}
+
+/** A flag, and the value that stands in the same word: `--nodes=4`, and after a letter `-n4` and `-n=4`. */
+function splitWord(command: CacCommand, word: string): { flag: string; given: string | undefined } {
+  const letter = word.slice(0, 2)
+  if (word.length > 2 && letter !== '--' && findOption(command, letter)?.required === true)
+    return { flag: letter, given: word.slice(word[2] === '=' ? 3 : 2) }
+  const equals = word.indexOf('=')
+  return equals < 0 ? { flag: word, given: undefined } : { flag: word.slice(0, equals), given: word.slice(equals + 1) }
+}
+
+/** cac's option of that very flag, its name or an alias; cac's own search takes `-name`, `--o` and `--name.x` for it, too. */
+function findOption(command: CacCommand, flag: string): CacOption | undefined {
+  return allOptions(command).find((option) => flagsOf(option).includes(flag))
+}
+
+function allOptions({ options, globalCommand }: CacCommand): readonly CacOption[] {
+  return [...options, ...(globalCommand?.options ?? [])]
+}
+
+function flagsOf({ rawName }: CacOption): readonly string[] {
+  return rawName.replace(/ <.*/, '').split(', ')
+}
+
+function requireOption(command: CacCommand, name: string): CacOption {
+  const option = findOption(command, `--${name}`)
+  if (option === undefined) throw new Error(`cac does not know --${name}`)
+  return option
+}
+
+function unknownOption(command: CacCommand, flag: string, taken: string): Error {
+  const known = allOptions(command).flatMap(flagsOf)
+  return requestError('unknown-option', `there is no option ${flag}${didYouMean(flag, known)}`, {
+    hint: taken.includes('FIELD=VALUE')
+      ? 'a field is given without dashes: FIELD=VALUE'
+      : 'words that start with - and are no options go after --',
+  })
+}
