@@ -29,6 +29,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   lib: [
     'text',
     'concurrently.ts',
+    'defined.ts',
     'once.ts',
     'ordered-queue.ts',
     'random-stream.ts',

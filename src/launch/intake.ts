@@ -3,12 +3,12 @@
  * job's folder does; what waits for parents is judged again when one of them ends.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { JobEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-entry.ts'
 import { orphanWords } from '../core/life/event-words.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
 import { advance, isOwned } from '../core/life/job-state.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
-import { type JobSpec, fromRecord } from '../core/job/specification.ts'
+import { type JobSpec } from '../core/job/job-spec.ts'
 import { isClaimable, isEnded } from '../core/life/states.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import type { JobView } from '../site/view/job-view.ts'
@@ -144,7 +144,7 @@ export class Intake {
     const isTaken = entry.launcher !== undefined || this.#sink.isActive(entry.id)
     if (isTaken || !isClaimable(entry.state) || entry.broken !== undefined) return
     if (entry.spec === undefined) return this.#sink.attend(() => this.lookUp(entry.id))
-    const specification = fromRecord(entry.spec)
+    const specification = entry.spec
     const request = requestOf(entry.id, specification, entry.deaths)
     if (!this.#sink.accepts(entry, specification, request)) return
     if (this.#delay(entry)) return

@@ -4,9 +4,8 @@
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
-import type { JobEntry } from '../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../core/index/job-entry.ts'
 import { isEnded } from '../core/life/states.ts'
-import { fromRecord } from '../core/job/specification.ts'
 import { readJobState } from '../site/job/jobs.ts'
 import type { Site } from '../site/site.ts'
 
@@ -29,7 +28,7 @@ export class Parents {
 
   /** Whether a job's parents let it start; one that has to wait is remembered under each parent that it waits for. */
   async judge(entry: JobEntry): Promise<Readiness> {
-    const { parents, waitForParents } = fromRecord(entry.spec ?? {})
+    const { parents, waitForParents } = specOf(entry)
     if (!waitForParents) return { kind: 'free' }
     const open = this.#openOf(entry.id)
     let waits = false

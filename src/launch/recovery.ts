@@ -4,11 +4,11 @@
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { JobId } from '../core/job/id.ts'
-import type { JobEntry, JobIndex } from '../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../core/index/job-entry.ts'
+import type { JobIndex } from '../core/index/job-index.ts'
 import { lossWords } from '../core/life/event-words.ts'
 import type { Loss } from '../core/life/history-event.ts'
 import { type JobState, advance, isOwned } from '../core/life/job-state.ts'
-import { fromRecord } from '../core/job/specification.ts'
 import { afterDeath, deathOf } from '../core/life/deaths.ts'
 import { killEvent, stepsOfRelease } from '../core/life/outcome.ts'
 import { isEnded } from '../core/life/states.ts'
@@ -197,7 +197,7 @@ export class Recovery {
   }
 
   async #release(entry: JobEntry, launcher: string, loss: Loss): Promise<void> {
-    const { crashLimit } = fromRecord(entry.spec ?? {})
+    const { crashLimit } = specOf(entry)
     const decide = (current: JobState): JobState | undefined => {
       // Just what the dead one had: were it to come back, it would be under another name.
       if (current.launcher !== launcher || !isOwned(current)) return undefined

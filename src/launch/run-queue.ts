@@ -3,9 +3,10 @@
  * are alike by itself, the more the more of them there are and the more often others were faster: so several launchers seldom reach for the same job.
  * A job that has changed since it was put in is dropped when its turn comes.
  */
-import type { JobEntry, JobIndex } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-entry.ts'
+import type { JobIndex } from '../core/index/job-index.ts'
 import type { PlacementRequest } from '../core/placement/node-need.ts'
-import type { SpecificationRecord } from '../core/job/specification.ts'
+import type { JobSpec } from '../core/job/job-spec.ts'
 import { isClaimable } from '../core/life/states.ts'
 import { WaitingLine } from '../core/placement/waiting-line.ts'
 import type { Placed, Room } from './capacity.ts'
@@ -16,7 +17,7 @@ export interface QueuedJob {
   readonly revision: number
   readonly request: PlacementRequest
   /** What job.yaml has in all likelihood. */
-  readonly spec: SpecificationRecord | undefined
+  readonly spec: JobSpec | undefined
   /** How many were put in before it. */
   readonly came: number
   order: number

@@ -1,6 +1,6 @@
 /** From jobs, their histories and their launchers to the columns of a report. Pure. */
 import type { LauncherFacts } from '../client/explain/launcher-facts.ts'
-import type { JobEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-entry.ts'
 import { STATES, isEnded } from '../core/life/states.ts'
 import { expandHostList } from '../platform/hostlist.ts'
 import { type Dataset, type JobColumns, NEVER, type RunColumns } from './dataset.ts'
@@ -144,10 +144,9 @@ class DatasetBuilder {
     const slash = id.indexOf('/')
     const number = this.#jobs.name.push(id.slice(slash + 1)) - 1
     const runs = this.#clip(found)
-    const application = spec?.['application']
     this.#jobs.workflow.push(this.#workflows.numberOf(id.slice(0, slash)))
     this.#jobs.state.push(STATES.indexOf(state))
-    this.#jobs.application.push(this.#applications.numberOf(typeof application === 'string' ? application : ''))
+    this.#jobs.application.push(this.#applications.numberOf(spec?.application ?? ''))
     this.#jobs.launcher.push(this.#launcherNumbers.get(launcher ?? '') ?? -1)
     this.#jobs.attempts.push(attempt)
     this.#jobs.born.push(this.#relative(moments[0]?.time))
@@ -198,9 +197,8 @@ class DatasetBuilder {
 
   /** When the last of the jobs that this one waits for ended. */
   #freeAt(spec: JobEntry['spec']): number {
-    const parents = spec?.['wait_for_parents'] === false ? undefined : spec?.['parents']
-    if (!Array.isArray(parents)) return 0
-    return parents.reduce<number>((latest, id) => Math.max(latest, this.#endOf.get(String(id)) ?? 0), 0)
+    if (spec?.waitForParents !== true) return 0
+    return spec.parents.reduce((latest, id) => Math.max(latest, this.#endOf.get(id) ?? 0), 0)
   }
 
   #causeNumber(state: JobEntry['state'], run: Run | undefined, moments: readonly Moment[]): number {

@@ -4,7 +4,7 @@
  */
 import type { JournalLine } from '../core/index/journal-events.ts'
 import type { JobId } from '../core/job/id.ts'
-import type { JobEntry } from '../core/index/job-index.ts'
+import type { JobEntry } from '../core/index/job-entry.ts'
 import type { HistoryEntry } from '../core/life/job-state.ts'
 import type { Moment } from './run.ts'
 

@@ -7,7 +7,7 @@ import path from 'node:path'
 import type { HistoryEvent } from '../../src/core/life/history-event.ts'
 import { toEvent } from '../../src/core/index/journal-events.ts'
 import type { HistoryEntry, JobState } from '../../src/core/life/job-state.ts'
-import { fromRecord, toRecord } from '../../src/core/job/specification.ts'
+import { decodeSpec } from '../../src/core/job/job-spec.ts'
 import type { State } from '../../src/core/life/states.ts'
 import { createJobs } from '../../src/site/job/create.ts'
 import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts'
@@ -93,17 +93,17 @@ function makeJob(index: number, count: number, begin: number): MadeJob {
 }
 
 async function addJobs(site: Site, jobs: readonly MadeJob[]): Promise<void> {
-  const specification = fromRecord({ application: 'yes' })
+  const spec = decodeSpec({ application: 'yes' })
   await createJobs(
     site,
-    jobs.map(({ workflow, name, state }) => ({ workflow, name, specification, state, inputs: [] })),
+    jobs.map(({ workflow, name, state }) => ({ id: `${workflow}/${name}`, spec, state, inputs: [] })),
   )
 }
 
 async function announceJobs(site: Site, jobs: readonly MadeJob[]): Promise<void> {
-  const record = toRecord(fromRecord({ application: 'yes' }))
+  const spec = decodeSpec({ application: 'yes' })
   const announced = jobs.map(({ workflow, name, state }) =>
-    site.journal.announce(toEvent(`${workflow}/${name}`, state, 0, record), false),
+    site.journal.announce(toEvent(`${workflow}/${name}`, state, 0, spec), false),
   )
   for (const announcement of await Promise.all(announced)) announcement.settle(true)
 }

@@ -4,7 +4,8 @@
  */
 import type { NodeShape, PlacementRequest } from '../../src/core/placement/node-need.ts'
 import type { Assignment } from '../../src/core/placement/node-pool.ts'
-import { type JobEntry, JobIndex } from '../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../src/core/index/job-entry.ts'
+import { JobIndex } from '../../src/core/index/job-index.ts'
 import { type Placed, Room } from '../../src/launch/capacity.ts'
 import { type QueuedJob, RunQueue } from '../../src/launch/run-queue.ts'
 

@@ -122,7 +122,7 @@ export async function setTag(site: Site, id: string, value: string): Promise<boo
       ? undefined
       : {
           state: advance(current, [{ time: now(), state: current.state, message: `tag ${value}` }]),
-          specification: { ...specification, tags: { value } },
+          specification: specification.with({ tags: { value } }),
         },
   )
   return changed !== undefined

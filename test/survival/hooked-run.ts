@@ -1,5 +1,6 @@
 /** A job run by the launcher's own code, from claim to end, with the processes of its application and of both hooks. */
 import path from 'node:path'
+import { specOf } from '../../src/core/index/job-entry.ts'
 import { readApplication } from '../../src/site/applications.ts'
 import { createLauncher } from '../../src/site/launcher/launchers.ts'
 import type { Site } from '../../src/site/site.ts'
@@ -10,7 +11,6 @@ import { JobRun } from '../../src/launch/run/job-runner.ts'
 import { LeaseKeeper } from '../../src/launch/lease.ts'
 import { NodePool } from '../../src/core/placement/node-pool.ts'
 import { requestOf } from '../../src/core/placement/placement-request.ts'
-import { fromRecord } from '../../src/core/job/specification.ts'
 
 const AGENT = path.join(import.meta.dirname, '../../dist/agent.cjs')
 const NODE = 'here'
@@ -54,7 +54,7 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
     const found = await findAllocation(site.settings, { slots: 1 })
     const nodes = found.nodes.slice(0, 1).map((node) => ({ ...node, name: NODE }))
     const allocation = { ...found, nodes, head: NODE }
-    const request = requestOf(id, fromRecord(entry.spec ?? {}))
+    const request = requestOf(id, specOf(entry))
     const pool = new NodePool(nodes)
     const free = pool.findNodes(request)
     if (free === undefined) throw new Error('no room')

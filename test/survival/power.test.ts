@@ -6,8 +6,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'vitest'
-import type { JobEntry } from '../../src/core/index/job-index.ts'
-import { fromRecord } from '../../src/core/job/specification.ts'
+import { type JobEntry, specOf } from '../../src/core/index/job-entry.ts'
 import { checkSite } from '../../src/site/fsck/check-site.ts'
 import { mendSite } from '../../src/site/fsck/mend.ts'
 import type { Operation } from './operation.ts'
@@ -37,8 +36,8 @@ async function describe(world: World): Promise<Map<string, string>> {
 
 /** A job that is there has its input files, whole. */
 function checkInputs(world: World, truth: ReadonlyMap<string, JobEntry>): void {
-  for (const [id, { spec }] of truth) {
-    if (!fromRecord(spec ?? {}).inputFiles.includes('input.dat')) continue
+  for (const [id, entry] of truth) {
+    if (!specOf(entry).inputFiles.includes('input.dat')) continue
     for (const name of ['input.dat', 'deck/mesh.dat']) {
       const wanted = fs.readFileSync(path.join(world.inputs, name), 'utf8')
       const staged = fs.readFileSync(path.join(world.root, 'jobs', id, name), 'utf8')

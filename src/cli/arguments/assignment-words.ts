@@ -1,8 +1,9 @@
 /** Words of the form `field=value`, of `bjob set` and `bjob clone`: told from ids, and read as the field wants. */
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
-import { canonicalField } from '../../core/job/specification.ts'
-import { type FieldAssignment, MAP_FIELDS, checkField } from '../../client/change/amend.ts'
+import { canonicalField } from '../../core/job/field-names.ts'
+import { MAP_FIELDS } from '../../core/job/job-fields.ts'
+import { type FieldAssignment, checkField } from '../../client/change/amend.ts'
 import type { CloneAssignment } from '../../client/spawn/plan-clones.ts'
 import { fieldValue } from './spawn-options.ts'
 

@@ -2,7 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { Change } from '../../client/change/change.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import type { Session } from '../command/command.ts'

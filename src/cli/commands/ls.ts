@@ -1,7 +1,7 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
 import { tell } from '../../core/life/event-words.ts'
 import { requestError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { STATES, isEnded } from '../../core/life/states.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
@@ -96,7 +96,7 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
         String(entry.attempt),
         formatAge(entry.born, now),
         formatAge(entry.changed, now),
-        textOf(entry.spec?.['application']),
+        entry.spec?.application ?? '',
         entry.launcher ?? '-',
         broken.get(entry.id) ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill asked for'),
       ].slice(0, headings.length),

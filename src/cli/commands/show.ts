@@ -4,12 +4,12 @@ import { tell } from '../../core/life/event-words.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { jobVariables } from '../../core/job/job-variables.ts'
-import { type JobSpec, toRecord } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { expandHostList } from '../../platform/hostlist.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
 import { readJobState, readSpecification } from '../../site/job/jobs.ts'
-import { entryOf } from '../../site/view/scan.ts'
+import { entryOf } from '../../core/index/job-entry.ts'
 import type { Site } from '../../site/site.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import type { Command } from '../command/command.ts'
@@ -78,7 +78,7 @@ export const showCommand: Command = {
       .filter(({ name }) => !name.startsWith('.'))
       .map(({ name, isDirectory }) => (isDirectory ? `${name}/` : name))
     await terminal.line(`files:  ${files.sort().join('  ')}`)
-    if (specification !== undefined) await terminal.write(`\n${formatYaml(toRecord(specification))}`)
+    if (specification !== undefined) await terminal.write(`\n${formatYaml(specification.record)}`)
     const last = specification === undefined ? undefined : attemptRecords(site, id, state, specification).at(-1)
     if (last !== undefined) {
       const variables = Object.entries(last.environment).map(([name, value]) => `  ${name}=${quoteShellWord(value)}`)

@@ -1,7 +1,7 @@
 /** `bjob wait`: until jobs end. */
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import type { Command } from '../command/command.ts'

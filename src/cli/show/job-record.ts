@@ -1,7 +1,7 @@
 /** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
-import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
-import { withAllFields } from '../../core/job/specification.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
+import { FIELD_NAMES } from '../../core/job/job-fields.ts'
+import { fullRecord } from '../../core/job/job-spec.ts'
 import type { Site } from '../../site/site.ts'
 
 /** The columns of `--csv`. */
@@ -24,6 +24,6 @@ export function jobRecord(site: Site, entry: JobEntry, broken?: string): Record<
     ...(notBefore === undefined ? {} : { not_before: notBefore }),
     ...(deaths === undefined ? {} : { deaths }),
     ...(broken === undefined ? {} : { broken }),
-    ...(spec === undefined ? {} : withAllFields(spec)),
+    ...(spec === undefined ? {} : fullRecord(spec)),
   }
 }

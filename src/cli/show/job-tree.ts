@@ -1,6 +1,6 @@
 /** Jobs as a tree of parents and children, for people: each once, below the nearest of its parents that is listed. */
 import { parentsOf } from '../../client/change/change.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 
 export interface TreeRow {
   readonly entry: JobEntry

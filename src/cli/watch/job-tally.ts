@@ -1,6 +1,6 @@
 /** What a watch knows of the jobs: counts that each change of a job adjusts, so that a change costs the same however many jobs there are. */
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { END_STATES, type State, isEnded } from '../../core/life/states.ts'
 
 /** Ends are counted in spans of this length. */

@@ -2,7 +2,7 @@
 import { type LauncherFacts, readLaunchers } from '../../client/explain/launcher-facts.ts'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { failureCause } from '../../core/life/event-words.ts'
 import { monotonicMs } from '../../lib/sleep.ts'

@@ -1,6 +1,6 @@
 /** What the screen of `bjob watch` shows, as data: what `--json` prints, and what the lines are made from. */
 import type { LauncherFacts } from '../../client/explain/launcher-facts.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { STATES, type State } from '../../core/life/states.ts'
 import type { JobTally } from './job-tally.ts'
 
@@ -94,10 +94,10 @@ function statusOf(launchers: readonly LauncherFacts[], running: readonly JobEntr
 }
 
 /** What a job was given: whole nodes when it has several, else its share of one (see `requestOf`). */
-function coresOf({ spec = {} }: JobEntry, { cores, nodes }: LauncherFacts): number {
-  const numberOf = (field: string): number => Number(spec[field] ?? 1)
+function coresOf(entry: JobEntry, { cores, nodes }: LauncherFacts): number {
+  const { numNodes, nodePackingCount, ranksPerNode, threadsPerRank, threadsPerCore } = specOf(entry)
   const perNode = cores / Math.max(1, nodes.length)
-  if (numberOf('num_nodes') > 1) return perNode * numberOf('num_nodes')
-  if (numberOf('node_packing_count') > 1) return perNode / numberOf('node_packing_count')
-  return Math.ceil((numberOf('ranks_per_node') * numberOf('threads_per_rank')) / numberOf('threads_per_core'))
+  if (numNodes > 1) return perNode * numNodes
+  if (nodePackingCount > 1) return perNode / nodePackingCount
+  return Math.ceil((ranksPerNode * threadsPerRank) / threadsPerCore)
 }

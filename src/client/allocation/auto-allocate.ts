@@ -4,7 +4,7 @@
  * that can run again, and so is followed by another one.
  */
 import { BjobError, siteError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { runCommand } from '../../lib/process/run-command.ts'

@@ -1,10 +1,9 @@
 /** Which jobs an allocation of some shape would have to run, and which will never run in one. Pure. */
 import type { NodeShape } from '../../core/placement/node-need.ts'
 import { requestError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { requestOf } from '../../core/placement/placement-request.ts'
 import { explainUnfit } from '../../core/placement/placement.ts'
-import { fromRecord } from '../../core/job/specification.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { type Settings, drainSeconds } from '../../site/settings.ts'
 
@@ -37,7 +36,7 @@ export function measureDemand(entries: readonly JobEntry[], shape: AllocationSha
   const misfits: string[] = []
   for (const entry of entries) {
     if (isEnded(entry.state) || entry.broken !== undefined) continue
-    const job = fromRecord(entry.spec ?? {})
+    const job = specOf(entry)
     const isSerial = job.numNodes * job.ranksPerNode === 1
     // The journal may not tell what a job asks for; then it may fit.
     if (entry.spec !== undefined && shape.jobMode !== 'auto' && (shape.jobMode === 'serial') !== isSerial) continue
@@ -76,8 +75,8 @@ export function describeMisfits(misfits: readonly string[]): string {
 /** Those that wait for no parent: of a job's parents, each has ended or is gone. */
 export function withoutParents(waiting: readonly JobEntry[], all: readonly JobEntry[]): JobEntry[] {
   const open = new Set(all.filter(({ state }) => !isEnded(state)).map(({ id }) => id))
-  return waiting.filter(({ spec }) => {
-    const { waitForParents, parents } = fromRecord(spec ?? {})
+  return waiting.filter((entry) => {
+    const { waitForParents, parents } = specOf(entry)
     return !waitForParents || !parents.some((parent) => open.has(parent))
   })
 }

@@ -4,15 +4,10 @@ import { type JobId, splitId } from '../../core/job/id.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
-import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
-import {
-  type JobSpec,
-  canonicalField,
-  checkData,
-  checkSpecification,
-  problemError,
-  toRecord,
-} from '../../core/job/specification.ts'
+import { FIELD_NAMES } from '../../core/job/job-fields.ts'
+import { type JobSpec, isSameSpec } from '../../core/job/job-spec.ts'
+import { canonicalField } from '../../core/job/field-names.ts'
+import { checkData, checkSpec, problemError } from '../../core/job/check-spec.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readApplication } from '../../site/applications.ts'
@@ -28,9 +23,6 @@ export interface FieldAssignment {
   readonly key?: string
   readonly value: unknown
 }
-
-/** Fields that are maps, of which one entry can be set. */
-export const MAP_FIELDS: readonly string[] = ['tags', 'environ_vars']
 
 /**
  * Changes fields of each job that nobody has and that has not ended; `data` of any.
@@ -79,7 +71,7 @@ export async function addParent(
   const add = (specification: JobSpec): JobSpec =>
     specification.parents.includes(parent)
       ? specification
-      : { ...specification, parents: [...specification.parents, parent] }
+      : specification.with({ parents: [...specification.parents, parent] })
   const change = await amendJob(site, child, add, isDry)
   if (change !== undefined)
     return change.kind === 'left' ? { kind: 'left', message: `has ${parent} as a parent already` } : change
@@ -91,7 +83,7 @@ export async function addParent(
       isChangeable(current)
         ? {
             state: advance(current, []),
-            specification: { ...specification, parents: specification.parents.filter((id) => id !== parent) },
+            specification: specification.with({ parents: specification.parents.filter((id) => id !== parent) }),
           }
         : undefined,
     )
@@ -111,10 +103,10 @@ async function amendJob(
   const before = await readSpecification(site, id, state)
   const after = change(before)
   if (!isChangeable(state)) return refusalOf(id, state)
-  if (isSame(before, after)) return { kind: 'left', message: 'is so already' }
+  if (isSameSpec(before, after)) return { kind: 'left', message: 'is so already' }
   const isOtherInput =
     after.inputMode !== before.inputMode || after.inputFiles.join('\n') !== before.inputFiles.join('\n')
-  if (isOtherInput && inputsAtStart(state, { ...before, inputFiles: ['*'] }) === undefined)
+  if (isOtherInput && inputsAtStart(state, before.with({ inputFiles: ['*'] })) === undefined)
     return { kind: 'refused', message: 'has its input files already: `bjob clone` it with other ones' }
   const added = after.parents.filter((parent) => !before.parents.includes(parent))
   const unfinished = await checkParents(site, id, added, after.waitForParents ? after.parents : [])
@@ -125,7 +117,7 @@ async function amendJob(
     found = current
     if (!isChangeable(current)) return undefined
     const amended = change(specification)
-    isLeft = isSame(specification, amended)
+    isLeft = isSameSpec(specification, amended)
     if (isLeft) return undefined
     const isToWait = current.state === 'CREATED' && unfinished.length > 0
     const time = new Date().toISOString()
@@ -134,10 +126,6 @@ async function amendJob(
   })
   if (changed !== undefined) return undefined
   return isLeft ? { kind: 'left', message: 'is so already' } : refusalOf(id, found)
-}
-
-function isSame(one: JobSpec, other: JobSpec): boolean {
-  return JSON.stringify(toRecord(one)) === JSON.stringify(toRecord(other))
 }
 
 function isChangeable(state: JobState): boolean {
@@ -198,9 +186,9 @@ function circleError(path: readonly JobId[]): BjobError {
 }
 
 function assign(specification: JobSpec, assignments: readonly FieldAssignment[]): JobSpec {
-  const record = new Map<string, unknown>(Object.entries(toRecord(specification)))
+  const record = new Map<string, unknown>(Object.entries(specification.record))
   for (const assignment of assignments) setField(record, assignment)
-  const checked = checkSpecification(Object.fromEntries(record))
+  const checked = checkSpec(Object.fromEntries(record))
   if (checked.ok) return checked.value
   const [problem] = checked.problems
   throw problem === undefined ? requestError('bad-field', 'is wrong') : problemError(problem)

@@ -2,8 +2,7 @@
 import { BjobError } from '../../core/text/errors.ts'
 import { Dag } from '../../core/index/dag.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
-import { fromRecord } from '../../core/job/specification.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 
@@ -55,5 +54,5 @@ export function dagOf(entries: Iterable<JobEntry>): Dag {
 }
 
 export function parentsOf(entry: JobEntry): readonly JobId[] {
-  return fromRecord(entry.spec ?? {}).parents
+  return specOf(entry).parents
 }

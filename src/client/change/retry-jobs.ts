@@ -1,9 +1,8 @@
 /** Giving jobs that ended badly another chance, because a person says so. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { type JobState, advance } from '../../core/life/job-state.ts'
-import { fromRecord } from '../../core/job/specification.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { changeJob, readJobState } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
@@ -64,7 +63,7 @@ async function findBadParent(
   entry: JobEntry | undefined,
   excused: ReadonlySet<JobId>,
 ): Promise<string | undefined> {
-  const { waitForParents, parents } = fromRecord(entry?.spec ?? {})
+  const { waitForParents, parents } = specOf(entry ?? {})
   if (!waitForParents) return undefined
   for (const parent of parents) {
     if (excused.has(parent)) continue

@@ -1,6 +1,6 @@
 /** Jobs as futures (Balsam's `FutureTask` and `wait`): however a job ends, its future has the end, and a driver waits for many at once. */
 import { requestError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { Site } from '../../site/site.ts'
 import type { Catalogue } from '../view/catalogue.ts'

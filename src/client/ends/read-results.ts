@@ -1,14 +1,14 @@
 /** What a driver wants to know of a job that ended, with the file that the job wrote. */
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { wordsOf } from '../../core/life/event-words.ts'
 import type { EarlyStop } from '../../core/life/history-event.ts'
 import type { HistoryEntry } from '../../core/life/job-state.ts'
-import { type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
+import { type JobSpec, UNKNOWN_SPEC } from '../../core/job/job-spec.ts'
 import type { State } from '../../core/life/states.ts'
 import { readJobFile, readJobState, readSpecification } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
@@ -86,7 +86,7 @@ function compileWants(site: Site, filter: Filter): (end: JobEnd) => Promise<bool
   const test = compileFilter(filter)
   const needsSpecification = (filter.app?.length ?? 0) + (filter.tag?.length ?? 0) > 0
   return async ({ event, last, attempt, launcher }) => {
-    const spec = needsSpecification ? await specificationOf(site, event.id) : {}
+    const spec = needsSpecification ? await specificationOf(site, event.id) : UNKNOWN_SPEC
     const { id, born, revision, state } = event
     return test({
       id,
@@ -101,11 +101,11 @@ function compileWants(site: Site, filter: Filter): (end: JobEnd) => Promise<bool
   }
 }
 
-async function specificationOf(site: Site, id: JobId): Promise<SpecificationRecord> {
+async function specificationOf(site: Site, id: JobId): Promise<JobSpec> {
   try {
-    return toRecord(await readSpecification(site, id))
+    return await readSpecification(site, id)
   } catch (error) {
-    if (error instanceof BjobError) return {}
+    if (error instanceof BjobError) return UNKNOWN_SPEC
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** Waits until jobs end: looks at them once, of few into their folders alone, and then at what the journal says of those that have not ended. */
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { unknownJob } from '../../site/job/jobs.ts'

@@ -1,9 +1,8 @@
 /** Whether a launcher would ever run a job, from what it says of itself in its folder; and what there is when none is alive. */
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { requestOf } from '../../core/placement/placement-request.ts'
 import { explainUnfit } from '../../core/placement/placement.ts'
-import { fromRecord } from '../../core/job/specification.ts'
 import {
   type LauncherSettings,
   type Lease,
@@ -26,7 +25,7 @@ export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): 
   const { filter, jobMode, timeLimitMinutes = Infinity } = settings
   if (filter !== undefined && !compileFilter(filter)(entry))
     return `its filters leave the job out: ${filterText(filter)}`
-  const specification = fromRecord(entry.spec ?? {})
+  const specification = specOf(entry)
   const isSerial = specification.numNodes * specification.ranksPerNode === 1
   if (jobMode === 'serial' && !isSerial) return 'it runs serial jobs only (--job-mode serial)'
   if (jobMode === 'mpi' && isSerial) return 'it runs MPI jobs only (--job-mode mpi)'
@@ -41,7 +40,7 @@ export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): 
  */
 export async function explainAbsence(site: Site, entry: JobEntry): Promise<string[]> {
   const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = site.settings.node
-  const request = requestOf(entry.id, fromRecord(entry.spec ?? {}))
+  const request = requestOf(entry.id, specOf(entry))
   const lines: string[] = []
   const open = (await listSubmissions(site)).filter(({ record }) => record.ended === undefined)
   for (const { id, record } of open.slice(-NEWEST)) {
@@ -73,7 +72,7 @@ function explainShape({ nodes, cores, gpus }: LauncherSettings, seconds: number,
   const share = (total: number): number => Math.floor(total / Math.max(1, nodes.length))
   const each = { cores: Math.max(1, share(cores)), gpus: gpus === undefined ? UNKNOWN : share(gpus) }
   const shapes = nodes.map((name) => ({ name, ...each }))
-  const unfit = explainUnfit(requestOf(entry.id, fromRecord(entry.spec ?? {})), shapes, seconds)
+  const unfit = explainUnfit(requestOf(entry.id, specOf(entry)), shapes, seconds)
   return unfit === undefined ? undefined : `the job ${unfit.message}`
 }
 

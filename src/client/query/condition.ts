@@ -2,7 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { compileFilter, compileWords } from '../../core/index/filter.ts'
 import { DEFAULT_WORKFLOW } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
 /** A word, several of which any may match, or an operator; operators given together must all match. */
@@ -44,10 +44,10 @@ const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags' | 'data'>, Reade
   name: (entry) => [entry.id.slice(entry.id.indexOf('/') + 1)],
   workflow: (entry) => [entry.id.slice(0, entry.id.indexOf('/'))],
   state: (entry) => [entry.state],
-  application: (entry) => textsOf(entry.spec?.['application']),
-  app: (entry) => textsOf(entry.spec?.['application']),
-  launcher: (entry) => textsOf(entry.launcher),
-  parents: (entry) => textsOf(entry.spec?.['parents']),
+  application: ({ spec }) => textsOf(spec?.application),
+  app: ({ spec }) => textsOf(spec?.application),
+  launcher: ({ launcher }) => textsOf(launcher),
+  parents: ({ spec }) => spec?.parents ?? [],
 }
 
 /** @throws BjobError `unknown-field`, `unknown-state` */
@@ -77,10 +77,8 @@ function compileField(field: string, match: Match): EntryTest {
 function compileTags(tags: Readonly<Record<string, Match>>): EntryTest {
   const tests = Object.entries(tags).map(([key, match]) => ({ key, test: compileMatch(match, 'tags') }))
   return (entry) => {
-    const given = entry.spec?.['tags']
-    if (typeof given !== 'object' || given === null) return tests.length === 0
-    const values = new Map(Object.entries(given))
-    return tests.every(({ key, test }) => values.has(key) && test(String(values.get(key))))
+    const values = new Map(Object.entries(specOf(entry).tags))
+    return tests.every(({ key, test }) => values.has(key) && test(values.get(key) ?? ''))
   }
 }
 
@@ -151,7 +149,6 @@ function isIterable(match: Exclude<Match, string>): match is Iterable<string> {
   return Symbol.iterator in match
 }
 
-function textsOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value]
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+function textsOf(text: string | undefined): string[] {
+  return text === undefined ? [] : [text]
 }

@@ -1,11 +1,12 @@
 /** A handle on one job: what the library's queries and `spawn` hand out. */
 import { type JobId, splitId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { type ToldEntry, tell } from '../../core/life/event-words.ts'
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobFields } from '../../core/job/job-fields.ts'
+import { plainFields } from '../../core/job/job-spec.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { readData, readJobFile, readJobState, readSpecification, unknownJob, writeData } from '../../site/job/jobs.ts'
-import { entryOf } from '../../site/view/scan.ts'
+import { entryOf } from '../../core/index/job-entry.ts'
 import type { Site } from '../../site/site.ts'
 import type { Change } from '../change/change.ts'
 import { type KillOutcome, killJob } from '../change/kill-jobs.ts'
@@ -68,8 +69,8 @@ export class Job {
   }
 
   /** @throws BjobError when job.yaml was broken */
-  async specification(): Promise<JobSpec> {
-    return readSpecification(this.#site, this.id)
+  async specification(): Promise<JobFields> {
+    return plainFields(await readSpecification(this.#site, this.id))
   }
 
   /** The content of a file in its folder, as text. @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job` */

@@ -1,9 +1,9 @@
 /** Chainable, lazy queries over all jobs: nothing is read until one is iterated, counted or awaited, and each time anew. */
-import { FIELD_NAMES } from '../../core/job/job-defaults.ts'
-import { canonicalField, fieldOf } from '../../core/job/specification.ts'
+import { FIELD_NAMES } from '../../core/job/job-fields.ts'
+import { canonicalField } from '../../core/job/field-names.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
@@ -278,7 +278,7 @@ export function readerOf(field: string): (entry: JobEntry) => unknown {
       hint: `it has: ${known.join(' ')}`,
     })
   }
-  return ({ spec = {} }) => fieldOf(spec, name)
+  return (entry) => specOf(entry).field(name)
 }
 
 function compareValues(one: unknown, other: unknown): number {

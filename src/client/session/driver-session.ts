@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { explainSystemError } from '../../core/text/system-error.ts'
 import type { ReadLine } from '../../lib/text/line-splitter.ts'
 import type { JobResult, ResultOptions } from '../ends/read-results.ts'

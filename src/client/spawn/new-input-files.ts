@@ -3,7 +3,7 @@ import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { type InputFile, type NewInputFile, filesAtBirth, waitsForInputs } from '../../core/life/job-inputs.ts'
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { checkInputName, readJobState } from '../../site/job/jobs.ts'
 import {

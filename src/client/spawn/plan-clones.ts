@@ -2,8 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { type JobId, jobId, splitId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
-import { canonicalField } from '../../core/job/specification.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { readData, readSpecification } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 import { type FieldAssignment, setField } from '../change/amend.ts'
@@ -53,8 +52,7 @@ export async function planClones(
       const clone = cloneOf.get(parent)
       return clone === undefined ? parent : jobId(clone.workflow, clone.name)
     })
-    const fields = Object.entries({ ...specification, parents }).filter(([, value]) => value !== undefined)
-    const record = new Map<string, unknown>(fields.map(([field, value]) => [canonicalField(field), value]))
+    const record = new Map<string, unknown>(Object.entries(specification.with({ parents }).record))
     if (data !== undefined) record.set('data', data)
     for (const assignment of options.assignments ?? [])
       if (assignment.name === undefined || assignment.name === splitId(id).name) setField(record, assignment)

@@ -1,7 +1,8 @@
 /** Fields that hold where a record does not say otherwise: of the site's settings, or of the command line. */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
-import { canonicalField, checkSpawn } from '../../core/job/specification.ts'
+import { canonicalField } from '../../core/job/field-names.ts'
+import { checkSpawn } from '../../core/job/check-spec.ts'
 import { SITE_FILE } from '../../site/disk/layout.ts'
 import type { Site } from '../../site/site.ts'
 

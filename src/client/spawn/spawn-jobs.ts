@@ -1,9 +1,10 @@
 /** Makes jobs: one, or thousands so that one flush of the journal serves hundreds. Interrupted and run again with `reuse`, all are there, whole. */
-import { type JobId, jobId } from '../../core/job/id.ts'
+import type { JobId } from '../../core/job/id.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
-import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
-import { toRecord } from '../../core/job/specification.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { HistoryEntry } from '../../core/life/job-state.ts'
+
+import { type JobEntry, entryOf } from '../../core/index/job-entry.ts'
+import { defined } from '../../lib/defined.ts'
 import { type NewJob, createJobs } from '../../site/job/create.ts'
 import { isGlob } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
@@ -66,17 +67,13 @@ export async function spawnInGroups(
 
 async function makeGroup(site: Site, group: readonly PlannedJob[], context: SpawnContext): Promise<Spawned[]> {
   const spawner = context.current?.id ?? personName()
-  const wanted = group.filter(({ isReused }) => !isReused).map((job) => ({ id: job.id, born: toNewJob(job, spawner) }))
-  const creations = await createJobs(
-    site,
-    wanted.map(({ born }) => born),
-  )
-  const taken = new Set(wanted.filter((_, index) => creations[index] === 'taken').map(({ id }) => id))
-  const states = new Map(wanted.map(({ id, born }) => [id, born.state]))
+  const wanted = group.filter(({ isReused }) => !isReused).map((job) => withState(job, spawner))
+  const creations = await createJobs(site, wanted)
+  const made = new Map(wanted.filter((_, index) => creations[index] === 'made').map((job) => [job.id, job]))
   const spawned: Spawned[] = []
   for (const job of group) {
-    const state = states.get(job.id)
-    if (state !== undefined && !taken.has(job.id)) spawned.push({ id: job.id, isNew: true, entry: entryOf(job, state) })
+    const born = made.get(job.id)
+    if (born !== undefined) spawned.push(newlySpawned(born))
     else if (job.isReused || context.ifExists === 'reuse') spawned.push({ id: job.id, isNew: false })
     else if (context.ifExists === 'error') throw nameTaken(job.id)
     else spawned.push(await makeRenamed(site, job, spawner))
@@ -87,34 +84,25 @@ async function makeGroup(site: Site, group: readonly PlannedJob[], context: Spaw
 /** Another process took the name between the look and the birth. */
 async function makeRenamed(site: Site, job: PlannedJob, spawner: string): Promise<Spawned> {
   for (let count = 2; ; count++) {
-    const name = `${job.wanted}-${count}`
-    const renamed = { ...job, name, id: jobId(job.workflow, name) }
-    if ((await site.disk.stat(site.layout.job(renamed.id).dir)) !== undefined) continue
-    const born = toNewJob(renamed, spawner)
+    const id = `${job.wanted}-${count}`
+    if ((await site.disk.stat(site.layout.job(id).dir)) !== undefined) continue
+    const born = withState({ ...job, id }, spawner)
     const [creation] = await createJobs(site, [born])
-    if (creation === 'made') return { id: renamed.id, isNew: true, entry: entryOf(renamed, born.state) }
+    if (creation === 'made') return newlySpawned(born)
   }
 }
 
-function toNewJob({ workflow, name, specification, data, inputs, unfinished }: PlannedJob, spawner: string): NewJob {
+/** The job as it will be born. */
+function withState(job: PlannedJob, spawner: string): NewJob {
+  const { spec, inputs, unfinished } = job
   const time = new Date().toISOString()
-  const names = specification.inputFiles.some(isGlob) ? inputs.map(({ name: file }) => file) : undefined
-  const birth = { kind: 'born', by: spawner, ...(names === undefined ? {} : { inputs: names }) } as const
+  const names = spec.inputFiles.some(isGlob) ? inputs.map(({ name }) => name) : undefined
+  const birth = { kind: 'born', by: spawner, ...defined({ inputs: names }) } as const
   const history: HistoryEntry[] = [{ time, state: 'CREATED', event: birth }]
   if (unfinished.length > 0) history.push({ time, state: 'AWAITING_PARENTS', event: waitsFor(unfinished) })
-  const state: JobState = { state: history.at(-1)?.state ?? 'CREATED', attempt: 0, revision: 1, history }
-  return { workflow, name, specification, state, inputs, ...(data === undefined ? {} : { data }) }
+  return { ...job, state: { state: history.at(-1)?.state ?? 'CREATED', attempt: 0, revision: 1, history } }
 }
 
-function entryOf({ id, specification }: PlannedJob, state: JobState): JobEntry {
-  const born = state.history[0]?.time ?? ''
-  return {
-    id,
-    born,
-    revision: state.revision,
-    state: state.state,
-    attempt: state.attempt,
-    changed: born,
-    spec: toRecord(specification),
-  }
+function newlySpawned({ id, spec, state }: NewJob): Spawned {
+  return { id, isNew: true, entry: entryOf(id, state, spec) }
 }

@@ -5,10 +5,12 @@
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
 import { DEFAULT_WORKFLOW, type JobId, jobId, splitId } from '../../core/job/id.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
-import { type ParsedSpawn, type JobSpec, checkSpawn, problemError } from '../../core/job/specification.ts'
+import { type ParsedSpawn, checkSpawn, problemError } from '../../core/job/check-spec.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import type { State } from '../../core/life/states.ts'
 import { readApplication } from '../../site/applications.ts'
 import { readJobState } from '../../site/job/jobs.ts'
+import type { NewJob } from '../../site/job/create.ts'
 import type { Site } from '../../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
 import { findNewInputs } from './new-input-files.ts'
@@ -39,15 +41,9 @@ export interface SpawnContext {
   readonly ifExists: IfExists
 }
 
-export interface PlannedJob {
-  readonly id: JobId
-  readonly workflow: string
-  readonly name: string
-  /** The name that was asked for, before any number was added. */
-  readonly wanted: string
-  readonly specification: JobSpec
-  readonly data: unknown
-  readonly inputs: readonly NewInputFile[]
+export interface PlannedJob extends Omit<NewJob, 'state'> {
+  /** The id that was asked for, before any number was added. */
+  readonly wanted: JobId
   /** The parents that it waits for. */
   readonly unfinished: readonly JobId[]
   /** The name is taken and that is fine. */
@@ -130,39 +126,23 @@ class Planner {
         return undefined
       }
     }
-    const workflow = checked.value.workflow ?? this.#ownWorkflow()
-    await attempt('application', () => this.#checkApplication(checked.value.specification.application))
-    await attempt('stage_in_url', () => checkStaging(checked.value.specification))
-    const parents = await attempt('parents', () =>
-      this.#checkParents(checked.value, jobId(workflow, checked.value.name)),
-    )
-    const named = await attempt('name', () => this.#chooseName(workflow, checked.value.name, locate))
+    const wanted = jobId(checked.value.workflow ?? this.#ownWorkflow(), checked.value.name)
+    await attempt('application', () => this.#checkApplication(checked.value.spec.application))
+    await attempt('stage_in_url', () => checkStaging(checked.value.spec))
+    const parents = await attempt('parents', () => this.#checkParents(checked.value, wanted))
+    const named = await attempt('name', () => this.#chooseName(wanted, locate))
     if (parents === undefined || named === undefined || this.problems.length > before) return
     const { folder } = this.#context
-    const asked = { ...checked.value.specification, parents: parents.all }
-    const specification = await withWholeWords(this.#site, whole, asked, { folder, parents: parents.all })
-    const isWaiting = specification.waitForParents && parents.unfinished.length > 0
+    const asked = withParents(checked.value.spec, parents.all)
+    const spec = await withWholeWords(this.#site, whole, asked, { folder, parents: parents.all })
+    const isWaiting = spec.waitForParents && parents.unfinished.length > 0
     const source = { folder, isEarly: isWaiting, ...(staged === undefined ? {} : { staged }) }
-    const inputs = await attempt('input_files', () =>
-      named.isReused ? [] : findNewInputs(this.#site, specification, source),
-    )
+    const inputs = await attempt('input_files', () => (named.isReused ? [] : findNewInputs(this.#site, spec, source)))
     if (inputs === undefined) return
-    await attempt('stage_in_url', () => checkClash(specification, inputs))
+    await attempt('stage_in_url', () => checkClash(spec, inputs))
     if (this.problems.length > before) return
-    const { name, isReused } = named
     const unfinished = isWaiting ? parents.unfinished : []
-    const { name: wanted, data } = checked.value
-    this.jobs.push({
-      id: jobId(workflow, name),
-      workflow,
-      name,
-      wanted,
-      specification,
-      data,
-      inputs,
-      unfinished,
-      isReused,
-    })
+    this.jobs.push({ ...named, wanted, spec, data: checked.value.data, inputs, unfinished })
   }
 
   /** @throws BjobError of the one mistake, or SpawnProblems */
@@ -196,10 +176,10 @@ class Planner {
   }
 
   /** A child's parents are its spawner's parents, its spawner, and those that it names (Balsam's `dag.spawn_child`). */
-  async #checkParents({ specification }: ParsedSpawn, own: JobId): Promise<{ all: JobId[]; unfinished: JobId[] }> {
+  async #checkParents({ spec }: ParsedSpawn, own: JobId): Promise<{ all: JobId[]; unfinished: JobId[] }> {
     const { current } = this.#context
     const all = new Set<JobId>(current === undefined ? [] : [...current.parents, current.id])
-    for (const parent of specification.parents) {
+    for (const parent of spec.parents) {
       const { workflow, name } = splitId(parent)
       all.add(jobId(workflow, name))
     }
@@ -233,19 +213,17 @@ class Planner {
   }
 
   async #chooseName(
-    workflow: string,
-    wanted: string,
+    wanted: JobId,
     locate: (field: readonly PropertyKey[]) => ErrorDetail,
-  ): Promise<{ name: string; isReused: boolean }> {
+  ): Promise<Pick<PlannedJob, 'id' | 'isReused'>> {
     const { ifExists } = this.#context
     const position = positionText(locate(['name']))
-    let name = wanted
+    let id = wanted
     for (let count = 2; ; count++) {
-      const id = jobId(workflow, name)
       const twin = this.#batch.get(id)
-      if (twin === undefined && !(await this.#isTaken(workflow, name))) {
+      if (twin === undefined && !(await this.#isTaken(id))) {
         this.#batch.set(id, position)
-        return { name, isReused: false }
+        return { id, isReused: false }
       }
       if (twin !== undefined && ifExists !== 'rename') {
         throw requestError('name-taken', `${id} is asked for twice${twin === '' ? '' : `, first at ${twin}`}`, {
@@ -255,17 +233,25 @@ class Planner {
       if (ifExists === 'error') throw nameTaken(id)
       if (ifExists === 'reuse') {
         this.#batch.set(id, position)
-        return { name, isReused: true }
+        return { id, isReused: true }
       }
-      name = `${wanted}-${count}`
+      id = `${wanted}-${count}`
     }
   }
 
-  async #isTaken(workflow: string, name: string): Promise<boolean> {
+  async #isTaken(id: JobId): Promise<boolean> {
+    const { workflow, name } = splitId(id)
     let names = this.#names.get(workflow)
     if (names === undefined) this.#names.set(workflow, (names = new TakenNames(this.#site, workflow)))
     return names.has(name)
   }
+}
+
+/** With the same object where nothing is added: for most jobs. */
+function withParents(spec: JobSpec, parents: readonly JobId[]): JobSpec {
+  return parents.length === spec.parents.length && parents.every((parent, at) => parent === spec.parents[at])
+    ? spec
+    : spec.with({ parents: [...parents] })
 }
 
 export function nameTaken(id: JobId): BjobError {

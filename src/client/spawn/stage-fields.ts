@@ -1,7 +1,7 @@
 /** What can be said of a new job's staging before it is made. */
 import { requestError } from '../../core/text/errors.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { checkInputName } from '../../site/job/jobs.ts'
 

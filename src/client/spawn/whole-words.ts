@@ -1,7 +1,8 @@
 /** `input_files` that come as one text: split at blanks, unless all of it is the name of something that is there. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
-import { type JobSpec, canonicalField } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
+import { canonicalField } from '../../core/job/field-names.ts'
 import { findMatches } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
 
@@ -20,7 +21,8 @@ export async function withWholeWords(
   const given = wordsOf(record)
   const folders = [folder, ...parents.map((parent) => site.layout.job(parent).dir)]
   const isWhole = given !== undefined && (await isInAny(site, folders, inside(folder, given)))
-  return { ...specification, inputFiles: (isWhole ? [given] : inputFiles).map((pattern) => inside(folder, pattern)) }
+  const meant = (isWhole ? [given] : inputFiles).map((pattern) => inside(folder, pattern))
+  return specification.with({ inputFiles: meant })
 }
 
 /** The field's text, where it has blanks in it and was split. */

@@ -3,7 +3,7 @@
  * announced is looked up in the job's folder before anybody believes it.
  */
 import { type JobId, isJobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { JobView } from '../../site/view/job-view.ts'
 import { JournalNews } from '../../site/view/journal-news.ts'

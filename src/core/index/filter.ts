@@ -2,7 +2,7 @@
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { requestError } from '../text/errors.ts'
 import { type JobId, splitId } from '../job/id.ts'
-import type { JobEntry } from './job-index.ts'
+import { type JobEntry, specOf } from './job-entry.ts'
 import { STATES, isState } from '../life/states.ts'
 
 /** Words are exact, or globs where they hold `*`. An absent or empty field matches everything. */
@@ -35,7 +35,7 @@ export function compileFilter(filter: Filter): Test {
   add(filter.workflow, (entry) => entry.id.slice(0, entry.id.indexOf('/')))
   add(filter.name, (entry) => entry.id.slice(entry.id.indexOf('/') + 1))
   add(filter.state, (entry) => entry.state)
-  add(filter.app, (entry) => textOf(entry.spec?.['application']))
+  add(filter.app, (entry) => entry.spec?.application ?? '')
   add(filter.launcher, (entry) => entry.launcher ?? '')
   for (const tag of filter.tag ?? []) tests.push(compileTag(tag))
   return (entry) => tests.every((test) => test(entry))
@@ -80,9 +80,8 @@ function compileTag(tag: string): Test {
   const key = at < 0 ? tag : tag.slice(0, at)
   const test = compileWords([at < 0 ? '*' : tag.slice(at + 1)])
   return (entry) => {
-    const tags = entry.spec?.['tags']
-    if (typeof tags !== 'object' || tags === null || !Object.hasOwn(tags, key)) return false
-    return test(textOf((tags as Record<string, unknown>)[key]))
+    const { tags } = specOf(entry)
+    return Object.hasOwn(tags, key) && test(tags[key] ?? '')
   }
 }
 
@@ -92,8 +91,4 @@ function checkState(word: string): void {
     field: 'state',
     hint: `states are: ${STATES.join(' ')}`,
   })
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }

@@ -5,28 +5,9 @@
  */
 import type { JobEvent, JournalLine } from './journal-events.ts'
 import type { JobId } from '../job/id.ts'
-import type { SpecificationRecord } from '../job/specification.ts'
-import type { DeathKind } from '../life/deaths.ts'
-import { type State, isEnded } from '../life/states.ts'
-
-export interface JobEntry {
-  readonly id: JobId
-  readonly born: string
-  readonly revision: number
-  readonly state: State
-  readonly attempt: number
-  readonly launcher?: string
-  readonly kill?: string
-  /** No launcher takes it before that; see `JobState`. */
-  readonly notBefore?: string
-  readonly deaths?: readonly DeathKind[]
-  /** Why it cannot be run: its files are damaged. */
-  readonly broken?: string
-  /** When the last change was made, as its writer's clock had it. */
-  readonly changed: string
-  /** Absent when the line of its birth has not been seen. */
-  readonly spec?: SpecificationRecord
-}
+import type { JobSpec } from '../job/job-spec.ts'
+import { type JobEntry, createEntry } from './job-entry.ts'
+import { isEnded } from '../life/states.ts'
 
 /** A change that its writer has announced and not said to be made. */
 export interface Announced {
@@ -170,14 +151,14 @@ export class JobIndex {
       return own !== undefined
     }
     if (own !== undefined) {
-      if (event.revision <= own.revision) return this.#addSpecification(own, event)
-      this.#put(toEntry(event, event.spec ?? own.spec, own.changed))
+      if (event.revision <= own.revision) return this.#addSpec(own, event)
+      this.#put(entryAfter(event, own.changed, event.spec ?? own.spec))
       return true
     }
     // Only one of several births under one name is made; a job that is changed is there.
     const isBirth = event.revision === FIRST_REVISION && !isSettled
     if (isBirth && top !== undefined) return false
-    const entry = toEntry(event, event.spec ?? this.#announcedSpecification(event), born)
+    const entry = entryAfter(event, born, event.spec ?? this.#announcedSpec(event))
     if (top === undefined || this.#isAnnouncedOnly(top)) this.#setCurrent(entry)
     else this.#setRivals(id, [...(this.#rivals.get(id) ?? []), entry])
     return true
@@ -222,13 +203,13 @@ export class JobIndex {
   }
 
   /** The line of a job's birth may come after those of its changes; it has what they do not repeat. */
-  #addSpecification(known: JobEntry, { spec }: JobEvent): boolean {
+  #addSpec(known: JobEntry, { spec }: JobEvent): boolean {
     if (spec === undefined || known.spec !== undefined) return false
     this.#put({ ...known, spec })
     return true
   }
 
-  #announcedSpecification({ id, born }: JobEvent): SpecificationRecord | undefined {
+  #announcedSpec({ id, born }: JobEvent): JobSpec | undefined {
     const own = [...(this.#pendingOf.get(id) ?? [])].filter(({ event }) => event.born === born)
     return own.find(({ event }) => event.spec !== undefined)?.event.spec
   }
@@ -303,18 +284,7 @@ export class JobIndex {
   }
 }
 
-function toEntry(event: JobEvent, spec: SpecificationRecord | undefined, before: string): JobEntry {
-  return {
-    id: event.id,
-    born: event.born,
-    revision: event.revision,
-    state: event.state,
-    attempt: event.attempt,
-    ...(event.launcher === undefined ? {} : { launcher: event.launcher }),
-    ...(event.kill === undefined ? {} : { kill: event.kill }),
-    ...(event.notBefore === undefined ? {} : { notBefore: event.notBefore }),
-    ...(event.deaths === undefined ? {} : { deaths: event.deaths }),
-    changed: event.history.at(-1)?.time ?? before,
-    ...(spec === undefined ? {} : { spec }),
-  }
+/** @param before when the job last changed, for an event that adds nothing to its history */
+function entryAfter(event: JobEvent, before: string, spec: JobSpec | undefined): JobEntry {
+  return createEntry(event.id, event.born, event, event.history.at(-1)?.time ?? before, spec)
 }

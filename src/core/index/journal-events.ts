@@ -3,27 +3,18 @@
  * a reader knows which few changes it has to look up in the job's folder: those of a writer that died between the two.
  */
 import type { JobId } from '../job/id.ts'
-import type { EarlyStop } from '../life/history-event.ts'
-import type { DeathKind } from '../life/deaths.ts'
-import { type HistoryEntry, type JobState, bornAt } from '../life/job-state.ts'
-import { type SpecificationRecord } from '../job/specification.ts'
-import { type State, isState } from '../life/states.ts'
+import { type HistoryEntry, type JobState, type StateFacts, bornAt, factsOf } from '../life/job-state.ts'
+import { type JobSpec, type SpecRecord, decodeSpec } from '../job/job-spec.ts'
+import { isState } from '../life/states.ts'
 import { entryOfWords } from '../life/format-one.ts'
+import { defined } from '../../lib/defined.ts'
 import { FORMATS, checkFormat } from '../text/formats.ts'
 
 /** One change of one job. */
-export interface JobEvent {
+export interface JobEvent extends StateFacts {
   readonly id: JobId
   /** Tells this job from an earlier one of the same id: the time of its first history entry. */
   readonly born: string
-  readonly revision: number
-  readonly state: State
-  readonly attempt: number
-  readonly launcher?: string
-  readonly kill?: string
-  readonly early?: EarlyStop
-  readonly notBefore?: string
-  readonly deaths?: readonly DeathKind[]
   /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
   readonly broken?: string
   /** The job's folder has been taken away. */
@@ -33,7 +24,7 @@ export interface JobEvent {
   /** Told again by its writer, after the journal that had it was removed. */
   readonly again?: true
   /** At birth and when a person changed it: the fields of job.yaml. */
-  readonly spec?: SpecificationRecord
+  readonly spec?: JobSpec
   /** The entries that this change adds to the history: enough to write a torn state.yaml again. */
   readonly history: readonly HistoryEntry[]
 }
@@ -51,18 +42,11 @@ export interface JournalLine {
 }
 
 /** The event that announces `next`; `since` is how many history entries were there before. */
-export function toEvent(id: JobId, next: JobState, since: number, spec?: SpecificationRecord): JobEvent {
+export function toEvent(id: JobId, next: JobState, since: number, spec?: JobSpec): JobEvent {
   return {
     id,
     born: bornAt(next),
-    revision: next.revision,
-    state: next.state,
-    attempt: next.attempt,
-    ...(next.launcher === undefined ? {} : { launcher: next.launcher }),
-    ...(next.kill === undefined ? {} : { kill: next.kill }),
-    ...(next.early === undefined ? {} : { early: next.early }),
-    ...(next.notBefore === undefined ? {} : { notBefore: next.notBefore }),
-    ...(next.deaths === undefined ? {} : { deaths: next.deaths }),
+    ...factsOf(next),
     ...(spec === undefined ? {} : { spec }),
     history: next.history.slice(since),
   }
@@ -84,6 +68,20 @@ export function eventOfWords<Event extends Pick<JobEvent, 'history'>>(event: Eve
   }
 }
 
+type LineFields = Partial<Omit<JobEvent, 'spec'>> & {
+  readonly by: string
+  readonly n?: number
+  readonly done?: number
+  readonly void?: number[]
+  readonly format?: number
+  readonly spec?: SpecRecord
+}
+
+/** An event of a file, and what is asked of its job, as the file has it. */
+export function decodeEvent(event: Omit<JobEvent, 'spec'>, spec: SpecRecord | undefined): JobEvent {
+  return spec === undefined ? event : { ...event, spec: decodeSpec(spec) }
+}
+
 /**
  * @returns undefined for what is no line of the journal: torn by a crash, or written over by another node
  * @throws BjobError `newer-format`
@@ -96,20 +94,12 @@ export function parseLine(text: string): JournalLine | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null || !('by' in value) || typeof value.by !== 'string') return undefined
-  const {
-    by,
-    n,
-    done,
-    void: voided,
-    format = 1,
-    ...event
-  } = value as { by: string; n?: number; done?: number; void?: number[]; format?: number } & Partial<JobEvent>
+  const { by, n, done, void: voided, format = 1, spec, ...event } = value as LineFields
   checkFormat('journal', format)
-  const confirmed = { ...(done === undefined ? {} : { done }), ...(voided === undefined ? {} : { void: voided }) }
+  const confirmed = defined({ done, void: voided })
   if (n === undefined) return { by, ...confirmed }
-  if (event.id === undefined || event.revision === undefined || event.state === undefined || !isState(event.state))
-    return undefined
   const { id, revision, state } = event
-  const told: JobEvent = { born: '', attempt: 0, history: [], ...event, id, revision, state }
+  if (id === undefined || revision === undefined || state === undefined || !isState(state)) return undefined
+  const told = decodeEvent({ born: '', attempt: 0, history: [], ...event, id, revision, state }, spec)
   return { by, n, event: format === 1 ? eventOfWords(told) : told, ...confirmed }
 }

@@ -1,188 +1,279 @@
-/** What each field of `job.yaml` may hold. */
+/**
+ * The table of a job's fields, in the order of job.yaml: what each may hold, its default, how a command line gives it, and its words.
+ * Schemas, the type of a specification, the options of `bjob spawn`, its help and README's table come from it. Names and defaults
+ * are Balsam's (`BalsamJob`, 0.5.0).
+ */
 import * as v from 'valibot'
-import { finite, isObject, mapOf, whole } from '../../lib/shapes.ts'
-import { splitShellWords } from '../../lib/text/shell-words.ts'
-import { LOSS, Written, isBlurred, toWord } from '../../lib/text/written.ts'
-import { nameProblem, quoteName } from './id.ts'
-import type { DEFAULTS } from './job-defaults.ts'
-import { parseStageUrl, stagedName } from './stage-url.ts'
+import * as schemas from './field-schemas.ts'
 
-const wholeNumber = whole('must be a whole number')
-const count = v.pipe(wholeNumber, v.minValue(1, 'must be at least 1'), v.maxValue(1e9, 'is too large'))
-const minutes = v.pipe(
-  finite('must be a number of minutes'),
-  v.gtValue(0, 'must be more than 0'),
-  v.maxValue(1e7, 'is too large'),
-)
-const flag = v.boolean('must be true or false')
-const textMessage = ({ input }: v.StringIssue): string =>
-  typeof input === 'number' && isBlurred(input) ? LOSS : 'must be text'
-/** What may stand where text is meant. */
-type Word = string | number | boolean
-const anyText = v.pipe(
-  v.custom<Word>(() => true),
-  v.transform((value: Word) => toWord(value)),
-  v.string(textMessage),
-)
-const plainText = v.pipe(
-  anyText,
-  v.check((text) => !text.includes('\0'), 'has a NUL character in it'),
-)
-const wordList = v.pipe(v.unknown(), v.rawTransform(splitWords), v.array(plainText, 'must be a list of words'))
-const nameText = v.pipe(
-  anyText,
-  v.check(isName, ({ input }) => `${quoteName(input)} ${nameProblem(input) ?? 'is wrong'}`),
-)
-const variableName = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z_]\w*$/, ({ input }) => `has ${JSON.stringify(input)}, which is not a variable's name`),
-)
-const mapMessage = 'must be a map of names to text'
-const stageUrl = v.pipe(plainText, v.rawCheck(checkUrl))
-const pattern = v.pipe(plainText, v.nonEmpty('has an empty pattern'))
-const innerPattern = v.pipe(
-  pattern,
-  v.check((text) => !text.startsWith('/') && !text.split('/').includes('..'), "leads out of the job's folder"),
-)
-const blankList = <const Item extends v.GenericSchema<Word, string>>(item: Item, message: string) =>
-  v.pipe(v.unknown(), v.transform(splitBlanks), v.array(item, message))
+/** How a field is given as words: `patterns` and `pairs` may be given more than once; `flag` is true or false. */
+type Takes = 'text' | 'number' | 'patterns' | 'pairs' | 'flag' | 'json'
 
-/** A schema for each field of job.yaml. */
+export interface JobField {
+  readonly schema: v.GenericSchema
+  /** Absent where nothing is meant by nothing. */
+  readonly default?: unknown
+  readonly takes: Takes
+  /** What help shows for the value. */
+  readonly value?: string
+  /** The option's name, where it is not the field's. */
+  readonly option?: string
+  readonly alias?: string
+  readonly unit?: 'minutes' | 'seconds'
+  /** One line: for help and README. */
+  readonly summary: string
+  /** What README adds to it. */
+  readonly details?: string
+}
+
+/** The fields of job.yaml. */
 export const JOB_FIELDS = {
-  application: nameText,
-  args: wordList,
-  input_files: blankList(pattern, 'must be a list of file patterns'),
-  input_mode: v.optional(v.picklist(['copy', 'link'], 'must be copy or link')),
-  stage_in_url: v.pipe(blankList(stageUrl, 'must be a list of URLs'), v.rawCheck(checkStagedNames)),
-  stage_out_url: v.pipe(
-    v.unknown(),
-    v.transform((value) => (value === '' ? undefined : value)),
-    v.optional(stageUrl),
-  ),
-  stage_out_files: blankList(innerPattern, 'must be a list of file patterns'),
-  parents: blankList(plainText, 'must be a list of ids'),
-  wait_for_parents: flag,
-  description: plainText,
-  tags: mapOf(v.string(), plainText, mapMessage),
-  priority: v.pipe(wholeNumber, v.minValue(-1e6, 'must be at least -1000000'), v.maxValue(1e6, 'is too large')),
-  wall_time_minutes: minutes,
-  timeout_minutes: v.optional(minutes),
-  num_nodes: count,
-  ranks_per_node: count,
-  threads_per_rank: count,
-  threads_per_core: count,
-  gpus_per_rank: v.pipe(wholeNumber, v.minValue(0, 'must be at least 0'), v.maxValue(1000, 'is too large')),
-  node_packing_count: count,
-  cpu_affinity: v.picklist(['none', 'depth'], 'must be none or depth'),
-  mpi_flags: wordList,
-  environ_vars: v.pipe(v.unknown(), v.rawTransform(splitVariables), mapOf(variableName, plainText, mapMessage)),
-  post_error_handler: flag,
-  post_timeout_handler: flag,
-  auto_timeout_retry: flag,
-  max_retries: v.pipe(wholeNumber, v.minValue(0, 'must be at least 0'), v.maxValue(1e6, 'is too large')),
-  retry_delay_seconds: v.pipe(
-    finite('must be a number of seconds'),
-    v.minValue(0, 'must be at least 0'),
-    v.maxValue(86_400, 'must be at most 86400'),
-  ),
-  crash_limit: v.pipe(wholeNumber, v.minValue(0, 'must be at least 0'), v.maxValue(100, 'must be at most 100')),
-} satisfies Record<keyof typeof DEFAULTS, v.GenericSchema>
+  application: {
+    schema: schemas.nameText,
+    takes: 'text',
+    value: 'APP',
+    alias: 'app',
+    summary: 'the application that it runs, a name of `bjob app ls`',
+  },
+  args: {
+    schema: schemas.wordList,
+    default: [],
+    takes: 'text',
+    value: 'WORDS',
+    summary: 'arguments, split as a shell splits words; on a command line also the words after `--`',
+  },
+  input_files: {
+    schema: schemas.patterns,
+    default: [],
+    takes: 'patterns',
+    value: 'FILES',
+    summary: 'files, folders or globs for its folder, from the current folder and from its parents',
+    details: 'see below',
+  },
+  input_mode: {
+    schema: v.optional(v.picklist(['copy', 'link'], 'must be copy or link')),
+    takes: 'text',
+    value: 'copy|link',
+    summary: 'how it gets them: copies at its birth, links to those of parents that it waits for, unless given',
+  },
+  stage_in_url: {
+    schema: schemas.stageUrls,
+    default: [],
+    takes: 'patterns',
+    value: 'URLS',
+    summary: 'files or folders to bring into its folder before it runs: /PATH, file:///PATH or [USER@]HOST:PATH',
+  },
+  stage_out_url: {
+    schema: schemas.optionalStageUrl,
+    takes: 'text',
+    value: 'URL',
+    summary: 'folder, local or [USER@]HOST:PATH, that stage_out_files go to once the job has run well',
+  },
+  stage_out_files: {
+    schema: schemas.innerPatterns,
+    default: [],
+    takes: 'patterns',
+    value: 'FILES',
+    summary: 'files or globs of its folder to bring there',
+  },
+  parents: {
+    schema: schemas.blankList(schemas.plainText, 'must be a list of ids'),
+    default: [],
+    takes: 'patterns',
+    value: 'IDS',
+    summary: 'jobs that come before it',
+  },
+  wait_for_parents: {
+    schema: schemas.flag,
+    default: true,
+    takes: 'flag',
+    summary: 'start only when all parents have finished',
+  },
+  description: {
+    schema: schemas.plainText,
+    default: '',
+    takes: 'text',
+    value: 'TEXT',
+    summary: 'free-text description',
+  },
+  tags: {
+    schema: schemas.textMap,
+    default: {},
+    takes: 'pairs',
+    option: 'tag',
+    value: 'K=V',
+    summary: 'tags, to find it by',
+  },
+  priority: {
+    schema: schemas.between(-1e6, 1e6),
+    default: 0,
+    takes: 'number',
+    value: 'N',
+    summary: 'a higher priority runs first',
+  },
+  wall_time_minutes: {
+    schema: schemas.minutes,
+    default: 1,
+    takes: 'number',
+    value: 'M',
+    unit: 'minutes',
+    summary: 'estimated run time, used for planning; a job that exceeds it is not stopped',
+  },
+  timeout_minutes: {
+    schema: v.optional(schemas.minutes),
+    takes: 'number',
+    value: 'M',
+    unit: 'minutes',
+    summary: 'an attempt that runs longer is stopped and counts as a failure',
+  },
+  num_nodes: { schema: schemas.count, default: 1, takes: 'number', value: 'N', summary: 'nodes it needs' },
+  ranks_per_node: {
+    schema: schemas.count,
+    default: 1,
+    takes: 'number',
+    value: 'N',
+    summary: 'MPI ranks on each node',
+  },
+  threads_per_rank: {
+    schema: schemas.count,
+    default: 1,
+    takes: 'number',
+    value: 'N',
+    summary: 'cores for each rank',
+  },
+  threads_per_core: {
+    schema: schemas.count,
+    default: 1,
+    takes: 'number',
+    value: 'N',
+    summary: 'hardware threads used of each core',
+  },
+  gpus_per_rank: {
+    schema: schemas.between(0, 1000),
+    default: 0,
+    takes: 'number',
+    value: 'N',
+    summary: 'GPUs for each rank',
+  },
+  node_packing_count: {
+    schema: schemas.count,
+    default: 1,
+    takes: 'number',
+    value: 'N',
+    summary: 'serial jobs of this kind that share a node at most',
+    details: '32,768 are the most',
+  },
+  cpu_affinity: {
+    schema: v.picklist(['none', 'depth'], 'must be none or depth'),
+    default: 'none',
+    takes: 'text',
+    value: 'none|depth',
+    summary: '`depth` binds it to its cores',
+  },
+  mpi_flags: {
+    schema: schemas.wordList,
+    default: [],
+    takes: 'text',
+    value: 'WORDS',
+    summary: 'more words for the MPI launcher',
+  },
+  environ_vars: {
+    schema: schemas.variableMap,
+    default: {},
+    takes: 'pairs',
+    option: 'env',
+    value: 'K=V',
+    summary: 'variables of its environment',
+  },
+  post_error_handler: {
+    schema: schemas.flag,
+    default: false,
+    takes: 'flag',
+    summary: "after a failure, its application's postprocess decides what becomes of it",
+  },
+  post_timeout_handler: {
+    schema: schemas.flag,
+    default: false,
+    takes: 'flag',
+    summary: "after a timeout, its application's postprocess decides what becomes of it",
+  },
+  auto_timeout_retry: {
+    schema: schemas.flag,
+    default: true,
+    takes: 'flag',
+    summary: 'run it again when its launcher ran out of time',
+    details: 'that is no failure',
+  },
+  max_retries: {
+    schema: schemas.between(0, 1e6),
+    default: 0,
+    takes: 'number',
+    value: 'N',
+    summary: 'how often it runs again after a failure',
+  },
+  retry_delay_seconds: {
+    schema: schemas.seconds,
+    default: 0,
+    takes: 'number',
+    value: 'S',
+    unit: 'seconds',
+    summary: 'delay before it runs again, doubled after each further failure',
+    details: 'an hour is the most',
+  },
+  crash_limit: {
+    schema: schemas.between(0, 100, 'must be at most 100'),
+    default: 3,
+    takes: 'number',
+    value: 'N',
+    summary: 'it fails once its launcher, agent or node has died N times while it ran (0: never)',
+    details:
+      "the last attempt before that, and every one after an agent's death, shares its nodes with no other job. A launcher that ends for walltime or on request does not count",
+  },
+} as const satisfies Record<string, JobField>
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
-
-const jsonMessage = 'must be text, a number, true, false, null, or a list or a map of such'
-const exactNumber = v.pipe(
-  finite(jsonMessage),
-  v.check((value) => !isBlurred(value), LOSS),
-)
-const plainJson = v.union([v.string(), v.boolean(), v.null()], jsonMessage)
-const writtenJson = v.pipe(
-  v.instance(Written),
-  v.check(({ isExact }) => isExact, LOSS),
-  v.transform(({ value }) => value),
-  v.union([v.boolean(), finite(jsonMessage)], jsonMessage),
-)
-const json: v.GenericSchema<unknown, Json> = v.lazy((value) => {
-  if (Array.isArray(value)) return v.array(json)
-  if (value instanceof Written) return writtenJson
-  if (typeof value === 'number') return exactNumber
-  return isObject(value) ? mapOf(v.string(), json, jsonMessage) : plainJson
-})
-
-/** Any value that JSON has. */
-export const DATA: v.GenericSchema<unknown, Json> = json
-
-/** What only the request of a job has beside those. */
+/** What a new job has beside them. */
 export const SPAWN_FIELDS = {
-  workflow: v.optional(nameText),
-  name: nameText,
-  data: v.optional(json),
+  workflow: {
+    schema: v.optional(schemas.nameText),
+    takes: 'text',
+    value: 'WORKFLOW',
+    summary: 'its workflow (default: that of the job that spawns it, or `default`)',
+  },
+  name: { schema: schemas.nameText, takes: 'text', value: 'NAME', summary: 'its name, unique in the workflow' },
+  data: {
+    schema: v.optional(schemas.json),
+    takes: 'json',
+    value: 'JSON',
+    summary: 'any JSON, kept as data.json in its folder',
+  },
+} as const satisfies Record<string, JobField>
+
+type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key
+
+/** The values of all fields, under the library's names. */
+export type JobFields = {
+  readonly [Name in keyof typeof JOB_FIELDS as Camel<Name>]: v.InferOutput<(typeof JOB_FIELDS)[Name]['schema']>
 }
 
-/** Whether `word` can name a job, a workflow or an application. */
-export function isName(word: string): boolean {
-  return nameProblem(word) === undefined
+type AllFields = typeof SPAWN_FIELDS & typeof JOB_FIELDS
+
+/** What `spawn` takes: a name, and any fields of a job. */
+export type SpawnRequest = {
+  readonly [Name in keyof AllFields as Camel<Name>]?: v.InferInput<AllFields[Name]['schema']> | undefined
+} & {
+  readonly name: string
+  readonly application: string
 }
 
-function splitWords({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {
-  const words = toWord(value)
-  if (typeof words !== 'string') return words
-  try {
-    return splitShellWords(words)
-  } catch (error) {
-    addIssue({ message: error instanceof Error ? error.message : 'cannot be split into words' })
-    return NEVER
-  }
-}
+const fields: readonly (readonly [string, JobField])[] = Object.entries(JOB_FIELDS)
 
-function splitBlanks(value: unknown): unknown {
-  return typeof value === 'string' ? value.split(/\s+/).filter((word) => word !== '') : value
-}
+/** As job.yaml spells them. */
+export const FIELD_NAMES: readonly string[] = fields.map(([name]) => name)
 
-/** Reads Balsam's `A=1:B=2` and lists of `A=1` beside maps. */
-function splitVariables({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {
-  const pairs = typeof value === 'string' ? value.split(':').filter((pair) => pair !== '') : value
-  if (!Array.isArray(pairs)) return pairs
-  const bad = pairs.find((pair) => typeof pair !== 'string' || !pair.includes('='))
-  if (bad !== undefined) {
-    addIssue({ message: `has ${JSON.stringify(bad)}, which is not NAME=VALUE` })
-    return NEVER
-  }
-  return Object.fromEntries(
-    pairs.map((pair) => [
-      String(pair).slice(0, String(pair).indexOf('=')),
-      String(pair).slice(String(pair).indexOf('=') + 1),
-    ]),
-  )
-}
+/** Those that have one, under the names of job.yaml. */
+export const DEFAULTS: Readonly<Record<string, unknown>> = Object.fromEntries(
+  fields.flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])),
+)
 
-function checkUrl({ dataset, addIssue }: v.RawCheckContext<string>): void {
-  if (!dataset.typed) return
-  try {
-    parseStageUrl(dataset.value)
-  } catch (error) {
-    addIssue({ message: error instanceof Error ? error.message : 'is wrong' })
-  }
-}
-
-/** Of what is staged in, each needs a name of its own in the job's folder. */
-function checkStagedNames({ dataset, addIssue }: v.RawCheckContext<string[]>): void {
-  if (!dataset.typed || dataset.issues !== undefined) return
-  const input = dataset.value
-  const names = new Set<string>()
-  for (const [key, value] of input.entries()) {
-    const add = (): void => {
-      const name = stagedName(parseStageUrl(value))
-      if (names.has(name)) throw new SyntaxError(`has two things that are called ${name}`)
-      names.add(name)
-    }
-    try {
-      add()
-    } catch (error) {
-      addIssue({
-        message: error instanceof Error ? error.message : 'is wrong',
-        path: [{ type: 'array', origin: 'value', input, key, value }],
-      })
-    }
-  }
-}
+/** Fields that are maps, of which one entry can be set. */
+export const MAP_FIELDS: readonly string[] = fields.flatMap(([name, { takes }]) => (takes === 'pairs' ? [name] : []))

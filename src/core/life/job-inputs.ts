@@ -1,6 +1,6 @@
 /** Which of its input files a job takes when: those of its spawner when it is made, and those of parents that it waits for when it starts. */
 import type { JobState } from './job-state.ts'
-import type { JobSpec } from '../job/specification.ts'
+import type { JobSpec } from '../job/job-spec.ts'
 
 /** A file or folder that a job gets, by absolute path, and its name in the job's folder. */
 export interface InputFile {

@@ -2,6 +2,7 @@
  * What has happened to a job: the content of `state.yaml`, and the only place that changes it. A change is pure; `site/job/revision.ts`
  * makes it real.
  */
+import { defined } from '../../lib/defined.ts'
 import { BjobError } from '../text/errors.ts'
 import type { EarlyStop, HistoryEvent } from './history-event.ts'
 import type { DeathKind } from './deaths.ts'
@@ -17,7 +18,10 @@ export interface HistoryEntry {
   readonly message?: string
 }
 
-export interface JobState {
+/** Where a job stands, beside its history. The journal has these of each change, the index of each job. */
+export interface StateFacts {
+  /** Numbers this content; each number is made at most once (see `site/job/revision.ts`). */
+  readonly revision: number
   readonly state: State
   /** How often the job has been started. */
   readonly attempt: number
@@ -31,12 +35,13 @@ export interface JobState {
   readonly notBefore?: string
   /** What has died while it ran the job, since a person last had it tried again (see `deaths.ts`). */
   readonly deaths?: readonly DeathKind[]
+}
+
+export interface JobState extends StateFacts {
   /** Who removes it: nothing else may happen to it any more, and its folder goes to the trash next. */
   readonly removed?: string
   /** This revision changed job.yaml, too: whose draft has its new text until that is in place (see `site/job/revision.ts`). */
   readonly amended?: string
-  /** Numbers this content; each number is made at most once (see `site/job/revision.ts`). */
-  readonly revision: number
   readonly history: readonly HistoryEntry[]
 }
 
@@ -49,6 +54,20 @@ export interface Alteration {
   readonly notBefore?: string | undefined
   readonly deaths?: readonly DeathKind[] | undefined
   readonly removed?: string
+}
+
+/** The facts alone, in the order of the journal. */
+export function factsOf({
+  revision,
+  state,
+  attempt,
+  launcher,
+  kill,
+  early,
+  notBefore,
+  deaths,
+}: StateFacts): StateFacts {
+  return defined({ revision, state, attempt, launcher, kill, early, notBefore, deaths })
 }
 
 /** When the job was made: what tells it from an earlier job of the same id. */
@@ -75,17 +94,12 @@ export function advance(current: JobState, steps: readonly HistoryEntry[], alter
     state = step.state
   }
   const isLeft = state !== current.state || alteration.launcher !== undefined
-  const merged = { ...current, ...(isLeft ? { notBefore: undefined } : {}), ...alteration }
-  return {
+  const { amended: _, ...altered } = { ...current, ...(isLeft ? { notBefore: undefined } : {}), ...alteration }
+  return defined({
+    ...altered,
+    early: altered.kill === undefined ? undefined : altered.early,
     state,
-    attempt: merged.attempt,
-    ...(merged.launcher === undefined ? {} : { launcher: merged.launcher }),
-    ...(merged.kill === undefined ? {} : { kill: merged.kill }),
-    ...(merged.kill === undefined || merged.early === undefined ? {} : { early: merged.early }),
-    ...(merged.notBefore === undefined ? {} : { notBefore: merged.notBefore }),
-    ...(merged.deaths === undefined ? {} : { deaths: merged.deaths }),
-    ...(merged.removed === undefined ? {} : { removed: merged.removed }),
     revision: current.revision + 1,
     history: [...current.history, ...steps],
-  }
+  })
 }

@@ -12,7 +12,7 @@ import type {
   Stopped,
 } from './history-event.ts'
 import type { HistoryEntry, JobState } from './job-state.ts'
-import type { JobSpec } from '../job/specification.ts'
+import type { JobSpec } from '../job/job-spec.ts'
 import { type State, isEnded } from './states.ts'
 import { type FinishedRun, figuresOf } from './usage.ts'
 

@@ -1,7 +1,7 @@
 /** From what is asked of a job to what it asks of the nodes. */
 import { MOST_PACKED, type PlacementRequest, countCoresPerNode } from './node-need.ts'
 import { type DeathKind, isSuspect } from '../life/deaths.ts'
-import type { JobSpec } from '../job/specification.ts'
+import type { JobSpec } from '../job/job-spec.ts'
 
 /** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */
 export function requestOf(id: string, job: JobSpec, deaths?: readonly DeathKind[]): PlacementRequest {

@@ -25,7 +25,7 @@ import {
   stepsOfRelease,
   stepsWithoutPostprocess,
 } from '../../core/life/outcome.ts'
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { isEnded, isHandled } from '../../core/life/states.ts'
 import { linkInputs } from '../../site/job/stage-in.ts'
 import { clearVerdict, readVerdict } from '../../site/job/verdict.ts'

@@ -1,5 +1,5 @@
 /** Says, before the first job of several ranks starts, what keeps its ranks from finding each other. */
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { once } from '../../lib/once.ts'
 import { runCommand } from '../../lib/process/run-command.ts'
 import { findMissingPmi, namesPmi } from '../../platform/mpi/pmi.ts'

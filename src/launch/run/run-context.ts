@@ -1,6 +1,6 @@
 /** What a job's run is part of, and what comes of it. */
 import type { JobState } from '../../core/life/job-state.ts'
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import type { Loss } from '../../core/life/history-event.ts'
 import type { Application } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'

@@ -1,6 +1,6 @@
 /** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
 import { BjobError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 import type { Site } from '../../site/site.ts'
 import type { RunResult, Surroundings } from './run-context.ts'

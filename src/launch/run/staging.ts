@@ -9,7 +9,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { type InputFile, inputsAtStart } from '../../core/life/job-inputs.ts'
 import { type Staged, type StagingName, fewOf } from '../../core/life/history-event.ts'
 import type { HistoryEntry, JobState } from '../../core/life/job-state.ts'
-import type { JobSpec } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { type StagePlace, parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
 import { hasCommand } from '../../lib/process/run-command.ts'
 import {

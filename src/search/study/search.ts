@@ -1,5 +1,5 @@
 /** What a search is about, as its author writes it. */
-import { checkData } from '../../core/job/specification.ts'
+import { checkData } from '../../core/job/check-spec.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type Space, parseSpace } from '../space/space.ts'
 

@@ -3,7 +3,7 @@
  * whether there is one right way to mend it. What may still be in use is watched for a while first.
  */
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { Finding } from './finding.ts'
 import { addReplacements, checkFolders, checkJob } from './fsck-folders.ts'
 import { checkSurroundings } from './fsck-surroundings.ts'

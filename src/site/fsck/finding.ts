@@ -1,6 +1,6 @@
 /** What fsck found: what is damaged or left over, told to a person, with all that mending it needs. */
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 
 export type FindingKind =
   | 'leftover-aside'

@@ -1,16 +1,16 @@
 /** What the folders show by themselves: what is no job, what cannot be read, and what may have been left over by somebody who died. */
 import { basename } from 'node:path'
 import { nameProblem, type JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
+import { entryOf } from '../../core/index/job-entry.ts'
 import { readOwnFile } from '../disk/own-file.ts'
 import { isScaffold, isWritten, leftoverKind, revisionPath, specificationDraftPath } from '../disk/layout.ts'
 import { addNoFiles, listOrFind } from './fsck-surroundings.ts'
-import { entryOf } from '../view/scan.ts'
 import type { Site } from '../site.ts'
 
 /** The names in a folder that can be workflows or jobs; everything else is reported. */

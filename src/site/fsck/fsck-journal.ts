@@ -1,6 +1,7 @@
 /** What the journal tells, and where the folders disagree with it. */
 import { splitId, type JobId } from '../../core/job/id.ts'
-import { type JobEntry, JobIndex } from '../../core/index/job-index.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
+import { JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
 import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'

@@ -2,13 +2,13 @@
 import type { JobEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
-import type { JobState } from '../../core/life/job-state.ts'
-import type { SpecificationRecord } from '../../core/job/specification.ts'
+import { type JobState, factsOf } from '../../core/life/job-state.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import type { Site } from '../site.ts'
 
 export interface JobRecord {
-  readonly spec: SpecificationRecord | undefined
+  readonly spec: JobSpec | undefined
   /** Of the job that has the name now, by revision. */
   readonly events: readonly JobEvent[]
 }
@@ -54,14 +54,7 @@ export function foldEvents(events: readonly JobEvent[], upTo = Infinity): JobSta
   for (const event of made.values()) {
     if (state === undefined && event.history[0]?.time !== event.born) return undefined
     state = {
-      state: event.state,
-      attempt: event.attempt,
-      ...(event.launcher === undefined ? {} : { launcher: event.launcher }),
-      ...(event.kill === undefined ? {} : { kill: event.kill }),
-      ...(event.early === undefined ? {} : { early: event.early }),
-      ...(event.notBefore === undefined ? {} : { notBefore: event.notBefore }),
-      ...(event.deaths === undefined ? {} : { deaths: event.deaths }),
-      revision: event.revision,
+      ...factsOf(event),
       history: event.recovered === true ? event.history : [...(state?.history ?? []), ...event.history],
     }
   }

@@ -1,7 +1,7 @@
 /** Mends what `fsck.ts` finds, where there is one right answer. The folder is the truth; where it is lost, what the journal says of it. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import { BjobError } from '../../core/text/errors.ts'
@@ -124,7 +124,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
     case 'lost-specification':
       if (id === undefined || record?.spec === undefined) return undefined
       await setAsideForeign(disk, file)
-      await replaceFile(disk, file, formatYaml(record.spec))
+      await replaceFile(disk, file, formatYaml(record.spec.record))
       await removeEmptyDraft(site, id)
       return 'written again from the journal'
     case 'not-in-journal':
@@ -177,7 +177,7 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   const { spec } = events.findLast(({ revision }) => revision === state.revision) ?? {}
   return withLock(site.disk, paths, async () => {
     // What a revision changed of job.yaml may have got no further than its draft, and whose that was is lost.
-    if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec))
+    if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec.record))
     await setAsideForeign(site.disk, paths.state)
     await replaceFile(site.disk, paths.state, formatState(state))
     return `written again from the journal: ${state.state}`
@@ -188,7 +188,8 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
 async function tellMended(site: Site, id: JobId): Promise<Remedy> {
   const entry = await readEntry(site, id)
   if (entry === undefined) return undefined
-  const { born, revision, state, attempt, spec = {} } = entry
+  const { born, revision, state, attempt } = entry
+  const spec = specOf(entry)
   const mended = { id, born, revision, state, attempt, broken: '', spec, history: [] }
   const announcement = await site.journal.announce(mended)
   announcement.settle(true)

@@ -1,7 +1,7 @@
 /** What is broken in a job's folder, in one line: for listings, for `why`, and for the journal. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { SpecificationRecord } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { readJobState, readSpecification } from './jobs.ts'
 import type { Site } from '../site.ts'
 
@@ -9,11 +9,7 @@ import type { Site } from '../site.ts'
  * @param expected what job.yaml has in all likelihood, of the journal: saves parsing it
  * @returns undefined when both files can be read
  */
-export async function findBreakage(
-  site: Site,
-  id: JobId,
-  expected?: SpecificationRecord,
-): Promise<BjobError | undefined> {
+export async function findBreakage(site: Site, id: JobId, expected?: JobSpec): Promise<BjobError | undefined> {
   try {
     await readJobState(site, id)
     await readSpecification(site, id, undefined, expected)

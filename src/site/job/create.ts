@@ -1,11 +1,11 @@
 /** How jobs are made: each whole or not at all. */
 import path from 'node:path'
 import { toEvent } from '../../core/index/journal-events.ts'
-import { jobId } from '../../core/job/id.ts'
+import { type JobId, splitId } from '../../core/job/id.ts'
 import { requestError } from '../../core/text/errors.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import { type JobState, bornAt } from '../../core/life/job-state.ts'
-import { type JobSpec, type SpecificationRecord, toRecord } from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
@@ -19,9 +19,8 @@ import type { Site } from '../site.ts'
 
 /** A job that is to be made. */
 export interface NewJob {
-  readonly workflow: string
-  readonly name: string
-  readonly specification: JobSpec
+  readonly id: JobId
+  readonly spec: JobSpec
   readonly state: JobState
   /** Content of data.json. */
   readonly data?: unknown
@@ -37,7 +36,6 @@ export type Creation = 'made' | 'taken'
 interface Draft {
   readonly job: NewJob
   readonly aside: JobPaths
-  readonly record: SpecificationRecord
 }
 
 /**
@@ -47,13 +45,13 @@ interface Draft {
  */
 export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
   const drafts: Draft[] = []
-  for (const workflow of new Set(jobs.map((job) => job.workflow))) await refuseLink(site, workflow)
+  for (const workflow of new Set(jobs.map(({ id }) => splitId(id).workflow))) await refuseLink(site, workflow)
   try {
     await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
       drafts[index] = await buildAside(site, job)
     })
     // All of them come to their end, also beside one that fails: what is thrown away below must not be on its way into place.
-    return await mapConcurrently(drafts, drafts.length, (draft) => bear(site, draft))
+    return await mapConcurrently(drafts, drafts.length, (draft) => publish(site, draft))
   } catch (error) {
     for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
     throw error
@@ -71,10 +69,9 @@ async function buildAside(site: Site, job: NewJob): Promise<Draft> {
   const { disk, layout } = site
   // What the journal cannot say again.
   const isDurable = site.settings.durability === 'node'
-  const aside = layout.aside(job.workflow, uniqueToken())
+  const aside = layout.aside(splitId(job.id).workflow, uniqueToken())
   if ((await unlessGone(disk.mkdir(aside.dir).then(() => true))) === undefined) await disk.makeParents(aside.dir)
   try {
-    const record = toRecord(job.specification)
     for (const { file, name, mode } of job.inputs) {
       const target = path.join(aside.dir, name)
       await (mode === 'link'
@@ -82,9 +79,9 @@ async function buildAside(site: Site, job: NewJob): Promise<Draft> {
         : disk.copy(file, target, isDurable))
     }
     if (job.data !== undefined) await writeNew(site, aside.data, formatData(job.data), isDurable)
-    await writeNew(site, aside.job, formatYaml(record))
+    await writeNew(site, aside.job, formatYaml(job.spec.record))
     await writeNew(site, aside.state, formatState(job.state))
-    return { job, aside, record }
+    return { job, aside }
   } catch (error) {
     await disk.removeAll(aside.dir)
     throw error
@@ -95,25 +92,24 @@ async function writeNew(site: Site, target: string, text: string, durable = fals
   await (await site.disk.create(target)).finish(text, durable)
 }
 
-async function bear(site: Site, draft: Draft): Promise<Creation> {
-  const { disk, layout, journal } = site
-  const id = jobId(draft.job.workflow, draft.job.name)
-  const announcement = await journal.announce(toEvent(id, draft.job.state, 0, draft.record))
+async function publish({ disk, layout, journal }: Site, { job, aside }: Draft): Promise<Creation> {
+  const { id } = job
+  const announcement = await journal.announce(toEvent(id, job.state, 0, job.spec))
   try {
-    await disk.rename(draft.aside.dir, layout.job(id).dir)
+    await disk.rename(aside.dir, layout.job(id).dir)
     announcement.settle(true)
     return 'made'
   } catch (error) {
     const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))
     // An answer that was lost: the call is repeated, or fails, and the folder is gone from aside because it is in place.
     const there =
-      isTaken || (await disk.stat(draft.aside.dir)) !== undefined
+      isTaken || (await disk.stat(aside.dir)) !== undefined
         ? undefined
         : await unlessGone(readState(disk, layout.job(id)))
-    const isMade = there !== undefined && bornAt(there) === bornAt(draft.job.state)
+    const isMade = there !== undefined && bornAt(there) === bornAt(job.state)
     announcement.settle(isMade)
     if (isMade) return 'made'
-    await disk.removeAll(draft.aside.dir)
+    await disk.removeAll(aside.dir)
     if (!isTaken) throw error
     return 'taken'
   }

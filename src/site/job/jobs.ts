@@ -4,15 +4,8 @@ import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
-import {
-  type JobSpec,
-  type SpecificationRecord,
-  checkData,
-  checkSpecification,
-  fromRecord,
-  problemError,
-  toRecord,
-} from '../../core/job/specification.ts'
+import type { JobSpec } from '../../core/job/job-spec.ts'
+import { checkData, checkSpec, problemError } from '../../core/job/check-spec.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { type Entry, isForbidden, isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile } from '../disk/files.ts'
@@ -53,7 +46,7 @@ export async function readSpecification(
   site: Site,
   id: JobId,
   state?: Pick<JobState, 'amended'>,
-  expected?: SpecificationRecord,
+  expected?: JobSpec,
 ): Promise<JobSpec> {
   const { dir, job: file } = site.layout.job(id)
   const draft =
@@ -66,9 +59,9 @@ export async function readSpecification(
     text = await unlessGone(readOwnFile(site.disk, file, readPersonsText))
   }
   if (text === undefined) throw siteError('broken-job', 'job.yaml is missing', { path: file })
-  if (expected !== undefined && text === formatYaml(expected)) return fromRecord(expected)
+  if (expected !== undefined && text === formatYaml(expected.record)) return expected
   const yaml = parseYaml(text, file)
-  const checked = checkSpecification(yaml.written)
+  const checked = checkSpec(yaml.written)
   if (checked.ok) return checked.value
   const problem = checked.problems[0]
   throw problem === undefined
@@ -105,10 +98,10 @@ async function specificationAfter(
   id: JobId,
   next: JobState,
   current: JobState,
-): Promise<SpecificationRecord | undefined> {
+): Promise<JobSpec | undefined> {
   if (next.revision === current.revision + 1) return undefined
   try {
-    return toRecord(await readSpecification(site, id, current))
+    return await readSpecification(site, id, current)
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error
@@ -137,16 +130,16 @@ export async function changeSpecification(
     const { revision } = state
     const specification = await readSpecification(site, id, state)
     let isStale = false
-    let record: SpecificationRecord = {}
+    let spec: JobSpec | undefined
     const changed = await commitJob(site, id, {
       decide: (current) => {
         isStale = current.revision !== revision
         const amendment = isStale ? undefined : amend(current, specification)
-        if (amendment !== undefined) record = toRecord(amendment.specification)
+        spec = amendment?.specification
         return amendment?.state
       },
-      announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, record)),
-      specification: () => formatYaml(record),
+      announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, spec)),
+      specification: () => formatYaml(spec?.record ?? {}),
     })
     if (!isStale) return changed
   }

@@ -2,7 +2,6 @@
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { toRecord } from '../../core/job/specification.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
 import { forEachJob, readDamaged } from './scan.ts'
@@ -38,7 +37,7 @@ async function tellDamaged(site: Site, id: JobId): Promise<void> {
 /** Tells the journal what a job's folder says. @throws BjobError when its files are broken */
 export async function tellJournal(site: Site, id: JobId): Promise<void> {
   const state = await readJobState(site, id)
-  const spec = toRecord(await readSpecification(site, id, state))
+  const spec = await readSpecification(site, id, state)
   const announcement = await site.journal.announce({ ...toEvent(id, state, 0, spec), recovered: true })
   announcement.settle(true)
 }

@@ -1,8 +1,7 @@
 /** Reads every job's folder: what is done when the journal is not there to tell, and by `bjob fsck`. */
-import { type JobEntry, JobIndex } from '../../core/index/job-index.ts'
+import { type JobEntry, entryOf } from '../../core/index/job-entry.ts'
+import { JobIndex } from '../../core/index/job-index.ts'
 import { type JobId, jobId } from '../../core/job/id.ts'
-import { type JobState, bornAt } from '../../core/life/job-state.ts'
-import { type JobSpec, toRecord } from '../../core/job/specification.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently } from '../../lib/concurrently.ts'
 import { breakageText } from '../job/breakage.ts'
@@ -60,21 +59,5 @@ export async function readDamaged(site: Site, id: JobId): Promise<JobEntry | und
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error
-  }
-}
-
-export function entryOf(id: JobId, state: JobState, specification?: JobSpec): JobEntry {
-  return {
-    id,
-    born: bornAt(state),
-    revision: state.revision,
-    state: state.state,
-    attempt: state.attempt,
-    ...(state.launcher === undefined ? {} : { launcher: state.launcher }),
-    ...(state.kill === undefined ? {} : { kill: state.kill }),
-    ...(state.notBefore === undefined ? {} : { notBefore: state.notBefore }),
-    ...(state.deaths === undefined ? {} : { deaths: state.deaths }),
-    changed: state.history.at(-1)?.time ?? bornAt(state),
-    ...(specification === undefined ? {} : { spec: toRecord(specification) }),
   }
 }

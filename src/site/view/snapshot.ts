@@ -2,8 +2,10 @@
  * Snapshots of the folded journal, so that who starts reads what is there and the newest lines, not every line ever written. `all` has every
  * job, `live` those that have not ended. They are caches: deleted, damaged or behind, the journal makes them again.
  */
-import { type JobEntry, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
-import type { SpecificationRecord } from '../../core/job/specification.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
+import { type JobEvent, decodeEvent } from '../../core/index/journal-events.ts'
+import { type Announced, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
+import { type JobSpec, type SpecRecord, decodeSpec } from '../../core/job/job-spec.ts'
 import type { State } from '../../core/life/states.ts'
 import { FORMATS } from '../../core/text/formats.ts'
 import { unlessGone } from '../disk/disk.ts'
@@ -22,6 +24,14 @@ export interface Header extends IndexRemainder {
   readonly count: number
 }
 
+/** As the file has it: what is asked of a job is a record there. */
+type RecordedHeader = Omit<Header, 'pending' | 'rivals'> & {
+  readonly pending: readonly (Omit<Announced, 'event'> & { readonly event: Recorded<JobEvent> })[]
+  readonly rivals: readonly Recorded<JobEntry>[]
+}
+
+type Recorded<T extends { readonly spec?: JobSpec }> = Omit<T, 'spec'> & { readonly spec?: SpecRecord }
+
 export interface Snapshot {
   readonly index: JobIndex
   readonly positions: Positions
@@ -36,7 +46,7 @@ type Row = readonly [
   attempt: number,
   /** 0: when it was born. */
   changed: string | 0,
-  spec: SpecificationRecord | 0,
+  spec: SpecRecord | 0,
   launcher?: string | 0,
   rest?: Partial<Pick<JobEntry, 'kill' | 'notBefore' | 'deaths' | 'broken'>>,
 ]
@@ -94,8 +104,13 @@ async function readCache({ disk, layout }: Site, name: SnapshotName, limit: numb
 
 function parseHeader(text: string): Header | undefined {
   try {
-    const header = JSON.parse(text) as Header
-    return header.format === FORMATS.snapshot ? header : undefined
+    const { pending, rivals, ...header } = JSON.parse(text) as RecordedHeader
+    if (header.format !== FORMATS.snapshot) return undefined
+    return {
+      ...header,
+      pending: pending.map(({ event: { spec, ...event }, ...rest }) => ({ ...rest, event: decodeEvent(event, spec) })),
+      rivals: rivals.map(({ spec, ...entry }) => (spec === undefined ? entry : { ...entry, spec: decodeSpec(spec) })),
+    }
   } catch {
     return undefined
   }
@@ -153,21 +168,15 @@ function* writeChunks(header: Header, entries: Iterable<JobEntry>): Generator<st
 }
 
 function toRow({ id, born, revision, state, attempt, changed, spec, launcher, ...rest }: JobEntry): Row {
-  const row = [id, born, revision, state, attempt, changed === born ? 0 : changed, spec ?? 0] as const
+  const row = [id, born, revision, state, attempt, changed === born ? 0 : changed, spec?.record ?? 0] as const
   if (Object.keys(rest).length > 0) return [...row, launcher ?? 0, rest]
   return launcher === undefined ? row : [...row, launcher]
 }
 
-function fromRow([id, born, revision, state, attempt, changed, spec, launcher = 0, rest]: Row): JobEntry {
-  return {
-    id,
-    born,
-    revision,
-    state,
-    attempt,
-    ...(launcher === 0 ? {} : { launcher }),
-    ...rest,
-    changed: changed === 0 ? born : changed,
-    ...(spec === 0 ? {} : { spec }),
-  }
+function fromRow([id, born, revision, state, attempt, changedOrNot, spec, launcher = 0, rest]: Row): JobEntry {
+  const changed = changedOrNot === 0 ? born : changedOrNot
+  const entry: { -readonly [Key in keyof JobEntry]: JobEntry[Key] } = { id, born, revision, state, attempt, changed }
+  if (launcher !== 0) entry.launcher = launcher
+  if (spec !== 0) entry.spec = decodeSpec(spec)
+  return rest === undefined ? entry : { ...entry, ...rest }
 }

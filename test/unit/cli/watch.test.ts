@@ -1,12 +1,13 @@
 import fs from 'node:fs'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
+import { decodeSpec } from '../../../src/core/job/job-spec.ts'
 import { JobTally } from '../../../src/cli/watch/job-tally.ts'
 import { lineText, renderWatch } from '../../../src/cli/watch/render-watch.ts'
 import { SiteWatcher } from '../../../src/cli/watch/site-watcher.ts'
 import { buildModel } from '../../../src/cli/watch/watch-model.ts'
 import type { WatchModel } from '../../../src/cli/watch/watch-model.ts'
-import type { JobEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../../src/core/index/job-entry.ts'
 import { STATES, type State, isEnded } from '../../../src/core/life/states.ts'
 import { textWidth } from '../../../src/lib/text/text-width.ts'
 import { endJob, makeFixture } from '../client/fixture.ts'
@@ -15,7 +16,7 @@ const NOW = Date.parse('2026-11-24T12:00:00Z')
 
 function entry(id: string, state: State, secondsAgo = 0, more: Partial<JobEntry> = {}): JobEntry {
   const changed = new Date(NOW - secondsAgo * 1000).toISOString()
-  return { id, born: changed, revision: 1, state, attempt: 1, changed, spec: {}, ...more }
+  return { id, born: changed, revision: 1, state, attempt: 1, changed, ...more }
 }
 
 describe('the tally', () => {
@@ -56,9 +57,13 @@ describe('the tally', () => {
   test('gives a launcher what its jobs hold: cores, parts of a node, whole nodes', () => {
     const tally = new JobTally(() => false)
     const at = { launcher: 'l' }
-    tally.set('w/a', entry('w/a', 'RUNNING', 0, { ...at, spec: { ranks_per_node: 2, threads_per_rank: 3 } }), NOW)
-    tally.set('w/b', entry('w/b', 'RUNNING', 0, { ...at, spec: { num_nodes: 2 } }), NOW)
-    tally.set('w/c', entry('w/c', 'RUNNING', 0, { ...at, spec: { node_packing_count: 4 } }), NOW)
+    tally.set(
+      'w/a',
+      entry('w/a', 'RUNNING', 0, { ...at, spec: decodeSpec({ ranks_per_node: 2, threads_per_rank: 3 }) }),
+      NOW,
+    )
+    tally.set('w/b', entry('w/b', 'RUNNING', 0, { ...at, spec: decodeSpec({ num_nodes: 2 }) }), NOW)
+    tally.set('w/c', entry('w/c', 'RUNNING', 0, { ...at, spec: decodeSpec({ node_packing_count: 4 }) }), NOW)
     tally.set('w/d', entry('w/d', 'JOB_FINISHED', 0, at), NOW)
     const launcher = { id: 'l', host: 'h', start: NOW, end: undefined, fate: '', gpus: 0 }
     const facts = { ...launcher, nodes: ['h', 'i', 'j', 'k'], cores: 32, deadline: NOW + 60_000 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { decodeSpec } from '../../../src/core/job/job-spec.ts'
 import { type Conditions, compileConditions } from '../../../src/client/query/condition.ts'
-import type { JobEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../../src/core/index/job-entry.ts'
 
 const entry: JobEntry = {
   id: 'dl-hps/task1',
@@ -10,7 +11,7 @@ const entry: JobEntry = {
   attempt: 1,
   launcher: 'node01-1',
   changed: '2026-01-01T00:00:00.000Z',
-  spec: { application: 'eval_point', tags: { round: '3' }, parents: ['dl-hps/driver'] },
+  spec: decodeSpec({ application: 'eval_point', tags: { round: '3' }, parents: ['dl-hps/driver'] }),
 }
 
 describe('compileConditions', () => {

@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { parse } from 'yaml'
 import type { Conditions, MatchOperators } from '../../../src/client/query/condition.ts'
 import type { JobQuery } from '../../../src/client/query/query.ts'
-import { checkSpecification } from '../../../src/core/job/specification.ts'
+import { checkSpec } from '../../../src/core/job/check-spec.ts'
 import type { State } from '../../../src/core/life/states.ts'
 import { endJob, makeFixture } from './fixture.ts'
 
@@ -61,7 +61,7 @@ function readFolders(root: string): Found[] {
   for (const workflow of fs.readdirSync(path.join(root, 'jobs'))) {
     for (const name of fs.readdirSync(path.join(root, 'jobs', workflow))) {
       const read = (file: string): string => fs.readFileSync(path.join(root, 'jobs', workflow, name, file), 'utf8')
-      const specification = checkSpecification(parse(read('job.yaml')))
+      const specification = checkSpec(parse(read('job.yaml')))
       if (!specification.ok) throw new Error(`${name}: job.yaml is wrong`)
       const { application, priority, parents, tags } = specification.value
       const { state, attempt } = parse(read('state.yaml')) as { state: string; attempt?: number }

@@ -1,5 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
+import { decodeSpec } from '../../../src/core/job/job-spec.ts'
 import { type JournalLine, formatLine, parseLine, toEvent } from '../../../src/core/index/journal-events.ts'
 import { type JobState, advance } from '../../../src/core/life/job-state.ts'
 import { STATES } from '../../../src/core/life/states.ts'
@@ -18,11 +19,13 @@ const events = fc.record(
     broken: text,
     removed: fc.constant(true as const),
     recovered: fc.constant(true as const),
-    spec: fc.dictionary(
-      fc.string().filter((key) => key !== '__proto__'),
-      text,
-      { noNullPrototype: true },
-    ),
+    spec: fc
+      .dictionary(
+        fc.string().filter((key) => key !== '__proto__'),
+        text,
+        { noNullPrototype: true },
+      )
+      .map(decodeSpec),
     history: fc.array(entries),
   },
   { requiredKeys: ['id', 'born', 'revision', 'state', 'attempt', 'history'], noNullPrototype: true },
@@ -91,13 +94,13 @@ test('an event tells what a change adds, and who owns the job then', () => {
     history: [{ time, state: 'CREATED', message: 'spawned' }],
   }
   const running = advance(born, [{ time, state: 'RUNNING', message: 'm' }], { attempt: 1, launcher: 'l1', kill: 'ada' })
-  expect(toEvent('w/n', born, 0, { application: 'a' })).toEqual({
+  expect(toEvent('w/n', born, 0, decodeSpec({ application: 'a' }))).toEqual({
     id: 'w/n',
     born: time,
     revision: 1,
     state: 'CREATED',
     attempt: 0,
-    spec: { application: 'a' },
+    spec: decodeSpec({ application: 'a' }),
     history: born.history,
   })
   expect(toEvent('w/n', running, 1)).toEqual({

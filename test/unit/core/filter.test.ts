@@ -1,7 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
+import { decodeSpec } from '../../../src/core/job/job-spec.ts'
 import { type Filter, compileFilter, compileWords, isEmptyFilter } from '../../../src/core/index/filter.ts'
-import type { JobEntry } from '../../../src/core/index/job-index.ts'
+import { type JobEntry, specOf } from '../../../src/core/index/job-entry.ts'
 import { STATES } from '../../../src/core/life/states.ts'
 
 /** The plainest matcher there is, by recursion: what a glob means. */
@@ -16,7 +17,7 @@ const anyOf = (words: readonly string[] | undefined, value: string): boolean =>
 
 function reference(filter: Filter, entry: JobEntry): boolean {
   const [workflow = '', name = ''] = entry.id.split('/')
-  const tags = new Map(Object.entries((entry.spec?.['tags'] ?? {}) as Record<string, string>))
+  const tags = new Map(Object.entries(specOf(entry).tags))
   return (
     anyOf(
       filter.id?.map((word) => (word.includes('/') || word.includes('*') ? word : `default/${word}`)),
@@ -25,7 +26,7 @@ function reference(filter: Filter, entry: JobEntry): boolean {
     anyOf(filter.workflow, workflow) &&
     anyOf(filter.name, name) &&
     anyOf(filter.state, entry.state) &&
-    anyOf(filter.app, (entry.spec as { readonly application: string }).application) &&
+    anyOf(filter.app, specOf(entry).application) &&
     anyOf(filter.launcher, entry.launcher ?? '') &&
     (filter.tag ?? []).every((tag) => {
       const [key = '', ...rest] = tag.split('=')
@@ -53,7 +54,7 @@ const entries: fc.Arbitrary<JobEntry> = fc
     revision: 1,
     attempt: 0,
     state,
-    spec: { application: app, tags },
+    spec: decodeSpec({ application: app, tags }),
     ...(launcher === null ? {} : { launcher }),
   }))
 const filters: fc.Arbitrary<Filter> = fc.record(

@@ -1,5 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
+import { type JobSpec, decodeSpec } from '../../../src/core/job/job-spec.ts'
 import type { JobEvent, JournalLine } from '../../../src/core/index/journal-events.ts'
 import { JobIndex } from '../../../src/core/index/job-index.ts'
 import type { HistoryEntry } from '../../../src/core/life/job-state.ts'
@@ -13,7 +14,7 @@ interface Folder {
   readonly born: string
   readonly revision: number
   readonly state: State
-  readonly spec: { readonly application: string }
+  readonly spec: JobSpec
 }
 
 interface Story {
@@ -78,7 +79,7 @@ function tell(all: readonly Deed[]): Story {
     if (kind !== 'birth') claimed.set(id, revision)
     else if (isMade) claimed.set(id, 1)
     const next: State = kind === 'birth' ? 'CREATED' : (STATES[state] ?? 'READY')
-    const spec = { application: `app${tick}` }
+    const spec = decodeSpec({ application: `app${tick}` })
     const event: JobEvent = {
       id,
       born,
@@ -217,7 +218,7 @@ describe('the index', () => {
     expect(index.isPending('w/m')).toBe(false)
   })
 
-  const spec = { application: 'a' }
+  const spec = decodeSpec({ application: 'a' })
   const birth: JobEvent = {
     id: 'w/n',
     born: time(0),
@@ -257,7 +258,12 @@ describe('the index', () => {
   })
 
   test('a birth that came to nothing gives way to the job that was there', () => {
-    const other: JobEvent = { ...birth, born: time(5), spec: { application: 'b' }, history: [entry(5, 'CREATED')] }
+    const other: JobEvent = {
+      ...birth,
+      born: time(5),
+      spec: decodeSpec({ application: 'b' }),
+      history: [entry(5, 'CREATED')],
+    }
     const index = read([
       { by: 'a', n: 1, event: birth },
       { by: 'a', done: 1 },
@@ -281,7 +287,7 @@ describe('the index', () => {
   })
 
   test('a job whose job.yaml was mended by hand asks for what stands there then', () => {
-    const mended = { application: 'other' }
+    const mended = decodeSpec({ application: 'other' })
     const index = read([
       { by: 'a', n: 1, event: birth },
       { by: 'l', n: 1, event: { ...birth, broken: 'job.yaml:1: no' } },

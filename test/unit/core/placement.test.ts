@@ -16,7 +16,7 @@ import {
   reserveNodes,
 } from '../../../src/core/placement/placement.ts'
 import { compareUrgency, requestOf } from '../../../src/core/placement/placement-request.ts'
-import { fromRecord } from '../../../src/core/job/specification.ts'
+import { decodeSpec } from '../../../src/core/job/job-spec.ts'
 import { type Waiting, WaitingLine } from '../../../src/core/placement/waiting-line.ts'
 
 const ask = (change: Partial<PlacementRequest> = {}): PlacementRequest => ({
@@ -123,7 +123,7 @@ describe('NodePool', () => {
   test.prop([fc.oneof(fc.integer({ min: 2, max: 100_000 }), fc.integer({ min: 2, max: 1e9 }))])(
     'whatever number of packed jobs is asked for, no more than that fill a node, nor more than 32,768',
     (count) => {
-      const request = requestOf('w/a', fromRecord({ application: 'a', node_packing_count: count }))
+      const request = requestOf('w/a', decodeSpec({ application: 'a', node_packing_count: count }))
       const { occupancy } = measureNeed(request, { name: 'n', cores: 64, gpus: 0 })
       expect(Math.floor(OCCUPANCY_UNITS / occupancy)).toBe(Math.min(count, 32_768))
     },

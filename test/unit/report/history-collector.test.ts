@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { JobEvent, JournalLine } from '../../../src/core/index/journal-events.ts'
-import type { JobEntry } from '../../../src/core/index/job-index.ts'
+import type { JobEntry } from '../../../src/core/index/job-entry.ts'
 import type { State } from '../../../src/core/life/states.ts'
 import { HistoryCollector } from '../../../src/report/history-collector.ts'
 

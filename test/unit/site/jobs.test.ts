@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { checkSpecification } from '../../../src/core/job/specification.ts'
+import { checkSpec } from '../../../src/core/job/check-spec.ts'
 import type { Disk } from '../../../src/site/disk/disk.ts'
 import { type NewJob, createJobs } from '../../../src/site/job/create.ts'
 import { readJobFile, readJobState, readSpecification } from '../../../src/site/job/jobs.ts'
@@ -12,7 +12,7 @@ import { parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
 import { SuspendableDisk } from './suspendable-disk.ts'
 
-const checked = checkSpecification({ application: 'yes', args: ['x'] })
+const checked = checkSpec({ application: 'yes', args: ['x'] })
 if (!checked.ok) throw new Error('the test has a mistake')
 const specification = checked.value
 
@@ -29,9 +29,8 @@ class TestSite implements Disposable {
     fs.writeFileSync(input, 'input')
     const time = new Date().toISOString()
     return names.map((name) => ({
-      workflow: 'w',
-      name,
-      specification,
+      id: `w/${name}`,
+      spec: specification,
       state: { state: 'CREATED', attempt: 0, revision: 1, history: [{ time, state: 'CREATED', message: '' }] },
       data: { name },
       inputs: [{ file: input, name: 'in.dat', mode: 'copy' }],

@@ -3,7 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { type JobEntry, JobIndex } from '../../../src/core/index/job-index.ts'
+import { decodeSpec } from '../../../src/core/job/job-spec.ts'
+import type { JobEntry } from '../../../src/core/index/job-entry.ts'
+import { JobIndex } from '../../../src/core/index/job-index.ts'
 import { STATES } from '../../../src/core/life/states.ts'
 import { directDisk } from '../../../src/site/disk/disk.ts'
 import { Layout } from '../../../src/site/disk/layout.ts'
@@ -28,10 +30,12 @@ const arbitraryEntries: fc.Arbitrary<JobEntry[]> = fc.uniqueArray(
       kill: text,
       notBefore: text,
       broken: text,
-      spec: fc.dictionary(
-        text.filter((key) => key !== '__proto__'),
-        text,
-      ),
+      spec: fc
+        .dictionary(
+          text.filter((key) => key !== '__proto__'),
+          text,
+        )
+        .map(decodeSpec),
     },
     { requiredKeys: ['id', 'born', 'revision', 'state', 'attempt', 'changed'] },
   ),
@@ -63,7 +67,7 @@ describe('a snapshot', () => {
 
   test('of more than fits into one piece of text is read whole, and not when any of it is missing', async () => {
     const entries = Array.from({ length: 30_000 }, (_, at): JobEntry => {
-      const spec = { application: 'äpp', args: [`${at}.dat`] }
+      const spec = decodeSpec({ application: 'äpp', args: [`${at}.dat`] })
       return { id: `w/j${at}`, born: 'then', revision: 1, state: 'CREATED', attempt: 0, changed: 'now', spec }
     })
     await writeSnapshot(site, 'all', indexOf(entries), POSITIONS)

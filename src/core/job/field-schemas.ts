@@ -1,0 +1,171 @@
+/** The schemas that the table of fields is made of: what a value may be, and the spellings that are read as it. */
+import * as v from 'valibot'
+import { finite, isObject, mapOf, whole } from '../../lib/shapes.ts'
+import { splitShellWords } from '../../lib/text/shell-words.ts'
+import { LOSS, Written, isBlurred, toWord } from '../../lib/text/written.ts'
+import { nameProblem, quoteName } from './id.ts'
+import { parseStageUrl, stagedName } from './stage-url.ts'
+
+const wholeNumber = whole('must be a whole number')
+
+export const flag = v.boolean('must be true or false')
+export const count = v.pipe(wholeNumber, v.minValue(1, 'must be at least 1'), v.maxValue(1e9, 'is too large'))
+export const minutes = v.pipe(
+  finite('must be a number of minutes'),
+  v.gtValue(0, 'must be more than 0'),
+  v.maxValue(1e7, 'is too large'),
+)
+export const seconds = v.pipe(
+  finite('must be a number of seconds'),
+  v.minValue(0, 'must be at least 0'),
+  v.maxValue(86_400, 'must be at most 86400'),
+)
+
+/** A whole number between two limits. */
+export const between = (least: number, most: number, tooLarge = 'is too large') =>
+  v.pipe(wholeNumber, v.minValue(least, `must be at least ${least}`), v.maxValue(most, tooLarge))
+
+const textMessage = ({ input }: v.StringIssue): string =>
+  typeof input === 'number' && isBlurred(input) ? LOSS : 'must be text'
+/** What may stand where text is meant. */
+type Word = string | number | boolean
+const anyText = v.pipe(
+  v.custom<Word>(() => true),
+  v.transform((value: Word) => toWord(value)),
+  v.string(textMessage),
+)
+
+export const plainText = v.pipe(
+  anyText,
+  v.check((text) => !text.includes('\0'), 'has a NUL character in it'),
+)
+export const nameText = v.pipe(
+  anyText,
+  v.check(isName, ({ input }) => `${quoteName(input)} ${nameProblem(input) ?? 'is wrong'}`),
+)
+/** A list of words; a text is split as a shell splits it. */
+export const wordList = v.pipe(v.unknown(), v.rawTransform(splitWords), v.array(plainText, 'must be a list of words'))
+
+/** A list; a text is split at blanks. */
+export const blankList = <const Item extends v.GenericSchema<Word, string>>(item: Item, message: string) =>
+  v.pipe(v.unknown(), v.transform(splitBlanks), v.array(item, message))
+
+const pattern = v.pipe(plainText, v.nonEmpty('has an empty pattern'))
+const innerPattern = v.pipe(
+  pattern,
+  v.check((text) => !text.startsWith('/') && !text.split('/').includes('..'), "leads out of the job's folder"),
+)
+export const patterns = blankList(pattern, 'must be a list of file patterns')
+/** Patterns of files in the job's own folder. */
+export const innerPatterns = blankList(innerPattern, 'must be a list of file patterns')
+
+const stageUrl = v.pipe(plainText, v.rawCheck(checkUrl))
+export const stageUrls = v.pipe(blankList(stageUrl, 'must be a list of URLs'), v.rawCheck(checkStagedNames))
+/** One URL; an empty text is none. */
+export const optionalStageUrl = v.pipe(
+  v.unknown(),
+  v.transform((value) => (value === '' ? undefined : value)),
+  v.optional(stageUrl),
+)
+
+const mapMessage = 'must be a map of names to text'
+const variableName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_]\w*$/, ({ input }) => `has ${JSON.stringify(input)}, which is not a variable's name`),
+)
+export const textMap = mapOf(v.string(), plainText, mapMessage)
+export const variableMap = v.pipe(
+  v.unknown(),
+  v.rawTransform(splitVariables),
+  mapOf(variableName, plainText, mapMessage),
+)
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+const jsonMessage = 'must be text, a number, true, false, null, or a list or a map of such'
+const exactNumber = v.pipe(
+  finite(jsonMessage),
+  v.check((value) => !isBlurred(value), LOSS),
+)
+const plainJson = v.union([v.string(), v.boolean(), v.null()], jsonMessage)
+const writtenJson = v.pipe(
+  v.instance(Written),
+  v.check(({ isExact }) => isExact, LOSS),
+  v.transform(({ value }) => value),
+  v.union([v.boolean(), finite(jsonMessage)], jsonMessage),
+)
+/** Any value that JSON has. */
+export const json: v.GenericSchema<unknown, Json> = v.lazy((value) => {
+  if (Array.isArray(value)) return v.array(json)
+  if (value instanceof Written) return writtenJson
+  if (typeof value === 'number') return exactNumber
+  return isObject(value) ? mapOf(v.string(), json, jsonMessage) : plainJson
+})
+
+/** Whether `word` can name a job, a workflow or an application. */
+export function isName(word: string): boolean {
+  return nameProblem(word) === undefined
+}
+
+function splitWords({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {
+  const words = toWord(value)
+  if (typeof words !== 'string') return words
+  try {
+    return splitShellWords(words)
+  } catch (error) {
+    addIssue({ message: error instanceof Error ? error.message : 'cannot be split into words' })
+    return NEVER
+  }
+}
+
+function splitBlanks(value: unknown): unknown {
+  return typeof value === 'string' ? value.split(/\s+/).filter((word) => word !== '') : value
+}
+
+/** Reads Balsam's `A=1:B=2` and lists of `A=1` beside maps. */
+function splitVariables({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {
+  const pairs = typeof value === 'string' ? value.split(':').filter((pair) => pair !== '') : value
+  if (!Array.isArray(pairs)) return pairs
+  const bad = pairs.find((pair) => typeof pair !== 'string' || !pair.includes('='))
+  if (bad !== undefined) {
+    addIssue({ message: `has ${JSON.stringify(bad)}, which is not NAME=VALUE` })
+    return NEVER
+  }
+  return Object.fromEntries(
+    pairs.map((pair) => [
+      String(pair).slice(0, String(pair).indexOf('=')),
+      String(pair).slice(String(pair).indexOf('=') + 1),
+    ]),
+  )
+}
+
+function checkUrl({ dataset, addIssue }: v.RawCheckContext<string>): void {
+  if (!dataset.typed) return
+  try {
+    parseStageUrl(dataset.value)
+  } catch (error) {
+    addIssue({ message: error instanceof Error ? error.message : 'is wrong' })
+  }
+}
+
+/** Of what is staged in, each needs a name of its own in the job's folder. */
+function checkStagedNames({ dataset, addIssue }: v.RawCheckContext<string[]>): void {
+  if (!dataset.typed || dataset.issues !== undefined) return
+  const input = dataset.value
+  const names = new Set<string>()
+  for (const [key, value] of input.entries()) {
+    const add = (): void => {
+      const name = stagedName(parseStageUrl(value))
+      if (names.has(name)) throw new SyntaxError(`has two things that are called ${name}`)
+      names.add(name)
+    }
+    try {
+      add()
+    } catch (error) {
+      addIssue({
+        message: error instanceof Error ? error.message : 'is wrong',
+        path: [{ type: 'array', origin: 'value', input, key, value }],
+      })
+    }
+  }
+}

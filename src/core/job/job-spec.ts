@@ -1,0 +1,94 @@
+/**
+ * What is asked of a job. In memory it is one typed object with every field; in job.yaml, the journal and snapshots it is the record of
+ * the fields that differ from their defaults, as files spell them. The object keeps that record and reads fields from it, so neither
+ * is ever turned into the other.
+ */
+import { libraryName } from './field-names.ts'
+import { DEFAULTS, FIELD_NAMES, type JobFields } from './job-fields.ts'
+
+/** The fields that differ from their defaults, as files spell them. */
+export type SpecRecord = Readonly<Record<string, unknown>>
+
+class RecordedSpec {
+  readonly record: SpecRecord
+
+  constructor(record: SpecRecord) {
+    this.record = record
+  }
+
+  /** The same with other values for some fields. */
+  with(changes: Partial<JobFields>): JobSpec {
+    const values = new Map(Object.entries(this.record))
+    for (const [key, value] of Object.entries(changes)) values.set(fileName(key), value)
+    return createSpec(values)
+  }
+
+  /** A field's value by its name in files. */
+  field(name: string): unknown {
+    return this.record[name] ?? DEFAULTS[name]
+  }
+
+  /** The form of job.yaml, the journal and snapshots. */
+  toJSON(): SpecRecord {
+    return this.record
+  }
+}
+
+/** Not to be spread: `with` makes another one. */
+export type JobSpec = JobFields & RecordedSpec
+
+const fileNames = new Map<string, string>()
+const defaultsText: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(DEFAULTS).map(([name, value]) => [name, JSON.stringify(value)]),
+)
+
+for (const name of FIELD_NAMES) {
+  fileNames.set(libraryName(name), name)
+  Object.defineProperty(RecordedSpec.prototype, libraryName(name), {
+    get(this: RecordedSpec) {
+      return this.record[name] ?? DEFAULTS[name]
+    },
+  })
+}
+
+/** Trusts what bjob itself wrote: the journal, and snapshots. */
+export function decodeSpec(record: SpecRecord): JobSpec {
+  return new RecordedSpec(record) as JobSpec
+}
+
+/** A specification of checked values, by the names of files. */
+export function createSpec(values: ReadonlyMap<string, unknown>): JobSpec {
+  // Records of the same fields in the same order are alike to V8, and to whoever compares texts.
+  const record: Record<string, unknown> = {}
+  for (const name of FIELD_NAMES) {
+    const value = values.get(name)
+    if (value !== undefined && !isDefault(name, value)) record[name] = value
+  }
+  return decodeSpec(record)
+}
+
+/** What is assumed of a job of which only its state is known. */
+export const UNKNOWN_SPEC = decodeSpec({})
+
+export function isSameSpec(one: JobSpec, other: JobSpec): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** All fields with their values, under the library's names. */
+export function plainFields(spec: JobSpec): JobFields {
+  const fields = FIELD_NAMES.map((name) => [libraryName(name), spec.field(name)] as const)
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as JobFields
+}
+
+/** The record of all fields, those at their defaults too. */
+export function fullRecord({ record }: JobSpec): SpecRecord {
+  return { ...DEFAULTS, ...record }
+}
+
+function isDefault(name: string, value: unknown): boolean {
+  return value === DEFAULTS[name] || (typeof value === 'object' && JSON.stringify(value) === defaultsText[name])
+}
+
+function fileName(key: string): string {
+  return fileNames.get(key) ?? key
+}
