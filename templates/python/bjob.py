@@ -77,9 +77,14 @@ class Site:
     def spawn_child(self, if_exists="error", **fields):
         """Makes a job and returns its id, `workflow/name`.
 
-        Takes every field of job.yaml, and `name` and `workflow`. Inside a running job, what it spawns are its children.
+        Takes every field of job.yaml, and `name`, `workflow` and `data`. Inside a running job, what it spawns are its children.
         Input files are looked for in the current folder. if_exists: what to do about a name that is taken: "error",
         "reuse" (take the job that is there: for a driver that may be started again) or "rename" (add a number).
+        fields: name, workflow, application, args, input_files, input_mode, stage_in_url, stage_out_url,
+            stage_out_files, parents, wait_for_parents, description, tags, priority, wall_time_minutes,
+            timeout_minutes, num_nodes, ranks_per_node, threads_per_rank, threads_per_core, gpus_per_rank,
+            node_packing_count, cpu_affinity, mpi_flags, environ_vars, post_error_handler, post_timeout_handler,
+            auto_timeout_retry, max_retries, retry_delay_seconds, crash_limit, data.
         """
         return self.spawn_many([fields], if_exists)[0]
 

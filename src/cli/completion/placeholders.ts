@@ -2,6 +2,7 @@
  * What may stand for a word of a command's usage: `[ID…]` and `--state STATE` say it to people and to completion alike. It is to be quick with a
  * million jobs, on a network file system: a folder is listed at most, no job is looked at.
  */
+import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import path from 'node:path'
 import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
 import { STATES } from '../../core/life/states.ts'
@@ -10,7 +11,6 @@ import { unlessGone } from '../../site/disk/disk.ts'
 import { listLaunchers } from '../../site/launcher/launchers.ts'
 import { isScaffold } from '../../site/disk/layout.ts'
 import { type Site, openTree } from '../../site/site.ts'
-import { CHANGEABLE_FIELDS } from '../arguments/spawn-options.ts'
 
 /** The shell completes names of files or folders itself. */
 export type FileKind = ':files' | ':folders'
@@ -42,7 +42,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   },
   LAUNCHER: async () => listLaunchers(await openTree()),
   STATE: async () => STATES,
-  'FIELD=VALUE': async () => CHANGEABLE_FIELDS.map((field) => `${field}=`),
+  'FIELD=VALUE': async () => [...FIELD_NAMES, 'data'].map((field) => `${field}=`),
   TEMPLATE: async ({ packageRoot }) => {
     const { listTemplates } = await import('../../client/make-site.ts')
     return listTemplates(path.join(packageRoot, 'templates'))

@@ -7,12 +7,10 @@ import { hintFor } from '../text/error-hints.ts'
 import { type ErrorDetail, requestError } from '../text/errors.ts'
 import { canonicalField } from './field-names.ts'
 import { isName } from './field-schemas.ts'
-import { JOB_FIELDS, type JobField, SPAWN_FIELDS } from './job-fields.ts'
+import { ALL_FIELDS, DATA_FIELD, JOB_FIELDS, type JobField } from './job-fields.ts'
 import { type JobSpec, createSpec } from './job-spec.ts'
 
 type FieldTable = Readonly<Record<string, JobField>>
-
-const ALL_FIELDS: FieldTable = { ...SPAWN_FIELDS, ...JOB_FIELDS }
 
 /** What a record of `spawn` asks for. */
 export interface ParsedSpawn {
@@ -62,7 +60,7 @@ export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
 
 /** Data as data.json gets it. @throws BjobError `bad-field` for what JSON cannot hold */
 export function checkData(data: unknown): unknown {
-  const parsed = v.safeParse(SPAWN_FIELDS.data.schema, data)
+  const parsed = v.safeParse(DATA_FIELD.data.schema, data)
   if (parsed.success) return parsed.output
   throw problemError(toProblem('data', parsed.issues[0]))
 }

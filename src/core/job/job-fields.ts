@@ -14,14 +14,16 @@ export interface JobField {
   /** Absent where nothing is meant by nothing. */
   readonly default?: unknown
   readonly takes: Takes
-  /** What help shows for the value. */
+  /** What help shows for the value; its unit, unless given. */
   readonly value?: string
+  readonly unit?: 'minutes' | 'seconds'
   /** The option's name, where it is not the field's. */
   readonly option?: string
   readonly alias?: string
-  readonly unit?: 'minutes' | 'seconds'
   /** One line: for help and README. */
   readonly summary: string
+  /** Of what is true by default: the line for the option that says no to it. */
+  readonly off?: string
   /** What README adds to it. */
   readonly details?: string
 }
@@ -48,7 +50,7 @@ export const JOB_FIELDS = {
     takes: 'patterns',
     value: 'FILES',
     summary: 'files, folders or globs for its folder, from the current folder and from its parents',
-    details: 'see below',
+    details: 'More below',
   },
   input_mode: {
     schema: v.optional(v.picklist(['copy', 'link'], 'must be copy or link')),
@@ -88,6 +90,7 @@ export const JOB_FIELDS = {
     default: true,
     takes: 'flag',
     summary: 'start only when all parents have finished',
+    off: 'start while its parents still run',
   },
   description: {
     schema: schemas.plainText,
@@ -115,14 +118,12 @@ export const JOB_FIELDS = {
     schema: schemas.minutes,
     default: 1,
     takes: 'number',
-    value: 'M',
     unit: 'minutes',
     summary: 'estimated run time, used for planning; a job that exceeds it is not stopped',
   },
   timeout_minutes: {
     schema: v.optional(schemas.minutes),
     takes: 'number',
-    value: 'M',
     unit: 'minutes',
     summary: 'an attempt that runs longer is stopped and counts as a failure',
   },
@@ -161,7 +162,7 @@ export const JOB_FIELDS = {
     takes: 'number',
     value: 'N',
     summary: 'serial jobs of this kind that share a node at most',
-    details: '32,768 are the most',
+    details: 'At most 32,768',
   },
   cpu_affinity: {
     schema: v.picklist(['none', 'depth'], 'must be none or depth'),
@@ -202,7 +203,8 @@ export const JOB_FIELDS = {
     default: true,
     takes: 'flag',
     summary: 'run it again when its launcher ran out of time',
-    details: 'that is no failure',
+    off: 'do not run it again when its launcher ran out of time',
+    details: 'That is no failure',
   },
   max_retries: {
     schema: schemas.between(0, 1e6),
@@ -215,31 +217,33 @@ export const JOB_FIELDS = {
     schema: schemas.seconds,
     default: 0,
     takes: 'number',
-    value: 'S',
     unit: 'seconds',
     summary: 'delay before it runs again, doubled after each further failure',
-    details: 'an hour is the most',
+    details: 'At most an hour',
   },
   crash_limit: {
     schema: schemas.between(0, 100, 'must be at most 100'),
     default: 3,
     takes: 'number',
     value: 'N',
-    summary: 'it fails once its launcher, agent or node has died N times while it ran (0: never)',
+    summary: 'deaths of its launcher, agent or node after which it fails; 0: never',
     details:
-      "the last attempt before that, and every one after an agent's death, shares its nodes with no other job. A launcher that ends for walltime or on request does not count",
+      "The last attempt before that, and every one after an agent's death, shares its nodes with no other job. A launcher that ends for walltime or on request does not count",
   },
 } as const satisfies Record<string, JobField>
 
 /** What a new job has beside them. */
-export const SPAWN_FIELDS = {
+const NAME_FIELDS = {
+  name: { schema: schemas.nameText, takes: 'text', value: 'NAME', summary: 'its name, unique in the workflow' },
   workflow: {
     schema: v.optional(schemas.nameText),
     takes: 'text',
     value: 'WORKFLOW',
     summary: 'its workflow (default: that of the job that spawns it, or `default`)',
   },
-  name: { schema: schemas.nameText, takes: 'text', value: 'NAME', summary: 'its name, unique in the workflow' },
+} as const satisfies Record<string, JobField>
+
+export const DATA_FIELD = {
   data: {
     schema: v.optional(schemas.json),
     takes: 'json',
@@ -248,6 +252,9 @@ export const SPAWN_FIELDS = {
   },
 } as const satisfies Record<string, JobField>
 
+/** All fields of a new job, in the order of help. */
+export const ALL_FIELDS: Readonly<Record<string, JobField>> = { ...NAME_FIELDS, ...JOB_FIELDS, ...DATA_FIELD }
+
 type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key
 
 /** The values of all fields, under the library's names. */
@@ -255,7 +262,7 @@ export type JobFields = {
   readonly [Name in keyof typeof JOB_FIELDS as Camel<Name>]: v.InferOutput<(typeof JOB_FIELDS)[Name]['schema']>
 }
 
-type AllFields = typeof SPAWN_FIELDS & typeof JOB_FIELDS
+type AllFields = typeof NAME_FIELDS & typeof JOB_FIELDS & typeof DATA_FIELD
 
 /** What `spawn` takes: a name, and any fields of a job. */
 export type SpawnRequest = {
