@@ -299,6 +299,17 @@ describe('the rooms of src', () => {
   })
 })
 
+describe('where a job is', () => {
+  test('is known to layout.ts and job-folder.ts, and to whoever makes or checks the folder of all jobs', () => {
+    const known = ['site/disk/layout.ts', 'site/disk/job-folder.ts', 'site/job/create.ts', 'site/job/jobs.ts']
+    const allowed = [...known, 'site/fsck/check-site.ts', 'client/make-site.ts', 'report/read-report.ts']
+    const wrong = places(({ file, code }) =>
+      allowed.includes(file) ? [] : (code.match(/\blayout\.(workflow|jobs|aside)\b/g) ?? []),
+    )
+    expect(wrong).toEqual([])
+  })
+})
+
 describe('every file', () => {
   const all = [...listFiles('src', '.ts'), ...listFiles('test', '.ts')]
 
@@ -343,6 +354,14 @@ describe('every file', () => {
         code.match(
           /\bexport default\b|\benum \w+ \{|\bprivate (?!constructor)\w+|\bas any\b|: any\b|@ts-ignore|@ts-expect-error|@ts-nocheck|\bTODO\b|\bFIXME\b/g,
         ) ?? [],
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('leaves out what is not known by defined(), not by a spread of an empty object', () => {
+    const wrong = places(({ room, code }) =>
+      // The page is for browsers and has none of lib.
+      room === 'page' ? [] : (code.match(/\.\.\.\((\w+) === undefined \? \{\} : \{ (?:\w+: )?\1 \}\)/g) ?? []),
     )
     expect(wrong).toEqual([])
   })

@@ -4,7 +4,7 @@ import { BjobError, requestError } from '../core/text/errors.ts'
 import { type Filter, compileFilter, exactIds } from '../core/index/filter.ts'
 import { earlyStopWords } from '../core/life/event-words.ts'
 import type { EarlyStop } from '../core/life/history-event.ts'
-import { type JobId, splitId } from '../core/job/id.ts'
+import { type JobId, fullId } from '../core/job/id.ts'
 import type { SpawnRequest } from '../core/job/job-fields.ts'
 import type { State } from '../core/life/states.ts'
 import { type Application, addApplication, listApplications, readApplication } from '../site/applications.ts'
@@ -243,11 +243,6 @@ export class SiteClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function fullId(id: JobId): JobId {
-  const { workflow, name } = splitId(id)
-  return `${workflow}/${name}`
 }
 
 /**

@@ -2,6 +2,7 @@
  * Which jobs wait for which parents. A parent's end is looked up in its own folder before a child is let go; nobody scans: children are kept by
  * parent, and the journal says when a parent has ended.
  */
+import { refreshNames } from '../site/disk/job-folder.ts'
 import { BjobError } from '../core/text/errors.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
 import { type JobEntry, specOf } from '../core/index/job-entry.ts'
@@ -76,7 +77,7 @@ export class Parents {
 
   async #look(parent: string): Promise<Readiness> {
     try {
-      await this.#site.disk.refresh(this.#site.layout.workflow(parent.slice(0, parent.indexOf('/'))))
+      await refreshNames(this.#site, parent)
       const { state } = await readJobState(this.#site, parent)
       if (state === 'JOB_FINISHED') return { kind: 'free' }
       return isEnded(state) ? { kind: 'orphaned', event: { kind: 'orphaned', parent, state } } : { kind: 'waits' }

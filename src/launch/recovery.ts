@@ -23,7 +23,7 @@ import { kernelScope } from './lease.ts'
 import { announceBroken } from './run/set-aside.ts'
 
 /** Jobs taken back at once: it died in the middle of changing some, and each of their locks takes seconds to break. */
-const AT_ONCE = 32
+const TAKEN_BACK_AT_ONCE = 32
 /** A job that could not be taken back is tried again after this long, and after twice as long each time. */
 const RETRY_MS = 1000
 const RETRY_MOST_MS = 60_000
@@ -98,7 +98,7 @@ export class Recovery {
     for (const [launcher, entries] of owned) {
       const end = await this.#judge(launcher)
       if (end === undefined) continue
-      await mapConcurrently(entries, AT_ONCE, (entry) => this.#tryRelease(entry, launcher, end))
+      await mapConcurrently(entries, TAKEN_BACK_AT_ONCE, (entry) => this.#tryRelease(entry, launcher, end))
     }
   }
 
@@ -107,7 +107,7 @@ export class Recovery {
     const own = [...this.#index.entries()].filter(
       ({ id, launcher, state }) => launcher === this.#self && !isEnded(state) && !this.#isActive(id),
     )
-    await mapConcurrently(own, AT_ONCE, (entry) => this.#tryRelease(entry, this.#self, OWN_FAULT))
+    await mapConcurrently(own, TAKEN_BACK_AT_ONCE, (entry) => this.#tryRelease(entry, this.#self, OWN_FAULT))
   }
 
   /** The jobs of dead owners that could not be taken back, with what kept them. */

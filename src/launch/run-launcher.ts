@@ -1,4 +1,5 @@
 /** Runs a launcher from beginning to end: its folder, lease, log and journal; and again under a new name when it lost its lease. */
+import { defined } from '../lib/defined.ts'
 import { siteError } from '../core/text/errors.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
 import { explainSystemError } from '../core/text/system-error.ts'
@@ -120,7 +121,7 @@ async function runOnce(
     ...settings,
     ...(words.length === 0 ? {} : { filter: Object.fromEntries(words) }),
     scheduler: scheduler.name,
-    ...(schedulerId === undefined ? {} : { scheduler_id: schedulerId }),
+    ...defined({ scheduler_id: schedulerId }),
     // Seen to work on compute nodes, which a login node cannot know.
     ...(schedulerId !== undefined && nodes.some(({ name }) => name === allocation.head) ? { starter } : {}),
     nodes: nodes.map(({ name }) => name),

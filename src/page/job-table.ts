@@ -4,7 +4,7 @@ import type { Dataset } from '../report/dataset.ts'
 import { element, emptyNote, visible } from './element.ts'
 import { type Column, columnsOf, folderUrl, orderJobs } from './job-order.ts'
 import { toneOf } from './charts/palette.ts'
-import { countOf, countText } from './words.ts'
+import { countLabel, countText } from './words.ts'
 
 /** The height of each row in CSS pixels, as in the style sheet. */
 const ROW = 30
@@ -82,7 +82,8 @@ export class JobTable {
       )
     const all = this.#chosen.length
     const shown = this.#order.length
-    this.#count.textContent = shown === all ? countOf(all, 'job') : `${countText(shown)} of ${countOf(all, 'job')}`
+    this.#count.textContent =
+      shown === all ? countLabel(all, 'job') : `${countText(shown)} of ${countLabel(all, 'job')}`
     this.#table.setAttribute('aria-rowcount', String(shown + 1))
     this.#empty.textContent = all === 0 ? 'no jobs yet: bjob spawn makes one' : 'no job matches the filters above'
     this.#empty.hidden = shown > 0

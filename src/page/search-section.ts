@@ -4,7 +4,7 @@ import type { Axis } from '../search/study/study-figures.ts'
 import { element, section, visible } from './element.ts'
 import { Parallel } from './charts/parallel.ts'
 import { Scatter } from './charts/scatter.ts'
-import { countOf, numberText, percentText } from './words.ts'
+import { countLabel, numberText, percentText } from './words.ts'
 
 export class SearchSection {
   readonly root: HTMLElement
@@ -51,7 +51,7 @@ export class SearchSection {
     this.root = section(
       `search-${number}`,
       `Search: ${visible(workflow)}`,
-      `${countOf(history.length, 'evaluation')} with a value; the best ${visible(objective.name)} is ${numberText(best ?? NaN)} (to ${direction}).`,
+      `${countLabel(history.length, 'evaluation')} with a value; the best ${visible(objective.name)} is ${numberText(best ?? NaN)} (to ${direction}).`,
       element(
         'div',
         { class: 'halves' },

@@ -32,7 +32,7 @@ export function percentText(share: number): string {
 }
 
 /** `1 job`, `2 jobs`. */
-export function countOf(count: number, noun: string): string {
+export function countLabel(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 

@@ -1,11 +1,12 @@
 /** Reads what a report is made from: the jobs that a filter means, their histories, and the launchers. */
+import { defined } from '../lib/defined.ts'
 import path from 'node:path'
 import { readLaunchers } from '../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../client/site-client.ts'
 import { BjobError } from '../core/text/errors.ts'
 import type { Filter } from '../core/index/filter.ts'
 import type { JobEntry } from '../core/index/job-entry.ts'
-import { mapConcurrently } from '../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../lib/concurrently.ts'
 import { readJobState } from '../site/job/jobs.ts'
 import { trialOfName } from '../search/study/trial-name.ts'
 import { JournalReader } from '../site/journal/journal-reader.ts'
@@ -15,9 +16,6 @@ import type { Dataset } from './dataset.ts'
 import { HistoryCollector, toMoments } from './history-collector.ts'
 import type { Moment } from './run.ts'
 import type { SearchFigures } from './search-figures.ts'
-
-/** Folders read at once, as in a scan. */
-const AT_ONCE = 16
 
 export interface ReportRequest {
   readonly filter: Filter
@@ -76,7 +74,7 @@ async function readHistory(site: Site, entry: JobEntry): Promise<JobHistory> {
       ...toMoments(history.slice(Math.max(0, claimed)), launcher),
     ]
     const { launcher: _, ...before } = entry
-    return { entry: { ...before, state, attempt, revision, ...(launcher === undefined ? {} : { launcher }) }, moments }
+    return { entry: { ...before, state, attempt, revision, ...defined({ launcher }) }, moments }
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
     const unknown = { event: undefined, message: '' }

@@ -2,6 +2,7 @@
  * The runs of a job, from its history. A run is one stay of a job on nodes, from its claim to the moment its launcher let go of it, with the
  * application's hooks: for that long nobody else could use what it held, however it ended.
  */
+import { defined } from '../lib/defined.ts'
 import { failureCause } from '../core/life/event-words.ts'
 import type { Claimed, HistoryEvent } from '../core/life/history-event.ts'
 import type { State } from '../core/life/states.ts'
@@ -104,7 +105,7 @@ function claimOf({ event }: Moment): RunResources | undefined {
 
 /** Why a job came to that, as figures count it. */
 export function causeOfMoment({ state, event, message }: Moment): string {
-  return failureCause({ time: '', state, message, ...(event === undefined ? {} : { event }) })
+  return failureCause({ time: '', state, message, ...defined({ event }) })
 }
 
 function isEnd(state: State): boolean {

@@ -1,4 +1,5 @@
 /** The registered applications: one file each in `apps/`, and nothing can be run that is not there. */
+import { defined } from '../lib/defined.ts'
 import path from 'node:path'
 import * as v from 'valibot'
 import { requestError } from '../core/text/errors.ts'
@@ -88,9 +89,7 @@ export async function addApplication(disk: Disk, layout: Layout, application: Ap
   const { name, executable, preprocess, postprocess, envscript, shell, description } = application
   const text = formatYaml({
     executable,
-    ...(preprocess === undefined ? {} : { preprocess }),
-    ...(postprocess === undefined ? {} : { postprocess }),
-    ...(envscript === undefined ? {} : { envscript }),
+    ...defined({ preprocess, postprocess, envscript }),
     ...(shell ? { shell } : {}),
     ...(description === '' ? {} : { description }),
   })

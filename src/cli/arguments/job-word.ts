@@ -1,6 +1,7 @@
 /** The one job that a command is about: named, or the one whose folder this is. */
+import { isJobFolder } from '../../site/disk/job-folder.ts'
 import { requestError } from '../../core/text/errors.ts'
-import { type JobId, splitId } from '../../core/job/id.ts'
+import { type JobId, fullId } from '../../core/job/id.ts'
 import { unknownJob } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 
@@ -11,10 +12,8 @@ export async function findJob(site: Site, word: string | undefined): Promise<Job
     throw requestError('bad-option', "which job? None is named, and this is no job's folder", {
       hint: '`bjob ls` lists them',
     })
-  const { workflow, name } = splitId(id)
-  const full = `${workflow}/${name}`
-  // A link is no job: what it leads to may be anywhere.
-  if ((await site.disk.stat(site.layout.job(full).dir))?.isDirectory() !== true) throw unknownJob(full)
+  const full = fullId(id)
+  if (!(await isJobFolder(site, full))) throw unknownJob(full)
   return full
 }
 

@@ -1,4 +1,5 @@
 /** `bjob clone`: makes jobs like others. */
+import { defined } from '../../lib/defined.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { ASSIGNMENT_HELP, splitCloneAssignments } from '../arguments/assignment-words.ts'
 import type { Command } from '../command/command.ts'
@@ -47,8 +48,7 @@ NAME: before it, it is set for the job of that name only. Something must be chos
     const ifExists = input.choice('if-exists', ['error', 'reuse', 'rename'])
     const options = {
       assignments,
-      ...(workflow === undefined ? {} : { workflow }),
-      ...(name === undefined ? {} : { name }),
+      ...defined({ workflow, name }),
     }
     if (input.has('dry-run')) {
       const { planClones } = await import('../../client/spawn/plan-clones.ts')

@@ -1,4 +1,5 @@
 /** `bjob launch`: runs jobs. */
+import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { starterOf } from '../../client/explain/compute-nodes.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
@@ -57,16 +58,14 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     const nodeLimit = wholeOf(input, 'node-limit', 1)
     const nodeOffset = wholeOf(input, 'node-offset', 0)
     const options = {
-      ...(slots === undefined ? {} : { slots }),
-      ...(nodeLimit === undefined ? {} : { nodeLimit }),
-      ...(nodeOffset === undefined ? {} : { nodeOffset }),
+      ...defined({ slots, nodeLimit, nodeOffset }),
       jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
       idleSeconds: input.number('idle-seconds') ?? IDLE_SECONDS,
       persistent: input.has('persistent'),
       filter: filterOf(input),
       starter: starterOf(session.packageRoot),
       agentFile: path.join(session.packageRoot, 'bin', 'agent.js'),
-      ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
+      ...defined({ timeLimitMinutes }),
     } as const
     // A slip of the finger would burn the allocation.
     if (!isEmptyFilter(options.filter) && !(await client.select(options.filter).exists()))

@@ -1,6 +1,7 @@
 /** `bjob log`: a job's output, or a launcher's log. */
+import { hasJob } from '../../site/disk/job-folder.ts'
 import { requestError } from '../../core/text/errors.ts'
-import { splitId } from '../../core/job/id.ts'
+import { fullId } from '../../core/job/id.ts'
 import { LOG_LEVELS } from '../../core/text/log-line.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
@@ -49,9 +50,8 @@ with its time, its level (INFO, WARN where a job failed, ERROR where something h
 
 /** @returns a launcher, unless the word names a job of the default workflow. @throws BjobError `unknown-job` when it is neither */
 async function findLauncherOrJob(site: Site, word: string): Promise<string | undefined> {
-  const { workflow, name } = splitId(word)
-  const id = `${workflow}/${name}`
-  if ((await site.disk.stat(site.layout.job(id).dir)) !== undefined) return undefined
+  const id = fullId(word)
+  if (await hasJob(site, id)) return undefined
   const { findLauncher } = await import('../arguments/launcher-word.ts')
   const launcher = await findLauncher(site, word)
   if (launcher !== undefined) return launcher

@@ -1,4 +1,5 @@
 /** `bjob submit`: asks the batch scheduler for nodes. */
+import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { doubtReach, starterOf } from '../../client/explain/compute-nodes.ts'
@@ -81,8 +82,7 @@ function requestOf(input: Input, packageRoot: string): AllocationRequest {
   return {
     nodes: requireWhole(input, 'nodes', '-n'),
     minutes: requireWhole(input, 'time-minutes', '-t'),
-    ...(queue === undefined ? {} : { queue }),
-    ...(account === undefined ? {} : { account }),
+    ...defined({ queue, account }),
     jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
     starter: starterOf(packageRoot),
     options: launchWords(input),

@@ -1,4 +1,5 @@
 /** `bjob tune`: a hyperparameter search without writing a driver. */
+import { defined } from '../../lib/defined.ts'
 import fs from 'node:fs'
 import path from 'node:path'
 import { readLaunchers } from '../../client/explain/launcher-facts.ts'
@@ -139,10 +140,7 @@ are sought, none of which is beaten by another in everything.`,
         evaluations,
         parallel: wholeNumber(input, 'parallel', 4),
         file,
-        ...(target === undefined ? {} : { target }),
-        ...(timeLimitMinutes === undefined ? {} : { timeLimitMinutes }),
-        ...(patience === undefined ? {} : { patience }),
-        ...(earlyStopping === undefined ? {} : { earlyStopping }),
+        ...defined({ target, timeLimitMinutes, patience, earlyStopping }),
         signal: stopSignal(),
         onEvent: (event) => {
           if (event.kind === 'told') return progress.tell(event.evaluation, event.isBest)

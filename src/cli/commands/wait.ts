@@ -1,4 +1,5 @@
 /** `bjob wait`: until jobs end. */
+import { defined } from '../../lib/defined.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -69,7 +70,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
         waited.map(({ id }) => id),
         {
           any: input.has('any') && waited.length > 0,
-          ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+          ...defined({ timeoutSeconds }),
           signal: stopSignal(),
           onEnd: (entry) => {
             if (input.has('quiet')) return

@@ -2,6 +2,7 @@
  * What may stand for a word of a command's usage: `[ID…]` and `--state STATE` say it to people and to completion alike. It is to be quick with a
  * million jobs, on a network file system: a folder is listed at most, no job is looked at.
  */
+import { listNames, listWorkflows } from '../../site/disk/job-folder.ts'
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import path from 'node:path'
 import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
@@ -74,11 +75,6 @@ export async function wordsFor(placeholder: string, context: Context): Promise<r
   return words
 }
 
-async function listWorkflows({ disk, layout }: Site): Promise<string[]> {
-  const entries = (await unlessGone(disk.list(layout.jobs))) ?? []
-  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
-}
-
 /** The workflows, as `dl-hps/`, with the jobs of the default one; or the jobs of the workflow that is typed. */
 async function jobIds(site: Site, typed: string): Promise<string[]> {
   const slash = typed.indexOf('/')
@@ -90,10 +86,8 @@ async function jobIds(site: Site, typed: string): Promise<string[]> {
   return [...workflows.map((name) => `${name}/`), ...(await listJobs(site, DEFAULT_WORKFLOW))]
 }
 
-async function listJobs({ disk, layout }: Site, workflow: string): Promise<string[]> {
-  if (nameProblem(workflow) !== undefined) return []
-  const entries = (await unlessGone(disk.list(layout.workflow(workflow)))) ?? []
-  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
+async function listJobs(site: Site, workflow: string): Promise<string[]> {
+  return nameProblem(workflow) === undefined ? listNames(site, workflow) : []
 }
 
 /** The files of the job that is named before. */

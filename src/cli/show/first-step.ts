@@ -1,4 +1,5 @@
 /** `bjob` alone: where one stands, and the next sensible step. */
+import { countOf } from '../../lib/text/count-of.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { END_STATES, isEnded } from '../../core/life/states.ts'
@@ -42,8 +43,4 @@ async function openOrNothing(session: Session): Promise<SiteClient | undefined> 
     if (error instanceof BjobError && error.code === 'no-site') return undefined
     throw error
   }
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -1,4 +1,5 @@
 /** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
+import { defined } from '../../lib/defined.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { fullRecord } from '../../core/job/job-spec.ts'
@@ -20,10 +21,7 @@ export function jobRecord(site: Site, entry: JobEntry, broken?: string): Record<
     dir: site.layout.job(id).dir,
     born,
     changed,
-    ...(kill === undefined ? {} : { kill }),
-    ...(notBefore === undefined ? {} : { not_before: notBefore }),
-    ...(deaths === undefined ? {} : { deaths }),
-    ...(broken === undefined ? {} : { broken }),
+    ...defined({ kill, not_before: notBefore, deaths, broken }),
     ...(spec === undefined ? {} : fullRecord(spec)),
   }
 }

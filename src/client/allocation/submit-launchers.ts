@@ -1,4 +1,5 @@
 /** Hands an allocation to the batch scheduler: fills in the site's batch script and submits it. */
+import { defined } from '../../lib/defined.ts'
 import fs from 'node:fs'
 import path from 'node:path'
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
@@ -91,8 +92,7 @@ export async function renderAllocation(site: Site, request: AllocationRequest): 
     scheduler: scheduler.name,
     nodes,
     minutes,
-    ...(queue === undefined ? {} : { queue }),
-    ...(account === undefined ? {} : { account }),
+    ...defined({ queue, account }),
     options: [...request.options],
     submitted: new Date().toISOString(),
   }

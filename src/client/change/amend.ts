@@ -1,6 +1,6 @@
 /** Changing what is asked of jobs that nobody has: their fields, their parents, their data. */
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import { type JobId, splitId } from '../../core/job/id.ts'
+import { type JobId, fullId } from '../../core/job/id.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
@@ -206,12 +206,6 @@ export function setField(record: Map<string, unknown>, { field, key, value }: Fi
   } else if (value === undefined) record.delete(name)
   else if (name === 'parents' && Array.isArray(value)) record.set(name, value.map(String).map(fullId))
   else record.set(name, value)
-}
-
-/** A bare name is one of the default workflow, as everywhere. */
-export function fullId(word: string): JobId {
-  const { workflow, name } = splitId(word)
-  return `${workflow}/${name}`
 }
 
 /** @throws BjobError `unknown-field` */

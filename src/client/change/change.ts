@@ -3,7 +3,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { Dag } from '../../core/index/dag.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 
 /** `would`: it was only asked what would be done. `left`: it is so already. `refused`: with the way to do it. `failed`: its files are broken. */
@@ -18,9 +18,6 @@ export interface ChangeOptions {
   /** Only say what would be done. */
   readonly dryRun?: boolean
 }
-
-/** Jobs changed at once: enough that one flush of the journal serves many. */
-const AT_ONCE = 16
 
 /** Changes each of `ids`; the answers are in their order. @throws what is no BjobError: the file system's errors */
 export async function changeEach(

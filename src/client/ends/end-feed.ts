@@ -2,6 +2,7 @@
  * Every end of every job, once: found in the journals, and believed when the job's folder says the same. An end that was announced by a
  * writer that died on the spot may have been made or not; it stays a candidate until the folder tells.
  */
+import { AT_ONCE } from '../../lib/concurrently.ts'
 import { type JobEvent, type JournalLine, toEvent } from '../../core/index/journal-events.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { type HistoryEntry, type JobState, bornAt } from '../../core/life/job-state.ts'
@@ -12,9 +13,6 @@ import { JournalReader } from '../../site/journal/journal-reader.ts'
 import { forEachJob } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
 import type { PendingEnd, Cursor } from './cursor.ts'
-
-/** Folders looked into at once: enough to hide a network's latency. */
-const AT_ONCE = 16
 
 /** An end that happened. */
 export interface JobEnd {

@@ -1,4 +1,5 @@
 /** What a driver wants to know of a job that ended, with the file that the job wrote. */
+import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -96,7 +97,7 @@ function compileWants(site: Site, filter: Filter): (end: JobEnd) => Promise<bool
       attempt,
       changed: last.time,
       spec,
-      ...(launcher === undefined ? {} : { launcher }),
+      ...defined({ launcher }),
     })
   }
 }

@@ -1,4 +1,5 @@
 /** What can be known on a login node of how jobs will fare on compute nodes: whether these find bjob, and how MPI ranks find each other. */
+import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { type Check, nameFileSystem } from '../../site/doctor/file-system-fitness.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
@@ -89,7 +90,7 @@ export async function checkComputeNodes(
 ): Promise<Check[]> {
   const settings = site?.settings ?? parseSettings('', '')
   if (findSubmission(settings.scheduler, hasCommand).name === 'none') return []
-  const reach = await doubtReach(folder, settings, { starter, ...(site === undefined ? {} : { site }) })
+  const reach = await doubtReach(folder, settings, { starter, ...defined({ site }) })
   const ranks = await doubtRanks(settings, [])
   const start = `bjob starts there as: ${(settings.batch.command ?? starter).join(' ')}`
   return [

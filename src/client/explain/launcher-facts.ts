@@ -1,6 +1,6 @@
 /** A launcher as its folder tells of it: for listings, the watch and the report. */
 import { BjobError } from '../../core/text/errors.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { AT_ONCE, mapConcurrently } from '../../lib/concurrently.ts'
 import { type Lease, listLaunchers, readLauncherSettings, readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
 import { fateOf } from './explain-wait.ts'
@@ -21,9 +21,6 @@ export interface LauncherFacts {
   /** When its time is up; `undefined` where nothing limits it. */
   readonly deadline: number | undefined
 }
-
-/** Folders read at once. */
-const AT_ONCE = 16
 
 /** All launchers that have a lease, the oldest first; of those that `known` has and that have ended, nothing is read again. */
 export async function readLaunchers(

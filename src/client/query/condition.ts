@@ -1,7 +1,7 @@
 /** The conditions of a query: what `filter` and `exclude` of the library take, compiled to one test. */
 import { requestError } from '../../core/text/errors.ts'
 import { compileFilter, compileWords } from '../../core/index/filter.ts'
-import { DEFAULT_WORKFLOW } from '../../core/job/id.ts'
+import { DEFAULT_WORKFLOW, jobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
@@ -41,8 +41,8 @@ type Reader = (entry: JobEntry) => readonly string[]
 
 const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags' | 'data'>, Reader>> = {
   id: (entry) => [entry.id],
-  name: (entry) => [entry.id.slice(entry.id.indexOf('/') + 1)],
-  workflow: (entry) => [entry.id.slice(0, entry.id.indexOf('/'))],
+  name: ({ id }) => [nameOf(id)],
+  workflow: ({ id }) => [workflowOf(id)],
   state: (entry) => [entry.state],
   application: ({ spec }) => textsOf(spec?.application),
   app: ({ spec }) => textsOf(spec?.application),
@@ -133,12 +133,12 @@ function compileGlobs(globs: Iterable<string>, field: string): (value: string) =
 function wordsOf(words: Iterable<string>, field: string): string[] {
   const all = [...words]
   if (field === 'state') compileFilter({ state: all })
-  return field === 'id' || field === 'parents' ? all.map(fullId) : all
+  return field === 'id' || field === 'parents' ? all.map(withWorkflow) : all
 }
 
-/** A bare name is one of the default workflow, as everywhere. */
-function fullId(word: string): string {
-  return word.includes('/') || word.includes('*') ? word : `${DEFAULT_WORKFLOW}/${word}`
+/** A bare name is one of the default workflow. What could be no id matches none. */
+function withWorkflow(word: string): string {
+  return word.includes('/') || word.includes('*') ? word : jobId(DEFAULT_WORKFLOW, word)
 }
 
 function isField(field: string): field is keyof typeof READERS {

@@ -1,5 +1,6 @@
 /** A handle on one job: what the library's queries and `spawn` hand out. */
-import { type JobId, splitId } from '../../core/job/id.ts'
+import { hasJob } from '../../site/disk/job-folder.ts'
+import { type JobId, fullId, splitId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { type ToldEntry, tell } from '../../core/life/event-words.ts'
 import type { JobFields } from '../../core/job/job-fields.ts'
@@ -32,10 +33,8 @@ export class Job {
 
   /** Looks a job up by its id. @throws BjobError `unknown-job`, `bad-id`, or what is broken in its folder */
   static async find(site: Site, id: JobId): Promise<Job> {
-    const { workflow, name } = splitId(id)
-    const full = `${workflow}/${name}`
-    const { disk, layout } = site
-    if ((await disk.stat(layout.job(full).dir)) === undefined) throw unknownJob(full)
+    const full = fullId(id)
+    if (!(await hasJob(site, full))) throw unknownJob(full)
     const state = await readJobState(site, full)
     return new Job(site, entryOf(full, state, await readSpecification(site, full, state)))
   }
@@ -113,7 +112,7 @@ export class Job {
 
   /** @throws BjobError `unknown-job`, `own-parent`, `cycle` */
   async addParent(parent: JobId): Promise<Change> {
-    const { addParent, fullId } = await import('../change/amend.ts')
+    const { addParent } = await import('../change/amend.ts')
     return { id: this.id, ...(await addParent(this.#site, fullId(parent), this.id)) }
   }
 

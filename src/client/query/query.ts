@@ -2,10 +2,10 @@
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import type { JobId } from '../../core/job/id.ts'
+import { type JobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readData } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
@@ -34,14 +34,11 @@ type Source = (ids: ReadonlySet<JobId> | undefined) => Promise<JobEntry[]>
 
 const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, end: Infinity }
 
-/** Files read at once. */
-const AT_ONCE = 16
-
 /** Fields of a job that are not in its specification. */
 const OWN_FIELDS: Readonly<Record<string, (entry: JobEntry) => unknown>> = {
   id: (entry) => entry.id,
-  name: (entry) => entry.id.slice(entry.id.indexOf('/') + 1),
-  workflow: (entry) => entry.id.slice(0, entry.id.indexOf('/')),
+  name: ({ id }) => nameOf(id),
+  workflow: ({ id }) => workflowOf(id),
   state: (entry) => entry.state,
   attempt: (entry) => entry.attempt,
   launcher: (entry) => entry.launcher,

@@ -2,6 +2,7 @@
  * A driver's coprocess: requests come as lines of JSON, replies and ends go out as lines of JSON, so that a driver in any language pays for
  * starting bjob once. Spawns that arrive together are made together. Nothing is kept here that cannot be asked for again.
  */
+import { defined } from '../../lib/defined.ts'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -206,8 +207,7 @@ export class DriverSession {
     const options: ResultOptions = {
       follow,
       signal: stop.signal,
-      ...(cursor === undefined ? {} : { cursor }),
-      ...(file === undefined ? {} : { file }),
+      ...defined({ cursor, file }),
       filter: wanted,
     }
     let count = 0

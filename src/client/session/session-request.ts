@@ -1,4 +1,5 @@
 /** What a driver may ask in a session: one JSON object a line, checked here, so that a mistake is told in one line that names the field. */
+import { defined } from '../../lib/defined.ts'
 import * as v from 'valibot'
 import { hintFor } from '../../core/text/error-hints.ts'
 import { requestError } from '../../core/text/errors.ts'
@@ -93,7 +94,7 @@ export function parseRequest(line: ReadLine, number: number): ParsedRequest {
   const fail = (id: RequestId | null, message: string, field?: string): ParsedRequest => ({
     ok: false,
     id,
-    error: requestError('bad-request', message, { line: number, ...(field === undefined ? {} : { field }) }),
+    error: requestError('bad-request', message, { line: number, ...defined({ field }) }),
   })
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return fail(null, `line ${number} is no JSON object`)

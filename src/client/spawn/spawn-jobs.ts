@@ -1,4 +1,5 @@
 /** Makes jobs: one, or thousands so that one flush of the journal serves hundreds. Interrupted and run again with `reuse`, all are there, whole. */
+import { hasJob } from '../../site/disk/job-folder.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
 import type { HistoryEntry } from '../../core/life/job-state.ts'
@@ -85,7 +86,7 @@ async function makeGroup(site: Site, group: readonly PlannedJob[], context: Spaw
 async function makeRenamed(site: Site, job: PlannedJob, spawner: string): Promise<Spawned> {
   for (let count = 2; ; count++) {
     const id = `${job.wanted}-${count}`
-    if ((await site.disk.stat(site.layout.job(id).dir)) !== undefined) continue
+    if (await hasJob(site, id)) continue
     const born = withState({ ...job, id }, spawner)
     const [creation] = await createJobs(site, [born])
     if (creation === 'made') return newlySpawned(born)

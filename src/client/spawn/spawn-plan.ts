@@ -2,8 +2,9 @@
  * From records to jobs that can be made: everything about all of them is checked before the first is, so that a mistake in line 5,000
  * leaves nothing behind, and all mistakes are told at once.
  */
+import { defined } from '../../lib/defined.ts'
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
-import { DEFAULT_WORKFLOW, type JobId, jobId, splitId } from '../../core/job/id.ts'
+import { DEFAULT_WORKFLOW, type JobId, fullId, jobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import { type ParsedSpawn, checkSpawn, problemError } from '../../core/job/check-spec.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
@@ -136,7 +137,7 @@ class Planner {
     const asked = withParents(checked.value.spec, parents.all)
     const spec = await withWholeWords(this.#site, whole, asked, { folder, parents: parents.all })
     const isWaiting = spec.waitForParents && parents.unfinished.length > 0
-    const source = { folder, isEarly: isWaiting, ...(staged === undefined ? {} : { staged }) }
+    const source = { folder, isEarly: isWaiting, ...defined({ staged }) }
     const inputs = await attempt('input_files', () => (named.isReused ? [] : findNewInputs(this.#site, spec, source)))
     if (inputs === undefined) return
     await attempt('stage_in_url', () => checkClash(spec, inputs))
@@ -158,7 +159,7 @@ class Planner {
 
   #ownWorkflow(): string {
     const { current } = this.#context
-    return current === undefined ? DEFAULT_WORKFLOW : splitId(current.id).workflow
+    return current === undefined ? DEFAULT_WORKFLOW : workflowOf(current.id)
   }
 
   async #checkApplication(name: string): Promise<void> {
@@ -180,8 +181,7 @@ class Planner {
     const { current } = this.#context
     const all = new Set<JobId>(current === undefined ? [] : [...current.parents, current.id])
     for (const parent of spec.parents) {
-      const { workflow, name } = splitId(parent)
-      all.add(jobId(workflow, name))
+      all.add(fullId(parent))
     }
     const unfinished: JobId[] = []
     for (const parent of all) {
@@ -240,10 +240,10 @@ class Planner {
   }
 
   async #isTaken(id: JobId): Promise<boolean> {
-    const { workflow, name } = splitId(id)
+    const workflow = workflowOf(id)
     let names = this.#names.get(workflow)
     if (names === undefined) this.#names.set(workflow, (names = new TakenNames(this.#site, workflow)))
-    return names.has(name)
+    return names.has(nameOf(id))
   }
 }
 

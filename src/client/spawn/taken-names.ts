@@ -1,6 +1,6 @@
 /** Which names of a workflow are taken: asked for one by one, or listed where that is cheaper. */
 import { jobId } from '../../core/job/id.ts'
-import { listNames } from '../../site/job/jobs.ts'
+import { countLinks, hasJob, listNames } from '../../site/disk/job-folder.ts'
 import type { Site } from '../../site/site.ts'
 
 /** Names that a listing brings in the time of one look. */
@@ -28,13 +28,11 @@ export class TakenNames {
       this.#listed = new Set(await listNames(this.#site, this.#workflow))
       return this.#listed.has(name)
     }
-    const { disk, layout } = this.#site
-    return (await disk.stat(layout.job(jobId(this.#workflow, name)).dir)) !== undefined
+    return hasJob(this.#site, jobId(this.#workflow, name))
   }
 
   async #countFolders(): Promise<number> {
-    const stat = await this.#site.disk.stat(this.#site.layout.workflow(this.#workflow))
-    if (stat === undefined) return 0
-    return stat.nlink > 1 ? stat.nlink : UNCOUNTED
+    const links = await countLinks(this.#site, this.#workflow)
+    return links === 1 ? UNCOUNTED : links
   }
 }

@@ -2,9 +2,10 @@
  * All jobs as they are now, for queries: the folded journal, kept open so that asking again costs what changed. What the journal only
  * announced is looked up in the job's folder before anybody believes it.
  */
+import { hasJob } from '../../site/disk/job-folder.ts'
 import { type JobId, isJobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { JobView } from '../../site/view/job-view.ts'
 import { JournalNews } from '../../site/view/journal-news.ts'
 import { readEntry } from '../../site/view/scan.ts'
@@ -13,8 +14,6 @@ import { type Follower, Following } from './follower.ts'
 
 /** To look into the folders of so many jobs is less work than to read what the journal has of all. */
 const FEW = 100
-const AT_ONCE = 16
-
 interface OpenView {
   readonly view: JobView
   readonly following: Following
@@ -66,7 +65,7 @@ export class Catalogue {
     if (view !== undefined) return this.#getFrom(view, id)
     const entry = await readEntry(this.#site, id)
     // There is none, or its files are broken.
-    if (entry !== undefined || (await this.#site.disk.stat(this.#site.layout.job(id).dir)) === undefined) return entry
+    if (entry !== undefined || !(await hasJob(this.#site, id))) return entry
     return this.#getFrom(await this.#refreshed(), id)
   }
 
@@ -91,12 +90,10 @@ export class Catalogue {
   }
 
   async #lookUp(id: JobId, view: JobView): Promise<JobEntry | undefined> {
-    const { disk, layout } = this.#site
-    const { dir } = layout.job(id)
     const entry = await readEntry(this.#site, id)
     if (entry !== undefined) return entry
     // A job whose files are broken is still a job: what the journal says of it is the best there is.
-    return (await disk.stat(dir)) === undefined ? undefined : view.index.get(id)
+    return (await hasJob(this.#site, id)) ? view.index.get(id) : undefined
   }
 }
 

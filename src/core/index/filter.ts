@@ -1,7 +1,7 @@
 /** Which jobs are meant: one set of filters for every command and for launchers. Within a field any word may match; all fields given must. */
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { requestError } from '../text/errors.ts'
-import { type JobId, splitId } from '../job/id.ts'
+import { type JobId, fullId, nameOf, workflowOf } from '../job/id.ts'
 import { type JobEntry, specOf } from './job-entry.ts'
 import { STATES, isState } from '../life/states.ts'
 
@@ -31,9 +31,12 @@ export function compileFilter(filter: Filter): Test {
     const test = compileWords(words)
     tests.push((entry) => test(valueOf(entry)))
   }
-  add(filter.id?.map(fullId), (entry) => entry.id)
-  add(filter.workflow, (entry) => entry.id.slice(0, entry.id.indexOf('/')))
-  add(filter.name, (entry) => entry.id.slice(entry.id.indexOf('/') + 1))
+  add(
+    filter.id?.map((word) => (word.includes('*') ? word : fullId(word))),
+    (entry) => entry.id,
+  )
+  add(filter.workflow, ({ id }) => workflowOf(id))
+  add(filter.name, ({ id }) => nameOf(id))
   add(filter.state, (entry) => entry.state)
   add(filter.app, (entry) => entry.spec?.application ?? '')
   add(filter.launcher, (entry) => entry.launcher ?? '')
@@ -66,13 +69,6 @@ function globToRegExp(glob: string): RegExp {
     .map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
     .join('.*')
   return new RegExp(`^${source}$`, 's')
-}
-
-/** A bare name is one of the default workflow, as everywhere. */
-function fullId(word: string): string {
-  if (word.includes('*')) return word
-  const { workflow, name } = splitId(word)
-  return `${workflow}/${name}`
 }
 
 function compileTag(tag: string): Test {

@@ -47,7 +47,7 @@ export function toEvent(id: JobId, next: JobState, since: number, spec?: JobSpec
     id,
     born: bornAt(next),
     ...factsOf(next),
-    ...(spec === undefined ? {} : { spec }),
+    ...defined({ spec }),
     history: next.history.slice(since),
   }
 }

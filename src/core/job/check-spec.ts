@@ -1,4 +1,5 @@
 /** Checks what people and programs ask of a job: a job.yaml, a record of `spawn`, data. Every problem is reported, none is thrown. */
+import { defined } from '../../lib/defined.ts'
 import * as v from 'valibot'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readIssue } from '../../lib/shapes.ts'
@@ -68,7 +69,7 @@ export function checkData(data: unknown): unknown {
 /** The error of the first problem; `where` says which file and line. */
 export function problemError(problem: FieldProblem, where: ErrorDetail = {}): Error {
   const { message, field, hint } = problem
-  return requestError('bad-field', message, { ...(hint === undefined ? {} : { hint }), ...where, field })
+  return requestError('bad-field', message, { ...defined({ hint }), ...where, field })
 }
 
 /** @returns the fields that are given, as their schemas have them */
@@ -109,7 +110,7 @@ function toProblem(name: string, issue: v.BaseIssue<unknown>): FieldProblem {
   const path = [name, ...readIssue(issue).path]
   const field = path.map(String).join('.')
   const hint = issue.requirement === isName ? hintFor('bad-name') : undefined
-  return { message: `${field} ${issue.message}`, field, path, ...(hint === undefined ? {} : { hint }) }
+  return { message: `${field} ${issue.message}`, field, path, ...defined({ hint }) }
 }
 
 /** Brings every key to the spelling of job.yaml. */

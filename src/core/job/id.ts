@@ -66,6 +66,22 @@ export function splitId(id: string): { readonly workflow: string; readonly name:
   return { workflow: checkName('workflow', workflow), name: checkName('name', name) }
 }
 
+/** The id that a person means: a bare name is one of the default workflow. @throws BjobError `bad-name` */
+export function fullId(word: string): JobId {
+  const { workflow, name } = splitId(word)
+  return jobId(workflow, name)
+}
+
+/** The workflow of an id that is known to be one. */
+export function workflowOf(id: JobId): string {
+  return id.slice(0, id.indexOf('/'))
+}
+
+/** The name of an id that is known to be one. */
+export function nameOf(id: JobId): string {
+  return id.slice(id.indexOf('/') + 1)
+}
+
 function shorten(word: string): string {
   return word.length > 60 ? `${word.slice(0, 57)}...` : word
 }

@@ -1,4 +1,5 @@
 /** The attempts of a job, from its history: what was run where, when, and what came of it. */
+import { defined } from '../../lib/defined.ts'
 import { firstLine } from './event-words.ts'
 import type { RunFigures } from './history-event.ts'
 import type { HistoryEntry } from './job-state.ts'
@@ -30,7 +31,7 @@ export function attemptsOf(history: readonly HistoryEntry[]): AttemptRecord[] {
   return history.flatMap(({ time, event }, at) => {
     if (event?.kind !== 'claimed' || event.attempt === undefined) return []
     const { attempt, nodes, cores, gpus = 0, command } = event
-    const begin = { attempt, nodes, cores, gpus, ...(command === undefined ? {} : { command }) }
+    const begin = { attempt, nodes, cores, gpus, ...defined({ command }) }
     return [{ ...begin, started: time, ...endOf(history.slice(at + 1).find((entry) => entry.state !== 'RUNNING')) }]
   })
 }
@@ -42,9 +43,9 @@ function endOf(entry: HistoryEntry | undefined): Partial<AttemptRecord> {
     ended: entry.time,
     state: entry.state,
     reason: firstLine(entry),
-    ...(seconds === undefined ? {} : { seconds }),
+    ...defined({ seconds }),
     ...(cpu === undefined ? {} : { cpu_seconds: cpu, cpu_is: bound === undefined ? 'exact' : `at ${bound}` }),
-    ...(memory === undefined ? {} : { peak_memory_mib: memory }),
+    ...defined({ peak_memory_mib: memory }),
   }
 }
 

@@ -2,6 +2,8 @@
  * The words of a history: the only module that makes English of its facts. Nothing reads them back, so that any wording may change.
  * An entry's words are a headline made from its event, of a claim the command on a second line, then the entry's own message.
  */
+import { defined } from '../../lib/defined.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 import { nameFew } from '../../lib/text/name-few.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { formatSeconds } from '../text/duration.ts'
@@ -40,7 +42,7 @@ export type ToldEntry = Omit<HistoryEntry, 'message'> & { readonly message: stri
 
 export function tell(entry: HistoryEntry): ToldEntry {
   const { time, state, event } = entry
-  return { time, state, message: wordsOf(entry), ...(event === undefined ? {} : { event }) }
+  return { time, state, message: wordsOf(entry), ...defined({ event }) }
 }
 
 /** How many lines of an entry's words are made from its event; its message follows. */
@@ -51,7 +53,7 @@ export function ownLines(event: HistoryEvent): number {
 
 /** What tells one kind of failure from another: without figures and without the names of other jobs. */
 export function failureCause({ event, message = '', ...entry }: HistoryEntry): string {
-  return causeWords({ ...entry, message, ...(event === undefined ? {} : { event }) }).slice(0, 160)
+  return causeWords({ ...entry, message, ...defined({ event }) }).slice(0, 160)
 }
 
 function causeWords(entry: HistoryEntry): string {
@@ -167,9 +169,7 @@ function faultWords({ program, limit, seconds, error, reason, ...end }: StepFaul
 
 function notStagedWords({ step, count, of, delay, ...fault }: NotStaged): string {
   const said = `${step} failed: ${faultWords(fault)}`
-  return count === undefined || of === undefined
-    ? said
-    : `${said}; ${retryWords({ count, of, ...(delay === undefined ? {} : { delay }) })}`
+  return count === undefined || of === undefined ? said : `${said}; ${retryWords({ count, of, ...defined({ delay }) })}`
 }
 
 function stagedWords({ files, count, to, outside = [], unmatched = [] }: Staged): string {
@@ -257,8 +257,4 @@ function endedWords(figures: RunFigures): string {
 
 function join(first: string, second: string): string {
   return `${first}${second}`.trimStart()
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -2,6 +2,7 @@
  * Histories of format 1, as bjob 0.1 wrote them: words alone. This is the only module that reads facts from words, and only from files without a
  * number; each pattern holds for the states in which 0.1 wrote such words. Words that match none stay what they are.
  */
+import { defined } from '../../lib/defined.ts'
 import { splitShellWords } from '../../lib/text/shell-words.ts'
 import { findEventProblem } from './event-codec.ts'
 import { ownLines } from './event-words.ts'
@@ -39,12 +40,11 @@ type Reader = (first: string, figures: RunFigures, whole: string) => HistoryEven
 const readEnd: Reader = (first, figures) => {
   const [is, here, exit, signal, near] = END.exec(first) ?? []
   if (is === undefined) return undefined
-  const oom = here === undefined ? (near === undefined ? undefined : 'near') : 'here'
+  const oom = here !== undefined ? ('here' as const) : near === undefined ? undefined : ('near' as const)
   return {
     kind: 'ran',
     ...(exit === undefined ? {} : { exit: Number(exit) }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(oom === undefined ? {} : { oom }),
+    ...defined({ signal, oom }),
     ...figures,
   }
 }

@@ -1,4 +1,5 @@
 /** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
+import { defined } from '../../lib/defined.ts'
 import type {
   EarlyStop,
   HistoryEvent,
@@ -66,7 +67,7 @@ export const VERDICT_STATES = ['JOB_FINISHED', 'RESTART_READY', 'FAILED'] as con
 
 /** An entry; without an event or a message it says that the state was passed. */
 function entry(time: string, state: State, event?: HistoryEvent, message = ''): HistoryEntry {
-  return { time, state, ...(event === undefined ? {} : { event }), ...(message === '' ? {} : { message }) }
+  return defined({ time, state, event, message: message === '' ? undefined : message })
 }
 
 /**
@@ -114,15 +115,11 @@ export function killEvent(by: string, early?: EarlyStop, ran?: FinishedRun): His
 }
 
 function impossibleEvent({ error, reason }: Omit<Impossible, 'kind'>): Impossible {
-  return {
-    kind: 'impossible',
-    ...(error === undefined ? {} : { error }),
-    ...(reason === undefined ? {} : { reason }),
-  }
+  return { kind: 'impossible', ...defined({ error, reason }) }
 }
 
 function reasonOf({ why, by }: Interruption): Pick<Interruption, 'why' | 'by'> {
-  return { why, ...(by === undefined ? {} : { by }) }
+  return { why, ...defined({ by }) }
 }
 
 /** Whether the application's postprocess decides what follows the first of the steps of `outcome`. */

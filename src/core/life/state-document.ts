@@ -6,6 +6,7 @@
  * bjob 0.1 reads this form, too: it takes a fact for one more line of words, and `format` for a field that it does not know. So its launchers go on
  * beside newer ones; what they write is of format 1 again.
  */
+import { defined } from '../../lib/defined.ts'
 import { siteError } from '../text/errors.ts'
 import { FORMATS, checkFormat } from '../text/formats.ts'
 import { findEventProblem } from './event-codec.ts'
@@ -94,26 +95,20 @@ export function parseState(text: string, path: string): JobState {
       line: 1,
       field: 'state',
     })
-  const launcher = fields.get('launcher')
   const kill = parseOptional(fields.get('kill'), path)
-  const early = parseEarlyStop(fields.get('early'), format === 1 ? kill : undefined, path)
-  const notBefore = fields.get('not_before')
-  const deaths = fields.get('deaths')?.split(' ').filter(isDeathKind)
-  const removed = parseOptional(fields.get('removed'), path)
-  const amended = fields.get('amended')
-  return {
+  return defined({
     state,
     attempt: wholeNumber(fields.get('attempt'), 'attempt', path),
-    ...(launcher === undefined ? {} : { launcher }),
-    ...(kill === undefined ? {} : { kill }),
-    ...(early === undefined ? {} : { early }),
-    ...(notBefore === undefined ? {} : { notBefore }),
-    ...(deaths === undefined ? {} : { deaths }),
-    ...(removed === undefined ? {} : { removed }),
-    ...(amended === undefined ? {} : { amended }),
+    launcher: fields.get('launcher'),
+    kill,
+    early: parseEarlyStop(fields.get('early'), format === 1 ? kill : undefined, path),
+    notBefore: fields.get('not_before'),
+    deaths: fields.get('deaths')?.split(' ').filter(isDeathKind),
+    removed: parseOptional(fields.get('removed'), path),
+    amended: fields.get('amended'),
     revision: wholeNumber(fields.get('revision'), 'revision', path),
     history,
-  }
+  })
 }
 
 function parseFields(text: string, path: string): Map<string, string> {

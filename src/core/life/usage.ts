@@ -1,4 +1,5 @@
 /** Resources that an attempt has used. How they are measured: launch/agent/usage-meter.ts. */
+import { defined } from '../../lib/defined.ts'
 import type { RunFigures } from './history-event.ts'
 
 export interface Usage {
@@ -28,8 +29,7 @@ export function figuresOf(ran: FinishedRun | undefined): RunFigures {
   return {
     seconds: toMillis(seconds),
     ...(cpuSeconds === undefined ? {} : { cpu: toMillis(cpuSeconds) }),
-    ...(bound === undefined ? {} : { bound }),
-    ...(peakMiB === undefined ? {} : { memory: peakMiB }),
+    ...defined({ bound, memory: peakMiB }),
   }
 }
 

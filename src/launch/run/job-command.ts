@@ -1,4 +1,5 @@
 /** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
+import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { jobVariables, launcherVariables } from '../../core/job/job-variables.ts'
@@ -62,7 +63,7 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
     node: allocation.head,
     words: args,
     environment: { ...own, ...env },
-    ...(terminate === undefined ? {} : { terminate }),
+    ...defined({ terminate }),
   }
 }
 

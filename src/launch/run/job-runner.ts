@@ -2,6 +2,7 @@
  * One job from claim to end: its files staged in, the application's preprocess, the processes of the attempt, the postprocess, its files staged out, each
  * where there is any; then the end, which only the owner of that very attempt can make.
  */
+import { defined } from '../../lib/defined.ts'
 import { setImmediate } from 'node:timers/promises'
 import { BjobError } from '../../core/text/errors.ts'
 import { afterDeath, deathOf } from '../../core/life/deaths.ts'
@@ -305,7 +306,7 @@ function asAsked(outcome: AttemptOutcome, { early }: JobState): AttemptOutcome {
 function lossOf(outcome: AttemptOutcome): Loss {
   if (outcome.kind === 'lost') return outcome.loss
   const { why, by } = outcome.kind === 'interrupted' ? outcome : { why: 'requested' as const, by: undefined }
-  return { why, ...(by === undefined ? {} : { by }) }
+  return { why, ...defined({ by }) }
 }
 
 const NO_RETRY = { maxRetries: 0, autoTimeoutRetry: false }

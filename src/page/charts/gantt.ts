@@ -7,7 +7,7 @@ import { Legend } from './legend.ts'
 import { colour } from './palette.ts'
 import { GUTTER, MARGIN } from './time-chart.ts'
 import type { TimeWindow } from './time-window.ts'
-import { countOf, durationText, numberText, tickText } from '../words.ts'
+import { countLabel, durationText, numberText, tickText } from '../words.ts'
 
 const TALLEST = 440
 const AXIS = 34
@@ -181,7 +181,7 @@ export class Gantt {
       element(
         'div',
         {},
-        `${visible(row.node)}${bar.isWhole ? ' and others' : ''}, ${numberText(cores)} core${cores === 1 ? '' : 's'}${gpus === 0 ? '' : `, ${countOf(gpus, 'GPU')}`}`,
+        `${visible(row.node)}${bar.isWhole ? ' and others' : ''}, ${numberText(cores)} core${cores === 1 ? '' : 's'}${gpus === 0 ? '' : `, ${countLabel(gpus, 'GPU')}`}`,
       ),
     )
     const room = this.root.clientWidth - this.#tip.offsetWidth - 8

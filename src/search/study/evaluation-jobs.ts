@@ -5,16 +5,13 @@ import type { JobId } from '../../core/job/id.ts'
 import type { EarlyStop } from '../../core/life/history-event.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { readJobFile } from '../../site/job/jobs.ts'
 import { type Result, readObjective } from './objective.ts'
 import type { Space } from '../space/space.ts'
 import { parseSearch } from './search.ts'
 import { RESULT_FILE, Study } from './study.ts'
 import { trialOfName } from './trial-name.ts'
-
-/** Folders looked into at once. */
-export const AT_ONCE = 16
 
 export interface EvaluationJob {
   readonly entry: JobEntry

@@ -1,11 +1,10 @@
 /** Follows what running evaluations report, and stops those that are not worth going on with. */
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { readJobLines } from '../../site/view/job-lines.ts'
 import { type ProgressReport, type SuccessiveHalving, parseReport } from './early-stopping.ts'
-import { AT_ONCE } from './evaluation-jobs.ts'
 import { nameOfTrial } from './trial-name.ts'
 
 /** In an evaluation's folder; it appends a line to it for each report: `STEP VALUE`. */

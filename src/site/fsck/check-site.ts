@@ -2,6 +2,7 @@
  * Is this tree whole? Looks at every folder and compares it with the journal; names what is damaged and what is left over, and knows for each
  * whether there is one right way to mend it. What may still be in use is watched for a while first.
  */
+import { AT_ONCE } from '../../lib/concurrently.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { Finding } from './finding.ts'
@@ -10,8 +11,6 @@ import { checkSurroundings } from './fsck-surroundings.ts'
 import { checkLines, compareIndex, foldJournals } from './fsck-journal.ts'
 import { confirmSuspects } from './fsck-suspects.ts'
 import type { Site } from '../site.ts'
-
-const AT_ONCE = 16
 
 /** Finds all damage. Changes nothing. */
 export async function checkSite(site: Site): Promise<Finding[]> {

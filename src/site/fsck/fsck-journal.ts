@@ -1,5 +1,6 @@
 /** What the journal tells, and where the folders disagree with it. */
-import { splitId, type JobId } from '../../core/job/id.ts'
+import { hasJob, refreshNames } from '../disk/job-folder.ts'
+import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
@@ -93,13 +94,13 @@ async function checkGone(site: Site, index: JobIndex, entry: JobEntry): Promise<
   const { id, born } = entry
   const path = site.layout.job(id).dir
   const finding = { kind: 'no-folder', path, id, entry } as const
-  await unlessGone(site.disk.refresh(site.layout.workflow(splitId(id).workflow)))
+  await unlessGone(refreshNames(site, id))
   const now = await readJobState(site, id).catch(() => undefined)
   if (now !== undefined)
     return bornAt(now) === born
       ? []
       : [{ ...finding, message: 'the journal knows an earlier job of this name, and not that it was removed' }]
-  if (index.isPending(id) || (await site.disk.stat(path)) !== undefined) return []
+  if (index.isPending(id) || (await hasJob(site, id))) return []
   return [{ ...finding, message: 'the journal knows it, and there is no folder' }]
 }
 

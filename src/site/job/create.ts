@@ -8,7 +8,7 @@ import { type JobState, bornAt } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { codeOf, unlessGone } from '../disk/disk.ts'
 import { linkContent } from './input-files.ts'
@@ -26,9 +26,6 @@ export interface NewJob {
   readonly data?: unknown
   readonly inputs: readonly NewInputFile[]
 }
-
-/** Folders built at once: enough to hide a network's latency. */
-const AT_ONCE = 16
 
 /** What became of one: made, or its name was taken already. */
 export type Creation = 'made' | 'taken'

@@ -2,6 +2,7 @@
  * Finds the files that a job asks for by `input_files`: names or globs, relative to a folder that they never leave. A job's specification may come
  * from anywhere, and must not be a way to read what it likes.
  */
+import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import type { Entry } from 'fast-glob'
 import { requestError } from '../../core/text/errors.ts'
@@ -132,7 +133,7 @@ export async function checkLinks({ disk, layout }: Site, file: string, root: str
   const seen = new Set<string>()
   const check = async (target: string, name: string): Promise<void> => {
     const refuse = (code: 'missing-input' | 'unsafe-path', problem: string, hint?: string): Error => {
-      const detail = { path: target, field: 'input_files', ...(hint === undefined ? {} : { hint }) }
+      const detail = { path: target, field: 'input_files', ...defined({ hint }) }
       return requestError(code, `input file ${name} ${problem}`, detail)
     }
     const real = await unlessGone(disk.realpath(target))

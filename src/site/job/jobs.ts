@@ -1,4 +1,6 @@
 /** Jobs as folders: read, changed, listed. How they are made: create.ts. */
+import { defined } from '../../lib/defined.ts'
+import { hasJob, hasJobByNow } from '../disk/job-folder.ts'
 import path from 'node:path'
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
 import { toEvent } from '../../core/index/journal-events.ts'
@@ -7,9 +9,9 @@ import type { JobState } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { checkData, checkSpec, problemError } from '../../core/job/check-spec.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
-import { type Entry, isForbidden, isGone, unlessGone } from '../disk/disk.ts'
+import { isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile } from '../disk/files.ts'
-import { DATA_FILE, isReserved, isScaffold, specificationDraftPath } from '../disk/layout.ts'
+import { DATA_FILE, isReserved, specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
 import { readOwnFile, readPlain, requestedFault } from '../disk/own-file.ts'
 import { type Commit, commitState, readState } from './revision.ts'
@@ -55,7 +57,7 @@ export async function readSpecification(
       : await unlessGone(readOwnFile(site.disk, specificationDraftPath(dir, state.amended)))
   let text = draft ?? (await unlessGone(readOwnFile(site.disk, file, readPersonsText)))
   if (text === undefined) {
-    if (!(await hasFolder(site, id))) throw unknownJob(id)
+    if (!(await hasJobByNow(site, id))) throw unknownJob(id)
     text = await unlessGone(readOwnFile(site.disk, file, readPersonsText))
   }
   if (text === undefined) throw siteError('broken-job', 'job.yaml is missing', { path: file })
@@ -88,7 +90,7 @@ export async function changeJob(
       const event = toEvent(id, next, current.history.length, await specificationAfter(site, id, next, current))
       return site.journal.announce(event, next.state !== 'RUNNING')
     },
-    ...(expected === undefined ? {} : { expected }),
+    ...defined({ expected }),
   })
 }
 
@@ -153,31 +155,6 @@ async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobStat
   return lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
 }
 
-/** A folder that this user may not read is one problem, told once. */
-async function listReadable({ disk, tellOnce }: Site, folder: string): Promise<readonly Entry[]> {
-  try {
-    return (await unlessGone(disk.list(folder))) ?? []
-  } catch (error) {
-    if (!isForbidden(error)) throw error
-    tellOnce(`${folder} cannot be read (permission denied): its jobs are not known here`)
-    return []
-  }
-}
-
-/** The workflows that have a folder, sorted. */
-export async function listWorkflows(site: Site): Promise<string[]> {
-  return (await listReadable(site, site.layout.jobs))
-    .filter(({ name, isDirectory }) => isDirectory && !isScaffold(name))
-    .map(({ name }) => name)
-    .sort()
-}
-
-/** The names of the jobs of a workflow, from its folder. */
-export async function listNames(site: Site, workflow: string): Promise<string[]> {
-  const entries = await listReadable(site, site.layout.workflow(workflow))
-  return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
-}
-
 /**
  * What data.json holds; `undefined` when there is none.
  * @param parse `parseJson` for who hands its numbers on
@@ -231,7 +208,7 @@ export async function readJobFile(site: Site, id: JobId, name: string, read = re
     return await read(site.disk, file)
   } catch (error) {
     if (!isGone(error)) throw requestedFault(error, file)
-    if ((await site.disk.stat(dir)) === undefined) throw unknownJob(id)
+    if (!(await hasJob(site, id))) throw unknownJob(id)
     throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
   }
 }
@@ -254,19 +231,9 @@ export function unknownJob(id: JobId): Error {
 /** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */
 async function missingState(site: Site, id: JobId, error: unknown): Promise<unknown> {
   const paths = site.layout.job(id)
-  if (!(await hasFolder(site, id))) return unknownJob(id)
+  if (!(await hasJobByNow(site, id))) return unknownJob(id)
   if ((await site.disk.stat(paths.state)) !== undefined) return error
   return siteError('torn-state', 'state.yaml is missing', { path: paths.state })
-}
-
-/** Whether the job's folder is there by now: an NFS client that has looked in vain goes on saying so for half a minute, unless it is made to ask again. */
-async function hasFolder({ disk, layout }: Site, id: JobId): Promise<boolean> {
-  const { dir } = layout.job(id)
-  const isThere = async (): Promise<boolean> => (await disk.stat(dir)) !== undefined
-  if (await isThere()) return true
-  if (!disk.isNetwork) return false
-  for (const folder of [layout.jobs, path.dirname(dir)]) await unlessGone(disk.refresh(folder))
-  return isThere()
 }
 
 /** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */

@@ -1,7 +1,7 @@
 /** The README beside the journals, which says that they tell of every job. */
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
-import { isScaffold } from '../disk/layout.ts'
+import { listIds } from '../disk/job-folder.ts'
 import { type JournalPlace, SUFFIX } from './journal-reader.ts'
 
 const README = `What has changed, one append-only file for each node that writes, one line for each change.
@@ -43,13 +43,7 @@ export class JournalMark {
   async #isEmptied(): Promise<boolean> {
     const journals = (await unlessGone(this.#disk.list(this.#layout.journal))) ?? []
     if (journals.some(({ name }) => name.endsWith(SUFFIX))) return false
-    for (const workflow of await this.#folders(this.#layout.jobs))
-      if ((await this.#folders(this.#layout.workflow(workflow))).length > 0) return true
+    for await (const _ of listIds({ disk: this.#disk, layout: this.#layout })) return true
     return false
-  }
-
-  async #folders(parent: string): Promise<string[]> {
-    const entries = (await unlessGone(this.#disk.list(parent))) ?? []
-    return entries.filter(({ name, isDirectory }) => isDirectory && !isScaffold(name)).map(({ name }) => name)
   }
 }

@@ -1,22 +1,13 @@
 /** Reads every job's folder: what is done when the journal is not there to tell, and by `bjob fsck`. */
+import { listIds } from '../disk/job-folder.ts'
 import { type JobEntry, entryOf } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
-import { type JobId, jobId } from '../../core/job/id.ts'
+import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { mapConcurrently } from '../../lib/concurrently.ts'
+import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { breakageText } from '../job/breakage.ts'
-import { listNames, listWorkflows, readJobState, readSpecification } from '../job/jobs.ts'
+import { readJobState, readSpecification } from '../job/jobs.ts'
 import type { Site } from '../site.ts'
-
-/** Folders read at once: enough to hide a network's latency, few enough to spare its server. */
-const AT_ONCE = 16
-
-/** The ids of all folders in `jobs/`, from the folders themselves. */
-export async function* scanIds(site: Site): AsyncGenerator<JobId> {
-  for (const workflow of await listWorkflows(site)) {
-    for (const name of await listNames(site, workflow)) yield jobId(workflow, name)
-  }
-}
 
 /** What all jobs' folders say. Those without a readable state.yaml are left out: `bjob fsck` names them. */
 export async function scanJobs(site: Site): Promise<JobIndex> {
@@ -32,7 +23,7 @@ export async function scanJobs(site: Site): Promise<JobIndex> {
 
 /** Calls `visit` for every folder in `jobs/`, several at once. */
 export async function forEachJob(site: Site, visit: (id: JobId) => Promise<void>): Promise<void> {
-  await mapConcurrently(scanIds(site), AT_ONCE, visit)
+  await mapConcurrently(listIds(site), AT_ONCE, visit)
 }
 
 /** The entry of one job, from its folder; `undefined` when it cannot be read. */
