@@ -366,6 +366,10 @@ describe('every file', () => {
     expect(wrong).toEqual([])
   })
 
+  test('spreads no specification: its fields are read through its prototype', () => {
+    expect(places(({ code }) => code.match(/\.\.\.(?:[\w#]+\.)*spec(?:ification)?\b(?!\.)/g) ?? [])).toEqual([])
+  })
+
   test("names no machine's folders", () => {
     const texts = [
       ...all,

@@ -2,13 +2,13 @@
  * Which jobs wait for which parents. A parent's end is looked up in its own folder before a child is let go; nobody scans: children are kept by
  * parent, and the journal says when a parent has ended.
  */
-import { refreshNames } from '../site/disk/job-folder.ts'
 import { BjobError } from '../core/text/errors.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
 import { type JobEntry, specOf } from '../core/index/job-entry.ts'
 import { isEnded } from '../core/life/states.ts'
 import { readJobState } from '../site/job/jobs.ts'
 import type { Site } from '../site/site.ts'
+import { refreshNames } from '../site/disk/job-folder.ts'
 
 export type Readiness =
   | { readonly kind: 'free' }

@@ -1,11 +1,11 @@
 /** Runs a launcher from beginning to end: its folder, lease, log and journal; and again under a new name when it lost its lease. */
-import { defined } from '../lib/defined.ts'
+import { randomBytes } from 'node:crypto'
 import { siteError } from '../core/text/errors.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
 import { explainSystemError } from '../core/text/system-error.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 import { shortHost } from '../lib/token.ts'
-import { randomBytes } from 'node:crypto'
+import { defined } from '../lib/defined.ts'
 import { type Application, readApplication } from '../site/applications.ts'
 import { codeOf } from '../site/disk/disk.ts'
 import { JobView } from '../site/view/job-view.ts'

@@ -1,5 +1,4 @@
 /** Reads what a report is made from: the jobs that a filter means, their histories, and the launchers. */
-import { defined } from '../lib/defined.ts'
 import path from 'node:path'
 import { readLaunchers } from '../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../client/site-client.ts'
@@ -7,6 +6,7 @@ import { BjobError } from '../core/text/errors.ts'
 import type { Filter } from '../core/index/filter.ts'
 import type { JobEntry } from '../core/index/job-entry.ts'
 import { mapConcurrently, AT_ONCE } from '../lib/concurrently.ts'
+import { defined } from '../lib/defined.ts'
 import { readJobState } from '../site/job/jobs.ts'
 import { trialOfName } from '../search/study/trial-name.ts'
 import { JournalReader } from '../site/journal/journal-reader.ts'

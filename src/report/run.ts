@@ -2,10 +2,10 @@
  * The runs of a job, from its history. A run is one stay of a job on nodes, from its claim to the moment its launcher let go of it, with the
  * application's hooks: for that long nobody else could use what it held, however it ended.
  */
-import { defined } from '../lib/defined.ts'
 import { failureCause } from '../core/life/event-words.ts'
 import type { Claimed, HistoryEvent } from '../core/life/history-event.ts'
 import type { State } from '../core/life/states.ts'
+import { defined } from '../lib/defined.ts'
 
 /** How a run ended; `lost`: its launcher or node died, or was stopped and let the job go. */
 export const RUN_ENDS = ['finished', 'failed', 'timeout', 'killed', 'lost', 'running'] as const

@@ -1,5 +1,4 @@
 /** The registered applications: one file each in `apps/`, and nothing can be run that is not there. */
-import { defined } from '../lib/defined.ts'
 import path from 'node:path'
 import * as v from 'valibot'
 import { requestError } from '../core/text/errors.ts'
@@ -9,6 +8,7 @@ import { didYouMean } from '../lib/text/nearest.ts'
 import { fieldsOf, firstProblem } from '../lib/shapes.ts'
 import { toWord, withPlain } from '../lib/text/written.ts'
 import { splitShellWords } from '../lib/text/shell-words.ts'
+import { defined } from '../lib/defined.ts'
 import { type Disk, unlessGone } from './disk/disk.ts'
 import { readPersonsText, replaceFile } from './disk/files.ts'
 import type { Layout } from './disk/layout.ts'

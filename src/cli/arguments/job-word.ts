@@ -1,9 +1,9 @@
 /** The one job that a command is about: named, or the one whose folder this is. */
-import { isJobFolder } from '../../site/disk/job-folder.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { type JobId, fullId } from '../../core/job/id.ts'
 import { unknownJob } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
+import { isJobFolder } from '../../site/disk/job-folder.ts'
 
 /** @throws BjobError `unknown-job`, `bad-id`, `bad-option` */
 export async function findJob(site: Site, word: string | undefined): Promise<JobId> {

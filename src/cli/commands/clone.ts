@@ -1,6 +1,6 @@
 /** `bjob clone`: makes jobs like others. */
-import { defined } from '../../lib/defined.ts'
 import { requestError } from '../../core/text/errors.ts'
+import { defined } from '../../lib/defined.ts'
 import { ASSIGNMENT_HELP, splitCloneAssignments } from '../arguments/assignment-words.ts'
 import type { Command } from '../command/command.ts'
 import { Output } from '../command/list-output.ts'

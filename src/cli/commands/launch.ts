@@ -1,5 +1,4 @@
 /** `bjob launch`: runs jobs. */
-import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { starterOf } from '../../client/explain/compute-nodes.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
@@ -8,6 +7,7 @@ import { monotonicMs } from '../../lib/sleep.ts'
 import { runLauncher } from '../../launch/run-launcher.ts'
 import type { LaunchEvent, LaunchSummary } from '../../launch/launch-events.ts'
 import { requestError } from '../../core/text/errors.ts'
+import { defined } from '../../lib/defined.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
 import { LaunchProgress } from '../watch/launch-progress.ts'

@@ -1,5 +1,4 @@
 /** `bjob log`: a job's output, or a launcher's log. */
-import { hasJob } from '../../site/disk/job-folder.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { fullId } from '../../core/job/id.ts'
 import { LOG_LEVELS } from '../../core/text/log-line.ts'
@@ -8,6 +7,7 @@ import { unlessGone } from '../../site/disk/disk.ts'
 import { checkInside, readJobState } from '../../site/job/jobs.ts'
 import { outputName } from '../../site/disk/layout.ts'
 import type { Site } from '../../site/site.ts'
+import { hasJob } from '../../site/disk/job-folder.ts'
 import type { Command, Session } from '../command/command.ts'
 import { findJob, limitWords } from '../arguments/job-word.ts'
 import type { Input } from '../command/option.ts'

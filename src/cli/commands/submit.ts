@@ -1,5 +1,4 @@
 /** `bjob submit`: asks the batch scheduler for nodes. */
-import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { doubtReach, starterOf } from '../../client/explain/compute-nodes.ts'
@@ -9,6 +8,7 @@ import type { JobQuery } from '../../client/query/query.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { type AllocationRequest, renderAllocation, submitAllocation } from '../../client/allocation/submit-launchers.ts'
 import { once } from '../../lib/once.ts'
+import { defined } from '../../lib/defined.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import type { Input } from '../command/option.ts'

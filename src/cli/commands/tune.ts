@@ -1,5 +1,4 @@
 /** `bjob tune`: a hyperparameter search without writing a driver. */
-import { defined } from '../../lib/defined.ts'
 import fs from 'node:fs'
 import path from 'node:path'
 import { readLaunchers } from '../../client/explain/launcher-facts.ts'
@@ -10,6 +9,7 @@ import { DEFAULT_WORKFLOW, checkName, splitId } from '../../core/job/id.ts'
 import { decodeText } from '../../core/text/decode-text.ts'
 import { LOSS, findLoss } from '../../lib/text/written.ts'
 import { parseYaml } from '../../core/text/yaml-text.ts'
+import { defined } from '../../lib/defined.ts'
 import { SAMPLER_NAMES } from '../../search/samplers/create-sampler.ts'
 import { type SearchEnd, runSearch } from '../../search/study/driver.ts'
 import { REDUCTION } from '../../search/study/early-stopping.ts'

@@ -1,10 +1,10 @@
 /** `bjob wait`: until jobs end. */
-import { defined } from '../../lib/defined.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
+import { defined } from '../../lib/defined.ts'
 import type { Command } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import { LIST_OPTIONS, type LineListing, Output } from '../command/list-output.ts'

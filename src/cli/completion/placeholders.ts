@@ -2,16 +2,16 @@
  * What may stand for a word of a command's usage: `[ID…]` and `--state STATE` say it to people and to completion alike. It is to be quick with a
  * million jobs, on a network file system: a folder is listed at most, no job is looked at.
  */
-import { listNames, listWorkflows } from '../../site/disk/job-folder.ts'
-import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import path from 'node:path'
 import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
 import { STATES } from '../../core/life/states.ts'
+import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { listApplications } from '../../site/applications.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { listLaunchers } from '../../site/launcher/launchers.ts'
 import { isScaffold } from '../../site/disk/layout.ts'
 import { type Site, openTree } from '../../site/site.ts'
+import { listNames, listWorkflows } from '../../site/disk/job-folder.ts'
 
 /** The shell completes names of files or folders itself. */
 export type FileKind = ':files' | ':folders'

@@ -1,8 +1,8 @@
 /** `bjob` alone: where one stands, and the next sensible step. */
-import { countOf } from '../../lib/text/count-of.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { END_STATES, isEnded } from '../../core/life/states.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 import { listApplications } from '../../site/applications.ts'
 import type { Session } from '../command/command.ts'
 import { FIRST_SITE, type NextStep, nextSteps } from './next-step.ts'

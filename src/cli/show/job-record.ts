@@ -1,8 +1,8 @@
 /** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
-import { defined } from '../../lib/defined.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { fullRecord } from '../../core/job/job-spec.ts'
+import { defined } from '../../lib/defined.ts'
 import type { Site } from '../../site/site.ts'
 
 /** The columns of `--csv`. */

@@ -1,9 +1,9 @@
 /** Hands an allocation to the batch scheduler: fills in the site's batch script and submits it. */
-import { defined } from '../../lib/defined.ts'
 import fs from 'node:fs'
 import path from 'node:path'
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
+import { defined } from '../../lib/defined.ts'
 import { renderBatchScript } from '../../platform/schedulers/batch-script.ts'
 import type { Scheduler } from '../../platform/schedulers/scheduler.ts'
 import { findSubmission } from '../../platform/schedulers/schedulers.ts'

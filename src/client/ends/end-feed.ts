@@ -2,11 +2,11 @@
  * Every end of every job, once: found in the journals, and believed when the job's folder says the same. An end that was announced by a
  * writer that died on the spot may have been made or not; it stays a candidate until the folder tells.
  */
-import { AT_ONCE } from '../../lib/concurrently.ts'
 import { type JobEvent, type JournalLine, toEvent } from '../../core/index/journal-events.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { type HistoryEntry, type JobState, bornAt } from '../../core/life/job-state.ts'
 import { isEnded } from '../../core/life/states.ts'
+import { AT_ONCE } from '../../lib/concurrently.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import { JournalReader } from '../../site/journal/journal-reader.ts'

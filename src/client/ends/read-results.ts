@@ -1,5 +1,4 @@
 /** What a driver wants to know of a job that ended, with the file that the job wrote. */
-import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -14,6 +13,7 @@ import type { State } from '../../core/life/states.ts'
 import { readJobFile, readJobState, readSpecification } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 import { findLoss, toPlain } from '../../lib/text/written.ts'
+import { defined } from '../../lib/defined.ts'
 import { Cursor } from './cursor.ts'
 import { EndFeed, type JobEnd } from './end-feed.ts'
 

@@ -1,8 +1,8 @@
 /** What can be known on a login node of how jobs will fare on compute nodes: whether these find bjob, and how MPI ranks find each other. */
-import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { type Check, nameFileSystem } from '../../site/doctor/file-system-fitness.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
+import { defined } from '../../lib/defined.ts'
 import { findMpiLauncher, readMpiWords } from '../../platform/mpi/mpi-launchers.ts'
 import { findMissingPmi, namesPmi } from '../../platform/mpi/pmi.ts'
 import { findSubmission } from '../../platform/schedulers/schedulers.ts'

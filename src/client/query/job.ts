@@ -1,5 +1,4 @@
 /** A handle on one job: what the library's queries and `spawn` hand out. */
-import { hasJob } from '../../site/disk/job-folder.ts'
 import { type JobId, fullId, splitId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { type ToldEntry, tell } from '../../core/life/event-words.ts'
@@ -9,6 +8,7 @@ import { type State, isEnded } from '../../core/life/states.ts'
 import { readData, readJobFile, readJobState, readSpecification, unknownJob, writeData } from '../../site/job/jobs.ts'
 import { entryOf } from '../../core/index/job-entry.ts'
 import type { Site } from '../../site/site.ts'
+import { hasJob } from '../../site/disk/job-folder.ts'
 import type { Change } from '../change/change.ts'
 import { type KillOutcome, killJob } from '../change/kill-jobs.ts'
 

@@ -1,10 +1,10 @@
 /** Chainable, lazy queries over all jobs: nothing is read until one is iterated, counted or awaited, and each time anew. */
-import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type JobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
+import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readData } from '../../site/job/jobs.ts'

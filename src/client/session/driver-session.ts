@@ -2,12 +2,12 @@
  * A driver's coprocess: requests come as lines of JSON, replies and ends go out as lines of JSON, so that a driver in any language pays for
  * starting bjob once. Spawns that arrive together are made together. Nothing is kept here that cannot be asked for again.
  */
-import { defined } from '../../lib/defined.ts'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { explainSystemError } from '../../core/text/system-error.ts'
 import type { ReadLine } from '../../lib/text/line-splitter.ts'
+import { defined } from '../../lib/defined.ts'
 import type { JobResult, ResultOptions } from '../ends/read-results.ts'
 import { conditionsOf, definedOf, toFilter } from './session-filter.ts'
 import { SessionOutput } from './session-output.ts'

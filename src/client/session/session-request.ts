@@ -1,5 +1,4 @@
 /** What a driver may ask in a session: one JSON object a line, checked here, so that a mistake is told in one line that names the field. */
-import { defined } from '../../lib/defined.ts'
 import * as v from 'valibot'
 import { hintFor } from '../../core/text/error-hints.ts'
 import { requestError } from '../../core/text/errors.ts'
@@ -8,6 +7,7 @@ import type { ReadLine } from '../../lib/text/line-splitter.ts'
 import { LOSS, findLoss, toPlain } from '../../lib/text/written.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { finite, firstProblem, mapOf, whole } from '../../lib/shapes.ts'
+import { defined } from '../../lib/defined.ts'
 import { queryFilters, wordFilter, words } from './session-filter.ts'
 
 const requestId = v.union([v.string(), finite('must be a number or text')], 'must be a number or text')

@@ -1,8 +1,8 @@
 /** Makes jobs: one, or thousands so that one flush of the journal serves hundreds. Interrupted and run again with `reuse`, all are there, whole. */
-import { hasJob } from '../../site/disk/job-folder.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
 import type { HistoryEntry } from '../../core/life/job-state.ts'
+import { hasJob } from '../../site/disk/job-folder.ts'
 
 import { type JobEntry, entryOf } from '../../core/index/job-entry.ts'
 import { defined } from '../../lib/defined.ts'

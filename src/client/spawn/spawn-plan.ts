@@ -2,13 +2,13 @@
  * From records to jobs that can be made: everything about all of them is checked before the first is, so that a mistake in line 5,000
  * leaves nothing behind, and all mistakes are told at once.
  */
-import { defined } from '../../lib/defined.ts'
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
 import { DEFAULT_WORKFLOW, type JobId, fullId, jobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import { type ParsedSpawn, checkSpawn, problemError } from '../../core/job/check-spec.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import type { State } from '../../core/life/states.ts'
+import { defined } from '../../lib/defined.ts'
 import { readApplication } from '../../site/applications.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import type { NewJob } from '../../site/job/create.ts'

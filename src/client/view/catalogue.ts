@@ -2,7 +2,6 @@
  * All jobs as they are now, for queries: the folded journal, kept open so that asking again costs what changed. What the journal only
  * announced is looked up in the job's folder before anybody believes it.
  */
-import { hasJob } from '../../site/disk/job-folder.ts'
 import { type JobId, isJobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
@@ -10,6 +9,7 @@ import { JobView } from '../../site/view/job-view.ts'
 import { JournalNews } from '../../site/view/journal-news.ts'
 import { readEntry } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
+import { hasJob } from '../../site/disk/job-folder.ts'
 import { type Follower, Following } from './follower.ts'
 
 /** To look into the folders of so many jobs is less work than to read what the journal has of all. */

@@ -1,11 +1,11 @@
 /** Checks what people and programs ask of a job: a job.yaml, a record of `spawn`, data. Every problem is reported, none is thrown. */
-import { defined } from '../../lib/defined.ts'
 import * as v from 'valibot'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readIssue } from '../../lib/shapes.ts'
 import { toPlain } from '../../lib/text/written.ts'
 import { hintFor } from '../text/error-hints.ts'
 import { type ErrorDetail, requestError } from '../text/errors.ts'
+import { defined } from '../../lib/defined.ts'
 import { canonicalField } from './field-names.ts'
 import { isName } from './field-schemas.ts'
 import { ALL_FIELDS, DATA_FIELD, JOB_FIELDS, type JobField } from './job-fields.ts'

@@ -34,7 +34,7 @@ class RecordedSpec {
   }
 }
 
-/** Not to be spread: `with` makes another one. */
+/** A spread copies no field: `with` makes another specification, `plainFields` an object of all fields. */
 export type JobSpec = JobFields & RecordedSpec
 
 const fileNames = new Map<string, string>()

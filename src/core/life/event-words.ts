@@ -2,11 +2,11 @@
  * The words of a history: the only module that makes English of its facts. Nothing reads them back, so that any wording may change.
  * An entry's words are a headline made from its event, of a claim the command on a second line, then the entry's own message.
  */
-import { defined } from '../../lib/defined.ts'
-import { countOf } from '../../lib/text/count-of.ts'
 import { nameFew } from '../../lib/text/name-few.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { formatSeconds } from '../text/duration.ts'
+import { defined } from '../../lib/defined.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 import type {
   Claimed,
   EarlyStop,

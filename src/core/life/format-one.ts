@@ -2,8 +2,8 @@
  * Histories of format 1, as bjob 0.1 wrote them: words alone. This is the only module that reads facts from words, and only from files without a
  * number; each pattern holds for the states in which 0.1 wrote such words. Words that match none stay what they are.
  */
-import { defined } from '../../lib/defined.ts'
 import { splitShellWords } from '../../lib/text/shell-words.ts'
+import { defined } from '../../lib/defined.ts'
 import { findEventProblem } from './event-codec.ts'
 import { ownLines } from './event-words.ts'
 import type { EarlyStop, HistoryEvent, LossReason, RunFigures } from './history-event.ts'

@@ -2,8 +2,8 @@
  * What has happened to a job: the content of `state.yaml`, and the only place that changes it. A change is pure; `site/job/revision.ts`
  * makes it real.
  */
-import { defined } from '../../lib/defined.ts'
 import { BjobError } from '../text/errors.ts'
+import { defined } from '../../lib/defined.ts'
 import type { EarlyStop, HistoryEvent } from './history-event.ts'
 import type { DeathKind } from './deaths.ts'
 import { type State, isEnded, leadsTo } from './states.ts'

@@ -1,5 +1,4 @@
 /** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
-import { defined } from '../../lib/defined.ts'
 import type {
   EarlyStop,
   HistoryEvent,
@@ -14,6 +13,7 @@ import type {
 } from './history-event.ts'
 import type { HistoryEntry, JobState } from './job-state.ts'
 import type { JobSpec } from '../job/job-spec.ts'
+import { defined } from '../../lib/defined.ts'
 import { type State, isEnded } from './states.ts'
 import { type FinishedRun, figuresOf } from './usage.ts'
 

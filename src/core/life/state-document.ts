@@ -6,9 +6,9 @@
  * bjob 0.1 reads this form, too: it takes a fact for one more line of words, and `format` for a field that it does not know. So its launchers go on
  * beside newer ones; what they write is of format 1 again.
  */
-import { defined } from '../../lib/defined.ts'
 import { siteError } from '../text/errors.ts'
 import { FORMATS, checkFormat } from '../text/formats.ts'
+import { defined } from '../../lib/defined.ts'
 import { findEventProblem } from './event-codec.ts'
 import { ownLines, wordsOf } from './event-words.ts'
 import { earlyStopOf, entryOfWords } from './format-one.ts'

@@ -1,5 +1,4 @@
 /** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
-import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { jobVariables, launcherVariables } from '../../core/job/job-variables.ts'
@@ -7,6 +6,7 @@ import type { Assignment } from '../../core/placement/node-pool.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { findCommand, runCommand } from '../../lib/process/run-command.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
+import { defined } from '../../lib/defined.ts'
 import { buildGpuEnvironment } from '../../platform/schedulers/gpu.ts'
 import { type Application, commandOf } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
@@ -48,8 +48,14 @@ export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRu
     throw requestError('no-mpi', 'no MPI launcher was found')
   }
   const name = `${job.id}#${job.attempt}`
+  const { ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, cpuAffinity, mpiFlags } = specification
   const { args, env } = allocation.mpi.buildInvocation({
-    ...specification,
+    ranksPerNode,
+    threadsPerRank,
+    threadsPerCore,
+    gpusPerRank,
+    cpuAffinity,
+    mpiFlags,
     name,
     cpusPerCore: allocation.cpusPerCore,
     graceSeconds: site.settings.grace_seconds,

@@ -2,7 +2,6 @@
  * One job from claim to end: its files staged in, the application's preprocess, the processes of the attempt, the postprocess, its files staged out, each
  * where there is any; then the end, which only the owner of that very attempt can make.
  */
-import { defined } from '../../lib/defined.ts'
 import { setImmediate } from 'node:timers/promises'
 import { BjobError } from '../../core/text/errors.ts'
 import { afterDeath, deathOf } from '../../core/life/deaths.ts'
@@ -28,6 +27,7 @@ import {
 } from '../../core/life/outcome.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { isEnded, isHandled } from '../../core/life/states.ts'
+import { defined } from '../../lib/defined.ts'
 import { linkInputs } from '../../site/job/stage-in.ts'
 import { clearVerdict, readVerdict } from '../../site/job/verdict.ts'
 import { beginStep, isToPreprocess, isToStageIn, startStep } from './claim-steps.ts'

@@ -2,8 +2,8 @@
  * One search: its points, how each is written down as a job's input, and what came of them. All that it knows can be read back from the jobs,
  * so there is no other checkpoint. No I/O: the driver does that.
  */
-import { defined } from '../../lib/defined.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
+import { defined } from '../../lib/defined.ts'
 import { type SamplerName, createSampler } from '../samplers/create-sampler.ts'
 import type { Trial, Valued } from '../samplers/trial-history.ts'
 import type { ProgressReport } from './early-stopping.ts'

@@ -2,9 +2,9 @@
  * Is this tree whole? Looks at every folder and compares it with the journal; names what is damaged and what is left over, and knows for each
  * whether there is one right way to mend it. What may still be in use is watched for a while first.
  */
-import { AT_ONCE } from '../../lib/concurrently.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
+import { AT_ONCE } from '../../lib/concurrently.ts'
 import type { Finding } from './finding.ts'
 import { addReplacements, checkFolders, checkJob } from './fsck-folders.ts'
 import { checkSurroundings } from './fsck-surroundings.ts'

@@ -1,10 +1,10 @@
 /** What the journal tells, and where the folders disagree with it. */
-import { hasJob, refreshNames } from '../disk/job-folder.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
 import { unlessGone } from '../disk/disk.ts'
+import { hasJob, refreshNames } from '../disk/job-folder.ts'
 import type { Finding } from './finding.ts'
 import { readJobState } from '../job/jobs.ts'
 import { JournalReader } from '../journal/journal-reader.ts'

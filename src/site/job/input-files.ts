@@ -2,12 +2,12 @@
  * Finds the files that a job asks for by `input_files`: names or globs, relative to a folder that they never leave. A job's specification may come
  * from anywhere, and must not be a way to read what it likes.
  */
-import { defined } from '../../lib/defined.ts'
 import path from 'node:path'
 import type { Entry } from 'fast-glob'
 import { requestError } from '../../core/text/errors.ts'
 import { type JobId, splitId } from '../../core/job/id.ts'
 import type { InputFile } from '../../core/life/job-inputs.ts'
+import { defined } from '../../lib/defined.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { checkInputName } from './jobs.ts'
 import { STATE_FILE, isReserved } from '../disk/layout.ts'

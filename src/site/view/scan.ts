@@ -1,9 +1,9 @@
 /** Reads every job's folder: what is done when the journal is not there to tell, and by `bjob fsck`. */
-import { listIds } from '../disk/job-folder.ts'
 import { type JobEntry, entryOf } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
+import { listIds } from '../disk/job-folder.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { breakageText } from '../job/breakage.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
