@@ -301,7 +301,7 @@ describe('the rooms of src', () => {
 
 describe('where a job is', () => {
   test('is known to layout.ts and job-folder.ts, and to whoever makes or checks the folder of all jobs', () => {
-    const known = ['site/disk/layout.ts', 'site/disk/job-folder.ts', 'site/job/create.ts', 'site/job/jobs.ts']
+    const known = ['site/disk/layout.ts', 'site/disk/job-folder.ts', 'site/job/create.ts']
     const allowed = [...known, 'site/fsck/check-site.ts', 'client/make-site.ts', 'report/read-report.ts']
     const wrong = places(({ file, code }) =>
       allowed.includes(file) ? [] : (code.match(/\blayout\.(workflow|jobs|aside)\b/g) ?? []),

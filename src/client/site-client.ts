@@ -20,7 +20,8 @@ import { type JobEnvironment, readJobEnvironment } from './job-environment.ts'
 import { JobQuery } from './query/query.ts'
 import type { JobResult, ResultOptions } from './ends/read-results.ts'
 import { type Spawned, spawnInGroups, spawnJobs } from './spawn/spawn-jobs.ts'
-import type { IfExists, SpawnContext, SpawnRecord } from './spawn/spawn-plan.ts'
+import type { IfExists } from './spawn/name-choice.ts'
+import type { SpawnContext, SpawnRecord } from './spawn/spawn-plan.ts'
 import type { WaitOptions, WaitOutcome } from './ends/wait-for-ends.ts'
 
 export interface SpawnOptions {

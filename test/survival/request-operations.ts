@@ -15,7 +15,7 @@ import { parseTaskFile, provideShell } from '../../src/client/spawn/task-file.ts
 import { runSearch } from '../../src/search/study/driver.ts'
 import { parseSearch } from '../../src/search/study/search.ts'
 import { Study } from '../../src/search/study/study.ts'
-import { readData } from '../../src/site/job/jobs.ts'
+import { readData } from '../../src/site/job/job-files.ts'
 import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts'
 import { openTree } from '../../src/site/site.ts'
 import type { Site } from '../../src/site/site.ts'

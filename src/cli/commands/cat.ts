@@ -1,6 +1,6 @@
 /** `bjob cat`: a file from a job's folder. */
 import { requestError } from '../../core/text/errors.ts'
-import { readJobFile } from '../../site/job/jobs.ts'
+import { readJobFile } from '../../site/job/job-files.ts'
 import type { Command } from '../command/command.ts'
 import { findJob, limitWords } from '../arguments/job-word.ts'
 

@@ -3,7 +3,7 @@ import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { RequestId, RequestOf } from './session-request.ts'
 import type { SiteClient } from '../site-client.ts'
 import type { Spawned } from '../spawn/spawn-jobs.ts'
-import { nameTaken } from '../spawn/spawn-plan.ts'
+import { nameTaken } from '../spawn/name-choice.ts'
 import { SpawnProblems } from '../spawn/spawn-problems.ts'
 
 type SpawnLine = RequestOf<'spawn'>

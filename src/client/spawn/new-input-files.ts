@@ -5,8 +5,8 @@ import type { JobId } from '../../core/job/id.ts'
 import { type InputFile, type NewInputFile, filesAtBirth, waitsForInputs } from '../../core/life/job-inputs.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
-import { checkInputName, readJobState } from '../../site/job/jobs.ts'
 import {
+  checkInputName,
   checkLinks,
   checkPattern,
   findMatches,
@@ -16,6 +16,7 @@ import {
   isGlob,
   leadsOutTo,
 } from '../../site/job/input-files.ts'
+import { readJobState } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 
 export interface InputSource {

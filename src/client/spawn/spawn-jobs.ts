@@ -10,14 +10,8 @@ import { type NewJob, createJobs } from '../../site/job/create.ts'
 import { isGlob } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
 import { personName } from '../job-environment.ts'
-import {
-  type PlannedJob,
-  type SpawnContext,
-  type SpawnRecord,
-  nameTaken,
-  planInGroups,
-  planSpawn,
-} from './spawn-plan.ts'
+import { nameTaken } from './name-choice.ts'
+import { type PlannedJob, type SpawnContext, type SpawnRecord, planInGroups, planSpawn } from './spawn-plan.ts'
 
 /** Few enough that little work is lost when the process is killed, many enough that the flush of the journal is no cost. */
 const GROUP = 200

@@ -3,7 +3,7 @@ import { requestError } from '../../core/text/errors.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { parseStageUrl, stagedName } from '../../core/job/stage-url.ts'
-import { checkInputName } from '../../site/job/jobs.ts'
+import { checkInputName } from '../../site/job/input-files.ts'
 
 /** @throws BjobError `reserved-name`, `half-a-stage` */
 export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: JobSpec): void {

@@ -36,8 +36,19 @@ export interface JobToRun {
   readonly assignment: Assignment
 }
 
+/** The command of the attempt that each assignment was made for: the claim's history shows it, and then it is run. */
+const built = new WeakMap<Assignment, { readonly job: JobToRun; readonly command: JobCommand }>()
+
 /** @throws BjobError `no-mpi` for a job of several ranks where there is no MPI launcher */
 export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
+  const last = built.get(job.assignment)
+  if (last?.job.attempt === job.attempt && last.job.specification === job.specification) return last.command
+  const command = buildCommand(site, allocation, job)
+  built.set(job.assignment, { job, command })
+  return command
+}
+
+function buildCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
   const { specification, assignment } = job
   const hosts = assignment.shares.map(({ name }) => name)
   const command = commandOf(job.application, specification.args, site.layout.root)

@@ -22,8 +22,7 @@ import {
   sendWords,
   wordsAt,
 } from '../../platform/transfer.ts'
-import { checkLinks, leadsOutTo } from '../../site/job/input-files.ts'
-import { checkInputName } from '../../site/job/jobs.ts'
+import { checkLinks, leadsOutTo, checkInputName } from '../../site/job/input-files.ts'
 import { stageInAside } from '../../site/disk/layout.ts'
 import { stepLogPath } from '../../site/job/output.ts'
 import type { Site } from '../../site/site.ts'

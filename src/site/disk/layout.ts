@@ -134,6 +134,11 @@ export class Layout {
     return /^[^.].*\+.+\..+-\d+-[0-9a-z]{10}-[0-9a-z]+$/.test(name)
   }
 
+  /** Whether a job's folder would be called that. */
+  isJobDir(dir: string): boolean {
+    return path.dirname(path.dirname(dir)) === this.jobs
+  }
+
   /** The id of the job whose folder holds `folder`, if any: what `bjob` run inside a job's folder is about. */
   idOf(folder: string): JobId | undefined {
     const [workflow, name] = path.relative(this.jobs, folder).split(path.sep)

@@ -9,7 +9,7 @@ import { type JobId, splitId } from '../../core/job/id.ts'
 import type { InputFile } from '../../core/life/job-inputs.ts'
 import { defined } from '../../lib/defined.ts'
 import { unlessGone } from '../disk/disk.ts'
-import { checkInputName } from './jobs.ts'
+
 import { STATE_FILE, isReserved } from '../disk/layout.ts'
 import type { Site } from '../site.ts'
 
@@ -161,4 +161,14 @@ export function inputClash(name: string, ...files: readonly string[]): Error {
   return requestError('input-clash', `more than one input file is called ${name}: ${files.join(' and ')}`, {
     field: 'input_files',
   })
+}
+
+/** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */
+export function checkInputName(name: string): void {
+  if (!isReserved(name)) return
+  throw requestError(
+    'reserved-name',
+    `an input file may not be called ${name}: that is bjob's own file in a job's folder`,
+    { field: 'input_files' },
+  )
 }

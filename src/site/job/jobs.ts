@@ -1,19 +1,18 @@
-/** Jobs as folders: read, changed, listed. How they are made: create.ts. */
-import path from 'node:path'
+/** Jobs as folders: their state and job.yaml, read and changed. How they are made: create.ts; what else they hold: job-files.ts. */
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
-import { checkData, checkSpec, problemError } from '../../core/job/check-spec.ts'
+import { checkSpec, problemError } from '../../core/job/check-spec.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { defined } from '../../lib/defined.ts'
 import { isGone, unlessGone } from '../disk/disk.ts'
-import { readPersonsText, replaceFile } from '../disk/files.ts'
-import { DATA_FILE, isReserved, specificationDraftPath } from '../disk/layout.ts'
+import { readPersonsText } from '../disk/files.ts'
+import { specificationDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
-import { readOwnFile, readPlain, requestedFault } from '../disk/own-file.ts'
-import { hasJob, hasJobByNow } from '../disk/job-folder.ts'
+import { readOwnFile } from '../disk/own-file.ts'
+import { hasJobByNow } from '../disk/job-folder.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
@@ -155,75 +154,6 @@ async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobStat
   return lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
 }
 
-/**
- * What data.json holds; `undefined` when there is none.
- * @param parse `parseJson` for who hands its numbers on
- * @throws BjobError `bad-data` when somebody has broken it, `unreadable-file`, `unknown-job`
- */
-export async function readData(site: Site, id: JobId, parse: (text: string) => unknown = JSON.parse): Promise<unknown> {
-  const { data } = site.layout.job(id)
-  let text: string
-  try {
-    text = await readJobFile(site, id, DATA_FILE, readPersonsText)
-  } catch (error) {
-    if (error instanceof BjobError && error.code === 'no-such-file') return undefined
-    throw error
-  }
-  try {
-    return parse(text)
-  } catch (error) {
-    throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
-      path: data,
-      cause: error,
-    })
-  }
-}
-
-/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job`, `bad-field` */
-export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
-  const paths = site.layout.job(id)
-  if (
-    (await unlessGone(replaceFile(site.disk, paths.data, formatData(checkData(data))).then(() => true))) === undefined
-  )
-    throw unknownJob(id)
-}
-
-/** The text of data.json. */
-export function formatData(data: unknown): string {
-  return `${JSON.stringify(data, undefined, 2)}\n`
-}
-
-/**
- * The content of a file in a job's folder, as this node sees it after looking afresh.
- * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unreadable-file`, `unknown-job`
- */
-export async function readJobFile(site: Site, id: JobId, name: string, read = readPlain): Promise<string> {
-  const { dir } = site.layout.job(id)
-  const file = path.resolve(dir, name)
-  if (!file.startsWith(`${dir}${path.sep}`))
-    throw requestError('unsafe-path', `${name} is not inside the job's folder`, { path: file })
-  try {
-    await site.disk.refresh(dir)
-    await checkInside(site, file)
-    return await read(site.disk, file)
-  } catch (error) {
-    if (!isGone(error)) throw requestedFault(error, file)
-    if (!(await hasJob(site, id))) throw unknownJob(id)
-    throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
-  }
-}
-
-/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `link-outside` */
-export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
-  const dir = path.dirname(file)
-  const isPlain = path.dirname(path.dirname(dir)) === layout.jobs
-  const isLink = async (target: string): Promise<boolean> => (await disk.stat(target))?.isSymbolicLink() === true
-  if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
-  const real = await disk.realpath(file)
-  if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
-  throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, { path: file })
-}
-
 export function unknownJob(id: JobId): Error {
   return requestError('unknown-job', `there is no job ${id}`)
 }
@@ -234,14 +164,4 @@ async function missingState(site: Site, id: JobId, error: unknown): Promise<unkn
   if (!(await hasJobByNow(site, id))) return unknownJob(id)
   if ((await site.disk.stat(paths.state)) !== undefined) return error
   return siteError('torn-state', 'state.yaml is missing', { path: paths.state })
-}
-
-/** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */
-export function checkInputName(name: string): void {
-  if (!isReserved(name)) return
-  throw requestError(
-    'reserved-name',
-    `an input file may not be called ${name}: that is bjob's own file in a job's folder`,
-    { field: 'input_files' },
-  )
 }

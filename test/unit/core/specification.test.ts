@@ -1,12 +1,11 @@
 import { fc, test } from '@fast-check/vitest'
 import * as v from 'valibot'
 import { describe, expect } from 'vitest'
-import { JOB_FIELDS } from '../../../src/core/job/job-fields.ts'
+import { JOB_FIELDS, FIELD_NAMES } from '../../../src/core/job/job-fields.ts'
 import { type JobSpec, UNKNOWN_SPEC, decodeSpec } from '../../../src/core/job/job-spec.ts'
 import { canonicalField } from '../../../src/core/job/field-names.ts'
 import { checkSpawn, checkSpec } from '../../../src/core/job/check-spec.ts'
 import { formatYaml, parseYaml } from '../../../src/core/text/yaml-text.ts'
-import { FIELD_NAMES } from '../../../src/core/job/job-fields.ts'
 
 const names = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]{0,20}$/)
 const text = fc

@@ -1,0 +1,81 @@
+/** What a job's folder holds beside bjob's own files: data.json, and what the job has written. */
+import path from 'node:path'
+import { checkData } from '../../core/job/check-spec.ts'
+import type { JobId } from '../../core/job/id.ts'
+import { BjobError, requestError } from '../../core/text/errors.ts'
+import { isGone, unlessGone } from '../disk/disk.ts'
+import { readPersonsText, replaceFile } from '../disk/files.ts'
+import { hasJob } from '../disk/job-folder.ts'
+import { DATA_FILE } from '../disk/layout.ts'
+import { readPlain, requestedFault } from '../disk/own-file.ts'
+import type { Site } from '../site.ts'
+import { unknownJob } from './jobs.ts'
+
+/**
+ * What data.json holds; `undefined` when there is none.
+ * @param parse `parseJson` for who hands its numbers on
+ * @throws BjobError `bad-data` when somebody has broken it, `unreadable-file`, `unknown-job`
+ */
+export async function readData(site: Site, id: JobId, parse: (text: string) => unknown = JSON.parse): Promise<unknown> {
+  const { data } = site.layout.job(id)
+  let text: string
+  try {
+    text = await readJobFile(site, id, DATA_FILE, readPersonsText)
+  } catch (error) {
+    if (error instanceof BjobError && error.code === 'no-such-file') return undefined
+    throw error
+  }
+  try {
+    return parse(text)
+  } catch (error) {
+    throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
+      path: data,
+      cause: error,
+    })
+  }
+}
+
+/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job`, `bad-field` */
+export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
+  const paths = site.layout.job(id)
+  if (
+    (await unlessGone(replaceFile(site.disk, paths.data, formatData(checkData(data))).then(() => true))) === undefined
+  )
+    throw unknownJob(id)
+}
+
+/** The text of data.json. */
+export function formatData(data: unknown): string {
+  return `${JSON.stringify(data, undefined, 2)}\n`
+}
+
+/**
+ * The content of a file in a job's folder, as this node sees it after looking afresh.
+ * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unreadable-file`, `unknown-job`
+ */
+export async function readJobFile(site: Site, id: JobId, name: string, read = readPlain): Promise<string> {
+  const { dir } = site.layout.job(id)
+  const file = path.resolve(dir, name)
+  if (!file.startsWith(`${dir}${path.sep}`))
+    throw requestError('unsafe-path', `${name} is not inside the job's folder`, { path: file })
+  try {
+    await site.disk.refresh(dir)
+    await checkInside(site, file)
+    return await read(site.disk, file)
+  } catch (error) {
+    if (!isGone(error)) throw requestedFault(error, file)
+    if (!(await hasJob(site, id))) throw unknownJob(id)
+    throw requestError('no-such-file', `${id} has no ${name}`, { path: file, hint: `ls ${dir}` })
+  }
+}
+
+/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `link-outside` */
+export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
+  const dir = path.dirname(file)
+  const isPlain = layout.isJobDir(dir)
+  const isLink = async (target: string): Promise<boolean> => (await disk.stat(target))?.isSymbolicLink() === true
+  if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
+  const real = await disk.realpath(file)
+  if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
+  throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, { path: file })
+}
