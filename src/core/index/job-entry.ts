@@ -1,6 +1,7 @@
 /** A job as the index has it: where it stands, and what is asked of it. The one place where a state or an event becomes an entry. */
 import type { JobId } from '../job/id.ts'
 import { type JobSpec, UNKNOWN_SPEC } from '../job/job-spec.ts'
+import { defined } from '../../lib/defined.ts'
 import { type JobState, type StateFacts, bornAt } from '../life/job-state.ts'
 
 export interface JobEntry extends Omit<StateFacts, 'early'> {
@@ -20,16 +21,22 @@ export function entryOf(id: JobId, state: JobState, spec?: JobSpec): JobEntry {
   return createEntry(id, born, state, state.history.at(-1)?.time ?? born, spec)
 }
 
-export function createEntry(id: JobId, born: string, facts: StateFacts, changed: string, spec?: JobSpec): JobEntry {
-  const { revision, state, attempt, launcher, kill, notBefore, deaths } = facts
-  // There are a million of these: no key without a value, and no copy made on the way.
-  const entry: { -readonly [Key in keyof JobEntry]: JobEntry[Key] } = { id, born, revision, state, attempt, changed }
-  if (launcher !== undefined) entry.launcher = launcher
-  if (kill !== undefined) entry.kill = kill
-  if (notBefore !== undefined) entry.notBefore = notBefore
-  if (deaths !== undefined) entry.deaths = deaths
-  if (spec !== undefined) entry.spec = spec
-  return entry
+type Optional = 'launcher' | 'kill' | 'notBefore' | 'deaths'
+/** A state's facts as an entry has them; `undefined` is absent. */
+type EntryFacts = Omit<StateFacts, Optional> & { readonly [Key in Optional]?: StateFacts[Key] | undefined }
+
+export function createEntry(
+  id: JobId,
+  born: string,
+  { revision, state, attempt, launcher, kill, notBefore, deaths }: EntryFacts,
+  changed: string,
+  spec: JobSpec | undefined,
+): JobEntry {
+  if (spec === undefined || kill !== undefined || notBefore !== undefined || deaths !== undefined)
+    return defined({ id, born, revision, state, attempt, launcher, kill, notBefore, deaths, changed, spec })
+  // There are a million of these: V8 stores what a literal names in the object itself.
+  if (launcher === undefined) return { id, born, revision, state, attempt, changed, spec }
+  return { id, born, revision, state, attempt, changed, spec, launcher }
 }
 
 /** What is asked of the job; of one whose birth has not been seen, the defaults. */

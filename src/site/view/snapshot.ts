@@ -2,7 +2,7 @@
  * Snapshots of the folded journal, so that who starts reads what is there and the newest lines, not every line ever written. `all` has every
  * job, `live` those that have not ended. They are caches: deleted, damaged or behind, the journal makes them again.
  */
-import type { JobEntry } from '../../core/index/job-entry.ts'
+import { type JobEntry, createEntry } from '../../core/index/job-entry.ts'
 import { type JobEvent, decodeEvent } from '../../core/index/journal-events.ts'
 import { type Announced, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
 import { type JobSpec, type SpecRecord, decodeSpec } from '../../core/job/job-spec.ts'
@@ -50,6 +50,8 @@ type Row = readonly [
   launcher?: string | 0,
   rest?: Partial<Pick<JobEntry, 'kill' | 'notBefore' | 'deaths' | 'broken'>>,
 ]
+
+const NOTHING_RARE: NonNullable<Row[8]> = {}
 
 /** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
 const TAIL_BYTES = 1024 * 1024
@@ -173,10 +175,20 @@ function toRow({ id, born, revision, state, attempt, changed, spec, launcher, ..
   return launcher === undefined ? row : [...row, launcher]
 }
 
-function fromRow([id, born, revision, state, attempt, changedOrNot, spec, launcher = 0, rest]: Row): JobEntry {
-  const changed = changedOrNot === 0 ? born : changedOrNot
-  const entry: { -readonly [Key in keyof JobEntry]: JobEntry[Key] } = { id, born, revision, state, attempt, changed }
-  if (launcher !== 0) entry.launcher = launcher
-  if (spec !== 0) entry.spec = decodeSpec(spec)
-  return rest === undefined ? entry : { ...entry, ...rest }
+function fromRow([
+  id,
+  born,
+  revision,
+  state,
+  attempt,
+  changed,
+  spec,
+  launcher = 0,
+  rest = NOTHING_RARE,
+]: Row): JobEntry {
+  const { kill, notBefore, deaths, broken } = rest
+  const facts = { revision, state, attempt, launcher: launcher === 0 ? undefined : launcher, kill, notBefore, deaths }
+  const asked = spec === 0 ? undefined : decodeSpec(spec)
+  const entry = createEntry(id, born, facts, changed === 0 ? born : changed, asked)
+  return broken === undefined ? entry : { ...entry, broken }
 }
