@@ -12,9 +12,9 @@ import { JobView } from '../site/view/job-view.ts'
 import { LauncherLog } from '../site/launcher/launcher-log.ts'
 import { createLauncher } from '../site/launcher/launchers.ts'
 import { drainSeconds } from '../site/settings.ts'
-import type { Site } from '../site/site.ts'
+import { type Site, refuseLinks } from '../site/site.ts'
 import { watchJournal } from '../site/view/watch.ts'
-import { type LaunchSummary, type Reporter, formatEvent } from './launch-events.ts'
+import { type LaunchSummary, type Reporter, formatEvent, messageOf } from './launch-events.ts'
 import type { MpiLauncher } from '../platform/mpi/mpi.ts'
 import { type AgentNode, Agents } from './agent/agents.ts'
 import { type Allocation, type AllocationPart, findAllocation } from './allocation.ts'
@@ -76,8 +76,12 @@ export async function runLauncher(
   }
 }
 
-/** What goes by itself, or when somebody makes room. */
-const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'ESTALE', 'ENFILE', 'EMFILE', 'ENOMEM', 'EAGAIN', 'ETIMEDOUT'])
+/** What goes by itself, when somebody makes room, or puts back what was taken away for a while. */
+const PASSING = new Set(
+  'ENOSPC EDQUOT EIO ESTALE ENFILE EMFILE ENOMEM EAGAIN ETIMEDOUT EACCES EPERM EROFS ENOTDIR ENOTCONN linked-folder'.split(
+    ' ',
+  ),
+)
 const ROOM_LOOK_MS = 1000
 
 /** A launcher that has run jobs and finds the disk full is not to give its allocation away: it begins anew as soon as it can. */
@@ -92,7 +96,7 @@ async function waitingForRoom(
     } catch (error) {
       const code = codeOf(error)
       if (!hasRun || !PASSING.has(code) || stop.aborted || monotonicMs() > deadlineMs) throw error
-      const { meaning } = explainSystemError(error) ?? { meaning: code }
+      const { meaning } = explainSystemError(error) ?? { meaning: messageOf(error) }
       if (!isTold) report({ kind: 'problem', message: `${meaning}: waiting until jobs can be run again` })
       await sleep(ROOM_LOOK_MS, stop)
     }
@@ -110,6 +114,7 @@ async function runOnce(
 ): Promise<LaunchSummary> {
   // A launcher that begins anew after its site was moved away must not make another one in the old place.
   await site.disk.readText(site.layout.settings)
+  refuseLinks(site.layout)
   // Before there is a lease to renew: reading of a million jobs takes its time.
   await using watch = await watchJournal(site)
   const view = await JobView.open(site, 'live')

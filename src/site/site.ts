@@ -95,7 +95,7 @@ export async function openTree(
 }
 
 /** @throws BjobError `linked-folder` for a link in the place of one of the site's own folders: what is behind it is none of bjob's */
-function refuseLinks({ jobs, journal, launchers, trash, submissions, apps }: Layout): void {
+export function refuseLinks({ jobs, journal, launchers, trash, submissions, apps }: Layout): void {
   for (const folder of [jobs, journal, launchers, trash, submissions, apps]) {
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
       throw requestError('linked-folder', `${path.basename(folder)}/ is a link, and has to be a folder`, {

@@ -1,8 +1,11 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
 import { tell } from '../../core/life/event-words.ts'
-import { requestError } from '../../core/text/errors.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { JobState } from '../../core/life/job-state.ts'
+import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { STATES, isEnded } from '../../core/life/states.ts'
+import { defined } from '../../lib/defined.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
 import { type JobQuery, readerOf } from '../../client/query/query.ts'
@@ -179,15 +182,38 @@ async function listHistories(
   { terminal }: Session,
 ): Promise<void> {
   const histories = (async function* () {
-    for (const { id } of entries) yield { id, history: (await readJobState(client.site, id)).history }
+    for (const { id } of entries) yield { id, ...(await readHistory(client, id)) }
   })()
   await new Output(input, terminal).list(histories, {
-    record: ({ id, history }) => ({ id, history: history.map(tell) }),
+    record: ({ id, history, broken }) => ({
+      id,
+      history: history.map(tell),
+      ...defined({ broken }),
+    }),
     columns: ['id', ...HISTORY_COLUMNS],
     rows: ({ id, history }) => history.map((entry) => ({ id, ...tell(entry) })),
-    line: ({ id, history }) =>
-      [terminal.paint('bold', id), ...history.map((entry) => `  ${historyLine(entry, terminal)}`)].join('\n'),
+    line: ({ id, history, broken }) =>
+      [
+        terminal.paint('bold', id),
+        ...history.map((entry) => `  ${historyLine(entry, terminal)}`),
+        ...(broken === undefined ? [] : [`  BROKEN ${broken}`]),
+      ].join('\n'),
   })
+}
+
+interface ReadHistory {
+  readonly history: JobState['history']
+  /** Why there is none: that job's problem alone. */
+  readonly broken?: string
+}
+
+async function readHistory({ site }: SiteClient, id: JobId): Promise<ReadHistory> {
+  try {
+    return { history: (await readJobState(site, id)).history }
+  } catch (error) {
+    if (error instanceof BjobError) return { history: [], broken: breakageText(error) }
+    throw error
+  }
 }
 
 async function listWorkflows(client: SiteClient, input: Input, { terminal }: Session): Promise<void> {

@@ -60,6 +60,7 @@ export class OwnedJob {
             return advance(current, steps, alteration)
           },
           this.#state.revision,
+          true,
         )
         if (moved !== undefined) return (this.#state = moved)
         report({ kind: 'job-lost', id, message: `${id} is not this launcher's any more; what it did was not recorded` })

@@ -5,9 +5,11 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
+import { type AppendFile, named, openAppend, openAppendSync, writeWhole } from './append.ts'
 import { copy, copySync } from './copy.ts'
-import { type Links, MOST_TEXT_BYTES, checkFile, readPart, readPartSync, readText, readTextSync } from './read.ts'
+import { type Links, MOST_TEXT_BYTES, readPart, readPartSync, readText, readTextSync } from './read.ts'
+
+export type { AppendFile } from './append.ts'
 
 export interface Entry {
   readonly name: string
@@ -19,15 +21,6 @@ export interface Entry {
 export interface NewFile {
   /** Writes the whole content, which may come in parts, and closes; with `durable`, not before it is on the disk. */
   finish(text: string | Iterable<string>, durable: boolean): Promise<void>
-  close(): Promise<void>
-}
-
-/** A file that this process only adds to. */
-export interface AppendFile {
-  /** Adds `text` in one call; with `durable`, not returning before it is on the disk. */
-  append(text: string, durable: boolean): Promise<void>
-  /** Whether its name still leads to it: somebody may have removed it, or put another one there. */
-  isInPlace(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -130,29 +123,19 @@ function toEntries(entries: readonly fs.Dirent[]): Entry[] {
   return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory(), isFile: entry.isFile() }))
 }
 
-/** A call on an open file does not say which file it was; whoever reads of a full disk wants to know which disk. */
-function named(error: unknown, target: string): unknown {
-  return error instanceof Error ? Object.assign(error, { path: target }) : error
-}
-
 function partsOf(text: string | Iterable<string>): Iterable<string> {
   return typeof text === 'string' ? [text] : text
 }
 
-function writeWhole(fd: number, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at)
+/** Below a name that is no folder there is nothing, too. */
+function statSync(target: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(target, { throwIfNoEntry: false })
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
 }
-
-function isSameFile(one: fs.Stats, other: fs.Stats | undefined): boolean {
-  return one.ino === other?.ino && one.dev === other.dev
-}
-
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
-/** A link there would lead bjob's words into somebody else's file; opening a pipe would wait for a reader. */
-const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
-
-const fdatasync = promisify(fs.fdatasync)
 
 /** Calls made at once, in this thread. */
 export const directDisk: Disk = {
@@ -170,7 +153,7 @@ export const directDisk: Disk = {
   readText: async (target, most = MOST_TEXT_BYTES, links = 'follow') => readTextSync(target, most, links),
   readFrom: async (target, offset, limit, links = 'follow') => readPartSync(target, offset, limit, links),
   list: async (target) => toEntries(fs.readdirSync(target, { withFileTypes: true })),
-  stat: async (target) => fs.lstatSync(target, { throwIfNoEntry: false }),
+  stat: async (target) => statSync(target),
   create: async (target) => {
     const fd = fs.openSync(target, 'wx', 0o666)
     return {
@@ -187,34 +170,7 @@ export const directDisk: Disk = {
       close: async () => fs.closeSync(fd),
     }
   },
-  openAppend: async (target) => {
-    const fd = fs.openSync(target, APPEND, 0o666)
-    try {
-      checkFile(fs.fstatSync(fd), target)
-    } catch (error) {
-      fs.closeSync(fd)
-      throw error
-    }
-    let isClosed = false
-    return {
-      append: async (text, durable) => {
-        try {
-          // Its number may be another file's by now.
-          if (isClosed) throw Object.assign(new Error('EBADF: closed already'), { code: 'EBADF' })
-          writeWhole(fd, text)
-          // The one call that takes milliseconds: this thread has better things to do meanwhile.
-          if (durable) await fdatasync(fd)
-        } catch (error) {
-          throw named(error, target)
-        }
-      },
-      isInPlace: async () => !isClosed && isSameFile(fs.fstatSync(fd), fs.lstatSync(target, { throwIfNoEntry: false })),
-      close: async () => {
-        if (!isClosed) fs.closeSync(fd)
-        isClosed = true
-      },
-    }
-  },
+  openAppend: async (target) => openAppendSync(target, statSync),
   copy: async (from, to, durable = false) => copySync(from, to, durable),
   utimes: async (target, atime, mtime) => fs.utimesSync(target, atime, mtime),
   refresh: async () => {},
@@ -253,27 +209,7 @@ export const pooledDisk: Disk = {
       close: async () => file.close(),
     }
   },
-  openAppend: async (target) => {
-    const file = await fs.promises.open(target, APPEND, 0o666)
-    try {
-      checkFile(await file.stat(), target)
-    } catch (error) {
-      await file.close()
-      throw error
-    }
-    return {
-      append: async (text, durable) => {
-        try {
-          await file.appendFile(text)
-          if (durable) await file.datasync()
-        } catch (error) {
-          throw named(error, target)
-        }
-      },
-      isInPlace: async () => isSameFile(await file.stat(), await unlessGone(fs.promises.lstat(target))),
-      close: async () => file.close(),
-    }
-  },
+  openAppend: (target) => openAppend(target, (name) => unlessGone(fs.promises.lstat(name))),
   copy: (from, to, durable = false) => copy(from, to, durable),
   utimes: async (target, atime, mtime) => fs.promises.utimes(target, atime, mtime),
   refresh: async (folder) => (await fs.promises.opendir(folder)).close(),

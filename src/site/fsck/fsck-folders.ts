@@ -193,7 +193,8 @@ export async function addReplacements(site: Site, suspects: Finding[]): Promise<
   const { root, apps, journal, launchers, submissions } = site.layout
   const folders = [root, apps, journal, launchers, submissions]
   for (const above of [launchers, submissions])
-    for (const { name } of await listOrFind(site, above, [])) folders.push(`${above}/${name}`)
+    for (const { name, isDirectory } of await listOrFind(site, above, []))
+      if (isDirectory) folders.push(`${above}/${name}`)
   for (const folder of folders) {
     for (const { name } of await listOrFind(site, folder, [])) {
       const path = `${folder}/${name}`

@@ -74,15 +74,18 @@ export async function readSpecification(
  * Changes a job's state, under its lock, exactly once (see revision.ts). One that is being removed does not change any more.
  * @param decide called with the state as it is, perhaps more than once; `undefined` leaves it
  * @param expected the revision that it has in all likelihood
+ * @param isHeld the job is the caller's, who has changed it before: its folder is not looked at again
  * @returns the new state, or `undefined` when it was left
- * @throws BjobError `unknown-job`, `torn-state`, `bad-state`; the file system's errors
+ * @throws BjobError `unknown-job`, `torn-state`, `bad-state`, `linked-folder`; the file system's errors
  */
 export async function changeJob(
   site: Site,
   id: JobId,
   decide: (current: JobState) => JobState | undefined,
   expected?: number,
+  isHeld = false,
 ): Promise<JobState | undefined> {
+  if (!isHeld) await refuseLink(site, id)
   return commitJob(site, id, {
     decide,
     announce: async (next, current) => {
@@ -126,6 +129,7 @@ export async function changeSpecification(
   id: JobId,
   amend: (current: JobState, specification: JobSpec) => Amendment | undefined,
 ): Promise<JobState | undefined> {
+  await refuseLink(site, id)
   for (;;) {
     const state = await readJobState(site, id)
     const { revision } = state
@@ -144,6 +148,13 @@ export async function changeSpecification(
     })
     if (!isStale) return changed
   }
+}
+
+/** Behind a link in the place of a job's folder, everything is somebody else's. */
+async function refuseLink({ disk, layout }: Site, id: JobId): Promise<void> {
+  const { dir } = layout.job(id)
+  if ((await disk.stat(dir))?.isSymbolicLink() === true)
+    throw siteError('linked-folder', `the folder of ${id} is a link`, { path: dir })
 }
 
 async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobState | undefined> {

@@ -15,8 +15,8 @@ const REFRESH_MS = 1000
 const LOOK_MOST_MS = 100
 /** A look that came late (this process was suspended, or busy) counts for no more than this: the holder may not have come to refresh it, either. */
 const GAP_MOST_MS = 200
-/** Eleven days: proper-lockfile is never to judge by the clock. */
-const NEVER_MS = 1e9
+/** proper-lockfile is never to judge by the clock: a time of 1970 would have it take a lock away. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER
 
 /**
  * Runs `act` under the job's lock. Losing the lock meanwhile is no error: `act` must commit by a revision.

@@ -4,9 +4,10 @@
  *
  * Each read begins a little before what is new: where that text is not what it was, the journal was shortened, replaced or put back from a backup.
  */
+import { setImmediate } from 'node:timers/promises'
 import { type JournalLine, parseLine } from '../../core/index/journal-events.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
-import { codeOf, type Disk, isForbidden, unlessGone } from '../disk/disk.ts'
+import { codeOf, type Disk, type Entry, isForbidden, unlessGone } from '../disk/disk.ts'
 import type { Layout } from '../disk/layout.ts'
 import { MARKED_BYTES, type Positions, fits, markOf, readTail } from './position.ts'
 
@@ -76,7 +77,17 @@ export class JournalReader {
 
   /** The names of all journals, as the folder has them now. */
   async hosts(): Promise<string[]> {
-    const entries = (await unlessGone(this.#place.disk.list(this.#place.layout.journal))) ?? []
+    const { disk, layout, tellOnce } = this.#place
+    let entries: readonly Entry[]
+    try {
+      entries = (await unlessGone(disk.list(layout.journal))) ?? []
+    } catch (error) {
+      if (codeOf(error) === 'ELOOP') return []
+      // Of those that were read before nothing is lost.
+      if (!isForbidden(error) || this.#listed.length === 0) throw error
+      tellOnce?.(`${layout.journal} cannot be read (permission denied): news will come when it can`)
+      return [...this.#listed]
+    }
     return entries.filter(({ name }) => name.endsWith(SUFFIX)).map(({ name }) => name.slice(0, -SUFFIX.length))
   }
 
@@ -141,7 +152,10 @@ export class JournalReader {
       const end = bytes.lastIndexOf(NEWLINE)
       if (end < 0) {
         if (bytes.length < limit) return true
-        if (limit < LONGEST_LINE_BYTES) limit *= 4
+        // The reader's lease is to be renewed meanwhile, of however many gigabytes somebody has made a journal.
+        await setImmediate()
+        if (isHole(bytes)) advance(source, bytes)
+        else if (limit < LONGEST_LINE_BYTES) limit *= 4
         else advance(source, bytes)
         continue
       }
@@ -172,6 +186,11 @@ export class JournalReader {
     if (typeof known === 'string') source.tail = Buffer.from(tail)
     return true
   }
+}
+
+/** Nothing but zeros, and more than a server shows for a moment of what is being written. */
+function isHole(bytes: Buffer): boolean {
+  return bytes.length >= CHUNK_BYTES && bytes[0] === 0 && bytes.equals(Buffer.alloc(bytes.length))
 }
 
 function newSource(): Source {

@@ -3,6 +3,7 @@
  * from a backup does not fit it any more, and is made again.
  */
 import { type Disk, unlessGone } from '../disk/disk.ts'
+import { describeFault } from '../disk/own-file.ts'
 
 export interface Position {
   /** How many bytes have been read. */
@@ -35,7 +36,14 @@ export function markOf(tail: Buffer): string {
 /** The last bytes before `at`: what a mark is made of. Shorter where the file is. */
 export async function readTail(disk: Disk, file: string, at: number): Promise<Buffer | undefined> {
   const length = Math.min(at, MARKED_BYTES)
-  return unlessGone(disk.readFrom(file, at - length, length, 'refuse'))
+  if (length === 0) return Buffer.alloc(0)
+  try {
+    return await unlessGone(disk.readFrom(file, at - length, length, 'refuse'))
+  } catch (error) {
+    // Something else stands in its place, or it was shut to this user.
+    if (describeFault(error, file) === undefined) throw error
+    return undefined
+  }
 }
 
 /** Whether the journal is still the one that was read up to `position`. @param tail what stands before it now */
