@@ -277,10 +277,16 @@ const fields: readonly (readonly [string, JobField])[] = Object.entries(JOB_FIEL
 /** As job.yaml spells them. */
 export const FIELD_NAMES: readonly string[] = fields.map(([name]) => name)
 
-/** Those that have one, under the names of job.yaml. */
-export const DEFAULTS: Readonly<Record<string, unknown>> = Object.fromEntries(
-  fields.flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])),
-)
+/** Of all fields, in the order of job.yaml; `undefined` where nothing is meant by nothing. */
+export const DEFAULTS: Readonly<Record<string, unknown>> = createDefaults()
+
+/** An object that JSON has made is copied as fast as a literal; one that is put together key by key, ten times as slowly. */
+function createDefaults(): Record<string, unknown> {
+  const nulls = Object.fromEntries(fields.map(([name, { default: value = null }]) => [name, value]))
+  const defaults = JSON.parse(JSON.stringify(nulls)) as Record<string, unknown>
+  for (const [name, { default: value }] of fields) if (value === undefined) defaults[name] = undefined
+  return defaults
+}
 
 /** Fields that are maps, of which one entry can be set. */
 export const MAP_FIELDS: readonly string[] = fields.flatMap(([name, { takes }]) => (takes === 'pairs' ? [name] : []))

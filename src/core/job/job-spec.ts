@@ -43,10 +43,11 @@ const defaultsText: Readonly<Record<string, string>> = Object.fromEntries(
 )
 
 for (const name of FIELD_NAMES) {
+  const unlessGiven = DEFAULTS[name]
   fileNames.set(libraryName(name), name)
   Object.defineProperty(RecordedSpec.prototype, libraryName(name), {
     get(this: RecordedSpec) {
-      return this.record[name] ?? DEFAULTS[name]
+      return this.record[name] ?? unlessGiven
     },
   })
 }
