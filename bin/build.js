@@ -12,7 +12,7 @@ const root = path.join(__dirname, '..')
 const dist = path.join(root, 'dist')
 
 /** Packages that load as slowly as a short command runs, and that few commands use: own parts. */
-const LAZY = ['yaml', 'get-east-asian-width']
+const LAZY = ['yaml', 'get-east-asian-width', 'chokidar']
 
 /** Replaces such a package by an object that loads the part when a name is first read from it. */
 const lazyPackages = {

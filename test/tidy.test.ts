@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   lib: [
     'text',
+    'bell.ts',
     'concurrently.ts',
     'defined.ts',
     'once.ts',
@@ -40,7 +41,20 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   ],
   core: ['text', 'job', 'life', 'index', 'placement'],
   platform: ['hostlist.ts', 'transfer.ts', 'schedulers', 'mpi'],
-  site: ['disk', 'journal', 'settings.ts', 'site.ts', 'applications.ts', 'job', 'view', 'launcher', 'fsck', 'doctor'],
+  site: [
+    'disk',
+    'journal',
+    'settings.ts',
+    'site.ts',
+    'follow',
+    'applications.ts',
+    'live-site.ts',
+    'job',
+    'view',
+    'launcher',
+    'fsck',
+    'doctor',
+  ],
   client: [
     'job-environment.ts',
     'view',
@@ -123,6 +137,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   valibot: ['lib', 'core', 'site', 'platform', 'client', 'search'],
   yaml: ['core'],
   'proper-lockfile': ['site'],
+  chokidar: ['site'],
   'fast-glob': ['site'],
   koffi: ['lib'],
   'get-east-asian-width': ['lib'],

@@ -77,6 +77,12 @@ export class Intake {
     }
   }
 
+  /** Looks again at the jobs that were set aside. */
+  reconsiderBroken(): void {
+    for (const { id, broken } of this.#view.index.entries())
+      if (broken !== undefined) this.#sink.attend(() => this.lookUp(id))
+  }
+
   /** Takes in what has changed. @throws the file system's errors, when the journal cannot be read */
   async takeNews(): Promise<void> {
     for (const id of await this.#view.refresh()) this.heed(id)

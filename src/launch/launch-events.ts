@@ -4,7 +4,16 @@ import { codeOf, isForbidden } from '../site/disk/disk.ts'
 import { type LogLevel, formatLogLine } from '../core/text/log-line.ts'
 
 export interface LaunchEvent {
-  readonly kind: 'started' | 'recovered' | 'job-started' | 'job-ended' | 'job-lost' | 'draining' | 'problem' | 'ended'
+  readonly kind:
+    | 'started'
+    | 'recovered'
+    | 'job-started'
+    | 'job-ended'
+    | 'job-lost'
+    | 'edited'
+    | 'draining'
+    | 'problem'
+    | 'ended'
   /** One line for a person. */
   readonly message: string
   /** The job that it is about. */

@@ -20,7 +20,7 @@ import { isForbidden } from '../site/disk/disk.ts'
 import type { JobView } from '../site/view/job-view.ts'
 import { drainSeconds } from '../site/settings.ts'
 import type { Site } from '../site/site.ts'
-import type { JournalWatch } from '../site/view/watch.ts'
+import type { JournalWatch } from '../site/follow/journal-watch.ts'
 import { type LaunchSummary, type Reporter, errorCause, messageOf, problemText } from './launch-events.ts'
 import { JobRun } from './run/job-runner.ts'
 import { Intake } from './intake.ts'
@@ -161,6 +161,11 @@ export class Launcher {
     this.#report({ kind: 'problem', message: `${lossWords(loss)}; going on with the others` })
     this.#stopOn(node, loss)
     if (this.#room.isEmpty) this.finish('all nodes were lost', { kind: 'lost', loss }, 0)
+  }
+
+  /** Some application has changed: jobs that were set aside may be runnable now. */
+  reconsiderBroken(): void {
+    this.#intake.reconsiderBroken()
   }
 
   #stopOn(node: string, loss: Loss): void {

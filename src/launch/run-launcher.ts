@@ -6,14 +6,14 @@ import { explainSystemError } from '../core/text/system-error.ts'
 import { monotonicMs, sleep } from '../lib/sleep.ts'
 import { shortHost } from '../lib/token.ts'
 import { defined } from '../lib/defined.ts'
-import { type Application, readApplication } from '../site/applications.ts'
 import { codeOf } from '../site/disk/disk.ts'
 import { JobView } from '../site/view/job-view.ts'
 import { LauncherLog } from '../site/launcher/launcher-log.ts'
 import { createLauncher } from '../site/launcher/launchers.ts'
+import { LiveSite } from '../site/live-site.ts'
 import { drainSeconds } from '../site/settings.ts'
 import { type Site, refuseLinks } from '../site/site.ts'
-import { watchJournal } from '../site/view/watch.ts'
+import { watchJournal } from '../site/follow/journal-watch.ts'
 import { type LaunchSummary, type Reporter, formatEvent, messageOf } from './launch-events.ts'
 import type { MpiLauncher } from '../platform/mpi/mpi.ts'
 import { type AgentNode, Agents } from './agent/agents.ts'
@@ -38,8 +38,6 @@ export interface LaunchOptions extends AllocationPart {
   readonly agentFile: string
 }
 
-/** A new application's file, or a changed one, is noticed after this long. */
-const APPLICATION_TTL_MS = 5000
 const LOST = 'lost its lease'
 
 /**
@@ -168,6 +166,11 @@ async function runOnce(
   keeper = lease
   if (agents.haveFailed) lease.giveUp()
   const ended = new AbortController()
+  const live = new LiveSite(site, {
+    onEdit: (message) => report({ kind: 'edited', message }),
+    onProblem: (message) => report({ kind: 'problem', message }),
+    onApplications: () => launcher?.reconsiderBroken(),
+  })
   try {
     // A job has to be over when the others are asked to end.
     const room = new Room(allocation.nodes, deadlineMs - drainSeconds(site.settings) * 1000)
@@ -182,7 +185,7 @@ async function runOnce(
         agents,
         allocation,
         report,
-        applicationOf: applicationCache(site),
+        applicationOf: (name) => live.applicationOf(name),
         warnOfRanks: createRankWarning(allocation, report),
       },
     )
@@ -211,6 +214,7 @@ async function runOnce(
     throw error
   } finally {
     ended.abort()
+    await live[Symbol.asyncDispose]()
     agents.end()
     problems.end()
     await log.close()
@@ -268,15 +272,4 @@ function describeNodes({ nodes, scheduler, schedulerId, beside }: Allocation, { 
   if (beside !== undefined && slots === undefined)
     return `${where}, ${cores} slots: this machine submits to ${beside}; \`bjob submit\` runs jobs on compute nodes, --slots N more of them here`
   return `${where}, ${cores} ${slots === undefined ? 'cores' : 'slots'}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
-}
-
-function applicationCache(site: Site): (name: string) => Promise<Application> {
-  const known = new Map<string, { readonly read: Promise<Application>; readonly atMs: number }>()
-  return (name) => {
-    const cached = known.get(name)
-    if (cached !== undefined && monotonicMs() - cached.atMs < APPLICATION_TTL_MS) return cached.read
-    const read = readApplication(site.disk, site.layout, name)
-    known.set(name, { read, atMs: monotonicMs() })
-    return read
-  }
 }

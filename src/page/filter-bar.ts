@@ -51,6 +51,10 @@ export class FilterBar {
     )
   }
 
+  get choice(): Choice {
+    return this.#choice
+  }
+
   /** Changes a part of the choice, and shows it. */
   choose(change: Partial<Choice>): void {
     this.#choice = { ...this.#choice, ...change }

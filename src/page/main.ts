@@ -6,6 +6,7 @@ import { FilterBar } from './filter-bar.ts'
 import { Gantt } from './charts/gantt.ts'
 import { Histogram } from './charts/histogram.ts'
 import { JobTable } from './job-table.ts'
+import { type PageLook, choiceOf, lookOf, refreshEvery, takeLook } from './refresh.ts'
 import { SearchSection } from './search-section.ts'
 import { type Choice, choose, isAll } from './selection.ts'
 import { Summary, heading } from './summary.ts'
@@ -106,6 +107,16 @@ class Page {
     matchMedia('print').addEventListener('change', () => this.#redraw())
   }
 
+  get look(): PageLook {
+    const range = this.#window.isZoomed ? this.#window.range : undefined
+    return lookOf(this.#dataset, this.#filters.choice, range)
+  }
+
+  restore(look: PageLook): void {
+    this.#filters.choose(choiceOf(this.#dataset, look))
+    if (look.range !== undefined) this.#window.zoom(look.range)
+  }
+
   #show(choice: Choice): void {
     const chosen = choose(this.#dataset, choice)
     const figures = computeFigures(this.#dataset, isAll(choice) ? undefined : (job) => chosen[job] === 1)
@@ -169,9 +180,14 @@ function wholeOf({ origin }: Dataset, { bins }: Figures): Range {
   return { from, to: from + bins.width * bins.count }
 }
 
-const data = document.querySelector('#data')
+const data = document.querySelector<HTMLElement>('#data')
 try {
-  new Page(JSON.parse(data?.textContent ?? '') as Dataset).mount(document.body)
+  const page = new Page(JSON.parse(data?.textContent ?? '') as Dataset)
+  page.mount(document.body)
+  const look = takeLook()
+  if (look !== undefined) page.restore(look)
+  const seconds = Number(data?.dataset['refresh'])
+  if (seconds > 0) refreshEvery(seconds, () => page.look)
 } catch (error) {
   document.body.append(emptyNote(`this report cannot be drawn: ${String(error)}`))
   throw error

@@ -11,7 +11,8 @@ export interface PageParts {
   readonly style: string
 }
 
-export function formatPage(dataset: Dataset, { script, style }: PageParts): string {
+/** @param refreshSeconds how often the page loads itself anew: for one that is made again and again */
+export function formatPage(dataset: Dataset, { script, style }: PageParts, refreshSeconds = 0): string {
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${sha256(script)}'`
   return `<!doctype html>
 <html lang="en">
@@ -26,7 +27,7 @@ export function formatPage(dataset: Dataset, { script, style }: PageParts): stri
 </head>
 <body>
 <noscript>This report draws itself: it needs JavaScript, and no network.</noscript>
-<script type="application/json" id="data">${jsonForHtml(dataset)}</script>
+<script type="application/json" id="data"${refreshSeconds > 0 ? ` data-refresh="${refreshSeconds}"` : ''}>${jsonForHtml(dataset)}</script>
 <script>${script}</script>
 </body>
 </html>

@@ -1,4 +1,5 @@
 /** `bjob.yaml`: what a site wants different from the defaults. Its presence is what makes a folder a site. */
+import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { didYouMean } from '../lib/text/nearest.ts'
 import { fieldsOf, finite, mapOf, readIssue, whole } from '../lib/shapes.ts'
@@ -58,6 +59,27 @@ const schema = fieldsOf(SETTINGS, 'must be a map of settings')
 
 /** The site's settings, defaults filled in; what each means stands in the bjob.yaml that `bjob init` writes. */
 export type Settings = Readonly<v.InferOutput<typeof schema>>
+
+/** Settings that a process goes by from its start to its end: others count on them, or they say what it runs on. */
+const FIXED: ReadonlySet<string> = new Set(['format', 'lease_seconds', 'durability', 'scheduler', 'mpi', 'node'])
+
+export interface SettingsChange {
+  readonly settings: Settings
+  /** The names of those that hold from now on. */
+  readonly taken: readonly string[]
+  /** The names of those that hold for processes that start from now on. */
+  readonly later: readonly string[]
+}
+
+/** The settings of a process that runs while bjob.yaml is edited. */
+export function adoptSettings(current: Settings, edited: Settings): SettingsChange {
+  const changed = (Object.keys(SETTINGS) as (keyof Settings)[]).filter(
+    (name) => !isDeepStrictEqual(current[name], edited[name]),
+  )
+  const later = changed.filter((name) => FIXED.has(name))
+  const kept = Object.fromEntries(later.map((name) => [name, current[name]]))
+  return { settings: { ...edited, ...kept }, taken: changed.filter((name) => !FIXED.has(name)), later }
+}
 
 /** Ends and releases are written after the grace. */
 const LAST_WRITES_SECONDS = 2

@@ -10,12 +10,12 @@ import { describeFault } from './disk/own-file.ts'
 import { MOST_TEXT_BYTES, readPartSync, tooLarge } from './disk/read.ts'
 import { shareWithGroup } from './disk/group-disk.ts'
 import { Layout, SITE_FILE } from './disk/layout.ts'
-import { type Settings, parseSettings } from './settings.ts'
+import { type Settings, type SettingsChange, adoptSettings, parseSettings } from './settings.ts'
 
 export class Site {
   readonly layout: Layout
   readonly disk: Disk
-  readonly settings: Settings
+  #settings: Settings
   readonly #journal: () => JournalWriter
   #opened: JournalWriter | undefined
   readonly #told = new Set<string>()
@@ -25,7 +25,7 @@ export class Site {
   constructor(layout: Layout, disk: Disk, settings: Settings) {
     this.layout = layout
     this.disk = disk
-    this.settings = settings
+    this.#settings = settings
     this.#journal = () =>
       new JournalWriter(
         disk,
@@ -33,6 +33,18 @@ export class Site {
         settings.durability === 'node',
         new JournalMark(this),
       )
+  }
+
+  /** As bjob.yaml was when the site was opened, and later edits of it that a process that stays has taken up. */
+  get settings(): Settings {
+    return this.#settings
+  }
+
+  /** Takes up an edited bjob.yaml, as far as a process can that runs already. */
+  adopt(edited: Settings): SettingsChange {
+    const change = adoptSettings(this.#settings, edited)
+    this.#settings = change.settings
+    return change
   }
 
   /** This process's voice in the journal. */

@@ -150,6 +150,27 @@ describe('the page of a report', needs('chromium'), () => {
     expect(browser.complaints).toEqual([])
   })
 
+  test('that is made again while jobs run shows itself anew, as its reader had set it', async () => {
+    await using rig = await Rig.create()
+    const spawn = (name: string): Promise<string> =>
+      rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', name])
+    await spawn('one')
+    await spawn('other')
+    await rig.done(['launch', '--idle-seconds', '0.1'])
+    const watch = rig.start(['report', '--watch'])
+    await rig.until('the page to be told', () => watch.stderr.includes('report.html, made again'))
+    await using browser = await Browser.start()
+    const page = await browser.open(path.join(rig.site, 'report.html'))
+    await page.locator('#search').fill('one')
+    await expect.poll(async () => textOf(page, '#tile-jobs strong')).toBe('1')
+    await spawn('one-more')
+    await rig.done(['launch', '--idle-seconds', '0.1'])
+    await expect.poll(async () => textOf(page, '#tile-jobs strong'), { timeout: 60_000 }).toBe('2')
+    expect(await page.locator('#search').inputValue()).toBe('one')
+    expect(browser.complaints).toEqual([])
+    await watch.kill('SIGTERM')
+  })
+
   test('of a search shows each evaluation, the best, and what matters', async () => {
     await using rig = await Rig.create()
     // A field of a file of another name: what the search was told stands in its jobs.

@@ -235,4 +235,27 @@ describe('the figures of a report', () => {
     expect(refused.stderr).toContain('cannot write')
     expect(await rig.bjob(['report', '--json', '--csv'])).toMatchObject({ status: 2 })
   })
+
+  test('--watch makes the page again as jobs end, and a last one that stays as it is', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'first'])
+    const watch = rig.start(['report', '--watch'])
+    await rig.until('the page to be told', () => watch.stderr.includes('1 job: report.html, made again'))
+    const page = (): string => fs.readFileSync(path.join(rig.site, 'report.html'), 'utf8')
+    const statesOf = (text: string): readonly number[] =>
+      (JSON.parse(/id="data"[^>]*>(.*)<\/script>\n<script>/.exec(text)?.[1] ?? '') as { jobs: { state: number[] } })
+        .jobs.state
+    const [waiting] = statesOf(page())
+    expect(page()).toMatch(/id="data" data-refresh="\d+"/)
+    await rig.done(['launch', '--idle-seconds', '0.1'])
+    await rig.until('the end to be on the page', () => statesOf(page())[0] !== waiting)
+    await rig.done(['spawn', '--app', 'no', '--workflow', 'w', '--name', 'second'])
+    await rig.done(['launch', '--idle-seconds', '0.1'])
+    await rig.until('the second to be on the page', () => statesOf(page()).length === 2)
+    expect((await watch.kill('SIGINT')).status).toBe(0)
+    expect(page()).not.toContain('data-refresh')
+    expect(statesOf(page())).toHaveLength(2)
+    for (const words of [['--json'], ['--csv'], ['-o', '-']])
+      expect(await rig.bjob(['report', '--watch', ...words])).toMatchObject({ status: 2 })
+  })
 })

@@ -231,6 +231,19 @@ describe('bjob session', () => {
     expect(journal.split('\n').filter((line) => line.includes('"done"')).length).toBeLessThan(100)
   })
 
+  test('takes up an edited bjob.yaml', async () => {
+    await using rig = await Rig.create()
+    await using driver = new Driver(rig)
+    await driver.ok({ op: 'ping', id: 1 })
+    fs.appendFileSync(path.join(rig.site, 'bjob.yaml'), 'defaults: {priority: 7}\n')
+    for (let id = 2, priority; priority !== 7; id += 2) {
+      await driver.ok({ op: 'spawn', id, job: job(`n${id}`) })
+      const made = (await driver.ok({ op: 'get', id: id + 1, job: `w/n${id}` })) as { readonly priority: number }
+      expect([0, 7]).toContain((priority = made.priority))
+    }
+    await driver.ok({ op: 'close', id: 0 })
+  })
+
   test('killed with -9, hands out each end once to a driver that acknowledges', async () => {
     await using rig = await Rig.create()
     const names = Array.from({ length: 12 }, (_, at) => `j${at}`)

@@ -7,10 +7,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { addApplication, readApplication, removeApplication } from '../../src/site/applications.ts'
 import { checkSite } from '../../src/site/fsck/check-site.ts'
-import { LauncherLog } from '../../src/site/launcher/launcher-log.ts'
+import { LauncherLog, openLauncherLog } from '../../src/site/launcher/launcher-log.ts'
 import { createLauncher, readLease, writeLease } from '../../src/site/launcher/launchers.ts'
 import { JobView } from '../../src/site/view/job-view.ts'
-import { LogTail } from '../../src/site/launcher/log-tail.ts'
 import { mendSite } from '../../src/site/fsck/mend.ts'
 import { readJobState } from '../../src/site/job/jobs.ts'
 import { Site } from '../../src/site/site.ts'
@@ -296,7 +295,7 @@ const CHANGES: readonly Operation[] = [
     run: writeLongLog,
     check: async (world) => {
       const lines: string[] = []
-      for await (const some of new LogTail(world.open(), 'L9').read()) lines.push(...some)
+      for await (const some of openLauncherLog(world.open(), 'L9').read()) lines.push(...some)
       assert.equal(lines.at(-1), 'line 3')
     },
   },

@@ -1,40 +1,46 @@
-/** `bjob log`: a job's output, or a launcher's log. */
+/** `bjob log`: a job's output, that of many jobs, or a launcher's log. */
 import { requestError } from '../../core/text/errors.ts'
 import { fullId } from '../../core/job/id.ts'
 import { LOG_LEVELS } from '../../core/text/log-line.ts'
 import { isEnded } from '../../core/life/states.ts'
+import { isEmptyFilter } from '../../core/index/filter.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
+import { FileFollower } from '../../site/follow/file-follower.ts'
+import { FileWatch } from '../../site/follow/file-watch.ts'
 import { checkInside } from '../../site/job/job-files.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import { outputName } from '../../site/disk/layout.ts'
 import type { Site } from '../../site/site.ts'
-import { hasJob } from '../../site/disk/job-folder.ts'
+import { hasJob, listWorkflows } from '../../site/disk/job-folder.ts'
 import type { Command, Session } from '../command/command.ts'
-import { findJob, limitWords } from '../arguments/job-word.ts'
+import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
+import { findJob } from '../arguments/job-word.ts'
 import type { Input } from '../command/option.ts'
-import { pauseOf } from '../terminal/pause.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
-const CHUNK_BYTES = 1024 * 1024
 const LAUNCHERS = '`bjob ls launchers` lists the launchers'
 
 export const logCommand: Command = {
-  words: '[ID|LAUNCHER]',
+  words: '[ID…|LAUNCHER]',
   about: `What a job wrote to its standard output and error: of its last attempt, unless --attempt says which. Of a launcher, what it did: a line each,
-with its time, its level (INFO, WARN where a job failed, ERROR where something has to be done) and the event. The beginning of a launcher's id will do.`,
+with its time, its level (INFO, WARN where a job failed, ERROR where something has to be done) and the event. The beginning of a launcher's id will do.
+With a filter, or several ids, the output of all those jobs, each line behind its job's id; with -f also of jobs that come to match, until it is
+interrupted. ${FILTER_HELP}`,
   options: [
     { name: 'follow', alias: 'f', summary: 'go on as it grows, until the job or the launcher ends' },
     { name: 'attempt', value: 'N', summary: 'of a job: of this attempt' },
     { name: 'level', value: LOG_LEVELS.join('|'), summary: 'of a launcher: from this level on' },
+    ...FILTER_OPTIONS,
   ],
   examples: [
     ['bjob log dl-hps/task1', 'the output so far'],
     ['bjob log -f dl-hps/task1', 'and what comes'],
+    ['bjob log -f --workflow dl-hps --state RUNNING', 'what all jobs of a workflow write while they run'],
     ['bjob log node01-4821 --level warn', 'what went wrong with a launcher'],
   ],
   async run(input, session) {
     const { site } = await session.open()
-    limitWords(input.words, 1)
+    if (isOfMany(input)) return logMany(input, session)
     const [word] = input.words
     const launcher = word === undefined || word.includes('/') ? undefined : await findLauncherOrJob(site, word)
     if (launcher !== undefined) return logLauncher(site, launcher, input, session)
@@ -43,8 +49,9 @@ with its time, its level (INFO, WARN where a job failed, ERROR where something h
     const wanted = input.number('attempt', 1)
     if (input.has('follow')) return follow(site, id, wanted, session)
     const attempt = wanted ?? Math.max(1, (await readJobState(site, id)).attempt)
-    const shown = await copyOutput(site, id, attempt, 0, session)
-    if (shown === undefined)
+    const output = new FileFollower(site, outputFile(site, id, attempt))
+    await copyNews(site, id, attempt, output, session)
+    if (!output.hasFile)
       throw requestError('no-such-file', `${id} has no output of attempt ${attempt} yet`, { hint: `bjob why ${id}` })
   },
 }
@@ -57,7 +64,9 @@ async function findLauncherOrJob(site: Site, word: string): Promise<string | und
   const launcher = await findLauncher(site, word)
   if (launcher !== undefined) return launcher
   throw requestError('unknown-job', `there is no job ${id}, and no launcher ${word}`, {
-    hint: `\`bjob ls\` lists the jobs; ${LAUNCHERS}`,
+    hint: (await listWorkflows(site)).includes(word)
+      ? `bjob log --workflow ${word}`
+      : `\`bjob ls\` lists the jobs; ${LAUNCHERS}`,
   })
 }
 
@@ -71,37 +80,58 @@ async function logLauncher(site: Site, launcher: string, input: Input, session: 
 
 async function follow(site: Site, id: string, wanted: number | undefined, session: Session): Promise<void> {
   const signal = stopSignal()
+  await using watch = new FileWatch(site)
+  watch.add(site.layout.job(id).state)
   let attempt = wanted ?? 1
-  let offset = 0
+  let output: FileFollower | undefined
   for (;;) {
     const state = await readJobState(site, id)
-    if (wanted === undefined && offset === 0) attempt = Math.max(1, state.attempt)
-    offset = (await copyOutput(site, id, attempt, offset, session)) ?? offset
+    if (wanted === undefined && (output === undefined || !output.hasFile)) attempt = Math.max(1, state.attempt)
+    const file = outputFile(site, id, attempt)
+    if (!watch.has(file)) {
+      watch.add(file)
+      output = undefined
+    }
+    output ??= new FileFollower(site, file)
+    await copyNews(site, id, attempt, output, session)
     if (signal.aborted) return
     if (wanted === undefined && state.attempt > attempt) {
+      watch.drop(file)
       attempt += 1
-      offset = 0
     } else if (isEnded(state.state) || state.attempt > attempt) return
-    else await pauseOf(site, signal)
+    else await watch.next({ signal })
   }
 }
 
-/** @returns the offset up to which it is written; `undefined` when there is no such output */
-async function copyOutput(
+async function copyNews(
   site: Site,
   id: string,
   attempt: number,
-  from: number,
+  output: FileFollower,
   { terminal }: Session,
-): Promise<number | undefined> {
-  const file = `${site.layout.job(id).dir}/${outputName(attempt)}`
-  await unlessGone(checkInside(site, file))
-  let offset = from
-  for (;;) {
-    const bytes = await unlessGone(site.disk.readFrom(file, offset, CHUNK_BYTES))
-    if (bytes === undefined) return offset === 0 ? undefined : offset
-    if (bytes.length === 0) return offset
-    await terminal.pass(bytes)
-    offset += bytes.length
-  }
+): Promise<void> {
+  await unlessGone(checkInside(site, outputFile(site, id, attempt)))
+  for await (const bytes of output.read()) await terminal.pass(bytes)
+}
+
+function outputFile(site: Site, id: string, attempt: number): string {
+  return `${site.layout.job(id).dir}/${outputName(attempt)}`
+}
+
+/** Whether more than one job may be meant. */
+function isOfMany(input: Input): boolean {
+  const { words } = input
+  return words.length > 1 || words.some((word) => word.includes('*')) || !isEmptyFilter(filterOf(input, []))
+}
+
+async function logMany(input: Input, session: Session): Promise<void> {
+  for (const name of ['attempt', 'level'])
+    if (input.has(name)) throw requestError('bad-option', `--${name} is not for several jobs`, { hint: 'leave it out' })
+  const client = await session.open()
+  const filter = filterOf(input)
+  for (const word of input.words) if (!word.includes('*')) await client.job(word)
+  const { JobLogs } = await import('../show/job-logs.ts')
+  const logs = await JobLogs.open(client.site, filter, session.terminal)
+  if (input.has('follow')) return logs.follow(stopSignal())
+  if (!(await logs.print())) session.terminal.note('no job that matches has written anything')
 }

@@ -1,7 +1,7 @@
 /** `bjob report`: figures of a site, as a page for people and as JSON or CSV for programs. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { siteError } from '../../core/text/errors.ts'
+import { requestError, siteError } from '../../core/text/errors.ts'
 import type { Dataset } from '../../report/dataset.ts'
 import { computeFigures } from '../../report/figures.ts'
 import { figuresCsv, figuresRecord } from '../../report/figure-text.ts'
@@ -21,11 +21,16 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
     { name: 'output', alias: 'o', value: 'FILE', summary: `where to write (default ${PAGE}; - is standard output)` },
     { name: 'json', summary: 'the figures as one JSON object instead, on standard output or in FILE' },
     { name: 'csv', summary: 'the figures as CSV instead: figure,series,at,value' },
+    {
+      name: 'watch',
+      summary: 'make the page again as jobs end, until it is interrupted; a browser shows it by itself',
+    },
     ...FILTER_OPTIONS,
   ],
   examples: [
     ['bjob report', `all jobs, in ${PAGE}`],
     ["bjob report --workflow 'dl-*' -o dl.html", 'some'],
+    ['bjob report --watch', 'while they run: open the page once'],
     ['bjob report --json', 'the same figures for a program'],
   ],
   async run(input, session) {
@@ -34,7 +39,19 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
     const file = input.text('output') ?? (output.isText ? PAGE : '-')
     const pageFolder = path.dirname(path.resolve(file === '-' ? PAGE : file))
     const filter = filterOf(input)
-    const dataset = await readReport(client, { filter, filterText: filterText(filter), pageFolder })
+    const read = async (): Promise<Dataset> =>
+      readReport(client, { filter, filterText: filterText(filter), pageFolder })
+    if (input.has('watch')) {
+      if (!output.isText || file === '-')
+        throw requestError('bad-option', '--watch makes a page in a file: not --json, --csv or -o -')
+      const { watchReport } = await import('../show/live-report.ts')
+      return watchReport(client.site, session.terminal, file, async (refreshSeconds) => {
+        const dataset = await read()
+        writeFile(file, await makePage(dataset, session.packageRoot, refreshSeconds))
+        return dataset.jobs.name.length
+      })
+    }
+    const dataset = await read()
     const text = output.isText
       ? await makePage(dataset, session.packageRoot)
       : output.isJson
@@ -48,10 +65,10 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
 }
 
 /** Of the scripts and styles that `npm run build` has made. */
-async function makePage(dataset: Dataset, packageRoot: string): Promise<string> {
+async function makePage(dataset: Dataset, packageRoot: string, refreshSeconds = 0): Promise<string> {
   const { formatPage } = await import('../../report/page-text.ts')
   const read = (name: string): string => fs.readFileSync(path.join(packageRoot, 'dist', name), 'utf8')
-  return formatPage(dataset, { script: read('report-page.js'), style: read('report-page.css') })
+  return formatPage(dataset, { script: read('report-page.js'), style: read('report-page.css') }, refreshSeconds)
 }
 
 /** Written aside, so that a browser that looks meanwhile sees the old page or the new one. */

@@ -5,6 +5,7 @@ import { DriverSession } from '../../client/session/driver-session.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { LineSplitter, type ReadLine } from '../../lib/text/line-splitter.ts'
 import { codeOf } from '../../site/disk/disk.ts'
+import { LiveSite } from '../../site/live-site.ts'
 import type { Command } from '../command/command.ts'
 import { jobRecord } from '../show/job-record.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
@@ -64,6 +65,8 @@ A driver whose session died starts another and asks again what was not answered;
       describe: (entry) => jobRecord(client.site, entry),
     })
     const stop = stopSignal()
+    const tell = (message: string): void => session.terminal.note(`bjob: ${message}`)
+    await using _live = new LiveSite(client.site, { onEdit: tell, onProblem: tell })
     stop.addEventListener('abort', () => process.stdin.destroy(), { once: true })
     await readInput(
       (line) => driver.receive(line),

@@ -1,6 +1,6 @@
 /** `bjob watch`: what happens, live, on one screen. */
 import { sleep } from '../../lib/sleep.ts'
-import { watchJournal } from '../../site/view/watch.ts'
+import { watchJournal } from '../../site/follow/journal-watch.ts'
 import type { Site } from '../../site/site.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'

@@ -2,11 +2,12 @@
 import { fateOf } from '../../client/explain/explain-wait.ts'
 import { LOG_LEVELS, type LogLevel, levelOfLine } from '../../core/text/log-line.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
-import { LogTail } from '../../site/launcher/log-tail.ts'
+import type { LineFollower } from '../../site/follow/file-follower.ts'
+import { FileWatch } from '../../site/follow/file-watch.ts'
+import { openLauncherLog } from '../../site/launcher/launcher-log.ts'
 import { readLease } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
 import type { Session } from '../command/command.ts'
-import { pauseOf } from '../terminal/pause.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Colour } from '../terminal/terminal.ts'
 
@@ -14,7 +15,7 @@ const COLOURS: Readonly<Record<LogLevel, Colour | undefined>> = { info: undefine
 
 /** @param least lines below this level are left out */
 export async function showLauncherLog(site: Site, launcher: string, least: LogLevel, session: Session): Promise<void> {
-  await printNews(new LogTail(site, launcher), least, session)
+  await printNews(openLauncherLog(site, launcher), least, session)
 }
 
 /** Goes on until the launcher has ended, has died, or gives no sign of life for as long as its lease. */
@@ -25,31 +26,36 @@ export async function followLauncherLog(
   session: Session,
 ): Promise<void> {
   const signal = stopSignal()
-  const tail = new LogTail(site, launcher)
+  const lines = openLauncherLog(site, launcher)
+  const paths = site.layout.launcher(launcher)
+  const patienceMs = site.settings.lease_seconds * 1000
+  await using watch = new FileWatch(site)
+  watch.add(paths.log)
+  watch.add(paths.lease)
   let beat: number | undefined
   let beatMs = monotonicMs()
   for (;;) {
     const lease = await readLease(site, launcher).catch(() => undefined)
     // After its lease was read: what it wrote before its end is there.
-    await printNews(tail, least, session)
+    await printNews(lines, least, session)
     if (signal.aborted) return
     const fate = lease === undefined ? undefined : fateOf(lease)
     if (fate !== undefined) return session.terminal.note(`bjob: launcher ${launcher} ${fate}`)
     if (lease !== undefined && lease.beat !== beat) {
       beat = lease.beat
       beatMs = monotonicMs()
-    } else if (monotonicMs() - beatMs > site.settings.lease_seconds * 1000) {
+    } else if (monotonicMs() - beatMs > patienceMs) {
       return session.terminal.note(
         `bjob: launcher ${launcher} shows no sign of life for ${site.settings.lease_seconds} s`,
       )
     }
-    await pauseOf(site, signal)
+    await watch.next({ signal, patienceMs })
   }
 }
 
-async function printNews(tail: LogTail, least: LogLevel, { terminal }: Session): Promise<void> {
+async function printNews(log: LineFollower, least: LogLevel, { terminal }: Session): Promise<void> {
   const from = LOG_LEVELS.indexOf(least)
-  for await (const lines of tail.read()) {
+  for await (const lines of log.read()) {
     const shown = lines.flatMap((line) => {
       const level = levelOfLine(line)
       const colour = level === undefined ? undefined : COLOURS[level]

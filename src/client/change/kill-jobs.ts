@@ -112,7 +112,7 @@ export async function requestKill(site: Site, id: JobId, by = personName(), earl
 }
 
 async function awaitKill(site: Site, id: JobId, deadline = monotonicMs() + WAIT_MS): Promise<KillOutcome> {
-  const { watchJournal } = await import('../../site/view/watch.ts')
+  const { watchJournal } = await import('../../site/follow/journal-watch.ts')
   const watch = await watchJournal(site)
   try {
     for (;;) {

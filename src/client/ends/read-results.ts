@@ -58,7 +58,7 @@ export async function* followResults(site: Site, options: ResultOptions): AsyncG
   const { cursor: cursorFile, file = 'result.dat', follow = false, filter = {}, signal } = options
   const wants = compileWants(site, filter)
   const cursor = await Cursor.open(site, cursorFile === undefined ? undefined : path.resolve(cursorFile), filter)
-  const watch = follow ? await (await import('../../site/view/watch.ts')).watchJournal(site) : undefined
+  const watch = follow ? await (await import('../../site/follow/journal-watch.ts')).watchJournal(site) : undefined
   try {
     const feed = new EndFeed(site, cursor)
     let pauseMs = SOON_MS

@@ -83,7 +83,7 @@ async function waitFrom(
   for (const id of open) settle(id, known.get(id))
   if (isOver()) return outcome()
 
-  const { watchJournal } = await import('../../site/view/watch.ts')
+  const { watchJournal } = await import('../../site/follow/journal-watch.ts')
   const watch = await watchJournal(site)
   const follower = await catalogue.follow(open)
   let pauseMs = SOON_MS

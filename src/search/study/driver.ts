@@ -123,12 +123,13 @@ class SearchDriver {
     let wake = (): void => {}
     let failure: unknown
     let isOver = false
+    this.#reports?.expect(this.#listPending())
     const reading = Promise.all([
       this.#readEnds((id, result) => {
         ends.push({ id, result })
         wake()
       }),
-      this.#reports?.follow(() => this.#listPending(), this.#stop.signal),
+      this.#reports?.follow(this.#stop.signal),
     ])
       .catch((error: unknown) => (failure = error))
       .finally(() => {
@@ -170,6 +171,7 @@ class SearchDriver {
     if (!this.#study.has(id) && !this.#unasked.has(id)) this.#unasked.set(id, result)
     if (!this.#study.isPending(id)) return
     const told = this.#study.tell(id, result, await this.#reports?.readReports(id))
+    this.#reports?.dismiss(id)
     this.#options.onEvent?.({ kind: 'told', ...told })
   }
 
@@ -212,6 +214,7 @@ class SearchDriver {
     } finally {
       fs.rmSync(folder, { recursive: true, force: true })
     }
+    this.#reports?.expect(evaluations.map(({ id }) => id))
     // Taken as it is when it is there: it may be this search's own, made by a run that was killed a moment ago.
     for (const [index, evaluation] of evaluations.entries()) {
       if (spawned[index]?.isNew !== false) continue

@@ -2,7 +2,7 @@
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { FileWatch } from '../../site/follow/file-watch.ts'
 import { readJobLines } from '../../site/view/job-lines.ts'
 import { type ProgressReport, type SuccessiveHalving, parseReport } from './early-stopping.ts'
 import { nameOfTrial } from './trial-name.ts'
@@ -10,15 +10,15 @@ import { nameOfTrial } from './trial-name.ts'
 /** In an evaluation's folder; it appends a line to it for each report: `STEP VALUE`. */
 export const PROGRESS_FILE = 'progress.dat'
 
-/** Nothing else tells of a line that a job has written. On a network file system the site's `poll_seconds` holds. */
-const LOCAL_LOOK_MS = 200
-
 export class ReportWatch {
   readonly #client: SiteClient
   readonly #workflow: string
   readonly #halving: SuccessiveHalving
   readonly #offsets = new Map<number, number>()
   readonly #stopped = new Set<number>()
+  #watch: FileWatch | undefined
+  /** By file, whose it is. */
+  readonly #watched = new Map<string, number>()
 
   constructor(client: SiteClient, workflow: string, halving: SuccessiveHalving) {
     this.#client = client
@@ -37,17 +37,35 @@ export class ReportWatch {
     return this.#halving.listReports(id)
   }
 
-  /** Until `signal` fires. `listPending` says which evaluations may still report. */
-  async follow(listPending: () => readonly number[], signal: AbortSignal): Promise<void> {
-    const { isNetwork } = this.#client.site.disk
-    const pauseMs = isNetwork ? this.#client.site.settings.poll_seconds * 1000 : LOCAL_LOOK_MS
-    let toJudge: readonly number[] = listPending()
+  /** These may report from now on. */
+  expect(ids: readonly number[]): void {
+    for (const id of ids) {
+      const file = this.#fileOf(id)
+      this.#watched.set(file, id)
+      this.#watch?.add(file)
+    }
+  }
+
+  /** It reports no more. */
+  dismiss(id: number): void {
+    const file = this.#fileOf(id)
+    this.#watched.delete(file)
+    this.#watch?.drop(file)
+  }
+
+  /** Reads and judges what is expected, until `signal` fires. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await using watch = new FileWatch(this.#client.site)
+    this.#watch = watch
+    for (const file of this.#watched.keys()) watch.add(file)
+    let toJudge: readonly number[] = [...this.#watched.values()]
     while (!signal.aborted) {
       for (const id of toJudge) await this.#judge(id)
-      await sleep(pauseMs, signal)
-      const reached = await mapConcurrently(listPending(), AT_ONCE, async (id) => ((await this.#read(id)) ? [id] : []))
+      const ids = [...(await watch.next({ signal }))].flatMap((file) => this.#watched.get(file) ?? [])
+      const reached = await mapConcurrently(ids, AT_ONCE, async (id) => ((await this.#read(id)) ? [id] : []))
       toJudge = reached.flat()
     }
+    this.#watch = undefined
   }
 
   /** @returns whether a rung was reached */
@@ -77,6 +95,10 @@ export class ReportWatch {
       // It was removed, or is broken: whoever waits for its end is told by others.
       if (!(error instanceof BjobError)) throw error
     }
+  }
+
+  #fileOf(id: number): string {
+    return `${this.#client.site.layout.job(this.#jobOf(id)).dir}/${PROGRESS_FILE}`
   }
 
   #jobOf(id: number): string {

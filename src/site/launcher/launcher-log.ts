@@ -3,6 +3,7 @@
  * lines: a disk that is full or hangs costs lines of the log, and the log says how many.
  */
 import { formatLogLine } from '../../core/text/log-line.ts'
+import { FileFollower, LineFollower } from '../follow/file-follower.ts'
 import { type AppendFile, codeOf } from '../disk/disk.ts'
 import type { Site } from '../site.ts'
 
@@ -10,6 +11,12 @@ import type { Site } from '../site.ts'
 const FILE_BYTES = 4 * 1024 * 1024
 /** Kept while the disk hangs. */
 const MOST_WAITING = 10_000
+
+/** Reads a launcher's log from its beginning and as it grows. */
+export function openLauncherLog(site: Site, launcher: string): LineFollower {
+  const { log, oldLog } = site.layout.launcher(launcher)
+  return new LineFollower(new FileFollower(site, log, oldLog))
+}
 
 export class LauncherLog {
   readonly #site: Site

@@ -5,10 +5,10 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { formatLogLine, levelOfLine } from '../../../src/core/text/log-line.ts'
 import { type Disk, directDisk, pooledDisk } from '../../../src/site/disk/disk.ts'
-import { LauncherLog } from '../../../src/site/launcher/launcher-log.ts'
+import { LauncherLog, openLauncherLog } from '../../../src/site/launcher/launcher-log.ts'
 import { createLauncher } from '../../../src/site/launcher/launchers.ts'
 import { Layout } from '../../../src/site/disk/layout.ts'
-import { LogTail } from '../../../src/site/launcher/log-tail.ts'
+import type { LineFollower } from '../../../src/site/follow/file-follower.ts'
 import { parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
 
@@ -39,7 +39,7 @@ class Folder implements AsyncDisposable {
   }
 }
 
-async function readAll(tail: LogTail): Promise<string[]> {
+async function readAll(tail: LineFollower): Promise<string[]> {
   const lines: string[] = []
   for await (const some of tail.read()) lines.push(...some)
   return lines
@@ -51,7 +51,7 @@ describe("a launcher's log", () => {
     async (bursts, isPooled) => {
       await using folder = await Folder.create(isPooled ? pooledDisk : directDisk)
       const log = new LauncherLog(folder.site, 'L', 500)
-      const tail = new LogTail(folder.site, 'L')
+      const tail = openLauncherLog(folder.site, 'L')
       const seen: string[] = []
       let count = 0
       for (const burst of bursts) {
@@ -63,7 +63,7 @@ describe("a launcher's log", () => {
       expect(seen).toEqual(all)
       // What comes at once is written at once.
       expect(Math.max(0, ...folder.sizes)).toBeLessThan(500 + 30 * 9)
-      const late = await readAll(new LogTail(folder.site, 'L'))
+      const late = await readAll(openLauncherLog(folder.site, 'L'))
       expect(late).toEqual(late.length === 0 ? [] : all.slice(-late.length))
     },
   )
@@ -95,7 +95,7 @@ describe("a launcher's log", () => {
       log.add(text)
       await log.close()
     }
-    const [one, loss = '', four] = await readAll(new LogTail(folder.site, 'L'))
+    const [one, loss = '', four] = await readAll(openLauncherLog(folder.site, 'L'))
     expect([one, four]).toEqual(['one', 'four'])
     expect(loss).toMatch(/Z ERROR problem 2 lines of this log could not be written: ENOSPC$/)
     expect(levelOfLine(loss)).toBe('error')

@@ -6,6 +6,7 @@
  * single cost of a busy launcher, and its polling stats files, which on NFS tells of new lines seconds late.
  */
 import fs from 'node:fs'
+import { Bell } from '../../lib/bell.ts'
 import { sleep } from '../../lib/sleep.ts'
 import type { Site } from '../site.ts'
 
@@ -22,16 +23,12 @@ export interface JournalWatch extends AsyncDisposable {
 /** Watches from now on: look once after this resolves, and after each `next`. */
 export async function watchJournal(site: Site): Promise<JournalWatch> {
   if (site.disk.isNetwork) {
-    const pollMs = site.settings.poll_seconds * 1000
-    return { next: (signal) => sleep(pollMs, signal), [Symbol.asyncDispose]: async () => {} }
+    const next = async (signal?: AbortSignal): Promise<void> => sleep(site.settings.poll_seconds * 1000, signal)
+    return { next, [Symbol.asyncDispose]: async () => {} }
   }
   await site.disk.makeParents(site.layout.journal)
-  let isNews = false
-  let wake: (() => void) | undefined
-  const ring = (): void => {
-    isNews = true
-    wake?.()
-  }
+  const bell = new Bell()
+  const ring = (): void => bell.ring()
   const inode = async (): Promise<number | undefined> => (await site.disk.stat(site.layout.journal))?.ino
   let watched = await inode()
   let watcher = watchFolder(site.layout.journal, ring)
@@ -43,26 +40,12 @@ export async function watchJournal(site: Site): Promise<JournalWatch> {
     watcher = now === undefined ? undefined : watchFolder(site.layout.journal, ring)
     watched = now
   }
-  /** A plain timer: an abort signal a line would cost more than the reading does. */
-  const pause = (ms: number, isEndedByNews: boolean, signal?: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', done)
-        wake = undefined
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      signal?.addEventListener('abort', done)
-      if (isEndedByNews) wake = done
-      if (signal?.aborted === true) done()
-    })
   return {
     next: async (signal) => {
-      if (!isNews) await pause(LOCAL_POLL_MS, true, signal)
-      if (!isNews) await watchAnew()
-      if (isNews) await pause(GATHER_MS, false, signal)
-      isNews = false
+      await bell.wait(LOCAL_POLL_MS, signal)
+      if (!bell.hasRung) await watchAnew()
+      if (bell.hasRung) await bell.gather(GATHER_MS, signal)
+      bell.answer()
     },
     [Symbol.asyncDispose]: async () => watcher?.close(),
   }

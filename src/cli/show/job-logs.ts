@@ -1,0 +1,163 @@
+/** The output of many jobs, each line behind its job's id: as it is, or as jobs come, write and go. */
+import { compareNaturally } from '../../client/view/natural-order.ts'
+import { type Filter, compileFilter } from '../../core/index/filter.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { State } from '../../core/life/states.ts'
+import { BjobError } from '../../core/text/errors.ts'
+import { unlessGone } from '../../site/disk/disk.ts'
+import { outputName } from '../../site/disk/layout.ts'
+import { FileFollower, LineFollower } from '../../site/follow/file-follower.ts'
+import { FileWatch } from '../../site/follow/file-watch.ts'
+import { type JournalWatch, watchJournal } from '../../site/follow/journal-watch.ts'
+import { checkInside } from '../../site/job/job-files.ts'
+import type { Site } from '../../site/site.ts'
+import { JobView } from '../../site/view/job-view.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/** From its claim to the end of its processes. */
+function isGrowing(state: State): boolean {
+  return state === 'RUNNING' || state === 'STAGED_IN' || state === 'PREPROCESSED' || state === 'READY'
+}
+
+/** The output of an attempt. */
+interface Followed {
+  readonly id: JobId
+  readonly attempt: number
+  readonly file: string
+  readonly lines: LineFollower
+}
+
+export class JobLogs {
+  readonly #site: Site
+  readonly #view: JobView
+  readonly #isMeant: (entry: JobEntry) => boolean
+  readonly #terminal: Terminal
+  /** By job, the attempt whose output is growing. */
+  readonly #followed = new Map<JobId, Followed>()
+  readonly #byFile = new Map<string, Followed>()
+  /** By job, the attempt whose output was printed to its end. */
+  readonly #printed = new Map<JobId, number>()
+
+  /** Jobs that have changed and were not looked at yet. */
+  readonly #news: JobId[] = []
+
+  private constructor(site: Site, view: JobView, filter: Filter, terminal: Terminal) {
+    this.#site = site
+    this.#view = view
+    this.#isMeant = compileFilter(filter)
+    this.#terminal = terminal
+  }
+
+  /** @throws BjobError `unknown-state`, `bad-id` */
+  static async open(site: Site, filter: Filter, terminal: Terminal): Promise<JobLogs> {
+    compileFilter(filter)
+    return new JobLogs(site, await JobView.open(site, 'all'), filter, terminal)
+  }
+
+  /** Prints what there is. @returns whether there is anything */
+  async print(): Promise<boolean> {
+    let hasAny = false
+    for (const entry of this.#entries()) {
+      const followed = this.#open(entry)
+      if (await this.#printNews(followed)) hasAny = true
+      await this.#printRest(followed)
+    }
+    return hasAny
+  }
+
+  /** Until `signal` fires. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await using journal = await watchJournal(this.#site)
+    await using files = new FileWatch(this.#site)
+    for (const entry of this.#entries()) await this.#take(entry.id, files)
+    const over = new AbortController()
+    const both = AbortSignal.any([signal, over.signal])
+    const loops = [this.#followJournal(journal, files, both), this.#followFiles(files, both)]
+    await Promise.all(loops.map((loop) => loop.finally(() => over.abort())))
+  }
+
+  async #followJournal(journal: JournalWatch, files: FileWatch, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await journal.next(signal)
+      this.#news.push(...(await this.#view.refresh()))
+      if (this.#news.length > 0) files.wake()
+    }
+  }
+
+  async #followFiles(files: FileWatch, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const file of await files.next({ signal })) {
+        const followed = this.#byFile.get(file)
+        if (followed !== undefined) await this.#printNews(followed)
+      }
+      for (const id of this.#news.splice(0)) await this.#take(id, files)
+    }
+  }
+
+  #entries(): JobEntry[] {
+    const entries = [...this.#view.index.entries()].filter((entry) => this.#hasOutput(entry))
+    return entries.sort((one, other) => compareNaturally(one.id, other.id))
+  }
+
+  #hasOutput(entry: JobEntry): boolean {
+    return entry.attempt > 0 && this.#isMeant(entry)
+  }
+
+  /** Acts on a job that has changed. */
+  async #take(id: JobId, files: FileWatch): Promise<void> {
+    const entry = this.#view.index.get(id)
+    const before = this.#followed.get(id)
+    const isOver = entry === undefined || !isGrowing(entry.state) || !this.#isMeant(entry)
+    if (before !== undefined && (isOver || entry.attempt !== before.attempt)) {
+      files.drop(before.file)
+      this.#byFile.delete(before.file)
+      this.#followed.delete(id)
+      this.#printed.set(id, before.attempt)
+      await this.#printNews(before)
+      await this.#printRest(before)
+    }
+    if (entry === undefined) return void this.#printed.delete(id)
+    if (!this.#hasOutput(entry) || this.#followed.has(id) || this.#printed.get(id) === entry.attempt) return
+    const followed = this.#open(entry)
+    if (isOver) {
+      this.#printed.set(id, entry.attempt)
+      await this.#printNews(followed)
+      return this.#printRest(followed)
+    }
+    this.#followed.set(id, followed)
+    this.#byFile.set(followed.file, followed)
+    files.add(followed.file)
+  }
+
+  #open({ id, attempt }: JobEntry): Followed {
+    const file = `${this.#site.layout.job(id).dir}/${outputName(attempt)}`
+    return { id, attempt, file, lines: new LineFollower(new FileFollower(this.#site, file)) }
+  }
+
+  /** @returns whether there was any */
+  async #printNews({ id, file, lines }: Followed): Promise<boolean> {
+    let hasAny = false
+    try {
+      await unlessGone(checkInside(this.#site, file))
+      for await (const some of lines.read()) {
+        hasAny = true
+        await this.#terminal.line(some.map((line) => this.#lineOf(id, line)).join('\n'))
+      }
+    } catch (error) {
+      // One job, one problem.
+      if (!(error instanceof BjobError)) throw error
+      this.#terminal.note(`bjob: ${id}: ${error.message}`)
+    }
+    return hasAny
+  }
+
+  async #printRest({ id, lines }: Followed): Promise<void> {
+    const rest = lines.end()
+    if (rest !== '') await this.#terminal.line(this.#lineOf(id, rest))
+  }
+
+  #lineOf(id: JobId, line: string): string {
+    return `${this.#terminal.paint('cyan', id)}: ${line}`
+  }
+}

@@ -1,0 +1,90 @@
+/** `bjob log` of many jobs, and of one whose output changes in other ways than by growing. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { Rig } from '../rig/rig.ts'
+
+function linesOf(text: string, id: string): string[] {
+  return text.split('\n').filter((line) => line.startsWith(`${id}: `))
+}
+
+test('a workflow is followed: each line behind its job, as jobs come and go', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('say', 'executable: [/bin/sh, -c, "echo $0 1; printf \\"$0 2\\""]\n')
+  const spawn = (app: string, workflow: string, name: string): Promise<string> =>
+    rig.done(['spawn', '--app', app, '--workflow', workflow, '--name', name, '--', name])
+  await spawn('say', 'w', 'early')
+  await spawn('say', 'other', 'not')
+  const launcher = await rig.launch()
+  await rig.reached('w/early', 'JOB_FINISHED')
+  await rig.reached('other/not', 'JOB_FINISHED')
+
+  const follower = rig.start(['log', '-f', '--workflow', 'w'])
+  await follower.printed('w/early: early 2\n')
+  await spawn('controlled', 'w', 'grows')
+  const grows = await rig.jobs.start('w/grows')
+  const output = path.join(rig.folder('w/grows'), 'job.out')
+  await rig.until('the output', () => fs.existsSync(output))
+  fs.appendFileSync(output, 'one\ntw')
+  await follower.printed('w/grows: one\n')
+  fs.appendFileSync(output, 'o\n')
+  await follower.printed('w/grows: two\n')
+  await spawn('say', 'w', 'late')
+  await follower.printed('w/late: late 2\n')
+  fs.appendFileSync(output, 'last')
+  grows.exit(0)
+  await follower.printed('w/grows: last\n')
+  const { stdout } = await follower.kill('SIGINT')
+  expect(linesOf(stdout, 'w/early')).toEqual(['w/early: early 1', 'w/early: early 2'])
+  expect(linesOf(stdout, 'w/late')).toEqual(['w/late: late 1', 'w/late: late 2'])
+  expect(linesOf(stdout, 'w/grows')).toEqual(['w/grows: one', 'w/grows: two', 'w/grows: last'])
+  expect(stdout).not.toContain('other/not')
+  await launcher.kill('SIGTERM')
+
+  // Without -f, what there is; filters as everywhere.
+  expect(await rig.done(['log', '--app', 'say', '--state', 'JOB_FINISHED', '--workflow', 'w'])).toBe(
+    'w/early: early 1\nw/early: early 2\nw/late: late 1\nw/late: late 2\n',
+  )
+  expect(await rig.done(['log', 'w/late', 'other/not'])).toBe(
+    'other/not: not 1\nother/not: not 2\nw/late: late 1\nw/late: late 2\n',
+  )
+  expect(await rig.bjob(['log', 'w'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--workflow w') })
+  expect(await rig.bjob(['log', '--workflow', 'w', '--attempt', '1'])).toMatchObject({ status: 2 })
+})
+
+test('only running jobs: each until it ends, and its next attempt', async () => {
+  await using rig = await Rig.create()
+  await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', 'a', '--max-retries', '1'])
+  const launcher = await rig.launch()
+  const first = await rig.jobs.start('w/a')
+  const follower = rig.start(['log', '-f', '--workflow', 'w', '--state', 'RUNNING'])
+  fs.appendFileSync(path.join(rig.folder('w/a'), 'job.out'), 'first\n')
+  await follower.printed('w/a: first\n')
+  first.exit(1)
+  const second = await rig.jobs.start('w/a', 2)
+  fs.appendFileSync(path.join(rig.folder('w/a'), 'job.out.2'), 'second\n')
+  await follower.printed('w/a: second\n')
+  second.exit(0)
+  await rig.reached('w/a', 'JOB_FINISHED')
+  expect((await follower.kill('SIGTERM')).stdout).toBe('w/a: first\nw/a: second\n')
+  await launcher.kill('SIGTERM')
+})
+
+test('an output that is replaced is read from its beginning', async () => {
+  await using rig = await Rig.create()
+  await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', 'a'])
+  const launcher = await rig.launch()
+  const job = await rig.jobs.start('w/a')
+  const output = path.join(rig.folder('w/a'), 'job.out')
+  const follower = rig.start(['log', '-f', 'w/a'])
+  fs.appendFileSync(output, 'a long first line\n')
+  await follower.printed('a long first line\n')
+  fs.writeFileSync(`${output}.new`, 'replaced\n')
+  fs.renameSync(`${output}.new`, output)
+  await follower.printed('replaced\n')
+  fs.appendFileSync(output, 'and grown\n')
+  await follower.printed('and grown\n')
+  job.exit(0)
+  expect((await follower.ended()).stdout).toBe('a long first line\nreplaced\nand grown\n')
+  await launcher.kill('SIGTERM')
+})

@@ -1,0 +1,75 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { directDisk } from '../../../src/site/disk/disk.ts'
+import { Layout } from '../../../src/site/disk/layout.ts'
+import { FileFollower, LineFollower } from '../../../src/site/follow/file-follower.ts'
+import { FileWatch } from '../../../src/site/follow/file-watch.ts'
+import { adoptSettings, parseSettings } from '../../../src/site/settings.ts'
+import { Site } from '../../../src/site/site.ts'
+
+/** Follows a file until it has as many lines as are wanted; `onRead` is called once what is new is read. */
+async function follow(file: string, wanted: number, onRead: (count: number) => void): Promise<string[]> {
+  const site = new Site(new Layout(path.dirname(file)), directDisk, parseSettings('', ''))
+  const lines = new LineFollower(new FileFollower(site, file))
+  const seen: string[] = []
+  await using watch = new FileWatch(site)
+  watch.add(file)
+  while (seen.length < wanted) {
+    const before = seen.length
+    await watch.next()
+    for await (const some of lines.read()) seen.push(...some)
+    if (seen.length > before && seen.length < wanted) onRead(seen.length)
+  }
+  return seen
+}
+
+describe('a file that is followed', () => {
+  const inFolder = async (act: (file: string) => Promise<void>): Promise<void> => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-follow-'))
+    try {
+      await act(path.join(folder, 'job.out'))
+    } finally {
+      fs.rmSync(folder, { recursive: true })
+    }
+  }
+
+  test.each([true, false])('tells of a line that comes right after one was read (there before: %s)', (isThere) =>
+    inFolder(async (file) => {
+      // chokidar passes over what comes within 50 ms of a change.
+      if (isThere) fs.writeFileSync(file, 'line 0\n')
+      else setImmediate(() => fs.writeFileSync(file, 'line 0\n'))
+      const wanted = Array.from({ length: 20 }, (_, at) => `line ${at}`)
+      const seen = await follow(file, wanted.length, (count) => fs.appendFileSync(file, `line ${count}\n`))
+      expect(seen).toEqual(wanted)
+    }),
+  )
+
+  test('is read from its beginning when it is replaced or cut short', () =>
+    inFolder(async (file) => {
+      fs.writeFileSync(file, 'a long first line\n')
+      const steps = [
+        () => {
+          fs.writeFileSync(`${file}.new`, 'replaced\n')
+          fs.renameSync(`${file}.new`, file)
+        },
+        () => fs.writeFileSync(file, 'cut\n'),
+        () => fs.appendFileSync(file, 'grown\n'),
+      ]
+      const seen = await follow(file, 4, () => steps.shift()?.())
+      expect(seen).toEqual(['a long first line', 'replaced', 'cut', 'grown'])
+    }))
+})
+
+test('a process that runs takes up what it can of edited settings', () => {
+  const settings = (text: string) => parseSettings(text, 'bjob.yaml')
+  const before = settings('lease_seconds: 5\ngrace_seconds: 2\n')
+  const after = settings('lease_seconds: 9\nhook_seconds: 4\ndefaults: {priority: 1}\n')
+  expect(adoptSettings(before, after)).toEqual({
+    settings: { ...after, lease_seconds: 5 },
+    taken: ['grace_seconds', 'hook_seconds', 'defaults'],
+    later: ['lease_seconds'],
+  })
+  expect(adoptSettings(before, before)).toMatchObject({ taken: [], later: [] })
+})
