@@ -6,6 +6,7 @@ import type { Command } from './command.ts'
 import { Input, type Option } from './option.ts'
 
 type CacOption = NonNullable<ReturnType<CacCommand['hasOption']>>
+type Flags = ReadonlyMap<string, CacOption>
 type HelpCallback = NonNullable<Parameters<CAC['help']>[0]>
 
 export type HelpSections = Parameters<HelpCallback>[0]
@@ -28,14 +29,14 @@ export type ParsedCommand = Pick<Command, 'words' | 'options' | 'examples'>
  */
 export function parseCommand(name: string, command: ParsedCommand, argv: readonly string[]): Input {
   const parser = createParser()
-  const described = describe(parser, name, command)
-  const words = guardWords(described, argv, command.words)
+  const flags = flagsOf(describe(parser, name, command))
+  const words = guardWords(flags, argv, command.words)
   const { args, options: parsed } = parser.parse(['node', 'bjob', name, ...words], { run: false })
   const values = new Map<string, readonly string[]>()
   for (const option of command.options) {
-    const { name: key, negated } = requireOption(described, option.name)
-    const found: unknown = parsed[key]
-    if (found === undefined || found === negated) continue
+    const known = flags.get(`--${option.name}`)
+    const found: unknown = known && parsed[known.name]
+    if (found === undefined || found === known?.negated) continue
     const texts = [found].flat().map((value) => (typeof value === 'string' ? unguard(value) : ''))
     if (texts.length > 1 && option.isList === undefined && option.value !== undefined)
       throw requestError('bad-option', `--${option.name} is given ${texts.length} times`)
@@ -82,7 +83,7 @@ function unguard(text: string): string {
  * Brings every option to the form `--name=_value`, and every other word to `_word`. cac alone would turn `007` into 7, take no value that is empty
  * or begins with `-`, take the word after `--dry-run` for its value, read `-n4` as two flags, and let dots and `__proto__` through.
  */
-function guardWords(command: CacCommand, argv: readonly string[], taken: string): readonly string[] {
+function guardWords(flags: Flags, argv: readonly string[], taken: string): readonly string[] {
   const words: string[] = []
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? ''
@@ -91,9 +92,9 @@ function guardWords(command: CacCommand, argv: readonly string[], taken: string)
       words.push(GUARD + word)
       continue
     }
-    const { flag, given } = splitWord(command, word)
-    const option = findOption(command, flag)
-    if (option === undefined) throw unknownOption(command, flag, taken)
+    const { flag, given } = splitWord(flags, word)
+    const option = flags.get(flag)
+    if (option === undefined) throw unknownOption(flags, flag, taken)
     if (option.name === 'help') return ['--help']
     if (option.required !== true) {
       if (given !== undefined) throw requestError('bad-option', `${flag} takes no value`)
@@ -109,36 +110,24 @@ function guardWords(command: CacCommand, argv: readonly string[], taken: string)
 }
 
 /** A flag, and the value that stands in the same word: `--nodes=4`, and after a letter `-n4` and `-n=4`. */
-function splitWord(command: CacCommand, word: string): { flag: string; given: string | undefined } {
+function splitWord(flags: Flags, word: string): { flag: string; given: string | undefined } {
   const letter = word.slice(0, 2)
-  if (word.length > 2 && letter !== '--' && findOption(command, letter)?.required === true)
+  if (word.length > 2 && letter !== '--' && flags.get(letter)?.required === true)
     return { flag: letter, given: word.slice(word[2] === '=' ? 3 : 2) }
   const equals = word.indexOf('=')
   return equals < 0 ? { flag: word, given: undefined } : { flag: word.slice(0, equals), given: word.slice(equals + 1) }
 }
 
-/** cac's option of that very flag, its name or an alias; cac's own search takes `-name`, `--o` and `--name.x` for it, too. */
-function findOption(command: CacCommand, flag: string): CacOption | undefined {
-  return allOptions(command).find((option) => flagsOf(option).includes(flag))
+/** cac's options by each flag; its own search takes `-name`, `--o` and `--name.x` for `--name` and `-o`, too. */
+function flagsOf({ options, globalCommand }: CacCommand): Flags {
+  const flags = new Map<string, CacOption>()
+  for (const option of [...options, ...(globalCommand?.options ?? [])])
+    for (const flag of option.rawName.split(' <', 1)[0]?.split(', ') ?? []) flags.set(flag, option)
+  return flags
 }
 
-function allOptions({ options, globalCommand }: CacCommand): readonly CacOption[] {
-  return [...options, ...(globalCommand?.options ?? [])]
-}
-
-function flagsOf({ rawName }: CacOption): readonly string[] {
-  return rawName.replace(/ <.*/, '').split(', ')
-}
-
-function requireOption(command: CacCommand, name: string): CacOption {
-  const option = findOption(command, `--${name}`)
-  if (option === undefined) throw new Error(`cac does not know --${name}`)
-  return option
-}
-
-function unknownOption(command: CacCommand, flag: string, taken: string): Error {
-  const known = allOptions(command).flatMap(flagsOf)
-  return requestError('unknown-option', `there is no option ${flag}${didYouMean(flag, known)}`, {
+function unknownOption(flags: Flags, flag: string, taken: string): Error {
+  return requestError('unknown-option', `there is no option ${flag}${didYouMean(flag, [...flags.keys()])}`, {
     hint: taken.includes('FIELD=VALUE')
       ? 'a field is given without dashes: FIELD=VALUE'
       : 'words that start with - and are no options go after --',
