@@ -124,6 +124,7 @@ const MAY_TOUCH_FILES: Readonly<Record<string, string>> = {
   'search/study/driver.ts': 'writes the inputs of points into a temporary folder, from where they are staged',
   'cli/arguments/spawn-options.ts': 'looks whether words of the command line are a file',
   'cli/command/failure.ts': 'looks which folder is gone',
+  'cli/commands/launch.ts': "looks whether the agent's program is there",
   'cli/commands/tune.ts': 'the file that describes the space, and the one that --csv names',
   'cli/commands/session.ts': 'standard output',
   'cli/commands/report.ts': 'the parts of the page, and the file that is asked for',

@@ -5,7 +5,7 @@ import { requestError } from '../core/text/errors.ts'
 import { didYouMean } from '../lib/text/nearest.ts'
 import { hasCommand } from '../lib/process/run-command.ts'
 import { detectSubmission } from '../platform/schedulers/schedulers.ts'
-import { type Disk, diskFor } from '../site/disk/disk.ts'
+import { type Disk, diskFor, directDisk, makeParents } from '../site/disk/disk.ts'
 import { replaceFile } from '../site/disk/files.ts'
 import { JournalMark } from '../site/journal/journal-mark.ts'
 import { parseSettings } from '../site/settings.ts'
@@ -78,7 +78,7 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
   if (fs.existsSync(layout.settings)) {
     throw requestError('site-exists', `${folder} is a site already`)
   }
-  fs.mkdirSync(folder, { recursive: true })
+  await makeParents(directDisk, folder)
   const disk = diskFor(folder)
   await disk.makeParents(layout.apps)
   await disk.makeParents(layout.jobs)

@@ -22,6 +22,7 @@ describe('a disk', needs('the right to mount'), () => {
         ['kill', 'a'],
         ['launch', '--idle-seconds', '0'],
         ['app', 'add', 'x', '--executable', 'true'],
+        ['init', path.join(disk.folder, 'another')],
       ]) {
         const { status, stderr } = await rig.bjob(args, { cwd, env })
         expect({ args, status }).toEqual({ args, status: 3 })

@@ -1,4 +1,5 @@
 /** `bjob launch`: runs jobs. */
+import fs from 'node:fs'
 import path from 'node:path'
 import { starterOf } from '../../client/explain/compute-nodes.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
@@ -53,6 +54,8 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     const { site } = client
     const { terminal } = session
     const output = new Output(input, terminal)
+    // An agent that cannot start would look like a fault of its node.
+    for (const part of ['bin/agent.js', 'dist/agent.cjs']) fs.accessSync(path.join(session.packageRoot, part))
     const timeLimitMinutes = input.number('time-limit-minutes')
     const slots = input.number('slots', 1)
     const nodeLimit = wholeOf(input, 'node-limit', 1)
