@@ -11,7 +11,7 @@ const expect = { requireAssertions: true }
 export default defineConfig({
   test: {
     reporters: ['default', new MissingNeeds()],
-    // Half of a test of real commands is waiting for one.
+    // A test of real commands waits for a quarter of its time.
     maxWorkers: 4,
     projects: [
       {
@@ -48,6 +48,8 @@ export default defineConfig({
           include: ['survival/**/*.test.ts'],
           globalSetup,
           setupFiles: ['survival/setup.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 3_600_000,
           hookTimeout: 120_000,
         },

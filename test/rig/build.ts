@@ -4,12 +4,15 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { build } from 'esbuild'
+import { loginEnvironment } from './environment.mjs'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The folder of the programs, by name with the ending `.cjs`. */
     programs: string
+    /** A site as `bjob init` makes it, to copy. */
+    newSite: string
   }
 }
 
@@ -32,5 +35,13 @@ export async function setup(project: TestProject): Promise<() => void> {
     logLevel: 'warning',
   })
   project.provide('programs', programs)
-  return () => fs.rmSync(programs, { recursive: true, force: true })
+  const newSite = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-site-'))
+  execFileSync(process.execPath, [path.join(root, 'bin/bjob.js'), 'init', newSite], {
+    env: loginEnvironment(),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  project.provide('newSite', newSite)
+  return () => {
+    for (const folder of [programs, newSite]) fs.rmSync(folder, { recursive: true, force: true })
+  }
 }

@@ -63,7 +63,7 @@ export class Rig implements AsyncDisposable {
   /** A site with three applications: `controlled` obeys the test, `yes` ends well at once, `no` badly. */
   static async create(options: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(options)
-    await rig.done(['init', rig.site], { cwd: rig.outside })
+    fs.cpSync(inject('newSite'), rig.site, { recursive: true })
     // A short lease and grace: tests wait for deaths and ends. The kernel's crash is not tested here, so nothing is flushed to the disk.
     fs.writeFileSync(
       path.join(rig.site, 'bjob.yaml'),

@@ -57,7 +57,9 @@ function findGone(error: unknown): string | undefined {
 /** A missing file of an installation that was half removed, say. */
 function isOfPackage(error: unknown, packageRoot: string): boolean {
   const { path: file } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
-  return ['bin', 'dist', 'templates', 'package.json'].some((part) => file?.startsWith(path.join(packageRoot, part)) === true)
+  return ['bin', 'dist', 'templates', 'package.json'].some(
+    (part) => file?.startsWith(path.join(packageRoot, part)) === true,
+  )
 }
 
 function whereText(message: string, { path: file, line, column, field }: ErrorDetail): string {

@@ -2,10 +2,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { needs } from '../rig/needs.ts'
-import { Rig } from '../rig/rig.ts'
-import { SmallDisk } from '../rig/small-disk.ts'
-import { listTree } from '../rig/tree.ts'
+import { needs } from '../../rig/needs.ts'
+import { Rig } from '../../rig/rig.ts'
+import { SmallDisk } from '../../rig/small-disk.ts'
+import { listTree } from '../../rig/tree.ts'
 
 /** Takes all the room that there is. @returns the file that has it */
 function fill(folder: string): string {

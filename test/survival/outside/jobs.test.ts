@@ -2,9 +2,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { JobResult } from '../../src/client/ends/read-results.ts'
-import { Rig } from '../rig/rig.ts'
-import type { RunningProcess } from '../rig/running-process.ts'
+import type { JobResult } from '../../../src/client/ends/read-results.ts'
+import { Rig } from '../../rig/rig.ts'
+import type { RunningProcess } from '../../rig/running-process.ts'
 
 const SOCKET = `perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => "FILE", Listen => 1) or die'`
 

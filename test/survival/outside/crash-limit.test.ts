@@ -2,8 +2,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import type { Rig as AnyRig } from '../rig/rig.ts'
-import { Rig } from '../rig/rig.ts'
+import type { Rig as AnyRig } from '../../rig/rig.ts'
+import { Rig } from '../../rig/rig.ts'
 
 const KILL_LAUNCHER = 'kill -KILL $(sed -n "s/^pid: //p" $BJOB_SITE/launchers/$BJOB_LAUNCHER/lease.yaml); sleep 600'
 const KILL_AGENT = 'kill -KILL $PPID; sleep 600'

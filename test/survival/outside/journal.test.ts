@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { needs } from '../rig/needs.ts'
-import { Rig } from '../rig/rig.ts'
-import type { RunningProcess } from '../rig/running-process.ts'
+import { needs } from '../../rig/needs.ts'
+import { Rig } from '../../rig/rig.ts'
+import type { RunningProcess } from '../../rig/running-process.ts'
 
 async function spawnYes(rig: Rig, ...names: readonly string[]): Promise<void> {
   const records = names.map((name) => JSON.stringify({ workflow: 'w', name, application: 'yes' }))
@@ -189,7 +189,7 @@ describe('A5: users of a group with umasks of their own', needs('setpriv, for ro
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     )
-  const BJOB = `node ${path.resolve(import.meta.dirname, '../../bin/bjob.js')}`
+  const BJOB = `node ${path.resolve(import.meta.dirname, '../../../bin/bjob.js')}`
 
   function shareSite(rig: Rig): string {
     fs.chmodSync(path.dirname(rig.site), 0o755)

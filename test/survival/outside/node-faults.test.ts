@@ -2,8 +2,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { needs } from '../rig/needs.ts'
-import { Rig } from '../rig/rig.ts'
+import { needs } from '../../rig/needs.ts'
+import { Rig } from '../../rig/rig.ts'
 
 /** A user of nobody else's: the limit of processes counts all of a user's. */
 const USER = 54_000 + (process.pid % 1000)
@@ -25,7 +25,7 @@ test(
       ${bjob} spawn --from ../../jobs.jsonl >/dev/null
       ulimit -u ${JOBS + 5}; exec ${bjob} launch --slots ${JOBS} --idle-seconds 0.5`
     const user = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups']
-    const bin = path.resolve(import.meta.dirname, '../../bin/bjob.js')
+    const bin = path.resolve(import.meta.dirname, '../../../bin/bjob.js')
     const words = [...user, 'bash', '-c', script, process.execPath, bin]
     const ended = await rig.startProgram(words, { cwd: home, env: { HOME: home } }).ended({ within: 150 })
     expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining(`${JOBS} finished, 0 failed`) })

@@ -2,9 +2,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isProcessAlive, killQuietly } from '../../src/lib/process/process-table.ts'
-import { needs } from '../rig/needs.ts'
-import { Rig } from '../rig/rig.ts'
+import { isProcessAlive, killQuietly } from '../../../src/lib/process/process-table.ts'
+import { needs } from '../../rig/needs.ts'
+import { Rig } from '../../rig/rig.ts'
 
 /** A rig whose jobs are shell scripts that write the ids of what they start into a file `pids` of their folder. */
 class Shells implements AsyncDisposable {
