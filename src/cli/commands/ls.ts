@@ -1,6 +1,6 @@
 /** `bjob ls`: lists jobs, applications, workflows and launchers. */
 import { tell } from '../../core/life/event-words.ts'
-import type { JobId } from '../../core/job/id.ts'
+import { type JobId, workflowOf } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -219,7 +219,7 @@ async function readHistory({ site }: SiteClient, id: JobId): Promise<ReadHistory
 async function listWorkflows(client: SiteClient, input: Input, { terminal }: Session): Promise<void> {
   const workflows = new Map<string, { jobs: number; ended: number; failed: number }>()
   for (const { id, state } of await client.jobs.entries()) {
-    const name = id.slice(0, id.indexOf('/'))
+    const name = workflowOf(id)
     const counts = workflows.get(name) ?? { jobs: 0, ended: 0, failed: 0 }
     counts.jobs += 1
     if (isEnded(state)) counts.ended += 1

@@ -9,7 +9,7 @@ import { explainSystemError } from '../../core/text/system-error.ts'
 import type { ReadLine } from '../../lib/text/line-splitter.ts'
 import { defined } from '../../lib/defined.ts'
 import type { JobResult, ResultOptions } from '../ends/read-results.ts'
-import { conditionsOf, definedOf, toFilter } from './session-filter.ts'
+import { conditionsOf, toFilter } from './session-filter.ts'
 import { SessionOutput } from './session-output.ts'
 import {
   type ParsedRequest,
@@ -267,7 +267,7 @@ function noSubscription(of: RequestId): BjobError {
 function describeError(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof BjobError) {
     const { path, line, field } = error.detail
-    return { code: error.code, message: error.message, hint: error.hint, ...definedOf({ path, line, field }) }
+    return { code: error.code, message: error.message, hint: error.hint, ...defined({ path, line, field }) }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected'
   const failure = explainSystemError(error)

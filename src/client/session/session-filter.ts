@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { requestError } from '../../core/text/errors.ts'
 import type { Filter } from '../../core/index/filter.ts'
+import { defined } from '../../lib/defined.ts'
 import { fieldsOf, finite, isObject, mapOf } from '../../lib/shapes.ts'
 import type { Conditions, Match } from '../query/condition.ts'
 
@@ -96,7 +97,7 @@ export function conditionsOf({ tag, tags, data, ...fields }: QueryFilter): Condi
 }
 
 function matchOf(value: v.InferOutput<typeof match>): Match {
-  return Array.isArray(value) ? { glob: value } : definedOf(value)
+  return Array.isArray(value) ? { glob: value } : defined(value)
 }
 
 function isMatch(value: v.InferOutput<typeof datum>): value is v.InferOutput<typeof match> {
@@ -107,11 +108,5 @@ function isMatch(value: v.InferOutput<typeof datum>): value is v.InferOutput<typ
 export function toFilter(filter: WordFilter): Filter {
   if (Object.values(filter).some((all) => all?.length === 0))
     throw requestError('bad-request', 'filter has an empty list: no end would ever be handed out', { field: 'filter' })
-  return definedOf(filter)
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
-
-export function definedOf<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
+  return defined(filter)
 }
