@@ -35,6 +35,7 @@ export class FileWatch implements AsyncDisposable {
   #changed = new Set<string>()
   /** The system has no more watches to give. */
   #isBlind = false
+  #isClosed = false
   #failure: unknown
   /** By file, the look after chokidar's silence. */
   readonly #later = new Map<string, NodeJS.Timeout>()
@@ -75,7 +76,7 @@ export class FileWatch implements AsyncDisposable {
 
   /** Resolves with the files that may have changed since the last call. */
   async next({ signal, patienceMs = Infinity }: FileWatchOptions = {}): Promise<ReadonlySet<string>> {
-    await this.#bell.wait(Math.min(patienceMs, this.#lookMs), signal)
+    await this.#bell.wait(Math.min(patienceMs, UNSEEN_MS), signal)
     if (this.#bell.hasRung) await this.#bell.gather(GATHER_MS, signal)
     this.#bell.answer()
     if (this.#failure !== undefined) throw this.#failure
@@ -86,22 +87,29 @@ export class FileWatch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     for (const timer of this.#later.values()) clearTimeout(timer)
     const watcher = await this.#watcher?.catch(() => undefined)
     await watcher?.close()
   }
 
-  get #lookMs(): number {
-    return this.#site.disk.isNetwork ? Math.max(NETWORK_LOOK_MS, this.#pollMs) : UNSEEN_MS
-  }
-
   #lookAnyway(): void {
     const nowMs = monotonicMs()
-    if (nowMs - this.#lookedMs < this.#lookMs) return
+    if (nowMs - this.#lookedMs < UNSEEN_MS) return
     this.#lookedMs = nowMs
-    const isAll = this.#isBlind || this.#site.disk.isNetwork || nowMs - this.#allLookedMs >= LOCAL_LOOK_MS
+    const allMs = this.#site.disk.isNetwork ? Math.max(NETWORK_LOOK_MS, this.#pollMs) : LOCAL_LOOK_MS
+    const isAll = this.#isBlind || nowMs - this.#allLookedMs >= allMs
     if (isAll) this.#allLookedMs = nowMs
-    for (const [file, isSeen] of this.#files) if (isAll || !isSeen) this.#changed.add(file)
+    for (const [file, isSeen] of this.#files) {
+      if (isAll || !isSeen) this.#changed.add(file)
+      if (!isSeen) void this.#use(async (watcher) => this.#watchIfThere(watcher, file))
+    }
+  }
+
+  /** A file that came just before chokidar began to watch its folder is unknown to it until that folder changes. */
+  async #watchIfThere(watcher: FSWatcher, file: string): Promise<void> {
+    if ((await this.#site.disk.stat(file)) === undefined) return
+    if (!this.#isClosed && this.#files.get(file) === false) watcher.add(file)
   }
 
   #tell(file: string): void {
@@ -119,10 +127,12 @@ export class FileWatch implements AsyncDisposable {
   }
 
   /** chokidar is loaded when the first file is watched: a short command has none. */
-  async #use(act: (watcher: FSWatcher) => void): Promise<void> {
+  async #use(act: (watcher: FSWatcher) => unknown): Promise<void> {
     this.#watcher ??= this.#open()
     try {
-      act(await this.#watcher)
+      const watcher = await this.#watcher
+      // chokidar would open again.
+      if (!this.#isClosed) await act(watcher)
     } catch (error) {
       this.#failure = error
       this.#bell.ring()

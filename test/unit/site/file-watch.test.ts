@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { directDisk } from '../../../src/site/disk/disk.ts'
+import { type Disk, directDisk, pooledDisk } from '../../../src/site/disk/disk.ts'
 import { Layout } from '../../../src/site/disk/layout.ts'
 import { FileFollower, LineFollower } from '../../../src/site/follow/file-follower.ts'
 import { FileWatch } from '../../../src/site/follow/file-watch.ts'
@@ -10,8 +10,13 @@ import { adoptSettings, parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
 
 /** Follows a file until it has as many lines as are wanted; `onRead` is called once what is new is read. */
-async function follow(file: string, wanted: number, onRead: (count: number) => void): Promise<string[]> {
-  const site = new Site(new Layout(path.dirname(file)), directDisk, parseSettings('', ''))
+async function follow(
+  file: string,
+  wanted: number,
+  onRead: (count: number) => void,
+  disk: Disk = directDisk,
+): Promise<string[]> {
+  const site = new Site(new Layout(path.dirname(file)), disk, parseSettings('poll_seconds: 0.05', ''))
   const lines = new LineFollower(new FileFollower(site, file))
   const seen: string[] = []
   await using watch = new FileWatch(site)
@@ -45,6 +50,19 @@ describe('a file that is followed', () => {
       expect(seen).toEqual(wanted)
     }),
   )
+
+  test('is polled on a network file system', () =>
+    inFolder(async (file) => {
+      const wanted = ['line 0', 'line 1', 'line 2']
+      setImmediate(() => fs.writeFileSync(file, 'line 0\n'))
+      const seen = await follow(
+        file,
+        wanted.length,
+        (count) => setImmediate(() => fs.appendFileSync(file, `line ${count}\n`)),
+        pooledDisk,
+      )
+      expect(seen).toEqual(wanted)
+    }))
 
   test('is read from its beginning when it is replaced or cut short', () =>
     inFolder(async (file) => {
