@@ -10,17 +10,17 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'init',
-    summary: 'make a site: the folder in which everything happens',
+    summary: 'make a site: the folder that holds jobs, settings and results',
     load: async () => (await import('./commands/init.ts')).initCommand,
   },
   {
     name: 'app',
-    summary: 'register, list and remove applications: what jobs may run',
+    summary: 'register, list and remove the applications that jobs may run',
     load: async () => (await import('./commands/app.ts')).appCommand,
   },
   {
     name: 'spawn',
-    summary: 'make jobs: one, or thousands from a file',
+    summary: 'make one job, or thousands from a file',
     load: async () => (await import('./commands/spawn.ts')).spawnCommand,
   },
   {
@@ -30,7 +30,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'submit',
-    summary: 'ask the batch scheduler for nodes to run jobs on',
+    summary: 'submit a batch job that runs jobs on its nodes',
     load: async () => (await import('./commands/submit.ts')).submitCommand,
   },
   {
@@ -38,48 +38,56 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'list jobs, applications, workflows or launchers',
     load: async () => (await import('./commands/ls.ts')).lsCommand,
   },
-  { name: 'show', summary: 'all of one job', load: async () => (await import('./commands/show.ts')).showCommand },
+  {
+    name: 'show',
+    summary: 'show everything about one job',
+    load: async () => (await import('./commands/show.ts')).showCommand,
+  },
   {
     name: 'history',
-    summary: 'what happened to a job, when and why',
+    summary: 'show the history of a job',
     load: async () => (await import('./commands/history.ts')).historyCommand,
   },
   {
     name: 'why',
-    summary: 'what a job is waiting for',
+    summary: 'explain why a job is not running',
     load: async () => (await import('./commands/why.ts')).whyCommand,
   },
-  { name: 'path', summary: "a job's folder", load: async () => (await import('./commands/path.ts')).pathCommand },
+  {
+    name: 'path',
+    summary: "print the path of a job's folder",
+    load: async () => (await import('./commands/path.ts')).pathCommand,
+  },
   {
     name: 'cat',
-    summary: "a file from a job's folder",
+    summary: "print a file from a job's folder",
     load: async () => (await import('./commands/cat.ts')).catCommand,
   },
   {
     name: 'log',
-    summary: "a job's output, or a launcher's log, while it runs or afterwards",
+    summary: "print or follow a job's output or a launcher's log",
     load: async () => (await import('./commands/log.ts')).logCommand,
   },
   {
     name: 'watch',
-    summary: 'what happens, live, on one screen',
+    summary: 'show live progress on one screen',
     load: async () => (await import('./commands/watch.ts')).watchCommand,
   },
   { name: 'wait', summary: 'wait until jobs end', load: async () => (await import('./commands/wait.ts')).waitCommand },
   {
     name: 'results',
-    summary: 'what ended since the last time, with the files that the jobs wrote',
+    summary: 'print newly ended jobs with their result files',
     load: async () => (await import('./commands/results.ts')).resultsCommand,
   },
   {
     name: 'session',
-    summary: 'a coprocess for drivers in any language: JSON Lines in and out',
+    summary: 'serve a driver in any language over JSON Lines',
     load: async () => (await import('./commands/session.ts')).sessionCommand,
   },
-  { name: 'kill', summary: 'end jobs', load: async () => (await import('./commands/kill.ts')).killCommand },
+  { name: 'kill', summary: 'kill jobs', load: async () => (await import('./commands/kill.ts')).killCommand },
   {
     name: 'retry',
-    summary: 'run jobs again that have failed or were killed',
+    summary: 'rerun failed or killed jobs',
     load: async () => (await import('./commands/retry.ts')).retryCommand,
   },
   { name: 'rm', summary: 'remove jobs', load: async () => (await import('./commands/rm.ts')).rmCommand },
@@ -90,37 +98,37 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'clone',
-    summary: 'make jobs like others',
+    summary: 'copy jobs',
     load: async () => (await import('./commands/clone.ts')).cloneCommand,
   },
   {
     name: 'dep',
-    summary: 'make a job wait for another one',
+    summary: 'add a dependency between two jobs',
     load: async () => (await import('./commands/dep.ts')).depCommand,
   },
   {
     name: 'tune',
-    summary: 'a whole hyperparameter search, without writing a driver',
+    summary: 'run a hyperparameter search without writing a driver',
     load: async () => (await import('./commands/tune.ts')).tuneCommand,
   },
   {
     name: 'report',
-    summary: 'figures and plots of what happened, in one HTML file',
+    summary: 'write figures and plots into one HTML file',
     load: async () => (await import('./commands/report.ts')).reportCommand,
   },
   {
     name: 'doctor',
-    summary: 'check that a file system is fit for bjob, on one node or two',
+    summary: 'test whether a file system is fit for bjob, on one node or two',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
   {
     name: 'fsck',
-    summary: 'check that the site is whole, and mend it',
+    summary: 'check the site for damage and repair it',
     load: async () => (await import('./commands/fsck.ts')).fsckCommand,
   },
   {
     name: 'completion',
-    summary: 'make a shell complete ids, options and whatever bjob takes',
+    summary: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./commands/completion.ts')).completionCommand,
   },
 ]

@@ -58,7 +58,7 @@ async function showHelp([word]: readonly string[], session: Session): Promise<nu
 
 function unknownCommand(word: string): Error {
   const names = COMMANDS.map(({ name }) => name)
-  return requestError('unknown-command', `there is no command ${word}${didYouMean(word, names)}`)
+  return requestError('unknown-command', `unknown command ${word}${didYouMean(word, names)}`)
 }
 
 function readVersion(packageRoot: string): string {

@@ -12,47 +12,48 @@ import { parseSettings } from '../site/settings.ts'
 import { Layout, SITE_FILE } from '../site/disk/layout.ts'
 
 /** Each value is the default; a setting that is left out keeps it. */
-const SETTINGS_TEXT = `# A bjob site. Every setting is shown with its default; take the # away to change it.
+const SETTINGS_TEXT = `# Settings of a bjob site. Each setting is shown with its default; remove the # to change it.
 format: 1
 
-# A launcher that shows no sign of life for this long, in seconds, is taken for dead, and its jobs run again elsewhere; a
-# living one shows six within that time. Longer is kinder to a slow file system, shorter finds a dead node sooner.
+# Time without a sign of life, in seconds, after which a launcher counts as dead and its jobs run again elsewhere.
+# A live launcher renews its lease six times within this period. A longer period tolerates a slow file system;
+# a shorter one detects a dead node sooner.
 # lease_seconds: 30
 
-# Between asking a job to end (SIGTERM) and making it end (SIGKILL), in seconds: time to write a checkpoint.
+# Time between SIGTERM and SIGKILL when a job is stopped, in seconds, for example to write a checkpoint.
 # grace_seconds: 10
 
-# How long an application's preprocess or postprocess may take, in seconds.
+# Time limit of an application's preprocess and postprocess, in seconds.
 # hook_seconds: 300
 
-# How long one transfer of a job's stage_in_url or stage_out_files may take, in seconds.
+# Time limit of one transfer of stage_in_url or stage_out_files, in seconds.
 # stage_seconds: 3600
 
-# How often the journal is looked at on a network file system, where nobody tells of changes, in seconds.
+# Interval between looks at the journal on a network file system, in seconds.
 # poll_seconds: 1
 
-# What a finished change survives. node: this machine's crash, at the price of a flush for each group of changes.
-# process: the crash of bjob only. A network file system always flushes.
+# The failure that a completed change survives: node (a crash of the machine; costs one flush per group of changes)
+# or process (a crash of bjob only). On a network file system, bjob always flushes.
 # durability: node
 
-# Which batch system and which MPI launcher there are; auto looks. A launcher may have flags, as in mpi: [srun, --mpi=pmix].
+# Batch scheduler and MPI launcher; auto detects them. A launcher may have flags: mpi: [srun, --mpi=pmix].
 # scheduler: auto
 # mpi: auto
 
-# What one node has, where neither the scheduler nor the machine tells it.
+# Resources of one node, where neither the scheduler nor the machine reports them.
 # node:
 #   cores: 64
 #   gpus: 0
 #   memory_mib: 256000
 
-# What this machine wants in each batch script beside what bjob submit is asked for: directives, without the prefix that the scheduler
-# reads them by, commands before the launcher starts, and what starts bjob on compute nodes, where that is not the same as here.
+# Additions to each batch script: directives without the scheduler's prefix, commands to run before the launcher,
+# and the command that starts bjob on compute nodes, if it differs from the one here.
 # batch:
 #   directives: [--constraint=gpu]
 #   setup: [module load bjob]
 #   command: [bjob]
 
-# Fields of job.yaml that new jobs get unless they say otherwise.
+# Defaults for fields of job.yaml in new jobs.
 # defaults:
 #   wall_time_minutes: 10
 #   max_retries: 2
@@ -76,7 +77,7 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
   const { template, machine, batchTemplates } = parts
   const layout = new Layout(folder)
   if (fs.existsSync(layout.settings)) {
-    throw requestError('site-exists', `${folder} is a site already`)
+    throw requestError('site-exists', `${folder} is already a site`)
   }
   await makeParents(directDisk, folder)
   const disk = diskFor(folder)
@@ -88,9 +89,9 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
       .readdirSync(template)
       .find((name) => fs.existsSync(path.join(folder, name)) && name !== 'apps' && name !== 'jobs')
     if (taken !== undefined)
-      throw requestError('name-taken', `${folder} has ${taken} already, which the template brings`, {
+      throw requestError('name-taken', `${folder} already has ${taken}, which the template would write`, {
         path: path.join(folder, taken),
-        hint: 'make the site in another folder, or move that file away first',
+        hint: 'make the site in another folder, or move that file away',
       })
     for (const name of fs.readdirSync(template))
       if (name !== SITE_FILE) await disk.copy(path.join(template, name), path.join(folder, name))
@@ -143,7 +144,7 @@ export function findMachine(folder: string, name: string): string {
 
 function checkKnown(what: 'template' | 'machine', name: string, known: readonly string[]): void {
   if (known.includes(name)) return
-  throw requestError(`unknown-${what}`, `there is no ${what} ${name}${didYouMean(name, known)}`, {
-    hint: known.length === 0 ? `leave --${what} out` : `there are: ${known.join(', ')}`,
+  throw requestError(`unknown-${what}`, `unknown ${what} ${name}${didYouMean(name, known)}`, {
+    hint: known.length === 0 ? `omit --${what}` : `choices: ${known.join(', ')}`,
   })
 }

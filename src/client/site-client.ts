@@ -86,7 +86,7 @@ export class SiteClient {
   async updateState(state: State, message = ''): Promise<void> {
     const { writeVerdict } = await import('../site/job/verdict.ts')
     if (this.#environment?.hook !== 'postprocess') {
-      throw requestError('not-in-a-hook', 'only the postprocess of a job can say what the job becomes', {
+      throw requestError('not-in-a-hook', "only a job's postprocess can set its state", {
         field: 'state',
       })
     }
@@ -141,7 +141,7 @@ export class SiteClient {
   /** As `spawn`, for code that only makes sense inside a job. @throws BjobError `not-in-a-job` */
   async spawnChild(request: SpawnRequest, options: SpawnOptions = {}): Promise<Job> {
     if (this.#environment === undefined) {
-      throw requestError('not-in-a-job', 'spawnChild works inside a running job only')
+      throw requestError('not-in-a-job', 'spawnChild works only inside a running job')
     }
     return this.spawn(request, options)
   }

@@ -74,7 +74,7 @@ export async function findAllocation(
   const own = takePart(countCores(allocation.nodes, head, readProcessors), part)
   const usable = agentLauncher === undefined ? own.filter(({ name }) => name === head) : own
   if (usable.length === 0)
-    throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher was found`)
+    throw requestError('no-mpi', `${names.join(', ')} cannot be reached from ${hostName}: no MPI launcher found`)
   return {
     scheduler,
     schedulerId: allocation.schedulerId,
@@ -110,7 +110,7 @@ function readProcessors(): Processors {
 function takePart(nodes: readonly AllocatedNode[], { nodeLimit = Infinity, nodeOffset = 0 }: AllocationPart) {
   if (nodeOffset < nodes.length) return nodes.slice(nodeOffset, nodeOffset + nodeLimit)
   const has = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`
-  throw requestError('no-node', `no node is left: the allocation has ${has}, and ${nodeOffset} are passed over`)
+  throw requestError('no-node', `no node left: the allocation has ${has}, and --node-offset skips ${nodeOffset}`)
 }
 
 function findHead({ nodes, head }: DetectedAllocation, hostName: string): string {
@@ -132,7 +132,7 @@ function readNodeFile(file: string): string {
   try {
     return fs.readFileSync(file, 'utf8')
   } catch (error) {
-    throw siteError('bad-allocation', `the scheduler's list of nodes cannot be read: ${file}`, {
+    throw siteError('bad-allocation', `cannot read the scheduler's list of nodes: ${file}`, {
       path: file,
       cause: error,
     })

@@ -57,7 +57,7 @@ export interface LaunchSummary {
 export function problemText(error: unknown): string {
   if (!isForbidden(error)) return messageOf(error)
   const { meaning, path = '' } = explainSystemError(error) ?? { meaning: messageOf(error) }
-  return `${meaning} (${path}): left to others; in a site of a group, everybody needs umask 002`
+  return `${meaning} (${path}): the job is left to other launchers; on a shared site, everyone needs umask 002`
 }
 
 export function messageOf(error: unknown): string {

@@ -135,7 +135,7 @@ export class Launcher {
     if (this.#reason === undefined) {
       this.#reason = reason
       if (this.#active.size > 0)
-        this.#report({ kind: 'draining', message: `${reason}: stopping what runs (${this.#active.size})` })
+        this.#report({ kind: 'draining', message: `${reason}: stopping ${this.#active.size} running jobs` })
     }
     for (const run of this.#active.values()) run.stop(outcome, graceMs)
     this.#over.abort()
@@ -144,7 +144,7 @@ export class Launcher {
   /** The agent of a node has died, and its jobs with it: they come back by themselves. Jobs of several nodes have to be stopped. */
   suspendNode(node: string): void {
     this.#room.suspendNode(node)
-    this.#report({ kind: 'problem', message: `the agent on ${node} died with its jobs; starting another one` })
+    this.#report({ kind: 'problem', message: `the agent on ${node} died with its jobs; starting a new agent` })
     this.#stopOn(node, { why: 'agent-died', node })
   }
 
@@ -158,7 +158,7 @@ export class Launcher {
   loseNode(node: string): void {
     this.#room.removeNode(node)
     const loss = { why: 'node-lost', node } as const
-    this.#report({ kind: 'problem', message: `${lossWords(loss)}; going on with the others` })
+    this.#report({ kind: 'problem', message: `${lossWords(loss)}; continuing with the other nodes` })
     this.#stopOn(node, loss)
     if (this.#room.isEmpty) this.finish('all nodes were lost', { kind: 'lost', loss }, 0)
   }
@@ -178,7 +178,7 @@ export class Launcher {
     } catch (error) {
       this.#report({
         kind: 'problem',
-        message: `the journal cannot be read: ${messageOf(error)}`,
+        message: `cannot read the journal: ${messageOf(error)}`,
         cause: errorCause(error),
       })
     }
@@ -294,7 +294,7 @@ export class Launcher {
   async #leave(): Promise<void> {
     await this.#takeNews()
     if (!this.#isIdle) return
-    const reason = `nothing to do for ${formatSeconds(this.#limits.idleSeconds)}`
+    const reason = `idle for ${formatSeconds(this.#limits.idleSeconds)}`
     this.finish(reason, { kind: 'interrupted', why: 'idle' }, 0)
   }
 

@@ -46,11 +46,11 @@ export class NodeHealth {
     if (sick.isTrying) {
       sick.delayMs = Math.min(sick.delayMs * 2, LONGEST_DELAY_MS)
       sick.failedTries += 1
-      if (sick.failedTries === MANY_TRIES) this.#tell(`${node} is left alone, as nothing starts there`, reason)
+      if (sick.failedTries === MANY_TRIES) this.#tell(`${node} gets no jobs for now, because none starts there`, reason)
     }
     sick.isTrying = false
     sick.timer ??= this.#schedule(node, sick)
-    if (known === undefined) this.#tell(`${node} gets fewer jobs at once`, reason)
+    if (known === undefined) this.#tell(`${node} gets fewer concurrent jobs`, reason)
   }
 
   /** A job has run on the node. */
@@ -67,7 +67,7 @@ export class NodeHealth {
     const slowest = formatSeconds(LONGEST_DELAY_MS / 1000)
     this.#report({
       kind: 'problem',
-      message: `${what}: ${reason}; it is tried again every ${formatSeconds(DELAY_MS / 1000)} to ${slowest}`,
+      message: `${what}: ${reason}; next attempts every ${formatSeconds(DELAY_MS / 1000)} to ${slowest}`,
     })
   }
 

@@ -29,7 +29,7 @@ const RETRY_MS = 1000
 const RETRY_MOST_MS = 60_000
 
 /** Its files could not be written when it ended. */
-const OWN_FAULT: Loss = { why: 'launcher-ended', reason: 'its files could not be written when it ended' }
+const OWN_FAULT: Loss = { why: 'launcher-ended', reason: 'its final files could not be written' }
 
 interface Observation {
   beat: number | undefined
@@ -190,7 +190,7 @@ export class Recovery {
       const waitMs = Math.min((stuck?.waitMs ?? RETRY_MS / 2) * 2, RETRY_MOST_MS)
       this.#stuck.set(id, { launcher, reason, waitMs, againMs: monotonicMs() + waitMs })
       if (stuck?.reason === reason || launcher === this.#self) return
-      this.#report({ kind: 'problem', id, message: `cannot take ${id} back from ${launcher}: ${reason}` })
+      this.#report({ kind: 'problem', id, message: `cannot take over ${id} from ${launcher}: ${reason}` })
       if (error instanceof BjobError && error.code !== 'forbidden-file' && entry.broken === undefined)
         await announceBroken(this.#site, entry, error)
     }
@@ -220,7 +220,7 @@ export class Recovery {
       kind: 'recovered',
       id: entry.id,
       state: released.state,
-      message: `${entry.id} taken back from ${launcher}: ${lossWords(loss)}`,
+      message: `${entry.id} taken over from ${launcher}: ${lossWords(loss)}`,
     })
   }
 }

@@ -34,11 +34,11 @@ export class RepeatedProblems {
   /** Says what was counted and not said. */
   end(): void {
     for (const [cause, { more }] of this.#said)
-      if (more > 0) this.#tell({ kind: 'problem', message: `${cause}: ${more} more such problems` })
+      if (more > 0) this.#tell({ kind: 'problem', message: `${cause}: ${more} more problems of this kind` })
     this.#said.clear()
   }
 }
 
 function counted(event: LaunchEvent, more: number): LaunchEvent {
-  return { ...event, message: `${event.message} (and ${more} more such problems before)` }
+  return { ...event, message: `${event.message} (after ${more} more of this kind)` }
 }

@@ -1,4 +1,7 @@
-/** Runs a launcher from beginning to end: its folder, lease, log and journal; and again under a new name when it lost its lease. */
+/**
+ * Runs a launcher from start to end with its folder, lease, log and journal, and restarts it under
+ * a new name when it loses its lease.
+ */
 import { randomBytes } from 'node:crypto'
 import { siteError } from '../core/text/errors.ts'
 import { type Filter, compileFilter } from '../core/index/filter.ts'
@@ -26,23 +29,24 @@ import { Room } from './capacity.ts'
 
 export interface LaunchOptions extends AllocationPart {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
-  /** Ends after this long with nothing to do. */
+  /** Exits after this many idle seconds. */
   readonly idleSeconds: number
-  /** Does not end for want of work. */
+  /** Keeps running when idle. */
   readonly persistent: boolean
   readonly timeLimitMinutes?: number
   readonly filter: Filter
-  /** The words that have started this launcher, without its options. */
+  /** The command that started this launcher, without its options. */
   readonly starter: readonly string[]
-  /** The program of the agents (see agent.ts). */
+  /** Path of the compiled agent.ts. */
   readonly agentFile: string
 }
 
 const LOST = 'lost its lease'
 
 /**
- * Runs jobs until there is nothing to do, the time is up, or `stop` fires: its reason is told, and jobs get their grace; `hurry` ends it.
- * @throws the file system's errors, when it cannot even begin; BjobError `no-agent`
+ * Runs jobs until the launcher is idle, its time is up, or `stop` fires, whose reason is recorded.
+ * Jobs get their grace period, which `hurry` ends.
+ * @throws the file system's errors if it cannot start; BjobError `no-agent`
  */
 export async function runLauncher(
   site: Site,
@@ -51,7 +55,7 @@ export async function runLauncher(
   stop: AbortSignal,
   hurry: AbortSignal,
 ): Promise<LaunchSummary> {
-  // Before anything is made: a mistake in the request leaves nothing behind.
+  // Checked first, so that an invalid request leaves nothing behind.
   compileFilter(options.filter)
   const limitMs = options.timeLimitMinutes === undefined ? Infinity : monotonicMs() + options.timeLimitMinutes * 60_000
   const allocation = await findAllocation(site.settings, options)
@@ -82,7 +86,10 @@ const PASSING = new Set(
 )
 const ROOM_LOOK_MS = 1000
 
-/** A launcher that has run jobs and finds the disk full is not to give its allocation away: it begins anew as soon as it can. */
+/**
+ * A launcher that has run jobs and finds the disk full keeps its allocation and restarts when
+ * possible.
+ */
 async function waitingForRoom(
   hasRun: boolean,
   run: () => Promise<LaunchSummary>,
@@ -95,7 +102,7 @@ async function waitingForRoom(
       const code = codeOf(error)
       if (!hasRun || !PASSING.has(code) || stop.aborted || monotonicMs() > deadlineMs) throw error
       const { meaning } = explainSystemError(error) ?? { meaning: messageOf(error) }
-      if (!isTold) report({ kind: 'problem', message: `${meaning}: waiting until jobs can be run again` })
+      if (!isTold) report({ kind: 'problem', message: `${meaning}: waiting until jobs can run again` })
       await sleep(ROOM_LOOK_MS, stop)
     }
   }
@@ -110,10 +117,10 @@ async function runOnce(
   stop: AbortSignal,
   hurry: AbortSignal,
 ): Promise<LaunchSummary> {
-  // A launcher that begins anew after its site was moved away must not make another one in the old place.
+  // After a restart, a moved site must not be created a second time in the old place.
   await site.disk.readText(site.layout.settings)
   refuseLinks(site.layout)
-  // Before there is a lease to renew: reading of a million jobs takes its time.
+  // Read before the lease starts: reading a million jobs takes time.
   await using watch = await watchJournal(site)
   const view = await JobView.open(site, 'live')
   const id = `${shortHost()}-${process.pid}-${randomBytes(3).toString('hex')}`
@@ -125,7 +132,7 @@ async function runOnce(
     ...(words.length === 0 ? {} : { filter: Object.fromEntries(words) }),
     scheduler: scheduler.name,
     ...defined({ scheduler_id: schedulerId }),
-    // Seen to work on compute nodes, which a login node cannot know.
+    // Proven to work on compute nodes, which cannot be tested from a login node.
     ...(schedulerId !== undefined && nodes.some(({ name }) => name === allocation.head) ? { starter } : {}),
     nodes: nodes.map(({ name }) => name),
     cores: nodes.reduce((sum, { cores }) => sum + cores, 0),
@@ -150,14 +157,14 @@ async function runOnce(
     onBeat: (limitMs) => agents.beat(limitMs),
     onLost: () => {
       launcher?.finish(LOST, { kind: 'lost', loss: { why: 'lease-lost' } }, 0)
-      report({ kind: 'problem', message: `${LOST}: stopping all jobs, starting anew` })
+      report({ kind: 'problem', message: `${LOST}: stopping all jobs, then restarting` })
     },
   })
   let lease: LeaseKeeper
   try {
     lease = await starting
   } catch (error) {
-    // They keep this process alive.
+    // Agents keep this process alive.
     agents.end()
     await log.close()
     await site.close()
@@ -172,7 +179,7 @@ async function runOnce(
     onApplications: () => launcher?.reconsiderBroken(),
   })
   try {
-    // A job has to be over when the others are asked to end.
+    // Jobs must be over when the other processes are asked to end.
     const room = new Room(allocation.nodes, deadlineMs - drainSeconds(site.settings) * 1000)
     launcher = new Launcher(
       view,
@@ -202,13 +209,13 @@ async function runOnce(
     if (summary.reason === LOST && agents.haveFailed) throw noAgent(agentFile)
     report({
       kind: 'ended',
-      message: `${summary.reason}; ${summary.finished} finished, ${summary.failed} failed, ${summary.killed} killed, ${summary.interrupted} to be continued`,
+      message: `${summary.reason}; ${summary.finished} finished, ${summary.failed} failed, ${summary.killed} killed, ${summary.interrupted} to restart`,
     })
     await endLease(lease, summary.reason, report)
     return summary
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    // Whoever called tells it; the log is for those who come later.
+    // The caller reports the error; the log keeps it for later.
     log.add(formatEvent({ kind: 'problem', message }, new Date()))
     await endLease(lease, message, report)
     throw error
@@ -222,27 +229,29 @@ async function runOnce(
   }
 }
 
-/** A lease that cannot say that its launcher ended says so by its silence. */
+/** A lease whose end cannot be written expires by itself. */
 async function endLease(lease: LeaseKeeper, reason: string, report: Reporter): Promise<void> {
   try {
     await lease.end(reason)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    report({ kind: 'problem', message: `the lease could not be ended: ${message}`, cause: codeOf(error) })
+    report({ kind: 'problem', message: `cannot end the lease: ${message}`, cause: codeOf(error) })
   }
 }
 
-/** To start anew would be the same again, and again. */
+/** A restart would fail in the same way. */
 function noAgent(agentFile: string): Error {
-  return siteError('no-agent', "the launcher's agent, which starts the jobs, ended before it began", {
+  return siteError('no-agent', "the launcher's agent ended before it could start jobs", {
     path: agentFile,
   })
 }
 
-/** The launcher's own node runs its agents as children; the others are reached through a launcher that can start one process on one host. */
+/**
+ * The own node's agent is a child; other nodes need a launcher that starts one process on one host.
+ */
 function agentNodes({ nodes, head, agentLauncher }: Allocation): AgentNode[] {
   const names = nodes.map(({ name }) => name)
-  // A launcher outside its nodes still starts its MPI jobs from where it is.
+  // A launcher outside its nodes starts MPI jobs from its own host.
   if (!names.includes(head)) names.unshift(head)
   return names.map((name) => ({
     name,
@@ -270,6 +279,6 @@ function describeNodes({ nodes, scheduler, schedulerId, beside }: Allocation, { 
   const cores = nodes.reduce((sum, node) => sum + node.cores, 0)
   const where = nodes.length === 1 ? (nodes[0]?.name ?? '') : `${nodes.length} nodes`
   if (beside !== undefined && slots === undefined)
-    return `${where}, ${cores} slots: this machine submits to ${beside}; \`bjob submit\` runs jobs on compute nodes, --slots N more of them here`
+    return `${where}, ${cores} slots, because this is a submit host of ${beside}: use \`bjob submit\` to run jobs on compute nodes, or --slots N for more jobs here`
   return `${where}, ${cores} ${slots === undefined ? 'cores' : 'slots'}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
 }

@@ -15,7 +15,7 @@ export class FilterBar {
   readonly #search = element('input', {
     type: 'search',
     id: 'search',
-    placeholder: 'words of an id, a cause, a launcher',
+    placeholder: 'id, cause or launcher',
     'aria-label': 'search jobs',
     autocomplete: 'off',
     spellcheck: 'false',

@@ -137,7 +137,7 @@ export function orderJobs(chosen: Uint8Array, { rank }: Column, isDescending: bo
   }
   return Uint32Array.from(found).sort((one, other) => {
     const difference = (ranks[one] ?? 0) - (ranks[other] ?? 0)
-    // Infinity less Infinity is no number: neither has a value.
+    // Infinity less Infinity is not a number: neither has a value.
     return difference === 0 || Number.isNaN(difference) ? one - other : difference
   })
 }

@@ -25,11 +25,11 @@ class Page {
   readonly #gantt: Gantt
   readonly #queueTime = new Histogram(
     'Waiting',
-    'From when an attempt could have begun to when it did.',
+    'Time from the moment an attempt could start until it started.',
     'attempts',
     'waiting',
   )
-  readonly #runTime = new Histogram('Running', 'From claim to end, however it ended.', 'attempts', 'running')
+  readonly #runTime = new Histogram('Running', 'Time from claim to end, for every outcome.', 'attempts', 'running')
   readonly #table: JobTable
   readonly #searches: readonly SearchSection[]
   readonly #filters: FilterBar
@@ -68,7 +68,7 @@ class Page {
         section(
           'utilization',
           'Utilization',
-          'Cores that jobs held, and cores that launchers had. Draw over a stretch of time to look closer.',
+          'Cores held by jobs, and cores offered by launchers. Drag over a period to zoom in.',
           this.#usage.root,
           ...gpus,
         ),
@@ -76,31 +76,27 @@ class Page {
         section(
           'nodes',
           'Nodes and jobs',
-          'A bar is an attempt of a job; a click on it finds the job below.',
+          'Each bar is an attempt of a job. Click it to find the job below.',
           this.#gantt.root,
         ),
         ...this.#searches.map(({ root }) => root),
         section(
           'times',
-          'How long it took',
+          'Waiting and running times',
           '',
           element('div', { class: 'halves' }, this.#queueTime.root, this.#runTime.root),
         ),
         section(
           'failures',
           'Failures',
-          'Attempts that did not finish, by cause and application; some of them were tried again.',
+          'Attempts that did not finish, by cause and application. Some were retried.',
           this.#failures,
         ),
         section('launchers', 'Launchers', '', this.#launchers),
         section('jobs', 'Jobs', '', this.#table.root),
       ),
       this.#reset,
-      element(
-        'footer',
-        {},
-        'Made by bjob report from the jobs that are in the site; those that were removed are not in it.',
-      ),
+      element('footer', {}, 'Made by bjob report from the jobs in the site. Removed jobs are not included.'),
     )
     this.#filters.choose({})
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#redraw())
@@ -129,7 +125,7 @@ class Page {
       unit: 'cores',
       layers: [
         { label: 'held by jobs', colour: 'running', values: usage.cores },
-        { label: 'had by launchers', colour: 'muted', isLine: true, values: usage.offeredCores },
+        { label: 'offered by launchers', colour: 'muted', isLine: true, values: usage.offeredCores },
       ],
     })
     this.#gpuUsage.show({
@@ -137,11 +133,11 @@ class Page {
       unit: 'GPUs',
       layers: [
         { label: 'held by jobs', colour: 'timeout', values: usage.gpus },
-        { label: 'had by launchers', colour: 'muted', isLine: true, values: usage.offeredGpus },
+        { label: 'offered by launchers', colour: 'muted', isLine: true, values: usage.offeredGpus },
       ],
     })
     const per = durationText(bins.width / 1000).replace(/\.0+ s/, ' s')
-    this.#throughputNote.textContent = `Jobs that ended for good, in each ${per}.`
+    this.#throughputNote.textContent = `Jobs that ended, per ${per}.`
     this.#throughput.show({
       ...frame,
       unit: `jobs in ${per}`,
@@ -189,6 +185,6 @@ try {
   const seconds = Number(data?.dataset['refresh'])
   if (seconds > 0) refreshEvery(seconds, () => page.look)
 } catch (error) {
-  document.body.append(emptyNote(`this report cannot be drawn: ${String(error)}`))
+  document.body.append(emptyNote(`cannot draw this report: ${String(error)}`))
   throw error
 }

@@ -18,7 +18,7 @@ export class SearchSection {
       return direction === 'minimise' ? 1 - share : share
     }
     const course = new Scatter({
-      title: 'Each evaluation, and the best so far',
+      title: 'Evaluations and the best so far',
       axis: {
         name: 'evaluation',
         scale: 'linear',
@@ -59,13 +59,13 @@ export class SearchSection {
         element(
           'div',
           { class: 'importances' },
-          element('h4', {}, 'What matters'),
-          element('p', { class: 'about' }, 'Share of the variance that each parameter explains alone (fANOVA).'),
+          element('h4', {}, 'Importance of the parameters'),
+          element('p', { class: 'about' }, 'Share of the variance that each parameter explains by itself (fANOVA).'),
           ...shares,
         ),
       ),
-      element('h4', {}, 'All parameters at once'),
-      element('p', { class: 'about' }, 'A line is an evaluation; the more it stands out, the better.'),
+      element('h4', {}, 'All parameters'),
+      element('p', { class: 'about' }, 'Each line is an evaluation. Better ones are darker.'),
       element('div', { class: 'scroll-x' }, lanes.root),
       element('div', { class: 'slices' }, ...slices.map(({ root }) => root)),
     )

@@ -21,8 +21,8 @@ export function failureTable(
     const number = causes.indexOf(cause)
     const pick = element(
       'button',
-      { type: 'button', class: 'link', title: 'show the jobs that came to their end by it' },
-      visible(cause === '' ? '(no cause told)' : cause),
+      { type: 'button', class: 'link', title: 'show the jobs that ended for this cause' },
+      visible(cause === '' ? '(no cause recorded)' : cause),
     )
     pick.addEventListener('click', () => onPick(number))
     return [
@@ -44,7 +44,7 @@ export function failureTable(
 }
 
 export function launcherTable({ origin, now }: Dataset, launchers: readonly LauncherFigures[]): HTMLElement {
-  if (launchers.length === 0) return emptyNote('no launcher yet: bjob launch starts one')
+  if (launchers.length === 0) return emptyNote('no launchers yet: bjob launch starts one')
   const rows = launchers.slice(-MOST_LAUNCHERS).map((row) => {
     const { id, host, nodes, cores, gpus, start, end, fate, runs, coreSeconds, offeredCoreSeconds } = row
     const where = nodes.length > 1 ? `${countText(nodes.length)} nodes` : (nodes[0] ?? host)

@@ -52,7 +52,7 @@ interface NameParts {
 }
 
 function splitName(name: string): NameParts {
-  if (name === '' || /[\s,[\]]/.test(name)) throw badList(name, 'a host name holds no comma, bracket or blank')
+  if (name === '' || /[\s,[\]]/.test(name)) throw badList(name, 'a host name cannot contain a comma, bracket or blank')
   const match = /^(.*?)(\d+)(\D*)$/s.exec(name)
   if (match === null) return { prefix: name, digits: '', suffix: '' }
   return { prefix: match[1] ?? '', digits: match[2] ?? '', suffix: match[3] ?? '' }
@@ -119,7 +119,7 @@ function expandItem(item: string, text: string): string[] {
   let names = ['']
   for (const piece of item.split(/(\[[^\]]*\])/)) {
     if (piece === '') continue
-    if (/\s/.test(piece)) throw badList(text, `'${item}' holds a blank`)
+    if (/\s/.test(piece)) throw badList(text, `'${item}' contains a blank`)
     const choices = piece.startsWith('[') ? expandRanges(piece.slice(1, -1), text) : [piece]
     if (names.length * choices.length > LONGEST_LIST) throw badList(text, `it has more than ${LONGEST_LIST} names`)
     names = names.flatMap((name) => choices.map((choice) => name + choice))

@@ -1,17 +1,20 @@
 /**
- * The report as one HTML file: style, script and data inside, and a policy that forbids the browser everything else. Whatever comes from jobs is in
- * the data, where `<` cannot end the element, and the script only ever puts it on the page as text.
+ * The report as one HTML file with style, script and data, and a policy that forbids everything
+ * else. Text from jobs is in the data, where `<` cannot end the element, and the script inserts it
+ * only as text.
  */
 import { createHash } from 'node:crypto'
 import type { Dataset } from './dataset.ts'
 
-/** What `npm run build` has made of src/page. */
+/** The files that `npm run build` makes of src/page. */
 export interface PageParts {
   readonly script: string
   readonly style: string
 }
 
-/** @param refreshSeconds how often the page loads itself anew: for one that is made again and again */
+/**
+ * @param refreshSeconds how often the page loads itself anew: for one that is made again and again
+ */
 export function formatPage(dataset: Dataset, { script, style }: PageParts, refreshSeconds = 0): string {
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${sha256(script)}'`
   return `<!doctype html>
@@ -26,7 +29,7 @@ export function formatPage(dataset: Dataset, { script, style }: PageParts, refre
 <style>${style}</style>
 </head>
 <body>
-<noscript>This report draws itself: it needs JavaScript, and no network.</noscript>
+<noscript>This report needs JavaScript, but no network.</noscript>
 <script type="application/json" id="data"${refreshSeconds > 0 ? ` data-refresh="${refreshSeconds}"` : ''}>${jsonForHtml(dataset)}</script>
 <script>${script}</script>
 </body>
@@ -34,7 +37,7 @@ export function formatPage(dataset: Dataset, { script, style }: PageParts, refre
 `
 }
 
-/** JSON in which no `<`, `>` or `&` is left to mean anything to HTML. */
+/** JSON in which `<`, `>` and `&` are escaped for HTML. */
 export function jsonForHtml(value: unknown): string {
   return JSON.stringify(value).replaceAll(
     /[<>&\u2028\u2029]/g,

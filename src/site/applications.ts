@@ -66,12 +66,12 @@ export async function readApplication(disk: Disk, layout: Layout, name: string):
   const text = await unlessGone(readPersonsText(disk, file))
   if (text === undefined) {
     const known = await listApplications(disk, layout)
-    throw requestError('unknown-application', `there is no application ${name}${didYouMean(name, known)}`, {
+    throw requestError('unknown-application', `no such application: ${name}${didYouMean(name, known)}`, {
       field: 'application',
       hint:
         known.length === 0
           ? `register it: bjob app add ${name} --executable 'COMMAND'`
-          : `registered are: ${known.join(', ')}`,
+          : `registered: ${known.join(', ')}`,
     })
   }
   return parseApplication(name, text, file)
@@ -81,9 +81,9 @@ export async function readApplication(disk: Disk, layout: Layout, name: string):
 export async function addApplication(disk: Disk, layout: Layout, application: Application): Promise<void> {
   const file = layout.app(checkName('application', application.name))
   if ((await disk.stat(file)) !== undefined) {
-    throw requestError('name-taken', `there is an application ${application.name} already`, {
+    throw requestError('name-taken', `application ${application.name} already exists`, {
       path: file,
-      hint: `edit that file, or \`bjob app rm ${application.name}\` first`,
+      hint: `edit that file, or remove it first with \`bjob app rm ${application.name}\``,
     })
   }
   const { name, executable, preprocess, postprocess, envscript, shell, description } = application

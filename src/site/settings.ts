@@ -26,14 +26,14 @@ const scriptLines = v.optional(
 )
 const words = v.pipe(
   v.array(
-    v.pipe(v.string('must be words'), v.regex(/^[^\0\n\r]+$/, 'must be words, each of one line')),
+    v.pipe(v.string('must be words'), v.regex(/^[^\0\n\r]+$/, 'must be words without line breaks')),
     'must be a list of words',
   ),
   v.minLength(1, 'must be a list of words'),
 )
 
 const SETTINGS = {
-  format: v.optional(v.literal(1, 'must be 1: this site was made by another version of bjob'), 1),
+  format: v.optional(v.literal(1, 'must be 1: another version of bjob made this site'), 1),
   lease_seconds: v.optional(seconds(2, 3600), 30),
   grace_seconds: v.optional(seconds(0, 3600), 10),
   hook_seconds: v.optional(seconds(0.1, 1e6), 300),

@@ -110,7 +110,7 @@ export async function openTree(
 export function refuseLinks({ jobs, journal, launchers, trash, submissions, apps }: Layout): void {
   for (const folder of [jobs, journal, launchers, trash, submissions, apps]) {
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
-      throw requestError('linked-folder', `${path.basename(folder)}/ is a link, and has to be a folder`, {
+      throw requestError('linked-folder', `${path.basename(folder)}/ must be a folder, not a link`, {
         path: folder,
       })
   }

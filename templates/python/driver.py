@@ -48,7 +48,7 @@ def create_job(site, x, eval_counter):
 
 
 def loss_of(end):
-    """None where there is none: it failed, or left nothing, or what it left is no number."""
+    """None where there is none: it failed, or left nothing, or what it left is not a number."""
     try:
         loss = float(end.result["loss"])
     except (KeyError, TypeError, ValueError):

@@ -42,7 +42,7 @@ def create_job(site, number, x):
 
 
 def loss_of(end):
-    """None where there is none: it failed, or left nothing, or what it left is no number."""
+    """None where there is none: it failed, or left nothing, or what it left is not a number."""
     try:
         loss = float(end.result["loss"])
     except (KeyError, TypeError, ValueError):

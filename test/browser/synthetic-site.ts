@@ -112,7 +112,7 @@ async function announceJobs(site: Site, jobs: readonly MadeJob[]): Promise<void>
 async function addLauncher(site: Site, begin: number): Promise<void> {
   await createLauncher(site, LAUNCHER, { nodes: NODES, cores: NODES.length * CORES, gpus: 0 })
   const lease = { launcher: LAUNCHER, beat: 1, host: 'n1', pid: 100, agents: [], kernel: 'another' }
-  await writeLease(site, { ...lease, started: new Date(begin).toISOString(), ended: 'nothing to do for 10 s' })
+  await writeLease(site, { ...lease, started: new Date(begin).toISOString(), ended: 'idle for 10 s' })
   const end = new Date(begin + DAY_MS)
   fs.utimesSync(path.join(site.layout.root, 'launchers', LAUNCHER, 'lease.yaml'), end, end)
 }

@@ -98,7 +98,9 @@ test('two users share a site: each runs, changes and takes over what is the othe
   await done(ADA, ['spawn', '--app', 'waits', '--workflow', 'hers', '--name', 'closed'], '022')
   await his.kill('SIGTERM')
   const last = await start(BOB, ['launch', '--idle-seconds', '1']).ended({ within: 60 })
-  expect(last.stdout + last.stderr).toMatch(/hers\/closed: permission denied \(\S+\): left to others; .*umask 002/)
+  expect(last.stdout + last.stderr).toMatch(
+    /hers\/closed: permission denied \(\S+\): the job is left to other launchers; .*umask 002/,
+  )
   expect(last.status).toBe(0)
   await done(ADA, ['launch', '--idle-seconds', '0.5'])
   await done(BOB, ['rm', 'w/a', `w/${other}`])

@@ -88,7 +88,7 @@ describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian',
     const results = 'cd shared && bjob results --cursor /tmp/cursor | wc -l'
     expect((await inClient('c2', results)).trim()).toBe('40')
     expect((await inClient('c2', results)).trim()).toBe('0')
-    expect(await inClient('c1', 'cd shared && bjob fsck')).toContain('the site is whole')
+    expect(await inClient('c1', 'cd shared && bjob fsck')).toContain('no damage found')
   })
 
   test('a new journal is found, also by a node that listed the folder in the tick in which it came', async () => {
@@ -183,7 +183,7 @@ describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian',
       '2',
     )
     await inClient('c1', 'pkill -TERM -f "[b]job.js launch"; true')
-    expect(await inClient('c1', 'cd hung && bjob fsck')).toContain('the site is whole')
+    expect(await inClient('c1', 'cd hung && bjob fsck')).toContain('no damage found')
   })
 
   test('a node vanishes; the other takes its jobs back after the lease', async () => {
@@ -204,6 +204,6 @@ describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian',
     const history = await inClient('c1', 'cat lost/jobs/default/*/state.yaml')
     expect(history).toContain('RESTART_READY its launcher was silent for 6 s')
     // A node that vanishes in the middle of a change leaves a draft or a lock there.
-    expect(await inClient('c1', 'cd lost && (bjob fsck --repair; bjob fsck)')).toContain('the site is whole')
+    expect(await inClient('c1', 'cd lost && (bjob fsck --repair; bjob fsck)')).toContain('no damage found')
   })
 })

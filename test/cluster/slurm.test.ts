@@ -329,15 +329,15 @@ describe('on a real Slurm of four nodes', needs('Debian', 'root'), () => {
       const folder = path.join(site.folder, 'submissions')
       expect(fs.existsSync(folder) ? fs.readdirSync(folder) : []).toEqual([])
     }
-    await refuse(['-n', '1', '-t', '5'], 'no job that could run matches')
+    await refuse(['-n', '1', '-t', '5'], 'no runnable job matches')
     await site.spawn([{ name: 'wide', application: 'openmpi', num_nodes: 3, ranks_per_node: 2 }])
     await refuse(['-n', '2', '-t', '5'], 'no job fits into 2 nodes for 5 minutes: w/wide asks for 3 nodes')
-    await refuse(['-n', '3', '-t', '5', '--workflow', 'other'], 'no job that could run matches')
+    await refuse(['-n', '3', '-t', '5', '--workflow', 'other'], 'no runnable job matches')
     await refuse(['-n', '3', '-t', '5', '-q', 'nosuch'], 'sbatch refused: invalid partition specified: nosuch')
     await refuse(['-n', 'many', '-t', '5'], '--nodes must be a number')
     await refuse(['-n', '3'], '--time-minutes (-t) is missing')
     const nowhere = { PATH: site.folder }
-    await refuse(['-n', '3', '-t', '5'], 'there is no batch scheduler here', nowhere)
+    await refuse(['-n', '3', '-t', '5'], 'no batch scheduler found', nowhere)
     fs.appendFileSync(path.join(site.folder, 'bjob.yaml'), 'scheduler: slurm\n')
     await refuse(['-n', '3', '-t', '5'], 'sbatch is not on the PATH', nowhere)
     // The site's own template wins over the one that bjob brings.

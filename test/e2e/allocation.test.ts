@@ -74,7 +74,7 @@ describe.concurrent('bjob launch in an allocation', () => {
     expect(nodesOf(rig, one)).toEqual(['n1', 'n2', 'n3'])
     expect(nodesOf(rig, other)).toEqual(['n4'])
     const { status, stderr } = await rig.bjob(['launch', '--node-offset', '4'], { env })
-    expect(stderr).toContain('no node is left: the allocation has 4 nodes, and 4 are passed over')
+    expect(stderr).toContain('no node left: the allocation has 4 nodes, and --node-offset skips 4')
     expect(status).toBe(2)
   })
 
@@ -157,7 +157,9 @@ describe.concurrent('bjob launch in an allocation', () => {
       for (const n of [1, 2, 3]) await rig.done(['spawn', '--app', 'controlled', '--name', `j${n}`])
       const launcher = rig.start(['launch', '--idle-seconds', '0.5'], { env })
       const first = await rig.jobs.starts(2)
-      expect(launcher.stdout).toMatch(/, 2 slots: this machine submits to slurm; `bjob submit` .*--slots N/)
+      expect(launcher.stdout).toMatch(
+        /, 2 slots, because this is a submit host of slurm: use `bjob submit` .*--slots N/,
+      )
       first[0]?.exit(0)
       await rig.jobs.starts(3)
       for (const job of rig.jobs.running) job.exit(0)

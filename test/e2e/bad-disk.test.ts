@@ -63,7 +63,7 @@ describe('a disk', needs('the right to mount'), () => {
     const ballast = path.join(rig.outside, 'ballast')
     expect(() => fs.writeFileSync(ballast, Buffer.alloc(8 << 20))).toThrow('ENOSPC')
     job.exit(0)
-    await launcher.printed(/could not be written/)
+    await launcher.printed(/cannot write the state/)
     expect(rig.state('default/a').state).toBe('RUNNING')
     fs.rmSync(ballast)
     await rig.until(

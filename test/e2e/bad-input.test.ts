@@ -37,7 +37,7 @@ describe('bad input', () => {
     await using rig = await Rig.create()
     const { status, stderr } = await rig.bjob(['show', 'nobody', '--debug'])
     expect(status).toBe(2)
-    expect(stderr).toMatch(/^bjob: there is no job default\/nobody\nhint: .*\nBjobError: there is no job/)
+    expect(stderr).toMatch(/^bjob: no such job: default\/nobody\nhint: .*\nBjobError: no such job/)
     // The line that throws, and not the bundle's.
     const [, file = '', row] = /\((src\/site\/\S+):(\d+):\d+\)/.exec(stderr) ?? []
     expect(fs.readFileSync(file, 'utf8').split('\n')[Number(row) - 1]).toContain('requestError')
@@ -55,7 +55,7 @@ describe('bad input', () => {
     })
     await expectRefused(rig, ['ls', '--state', 'RUNING'], /no state RUNING; did you mean RUNNING/)
     await expectRefused(rig, ['kill', 'nobody'], /no job default\/nobody/)
-    await expectRefused(rig, ['show', 'there/is/none'], /is not a job's id/)
+    await expectRefused(rig, ['show', 'there/is/none'], /is not a job id/)
     await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'a', '--parents', 'nobody'], /no job default\/nobody/)
     await expectRefused(rig, [...spawn, '--if-exists', 'perhaps'], /--if-exists is error or reuse or rename/)
     await expectRefused(rig, ['launch', '--job-mode', 'parallel'], /--job-mode/)
@@ -83,7 +83,7 @@ describe('bad input', () => {
     await expectRefused(rig, [...spawn, '--data', '{'], /data is not JSON/)
     await expectRefused(rig, ['spawn', '--name', 'a'], /application is missing/)
     await expectRefused(rig, ['spawn', '--app', 'yes'], /name is missing/)
-    expect((await rig.bjob(['spawn', '--app', 'yes'])).stderr).toContain('hint: name each job: --name NAME')
+    expect((await rig.bjob(['spawn', '--app', 'yes'])).stderr).toContain('hint: name each job with --name NAME')
   })
 
   test('a name that is no name', async () => {
@@ -115,8 +115,8 @@ describe('bad input', () => {
     await using rig = await Rig.create()
     await rig.done(spawn)
     fs.writeFileSync(path.join(rig.site, 'state.yaml'), '')
-    await expectRefused(rig, spawn, /there is a job default\/a already/)
-    await expectRefused(rig, ['app', 'add', 'yes', '--executable', 'true'], /there is an application yes already/)
+    await expectRefused(rig, spawn, /job default\/a already exists/)
+    await expectRefused(rig, ['app', 'add', 'yes', '--executable', 'true'], /application yes already exists/)
     await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'b', '--input-files', 'none.dat'], /none\.dat/)
     await expectRefused(rig, ['spawn', '--app', 'yes', '--name', 'b', '--input-files', 'state.yaml'], /state\.yaml/)
     await expectRefused(rig, ['spawn', '--from', 'none.jsonl'], /none\.jsonl/)
@@ -149,7 +149,7 @@ describe('bad input', () => {
       expect(told[at]).toContain(`tasks.jsonl:${line}`)
       expect(told[at]).toContain(problem)
     }
-    expect(told[5]).toBe('bjob: 5 mistakes; nothing was spawned')
+    expect(told[5]).toBe('bjob: 5 errors; nothing was spawned')
     expect(told[6]).toMatch(/^hint: correct them/)
     expect(listTree(rig.site)).toEqual(before)
   })
@@ -160,7 +160,7 @@ describe('bad input', () => {
       input: '- name: a\n  application: yes\n- name: b\n  num_nodes: two\n  application: yes\n',
     })
     await expectRefused(rig, ['spawn', '--from', '-'], /standard input:3:1/, { input: '- name: a\n  application: [\n' })
-    await expectRefused(rig, ['spawn', '--from', '-'], /no jobs in it/, { input: '' })
+    await expectRefused(rig, ['spawn', '--from', '-'], /has no jobs/, { input: '' })
   })
 
   test('the file of an application: a misspelt field comes before the one that is missing for it', async () => {

@@ -49,7 +49,7 @@ test('a removed job is gone from everything, its name is free, and its end is de
   await spawn(rig, 'w/a')
   await spawn(rig, 'w/b', '--parents', 'w/a')
   expect(await rig.done(['rm', 'w/a', '--dry-run'])).toContain('would be removed')
-  expect(await rig.done(['rm', 'w/a'])).toMatch(/^w\/a removed: it is in trash\/w\+a/)
+  expect(await rig.done(['rm', 'w/a'])).toMatch(/^w\/a moved to trash\/w\+a/)
   expect(rig.ids()).toEqual(['w/b'])
   expect(await rig.done(['ls', '--fields', 'id'])).not.toContain('w/a')
   expect((await rig.bjob(['rm', 'w/a'])).status).toBe(2)

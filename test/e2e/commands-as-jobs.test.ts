@@ -39,9 +39,9 @@ test('a list of commands and a disBatch task file: each line a job, in the folde
   expect(JSON.parse(await rig.done(['ls', 'p1', '--json']))).toMatchObject({ args: ['two words', '$HOME'] })
   for (const [text, said] of [
     ['#DISBATCH PERENGINE START x\n', /has #DISBATCH PERENGINE \(standard input:1\)/],
-    ['x\n#DISBATCH REPEAT many\n', /REPEAT that cannot be read \(standard input:2\)/],
-    ['#DISBATCH SUFFIX x\n', /has no commands in it/],
-    ['echo a\necho b\n', /if each line is a command, say --format commands/],
+    ['x\n#DISBATCH REPEAT many\n', /invalid REPEAT \(standard input:2\)/],
+    ['#DISBATCH SUFFIX x\n', /has no commands/],
+    ['echo a\necho b\n', /if each line is a command, use --format commands/],
   ] as const) {
     const { status, stderr } = await rig.bjob(['spawn', '--from', '-'], { input: text })
     expect([status, stderr]).toEqual([2, expect.stringMatching(said)])
@@ -178,9 +178,7 @@ test('a job’s folder is its own, for what is bjob’s; its command may work in
   await using rig = await Rig.create()
   rig.addApplication('there', `executable: [/bin/sh, -c, 'cd "$0" && exec "$@"']\n`)
   const refused = await rig.bjob(['spawn', '--from', '-'], { input: 'name: a\napplication: there\nuser_workdir: /x\n' })
-  expect(refused.stderr).toContain(
-    "unknown field user_workdir: a job's folder is its own. Let its command work elsewhere",
-  )
+  expect(refused.stderr).toContain('unknown field user_workdir: a job always runs in its own folder. To work elsewhere')
   expect(refused.status).toBe(2)
   fs.writeFileSync(path.join(rig.outside, 'in.dat'), 'input')
   for (const name of ['a', 'b'])

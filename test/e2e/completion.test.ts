@@ -21,7 +21,7 @@ const WORDS = [
   ['bjob path on', '\t', 'FOLDER/only/this'],
   ['bjob path fir', '', 'FOLDER/default/first'],
   ['bjob pat', 'first', 'FOLDER/default/first'],
-  ['bjob ls --by-', '', 'in all'],
+  ['bjob ls --by-', '', 'total'],
   ['bjob ls --limit 1 --state CRE', '--fields workflow', 'WORKFLOW'],
   ['bjob ls --limit 1 --state=CRE', '--fields name', 'NAME'],
   ['bjob ls --limit 1 --app contr', '--fields app', 'APP'],
@@ -76,9 +76,7 @@ describe('completion', () => {
   test('says what things are where the shell shows it, and nothing where there is no site', async () => {
     await using rig = await makeSite()
     const ask = (...words: string[]): Promise<string> => rig.done(['--complete', ...words])
-    expect(await ask('fish', 'bjob comp')).toBe(
-      'completion\tmake a shell complete ids, options and whatever bjob takes\n',
-    )
+    expect(await ask('fish', 'bjob comp')).toBe('completion\tprint a completion script for bash, zsh or fish\n')
     expect(await ask('bash', 'bjob ls --workflow=dl', 'dl')).toBe('dl-hps\n')
     expect(await ask('bash', "bjob show 'dl-hps/al")).toBe('dl-hps/alpha\n')
     expect(await ask('bash', 'bjob show dl-hps/alpha')).toBe('dl-hps/alpha\n')
@@ -89,10 +87,7 @@ describe('completion', () => {
     for (const line of ['bjob show ', 'bjob ls --app ', 'bjob kill --launcher '])
       expect(await rig.done(['--complete', 'bash', line], { cwd: rig.outside })).toBe('')
     const { status, stderr } = await rig.bjob(['completion', 'tcsh'])
-    expect([status, stderr]).toEqual([
-      2,
-      'bjob: there is none for tcsh\nhint: there is `bjob completion` for bash, zsh, fish\n',
-    ])
+    expect([status, stderr]).toEqual([2, 'bjob: no completion for tcsh\nhint: supported shells: bash, zsh, fish\n'])
   })
 })
 

@@ -247,6 +247,6 @@ test('each kind of damage is named, is repaired or left as README says, and then
   // Nothing that --repair could do is left, and it is not recommended.
   const { stderr } = await rig.bjob(['fsck'])
   expect(stderr).toMatch(
-    /^hint: correct job\.yaml by hand, and run `bjob fsck --repair`: the job is then taken again\n$/,
+    /^hint: correct job\.yaml by hand, then run `bjob fsck --repair` so that launchers accept the job again\n$/,
   )
 })

@@ -52,7 +52,7 @@ describe('bjob doctor', () => {
     const { status, stderr } = await rig.bjob(['doctor', path.join(rig.outside, 'nowhere')])
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: `bjob: there is no folder ${path.join(rig.outside, 'nowhere')}\nhint: make it, or name another\n`,
+      stderr: `bjob: no such folder: ${path.join(rig.outside, 'nowhere')}\nhint: make the folder, or name another one\n`,
     })
   })
 })

@@ -158,13 +158,13 @@ test('a glob that finds nothing is refused at once, or noted when its parents ha
   expect(messages(rig, 'w/copied')).toContain(`STAGED_IN out.dat; ${said}`)
   expect(messages(rig, 'w/plain').at(-1)).toBe('FAILED no parent has the input file no.dat')
   expect(messages(rig, 'w/outside').at(-1)).toContain(
-    'input file deck/etc is a link that leads out of the site, to /etc (give /etc by its whole path in args, or take links: input_mode: link)',
+    'input file deck/etc is a link that leads out of the site, to /etc (pass /etc by absolute path in args, or use input_mode: link)',
   )
   // Such links themselves stay what they are: nothing outside is read, and the job has what it asked for.
   const links = { away: `-> ${path.relative(rig.site, '/etc')}`, gone: '-> jobs/w/p/nothing' }
   expect(filesOf(rig, 'w/away')).toEqual({ 'out.dat': '\n', ...links })
   expect(messages(rig, 'w/away')).toContain(
-    'STAGED_IN out.dat, away, gone; links out of the site stay links: away, gone',
+    'STAGED_IN out.dat, away, gone; links that lead out of the site were not followed: away, gone',
   )
   await spawn(rig, 'behind', 'yes', ...family, 'near', '--input-mode', 'copy')
   await spawn(rig, 'early', 'yes', ...family, '*.dat away', '--no-wait-for-parents')
@@ -193,7 +193,7 @@ test('a pipe or a socket is passed over by a glob and refused by name, and keeps
   for (const name of ['link', 'early-link'])
     expect(filesOf(rig, `w/${name}`)).toEqual({ 'out.dat': '-> jobs/w/p/out.dat' })
   expect(messages(rig, 'w/named').at(-1)).toMatch(
-    /^FAILED .*input file pipe\.dat is neither a file nor a folder \(a pipe, a socket or a device cannot be copied\)/,
+    /^FAILED .*input file pipe\.dat is neither a file nor a folder \(pipes, sockets and devices cannot be copied\)/,
   )
   server.close()
 

@@ -25,7 +25,7 @@ describe('bjob kill', () => {
     const job = await rig.jobs.start('w/a')
     await first.kill('SIGKILL')
     await job.ended()
-    expect((await rig.bjob(['kill', 'w/a'])).stdout).toContain('will be killed by the launcher that takes it over')
+    expect((await rig.bjob(['kill', 'w/a'])).stdout).toContain('so the next launcher will kill it')
     const second = await rig.launch()
     await rig.reached('w/a', 'USER_KILLED')
     expect(rig.jobs.started).toHaveLength(1)

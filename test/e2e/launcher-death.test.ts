@@ -39,7 +39,7 @@ describe('a launcher', () => {
     const { status, stderr } = await rig.startProgram(words).ended({ within: 60 })
     expect([status, stderr]).toEqual([
       3,
-      expect.stringMatching(/agent, which starts the jobs, ended before it began.*\n.*ulimit -u/),
+      expect.stringMatching(/agent ended before it could start jobs.*\n.*ulimit -u/),
     ])
     expect(fs.readdirSync(path.join(rig.site, 'launchers'))).toHaveLength(1)
     await rig.done(['launch', '--idle-seconds', '0.1'])

@@ -56,12 +56,12 @@ test('what names no launcher, or several, or a job, is told in a line', async ()
     return stderr
   }
   expect(await complaint('node1')).toBe(
-    'bjob: 2 launchers begin with node1\nhint: say more of its id: node1-1-aaaaaa, node1-2-bbbbbb; `bjob ls launchers` lists them\n',
+    'bjob: 2 launcher ids begin with node1\nhint: give more of the id: node1-1-aaaaaa, node1-2-bbbbbb; `bjob ls launchers` lists them\n',
   )
   expect(await complaint('nobody')).toBe(
-    'bjob: there is no job default/nobody, and no launcher nobody\nhint: `bjob ls` lists the jobs; `bjob ls launchers` lists the launchers\n',
+    'bjob: no job default/nobody and no launcher nobody\nhint: `bjob ls` lists the jobs; `bjob ls launchers` lists the launchers\n',
   )
-  expect(await complaint('one', '--level', 'warn')).toContain("--level is for a launcher's log")
-  expect(await complaint('node1-1', '--attempt', '2')).toContain('--attempt is for a job')
+  expect(await complaint('one', '--level', 'warn')).toContain("--level applies to a launcher's log only")
+  expect(await complaint('node1-1', '--attempt', '2')).toContain('--attempt applies to jobs only')
   expect(await complaint('node1-1', '--level', 'warm')).toContain('did you mean warn?')
 })

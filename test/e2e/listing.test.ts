@@ -17,7 +17,7 @@ test('as a tree, by state, with histories and chosen fields; what matches nothin
     expect(lines[at(`w/${name}`)]).toMatch(new RegExp(`^ {${2 * depth}}w/`))
   expect(lines[at('w/both')]).toMatch(/^ {4}w\/both/)
   expect(at('w/both')).toBe(at('w/left') + 1)
-  expect(await rig.done(['ls', '--by-state'])).toMatch(/^JOBS +STATE\n1 +CREATED\n41 +AWAITING_PARENTS\n42 +in all\n$/)
+  expect(await rig.done(['ls', '--by-state'])).toMatch(/^JOBS +STATE\n1 +CREATED\n41 +AWAITING_PARENTS\n42 +total\n$/)
   expect(JSON.parse(await rig.done(['ls', '--by-state', '--json', '--name', 'c*']))).toMatchObject({
     CREATED: 1,
     AWAITING_PARENTS: 39,
@@ -33,7 +33,7 @@ test('as a tree, by state, with histories and chosen fields; what matches nothin
   }
   for (const words of [['results'], ['retry'], ['set', 'priority=1'], ['clone', '--to', 'v']]) {
     const { status, stderr } = await rig.bjob([...words, '--workflow', 'none'])
-    expect([words, status, stderr]).toEqual([words, 0, expect.stringMatching(/^(no job matches|none of the chosen)/)])
+    expect([words, status, stderr]).toEqual([words, 0, expect.stringMatching(/^(no job matches|none of the selected)/)])
   }
   expect((await rig.bjob(['launch', '--workflow', 'none', '--idle-seconds', '0.1'])).stderr).toMatch(
     /no job matches .*workflow none/,

@@ -94,7 +94,7 @@ describe('a job.yaml broken by hand', () => {
 describe('a state.yaml deleted or garbled by hand', () => {
   test.each([
     ['deleted', undefined],
-    ['cut off', 'state: CREATED\nattempt: 0\nrevi'],
+    ['truncated', 'state: CREATED\nattempt: 0\nrevi'],
     ['of zeros', '\0'.repeat(100)],
   ])('%s: that job alone is set aside, and fsck writes it again from the journal', async (_, text) => {
     await using rig = await Rig.create()

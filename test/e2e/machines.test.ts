@@ -68,7 +68,7 @@ describe.concurrent('machines', () => {
       expect(status).toBe(2)
     }
     const { status, stderr } = await rig.bjob(['init', path.join(rig.outside, 'x'), '--machine', 'polari'])
-    expect(stderr.split('\n')[0]).toContain('there is no machine polari; did you mean polaris?')
+    expect(stderr.split('\n')[0]).toContain('unknown machine polari; did you mean polaris?')
     expect(status).toBe(2)
     expect(fs.existsSync(path.join(rig.outside, 'x'))).toBe(false)
     await refuse('batch:\n  directives: ["--a\\n--b"]\n', 'batch.directives.0 must be one line each')

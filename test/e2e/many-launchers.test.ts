@@ -30,7 +30,7 @@ test(
       expect(rig.history(`w/${name}`)).toEqual(['CREATED', 'RUNNING', 'RUN_DONE', 'JOB_FINISHED'])
     }
     const finished = outcomes.map(({ stdout }) =>
-      Number(/(\d+) finished, 0 failed, 0 to be started again, 0 killed/.exec(stdout)?.[1]),
+      Number(/(\d+) finished, 0 failed, 0 to restart, 0 killed/.exec(stdout)?.[1]),
     )
     expect((finished[0] ?? 0) + (finished[1] ?? 0)).toBe(COUNT)
     expect(rig.ids()).toHaveLength(COUNT)

@@ -177,7 +177,7 @@ describe('bjob session', () => {
       { op: 'spawn', id: 7, job: job('good') },
     )
     expect(await driver.reply(3)).toMatchObject({
-      error: { code: 'bad-request', message: 'op cannot be "spwan"; did you mean spawn?', line: 3 },
+      error: { code: 'bad-request', message: 'unknown op "spwan"; did you mean spawn?', line: 3 },
     })
     expect(await driver.reply(4)).toMatchObject({ error: { code: 'bad-request', field: 'jobb' } })
     expect(await driver.reply(5)).toMatchObject({ error: { code: 'unknown-job' } })

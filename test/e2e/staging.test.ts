@@ -102,7 +102,7 @@ test('what cannot be staged is tried again as often as the job may be, and says 
     expect.stringMatching(/^READY stage-in on /),
     expect.stringMatching(/^FAILED stage-in failed: cp exit 1\n.*\/no\/such\/thing/),
   ])
-  expect(rig.state('w/none').history.at(-1)?.message).toContain('nothing in its folder is called *.nothing')
+  expect(rig.state('w/none').history.at(-1)?.message).toContain('its folder has no *.nothing')
   expect(rig.state('w/out').history.at(-1)).toMatchObject({
     state: 'FAILED',
     message: expect.stringMatching(/^stage-out failed: sh exit 1\nmkdir: /) as unknown,
@@ -159,15 +159,15 @@ for (const transport of ['rsync', 'scp'] as const)
 const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [['--stage-in-url', 'a.dat'], 'stage_in_url.0 must be an absolute path, file:///PATH or [USER@]HOST:PATH'],
   [['--stage-in-url', '-oProxyCommand=x:y'], 'must be an absolute path'],
-  [['--stage-in-url', 'far:x;reboot'], 'that a shell on far might not take for one'],
-  [['--stage-in-url', 'far:$HOME/x'], 'that a shell on far might not take for one'],
+  [['--stage-in-url', 'far:x;reboot'], 'that a shell on far could misread'],
+  [['--stage-in-url', 'far:$HOME/x'], 'that a shell on far could misread'],
   [['--stage-in-url', 'far:~bob/x'], 'does not begin with ~'],
   [['--stage-in-url', 'https://far/x'], 'must be an absolute path'],
-  [['--stage-in-url', '/x/state.yaml'], 'may not be called state.yaml'],
-  [['--stage-in-url', '/x/.lock'], 'may not be called .lock'],
+  [['--stage-in-url', '/x/state.yaml'], 'cannot have the name state.yaml'],
+  [['--stage-in-url', '/x/.lock'], 'cannot have the name .lock'],
   [['--stage-in-url', '/x/..'], 'has no name at its end'],
   [['--stage-in-url', '/'], 'has no name at its end'],
-  [['--stage-in-url', '/x/a /y/a'], 'has two things that are called a'],
+  [['--stage-in-url', '/x/a /y/a'], 'has two entries named a'],
   [['--stage-in-url', '/x/bjob.yaml', '--input-files', 'bjob.yaml'], 'both bring a bjob.yaml'],
   [['--stage-out-url', '/x'], 'stage_out_url is given without stage_out_files'],
   [['--stage-out-files', '*'], 'stage_out_files is given without stage_out_url'],

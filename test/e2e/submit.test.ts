@@ -69,7 +69,7 @@ describe.concurrent('bjob submit', () => {
     job.exit(0)
     await here.rig.reached('w/a', 'JOB_FINISHED')
     await here.untilForgotten()
-    expect((await here.listed())[0]).toContain('no longer known to slurm')
+    expect((await here.listed())[0]).toContain('no longer listed by slurm')
   })
 
   test('a surrounding batch job, step or job of bjob leaves nothing in the new allocation', async () => {
@@ -126,7 +126,7 @@ describe.concurrent('bjob submit', () => {
     const [record] = (await here.rig.done(['ls', 'launchers', '--json'], { env: here.slurm.env })).trim().split('\n')
     expect((JSON.parse(record ?? '') as { said: string }).said).toMatch(sentence)
     expect(await here.rig.done(['why', 'w/a'], { env: here.slurm.env })).toMatch(
-      /submission 101 has started no launcher: node/,
+      /submission 101 started no launcher: node/,
     )
     const folder = path.join(here.rig.site, 'submissions')
     const [id = ''] = fs.readdirSync(folder)
@@ -137,12 +137,12 @@ describe.concurrent('bjob submit', () => {
     await using here = await SubmitRig.create()
     const wait = ['--idle-seconds', '1'] as const
     await here.spawn('a')
-    expect((await here.submit(...wait)).stderr).toMatch(/^bjob: the site is on this machine's own file system, .*\n$/)
+    expect((await here.submit(...wait)).stderr).toMatch(/^bjob: the site is on a local file system, .*\n$/)
     ;(await here.rig.jobs.start('w/a')).exit(0)
     await here.untilForgotten()
     await here.spawn('b')
     const doctor = await here.rig.bjob(['doctor'], { env: here.slurm.env })
-    expect(doctor.stdout).toMatch(/^ok +compute nodes +bjob starts there as: \S+node \S+bjob.js$/m)
+    expect(doctor.stdout).toMatch(/^ok +compute nodes +command that starts bjob there: \S+node \S+bjob.js$/m)
     const again = await here.submit(...wait)
     expect(again.stderr).toBe('')
     ;(await here.rig.jobs.start('w/b')).exit(0)
@@ -159,23 +159,23 @@ describe.concurrent('bjob submit', () => {
       const folder = path.join(here.rig.site, 'submissions')
       expect(fs.existsSync(folder) ? fs.readdirSync(folder) : []).toEqual([])
     }
-    await refuse([], 'no job that could run matches')
-    await refuse(['--keep', '2'], 'no job that could run matches')
+    await refuse([], 'no runnable job matches')
+    await refuse(['--keep', '2'], 'no runnable job matches')
     await here.spawn('wide', '--num-nodes', '3')
-    await refuse([], 'no job fits into 1 node for 5 minutes: w/wide asks for 3 nodes, the allocation has 1')
-    await refuse(['--job-mode', 'serial'], 'no job that could run matches')
+    await refuse([], 'no job fits into 1 node for 5 minutes: w/wide needs 3 nodes, the allocation has 1')
+    await refuse(['--job-mode', 'serial'], 'no runnable job matches')
     // The last seconds are for ending in good order: such a job would never be begun.
     await here.spawn('long', '--wall-time-minutes', '5')
-    await refuse(['--name', 'long'], /w\/long asks for 300 s, the allocation has 296 s left/)
-    await refuse([], /w\/long asks.*, and 1 other does not fit either/)
+    await refuse(['--name', 'long'], /w\/long needs 300 s, the allocation has 296 s left/)
+    await refuse([], /w\/long needs.*; 1 more does not fit either/)
     await here.spawn('cores', '--threads-per-rank', '65')
     fs.appendFileSync(path.join(here.rig.site, 'bjob.yaml'), 'node:\n  cores: 64\n')
-    await refuse(['--name', 'cores'], /w\/cores asks for 65 cores a node, no node of the allocation has so many/)
+    await refuse(['--name', 'cores'], /w\/cores needs 65 cores per node, no node of the allocation has that many/)
     await here.spawn('a')
     here.slurm.set('refuse', 'Invalid partition name specified')
     await refuse(['-q', 'nosuch'], 'sbatch refused: Batch job submission failed: Invalid partition name specified')
     await refuse(['--keep', '2'], 'sbatch refused')
-    await refuse(['--every', '2'], '--every goes with --keep')
+    await refuse(['--every', '2'], '--every requires --keep')
     await refuse(['--keep', '0'], '--keep must be a number of at least 1')
   })
 })
@@ -199,7 +199,7 @@ describe.concurrent('bjob submit --keep', () => {
       return ['a', 'b', 'c'].every((name) => here.rig.state(`w/${name}`).state === 'JOB_FINISHED')
     })
     const { status, stdout } = await keeper.ended()
-    expect(stdout.trimEnd().split('\n').at(-1)).toBe('no job is left to run, 1 allocation submitted.')
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe('no runnable jobs left, exiting: 1 allocation submitted.')
     expect(status).toBe(0)
     expect(jobs.started).toHaveLength(4)
     await here.untilForgotten()
@@ -265,7 +265,7 @@ describe.concurrent('bjob submit --keep', () => {
     const keeper = here.keep(1)
     ;(await here.rig.jobs.start('w/a')).exit(0)
     const { status, stdout } = await keeper.ended()
-    expect(stdout).toContain('Left: w/wide asks for 3 nodes, the allocation has 1, and 1 other does not fit either.')
+    expect(stdout).toContain('Not runnable: w/wide needs 3 nodes, the allocation has 1; 1 more does not fit either.')
     expect(status).toBe(1)
     await here.untilForgotten()
   })
@@ -277,7 +277,7 @@ describe.concurrent('bjob submit --keep', () => {
     const job = await here.rig.jobs.start('w/a')
     const { stdout } = await keeper.kill('SIGTERM')
     expect(stdout).toContain(
-      'stopped by SIGTERM, 1 allocation submitted. 1 allocation queued or running; started again',
+      'stopped by SIGTERM: 1 allocation submitted, 1 allocation queued or running. Run the same command',
     )
     expect(job.hasEnded).toBe(false)
     job.exit(0)
@@ -291,9 +291,7 @@ describe.concurrent('bjob submit --keep', () => {
     fs.mkdirSync(path.dirname(template), { recursive: true })
     fs.writeFileSync(template, '#!/bin/bash\n#SBATCH --output={{output}}\necho no such module\nexit 7\n')
     const { status, stderr } = await here.keep(2).ended()
-    expect(stderr).toMatch(
-      /3 allocations in a row have ended and no job was started in the meantime \(submissions\/.*\/batch.out\)/,
-    )
+    expect(stderr).toMatch(/3 allocations in a row ended without starting a job \(submissions\/.*\/batch.out\)/)
     expect(status).toBe(3)
     expect(here.slurm.submitted.length).toBeLessThanOrEqual(4)
   })

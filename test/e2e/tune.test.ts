@@ -58,12 +58,12 @@ describe('bjob tune', () => {
     })
     const { status, stdout, stderr } = await search.exit
     expect(status).toBe(0)
-    expect(stdout).toMatch(/going on with \d+ evaluations/)
+    expect(stdout).toMatch(/continuing with \d+ evaluations/)
     expect(stdout).toMatch(/^evaluation +loss +a +b$/m)
     expect(stderr).toContain('all evaluations are done: 12 ended, 3 of them failed:')
     expect(stderr).toMatch(/space\/eval-2: .*3/)
     expect(stderr).toContain('space/eval-3: loss in result.dat is not a number')
-    expect(stderr).toContain('space/eval-5: it left no result.dat')
+    expect(stderr).toContain('space/eval-5: it wrote no result.dat')
     expect(rig.jobs.started.map(({ id }) => id).toSorted()).toEqual(
       Array.from({ length: 12 }, (_, at) => `space/eval-${at + 1}`).toSorted(),
     )
@@ -90,7 +90,7 @@ describe('bjob tune', () => {
     const { status, stderr } = await search.kill('SIGINT')
     expect(status).toBe(1)
     expect(stderr).toContain('interrupted: 1 ended, 1 of them failed')
-    expect(stderr).toContain('2 evaluations go on: the same command waits for them')
+    expect(stderr).toContain('2 evaluations continue: run the same command to wait for them')
     for (const job of rig.jobs.running) job.write('result.dat', '{"loss": 1}').exit(0)
     expect((await rig.bjob(tune('--evals', '3'))).status).toBe(0)
     expect(fs.readdirSync(folderOf(rig)).toSorted()).toEqual(['eval-1', 'eval-2', 'eval-3'])
@@ -121,7 +121,7 @@ describe('bjob tune', () => {
       'exit 3',
       'ran for longer than its timeout_minutes, 0.05',
       'result.dat is not a number: NaN, infinite or null',
-      'it left no result.dat',
+      'it wrote no result.dat',
       'killed by SIGSEGV',
       expect.stringMatching(/^killed by \w+@/),
       expect.stringContaining('neither JSON nor a number: "hello'),
@@ -165,7 +165,7 @@ describe('bjob tune', () => {
     ])
     // Four came after the best.
     const patient = await rig.bjob(tune('--evals', '9', '--patience', '4'))
-    expect(patient.stderr).toContain('nothing better has come for long enough')
+    expect(patient.stderr).toContain('no improvement within the patience')
     expect(rig.ids()).toHaveLength(5)
     await launcher.kill('SIGTERM')
   })
@@ -208,8 +208,8 @@ describe('bjob tune', () => {
       expect(stderr).toContain(message)
       expect(status).toBe(2)
     }
-    await refused(['tune', 'space.yaml'], 'what evaluates a point?')
-    await refused(['tune', 'none.yaml', '--application', 'yes'], 'there is no file none.yaml')
+    await refused(['tune', 'space.yaml'], '--application is missing')
+    await refused(['tune', 'none.yaml', '--application', 'yes'], 'file not found: none.yaml')
     await refused(['tune', 'space.yaml', '--application', 'yess'], 'did you mean yes?')
     await refused([...tune(), '--evals', '1.5'], '--evals must be a whole number')
     await refused([...tune(), '--early-stopping', '0'], '--early-stopping')

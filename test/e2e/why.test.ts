@@ -30,16 +30,16 @@ test('every wait has a reason that can be asked for', async () => {
   const held = await rig.jobs.start('w/hold')
   expect(await why('hold')).toContain('it is RUNNING: attempt 1 on launcher')
   expect(await why('child')).toContain('waits for its parent w/hold, which is RUNNING')
-  expect(await why('other')).toMatch(/will not run it: its filters leave the job out: tag mine\n/)
-  expect(await why('wide')).toMatch(/will not run it: the job asks for 9 cores/)
-  expect(await why('nodes')).toMatch(/will not run it: the job asks for 3 nodes/)
-  expect(await why('long')).toMatch(/will not run it: the job asks for 59940 s/)
-  expect(await why('lost')).toContain('there is no application lost')
+  expect(await why('other')).toMatch(/cannot run it: its filters exclude the job: tag mine\n/)
+  expect(await why('wide')).toMatch(/cannot run it: the job needs 9 cores/)
+  expect(await why('nodes')).toMatch(/cannot run it: the job needs 3 nodes/)
+  expect(await why('long')).toMatch(/cannot run it: the job needs 59940 s/)
+  expect(await why('lost')).toContain('no such application: lost')
   await spawn('next', '--tag', 'mine=1')
-  expect(await why('next')).toContain('waits for room on')
+  expect(await why('next')).toContain('waits for free resources on')
   held.exit(0)
   await rig.reached('w/child', 'JOB_FINISHED')
-  expect(await why('child')).toContain('it waits for nothing: JOB_FINISHED')
+  expect(await why('child')).toContain('it has ended: JOB_FINISHED')
   await launcher.kill('SIGTERM')
 })
 
@@ -51,10 +51,10 @@ test('what a job died of is one line, and where the rest is another', async () =
   await rig.done(['launch', '--idle-seconds', '0.3'])
   expect(rig.state('default/hook').history.at(-1)?.message).toMatch(/\none\ntwo$/)
   expect(await rig.done(['why', 'hook'])).toMatch(
-    /^it waits for nothing: FAILED since \S+ \(preprocess exit 4\)\n`bjob history default\/hook` has the end of what was printed\n$/,
+    /^it has ended: FAILED since \S+ \(preprocess exit 4\)\n`bjob history default\/hook` shows the end of its output\n$/,
   )
   expect(await rig.done(['why', 'run'])).toMatch(
-    /^it waits for nothing: FAILED since \S+ \(exit 3\)\n`bjob log default\/run` prints what it wrote\n$/,
+    /^it has ended: FAILED since \S+ \(exit 3\)\n`bjob log default\/run` prints its output\n$/,
   )
 })
 
@@ -69,25 +69,23 @@ test('without a launcher: what is queued, what there has been, who holds it, and
   await spawn('below', '--parents', 'w/top')
   await spawn('deep', '--parents', 'w/below')
   expect(await why('wide')).toBe(
-    'no launcher is running: it takes one in an allocation of 3 nodes, as of `bjob submit -n 3 -t 2`\n',
+    'no launcher is running: the job needs an allocation of 3 nodes: `bjob submit -n 3 -t 2`\n',
   )
   await rig.done(['kill', 'w/top'])
   await rig.done(['launch', '--idle-seconds', '0.5', '--name', 'below', '--name', 'deep'])
   expect(await why('deep')).toMatch(
-    /FAILED since .* \(parent w\/below is FAILED\)\nit began with w\/top, USER_KILLED: killed by /,
+    /FAILED since .* \(parent w\/below is FAILED\)\nthe cause is w\/top, USER_KILLED: killed by /,
   )
-  expect(await why('wide')).toMatch(
-    /no launcher that there has been could have run it; of the last one, the job asks for 3 nodes/,
-  )
+  expect(await why('wide')).toMatch(/no launcher so far could run this job; for the last one, the job needs 3 nodes/)
   expect(await why('plain')).toBe('no launcher is running: start one with `bjob launch`\n')
   const submission = path.join(rig.site, 'submissions/s1')
   fs.mkdirSync(submission, { recursive: true })
   const record = 'scheduler: slurm\nscheduler_id: "17"\nnodes: 2\nminutes: 30\nsubmitted: 2026-01-01T00:00:00.000Z\n'
   fs.writeFileSync(path.join(submission, 'submission.yaml'), record)
-  expect(await why('wide')).toContain('submission 17 (nodes: 2, minutes: 30) will not run it: the job asks for 3 nodes')
-  expect(await why('plain')).toContain('submission 17 (nodes: 2, minutes: 30) may run it, once it starts')
+  expect(await why('wide')).toContain('submission 17 (nodes: 2, minutes: 30) cannot run it: the job needs 3 nodes')
+  expect(await why('plain')).toContain('submission 17 (nodes: 2, minutes: 30) may run it once it starts')
   fs.mkdirSync(path.join(rig.folder('w/plain'), '.lock'))
   expect(await why('plain')).toContain('its folder has a .lock')
   fs.writeFileSync(path.join(rig.folder('w/plain'), 'job.yaml'), 'application: [')
-  expect(await why('plain')).toMatch(/set aside, no launcher runs it: job.yaml:1/)
+  expect(await why('plain')).toMatch(/set aside, so no launcher runs it: job.yaml:1/)
 })

@@ -6,7 +6,7 @@ import { Rig } from '../rig/rig.ts'
 import { SlurmStandIn } from '../rig/slurm-stand-in.ts'
 import { listTree } from '../rig/tree.ts'
 
-const LOSS = 'is a number that would not be kept exactly; write it in quotes'
+const LOSS = 'is a number that cannot be stored exactly; put it in quotes'
 const MARK = '\uFEFF'
 
 async function refused(rig: Rig, args: readonly string[], input: string, line: string | RegExp): Promise<void> {
@@ -216,7 +216,12 @@ describe.concurrent('requests that are wrong', () => {
     await rig.done(['launch', '--idle-seconds', '0', '--quiet'])
     const results = (...words: readonly string[]) => rig.done(['results', '--cursor', 'c', ...words])
     expect(await results('--name', 'a', '--name', 'a*')).toMatch(/^\{"id":"default\/a"/)
-    await refused(rig, ['results', '--cursor', 'c'], '', 'belongs to other filters: {"name":["a","a*"]} (c)')
+    await refused(
+      rig,
+      ['results', '--cursor', 'c'],
+      '',
+      'belongs to another selection of jobs: {"name":["a","a*"]} (c)',
+    )
     await refused(rig, ['results', '--cursor', 'c', '--name', 'b'], '', /belongs to other filters/)
     expect(await results('--name', 'a*', '--name', 'a')).toBe('')
   })
@@ -254,7 +259,7 @@ describe.concurrent('requests that are wrong', () => {
     const moved = path.join(rig.outside, 'moved')
     fs.renameSync(rig.site, moved)
     const { status, stderr } = await launcher.ended()
-    expect(stderr).toContain(`bjob: there is no ${rig.site} any more\nhint: `)
+    expect(stderr).toContain(`bjob: ${rig.site} has disappeared\nhint: `)
     expect(status).toBe(3)
     fs.renameSync(moved, rig.site)
   })
@@ -265,12 +270,12 @@ describe.concurrent('requests that are wrong', () => {
     const add = async (name: string, ...words: readonly string[]): Promise<string> =>
       (await rig.bjob(['app', 'add', name, ...words])).stderr
     expect(await add('a', '--executable', './nothere.sh')).toContain(
-      'warning: executable names ./nothere.sh, and there is no such file in this folder; jobs look for it in their own\n',
+      'warning: executable names ./nothere.sh, which does not exist in this folder; jobs look for it in their own folder\n',
     )
-    expect(await add('b', '--executable', 'no-such-program x')).toContain('which is not on the PATH here')
-    expect(await add('c', '--executable', './there.sh')).toContain('which may not be executed: chmod +x')
+    expect(await add('b', '--executable', 'no-such-program x')).toContain('which is not on the PATH of this machine')
+    expect(await add('c', '--executable', './there.sh')).toContain('which is not executable: chmod +x')
     expect(await add('d', '--executable', '/usr', '--postprocess', '/no/hook')).toMatch(
-      /\/usr, which is no file[^]*postprocess names \/no\/hook/,
+      /\/usr, which is not a file[^]*postprocess names \/no\/hook/,
     )
     expect(await add('e', '--executable', 'sh ./there.sh')).not.toContain('warning')
     expect(await add('f', '--shell', '--executable', 'nothing && here')).not.toContain('warning')

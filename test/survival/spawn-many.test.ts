@@ -105,7 +105,7 @@ test('records that are longer than what is held in memory: nothing is made while
   const refused = await rig.bjob(['spawn', '--from', file])
   expect(refused.status).toBe(2)
   expect(refused.stderr).toContain('(long.jsonl:61')
-  expect(refused.stderr).toContain('w/job7 is asked for twice, first at line 8 (long.jsonl:62')
+  expect(refused.stderr).toContain('w/job7 appears twice, first at line 8 (long.jsonl:62')
   expect(rig.ids()).toEqual([])
   const ids = Array.from({ length: 60 }, (_, at) => `w/job${at}`)
   const input = lines.join('\n')

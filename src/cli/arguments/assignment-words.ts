@@ -9,8 +9,8 @@ import { fieldValue } from './spawn-options.ts'
 
 const ASSIGNMENT = /^([A-Za-z_]+)(?:\.([^=]+))?=([^]*)$/
 
-export const ASSIGNMENT_HELP = `A field is set as FIELD=VALUE, one entry of tags or environ_vars as tags.KEY=VALUE. With nothing behind the =, it gets its
-default again, or the entry is taken away.`
+export const ASSIGNMENT_HELP = `Set a field with FIELD=VALUE, and one entry of tags or environ_vars with
+tags.KEY=VALUE. An empty VALUE restores the default, or removes the entry.`
 
 /** As `splitAssignments`, and `NAME:FIELD=VALUE` for the one job of that name. @throws BjobError `unknown-field`, `bad-option` */
 export function splitCloneAssignments(words: readonly string[]): { ids: string[]; assignments: CloneAssignment[] } {
@@ -44,7 +44,9 @@ function parseAssignment(field: string, key: string | undefined, text: string): 
   const name = canonicalField(field)
   if (key !== undefined) {
     if (!MAP_FIELDS.includes(name))
-      throw requestError('bad-option', `${field} has no entries; ${MAP_FIELDS.join(' and ')} have`, { field })
+      throw requestError('bad-option', `${field} is not a map; only ${MAP_FIELDS.join(' and ')} have entries`, {
+        field,
+      })
     return { field: name, key, value: text === '' ? undefined : text }
   }
   if (text === '' && name !== 'data') return { field: name, value: undefined }
@@ -55,6 +57,6 @@ function parseMap(field: string, text: string): unknown {
   try {
     return parseJson(text)
   } catch {
-    throw requestError('bad-option', `${field} takes a map in JSON; one entry is set as ${field}.KEY=VALUE`, { field })
+    throw requestError('bad-option', `${field} must be a JSON map; set one entry with ${field}.KEY=VALUE`, { field })
   }
 }

@@ -12,7 +12,7 @@ import type { Input, Option } from '../command/option.ts'
 import { LIST_OPTIONS, Output } from '../command/list-output.ts'
 
 export const CHANGE_OPTIONS: readonly Option[] = [
-  { name: 'dry-run', summary: 'only say what would be done' },
+  { name: 'dry-run', summary: 'show the changes without making them' },
   ...LIST_OPTIONS,
 ]
 
@@ -28,8 +28,8 @@ export async function chooseJobs(
 ): Promise<JobId[]> {
   const filter = filterOf(input, words)
   if (isEmptyFilter(filter))
-    throw requestError('bad-option', 'which jobs? Nothing is chosen', {
-      hint: "name ids or a filter; '*' is all jobs",
+    throw requestError('bad-option', 'no jobs selected', {
+      hint: "name a job or a filter, or use '*' for all",
     })
   const isNamed = words.length > 0 && !words.some((word) => word.includes('*'))
   const found = await client.select(filter).entries()

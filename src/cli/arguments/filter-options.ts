@@ -5,16 +5,21 @@ import type { Filter } from '../../core/index/filter.ts'
 import type { Input, Option } from '../command/option.ts'
 
 export const FILTER_OPTIONS: readonly Option[] = [
-  { name: 'workflow', value: 'WORKFLOW', isList: true, summary: 'jobs of this workflow' },
-  { name: 'name', value: 'NAME', isList: true, summary: 'jobs of this name, in any workflow' },
-  { name: 'state', value: 'STATE', isList: true, summary: 'jobs in this state, as JOB_FINISHED, RUNNING, FAILED' },
+  { name: 'workflow', value: 'WORKFLOW', isList: true, summary: 'jobs in this workflow' },
+  { name: 'name', value: 'NAME', isList: true, summary: 'jobs with this name, in any workflow' },
+  {
+    name: 'state',
+    value: 'STATE',
+    isList: true,
+    summary: 'jobs in this state, for example JOB_FINISHED, RUNNING or FAILED',
+  },
   { name: 'app', alias: 'application', value: 'APP', isList: true, summary: 'jobs that run this application' },
-  { name: 'tag', value: 'K=V', isList: true, summary: 'jobs with this tag; K alone: with any value' },
-  { name: 'launcher', value: 'LAUNCHER', isList: true, summary: 'jobs that this launcher has, or had last' },
+  { name: 'tag', value: 'K=V', isList: true, summary: 'jobs with this tag; K alone matches any value' },
+  { name: 'launcher', value: 'LAUNCHER', isList: true, summary: 'jobs that this launcher owns or owned last' },
 ]
 
-export const FILTER_HELP = `A filter may be given more than once: any may match. Different filters must all match.
-Where a word holds *, it stands for anything: --name 'task*'.`
+export const FILTER_HELP = `A job must match every kind of filter given; repeat a filter for alternatives.
+In a filter, * stands for any text: --name 'task*'.`
 
 /** `words` are ids. */
 export function filterOf(input: Input, words: readonly string[] = input.words): Filter {
@@ -34,12 +39,8 @@ export function filterOf(input: Input, words: readonly string[] = input.words): 
 export function oneWord(input: Input, what: string): string {
   const [word] = input.words
   if (word === undefined)
-    throw requestError(
-      'bad-option',
-      `which ${what}? None is given`,
-      what === 'job' ? { hint: hintFor('unknown-job') } : {},
-    )
-  if (input.words.length > 1) throw requestError('bad-option', `one ${what} at a time; ${input.words.length} are given`)
+    throw requestError('bad-option', `no ${what} given`, what === 'job' ? { hint: hintFor('unknown-job') } : {})
+  if (input.words.length > 1) throw requestError('bad-option', `expected one ${what}, got ${input.words.length}`)
   return word
 }
 

@@ -9,7 +9,7 @@ import { isJobFolder } from '../../site/disk/job-folder.ts'
 export async function findJob(site: Site, word: string | undefined): Promise<JobId> {
   const id = word === undefined ? site.layout.idOf(process.cwd()) : word
   if (id === undefined)
-    throw requestError('bad-option', "which job? None is named, and this is no job's folder", {
+    throw requestError('bad-option', "no job named, and the current folder is not a job's folder", {
       hint: '`bjob ls` lists them',
     })
   const full = fullId(id)
@@ -19,5 +19,5 @@ export async function findJob(site: Site, word: string | undefined): Promise<Job
 
 /** @throws BjobError `bad-option` when there are more than `most` words */
 export function limitWords(words: readonly string[], most: number): void {
-  if (words.length > most) throw requestError('bad-option', `${JSON.stringify(words[most])} is one word too many`)
+  if (words.length > most) throw requestError('bad-option', `unexpected argument ${JSON.stringify(words[most])}`)
 }

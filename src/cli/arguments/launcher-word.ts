@@ -12,8 +12,8 @@ export async function findLauncher(site: Site, word: string): Promise<string | u
   if (ids.includes(word)) return word
   const found = ids.filter((id) => id.startsWith(word))
   if (found.length > 1)
-    throw requestError('unclear-launcher', `${found.length} launchers begin with ${word}`, {
-      hint: `say more of its id: ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}; \`bjob ls launchers\` lists them`,
+    throw requestError('unclear-launcher', `${found.length} launcher ids begin with ${word}`, {
+      hint: `give more of the id: ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}; \`bjob ls launchers\` lists them`,
     })
   return found[0]
 }

@@ -36,13 +36,17 @@ export const SPAWN_OPTIONS: readonly Option[] = [
   {
     name: 'from',
     value: 'FILE',
-    summary: 'make the jobs of a file of YAML, JSON Lines or commands; - is standard input',
+    summary: 'spawn the jobs listed in FILE: YAML, JSON Lines or commands; - reads standard input',
   },
-  { name: 'format', value: 'records|commands', summary: 'what is in FILE: records (default), or commands, one a line' },
+  {
+    name: 'format',
+    value: 'records|commands',
+    summary: 'format of FILE: records (default), or commands, one per line',
+  },
   {
     name: 'if-exists',
     value: 'error|reuse|rename',
-    summary: 'a name is taken: error (default), reuse (take the job that is there) or rename',
+    summary: 'if the name exists: error (default), reuse the existing job, or rename the new one',
   },
   ...LIST_OPTIONS,
 ]
@@ -52,7 +56,7 @@ export function recordOf(input: Input): Record<string, unknown> {
   const record: Record<string, unknown> = {}
   for (const option of FIELD_OPTIONS) if (input.has(option.name)) record[option.field] = valueOf(option, input)
   if (input.rest.length > 0) {
-    if ('args' in record) throw requestError('bad-option', 'arguments are given twice: with --args and after --')
+    if ('args' in record) throw requestError('bad-option', 'arguments given twice: with --args and after --')
     record['args'] = input.rest
   }
   return record
@@ -102,14 +106,14 @@ export function fieldValue(field: string, text: string): unknown {
   return text
 }
 
-/** What is no number goes on as it is: the field's own check says what it must be. */
+/** What is not a number goes on as it is: the field's own check says what it must be. */
 function numberOf(text: string): unknown {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text
 }
 
 function splitPair(name: string, pair: string): [string, string] {
   const at = pair.indexOf('=')
-  if (at < 1) throw requestError('bad-option', `--${name} takes NAME=VALUE, and is ${JSON.stringify(pair)}`)
+  if (at < 1) throw requestError('bad-option', `--${name} must be NAME=VALUE, not ${JSON.stringify(pair)}`)
   return [pair.slice(0, at), pair.slice(at + 1)]
 }
 

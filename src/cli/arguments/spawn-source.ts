@@ -30,15 +30,15 @@ export async function openSource(from: string): Promise<SpawnSource> {
     fd = fs.openSync(from, 'r')
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    throw requestError('missing-input', `there is no file ${from} to spawn from`, { path: from })
+    throw requestError('missing-input', `file not found: ${from}`, { path: from })
   }
   const stat = fs.fstatSync(fd)
   if (stat.isFile()) return fileSource(fd, file, stat.size)
   if (!stat.isDirectory()) return spool(fs.createReadStream('', { fd }), file)
   fs.closeSync(fd)
-  throw requestError('missing-input', `${from} is a folder; --from takes a file`, {
+  throw requestError('missing-input', `--from must name a file; ${from} is a folder`, {
     path: from,
-    hint: 'name the file in it that has the jobs',
+    hint: 'name the file that lists the jobs',
   })
 }
 

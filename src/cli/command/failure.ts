@@ -36,14 +36,14 @@ export function describeFailure(error: unknown, packageRoot: string, command?: s
   }
   const message = error instanceof Error ? error.message : String(error)
   if (isOfPackage(error, packageRoot))
-    return { text: `bjob: its installation is damaged: ${oneLine(message)}\nhint: install it again`, status: 3 }
+    return { text: `bjob: the installation is damaged: ${oneLine(message)}\nhint: reinstall bjob`, status: 3 }
   const gone = findGone(error)
   if (gone !== undefined)
     return {
-      text: `bjob: there is no ${oneLine(gone)} any more\nhint: put it back, or begin again where it is now`,
+      text: `bjob: ${oneLine(gone)} has disappeared\nhint: restore it, or start again in its new place`,
       status: 3,
     }
-  return { text: `bjob: unexpected: ${oneLine(message)}\nhint: run again with --debug to see where`, status: 3 }
+  return { text: `bjob: unexpected error: ${oneLine(message)}\nhint: rerun with --debug for a stack trace`, status: 3 }
 }
 
 /** What was moved or deleted: the outermost folder that is missing, as a whole site. */

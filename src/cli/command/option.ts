@@ -40,16 +40,13 @@ export class Input {
     return this.#values.get(name) ?? []
   }
 
-  /** @throws BjobError `bad-option` when it is no number from `least` on */
+  /** @throws BjobError `bad-option` when it is not a number from `least` on */
   number(name: string, least = 0): number | undefined {
     const text = this.text(name)
     if (text === undefined) return undefined
     const value = Number(text)
     if (text.trim() === '' || !Number.isFinite(value) || value < least) {
-      throw requestError(
-        'bad-option',
-        `--${name} must be a number of at least ${least}, and is ${JSON.stringify(text)}`,
-      )
+      throw requestError('bad-option', `--${name} must be a number of at least ${least}, not ${JSON.stringify(text)}`)
     }
     return value
   }
@@ -62,7 +59,7 @@ export class Input {
     if (found !== undefined) return found
     throw requestError(
       'bad-option',
-      `--${name} is ${choices.join(' or ')}, not ${JSON.stringify(text)}${didYouMean(text, choices)}`,
+      `--${name} must be ${choices.join(' or ')}, not ${JSON.stringify(text)}${didYouMean(text, choices)}`,
     )
   }
 }

@@ -24,56 +24,57 @@ const ACTIONS = ['add', 'ls', 'show', 'rm'] as const
 
 export const appCommand: Command = {
   words: 'add|ls|show|rm [APP]',
-  about: `A job runs a registered application and nothing else; what it is given as arguments is never interpreted by a shell.
-Words of the executable that name files here are remembered by where they are: as {site}/… inside the site.
+  about: `A job runs only a registered application. Its arguments are never interpreted by a shell.
+Words of the executable that name files here are stored with their location: as {site}/… inside the site.
 The file apps/NAME.yaml may be edited at any time.
-Preprocess and postprocess write to preprocess.log and postprocess.log; one that fails, or takes longer than hook_seconds, fails the job.
-With post_error_handler or post_timeout_handler in the job, the postprocess is also run after an error (BJOB_ERROR=TRUE) or a timeout
-(BJOB_TIMEOUT=TRUE), and says with \`bjob set state=STATE\` what the job becomes; saying nothing, it leaves the job FAILED.`,
+Preprocess and postprocess write to preprocess.log and postprocess.log. A hook that fails, or runs longer
+than hook_seconds, fails the job. With post_error_handler or post_timeout_handler, the postprocess also runs
+after an error (BJOB_ERROR=TRUE) or a timeout (BJOB_TIMEOUT=TRUE) and sets the state of its job with
+\`bjob set state=STATE\`. Without such a call the job is FAILED.`,
   options: [
-    { name: 'executable', value: 'CMD', summary: 'add: the command, split into words as a shell would' },
-    { name: 'preprocess', value: 'CMD', summary: "add: run in a job's folder before its first attempt" },
+    { name: 'executable', value: 'CMD', summary: 'add: command line, split into words like a shell command' },
+    { name: 'preprocess', value: 'CMD', summary: "add: command to run in the job's folder before the first attempt" },
     {
       name: 'postprocess',
       value: 'CMD',
-      summary: 'add: run there after an attempt that ended well (others: see below)',
+      summary: 'add: command to run there after a successful attempt (for others, see above)',
     },
-    { name: 'envscript', value: 'FILE', summary: 'add: bash reads it before the command is started' },
-    { name: 'shell', summary: 'add: hand the commands to /bin/sh as they are: pipes, variables, `module load`' },
-    { name: 'description', value: 'TEXT', summary: 'add: what it does' },
+    { name: 'envscript', value: 'FILE', summary: 'add: script that bash sources before the command' },
+    { name: 'shell', summary: 'add: pass the commands to /bin/sh unsplit, for pipes, variables, `module load`' },
+    { name: 'description', value: 'TEXT', summary: 'add: description shown by `bjob app ls`' },
     ...LIST_OPTIONS.map((option) => ({ ...option, summary: `ls, show: ${option.summary}` })),
   ],
   examples: [
-    ["bjob app add eval_point --executable 'python eval_point.py'", 'register a script that lies in this folder'],
+    ["bjob app add eval_point --executable 'python eval_point.py'", 'register a script from this folder'],
     [
       "bjob app add solver --shell --executable 'module load mpi && exec ./solver'",
-      'a shell line; the arguments of the job follow as words',
+      "register a shell line; the job's arguments are appended as words",
     ],
-    ['bjob app ls', 'what is registered'],
-    ['bjob app rm solver', 'take it away; jobs that need it will wait'],
+    ['bjob app ls', 'list the registered applications'],
+    ['bjob app rm solver', 'remove it; jobs that need it wait until it is registered again'],
   ],
   async run(input, session) {
     const [action, name, extra] = input.words
-    if (action === undefined)
-      throw requestError('bad-option', `what to do with applications? Say ${ACTIONS.join(', ')}`)
-    if (extra !== undefined) throw requestError('bad-option', `${action} takes one name; more are given`)
+    if (action === undefined) throw requestError('bad-option', `no action given: ${ACTIONS.join(', ')}`)
+    if (extra !== undefined) throw requestError('bad-option', `${action} takes one name`)
     const { site } = await session.open()
     if (action === 'ls' && name === undefined) return listApps(site, input, session)
     if (action === 'ls')
       throw requestError('bad-option', '`bjob app ls` takes no name', { hint: `bjob app show ${name}` })
-    if (name === undefined) throw requestError('bad-option', `which application? bjob app ${action} NAME`)
+    if (name === undefined) throw requestError('bad-option', `no application named: bjob app ${action} NAME`)
     if (action === 'add') return addApp(site, name, input, session)
     if (action === 'show') return showApp(await readApplication(site.disk, site.layout, name), input, session)
     if (action === 'rm') return removeApplication(site.disk, site.layout, name)
-    throw requestError('unknown-command', `there is no \`bjob app ${action}\`${didYouMean(action, ACTIONS)}`, {
-      hint: `there are: ${ACTIONS.join(', ')}`,
+    throw requestError('unknown-command', `unknown action ${action}${didYouMean(action, ACTIONS)}`, {
+      hint: `actions: ${ACTIONS.join(', ')}`,
     })
   },
 }
 
 async function addApp(site: Site, name: string, input: Input, { terminal }: Session): Promise<void> {
   const line = input.text('executable')
-  if (line === undefined) throw requestError('bad-option', `what does ${name} run? Say --executable 'COMMAND'`)
+  if (line === undefined)
+    throw requestError('bad-option', `--executable is missing: name the command that ${name} runs`)
   const shell = input.has('shell')
   const anchor = (text: string): string => (shell ? text : anchorLine(text, site.layout.root))
   const given = (option: string): string | undefined => {
@@ -110,16 +111,16 @@ async function findMissing(
   const [word = ''] = typeof line === 'string' ? splitShellWords(line) : line
   const program = word.replaceAll('{site}', layout.root)
   if (!program.includes('/'))
-    return hasCommand(program) ? undefined : `${program}, which is not on the PATH here; jobs may find it elsewhere`
+    return hasCommand(program) ? undefined : `${program}, which is not on the PATH of this machine`
   // A relative path is one of each job's folder.
   const file = path.resolve(program)
   const stat = fs.statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) {
-    const where = path.isAbsolute(program) ? '' : ` in this folder; jobs look for it in their own`
-    return `${program}, and there is no such file${where}`
+    const where = path.isAbsolute(program) ? '' : ` in this folder; jobs look for it in their own folder`
+    return `${program}, which does not exist${where}`
   }
-  if (!stat.isFile()) return `${program}, which is no file`
-  return isExecutable(file) ? undefined : `${program}, which may not be executed: chmod +x ${quoteShellWord(file)}`
+  if (!stat.isFile()) return `${program}, which is not a file`
+  return isExecutable(file) ? undefined : `${program}, which is not executable: chmod +x ${quoteShellWord(file)}`
 }
 
 function isExecutable(file: string): boolean {
@@ -135,7 +136,7 @@ function isExecutable(file: string): boolean {
 function anchorFile(file: string, root: string): string {
   const full = path.resolve(file)
   if (fs.statSync(full, { throwIfNoEntry: false })?.isFile() !== true)
-    throw requestError('missing-input', `there is no file ${file}`, { path: full, field: 'envscript' })
+    throw requestError('missing-input', `file not found: ${file}`, { path: full, field: 'envscript' })
   return full.startsWith(`${root}/`) ? `{site}${full.slice(root.length)}` : full
 }
 
@@ -161,8 +162,7 @@ function anchorLine(line: string, root: string): string {
 export async function listApps(site: Site, input: Input, { terminal }: Session): Promise<void> {
   const names = await listApplications(site.disk, site.layout)
   const output = new Output(input, terminal)
-  if (names.length === 0 && output.isText)
-    return terminal.note(`no application is registered yet: ${FIRST_APPLICATION}`)
+  if (names.length === 0 && output.isText) return terminal.note(`no applications yet: ${FIRST_APPLICATION}`)
   const applications: (Application | Broken)[] = []
   for (const name of names) {
     try {

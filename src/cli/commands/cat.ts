@@ -6,17 +6,17 @@ import { findJob, limitWords } from '../arguments/job-word.ts'
 
 export const catCommand: Command = {
   words: 'ID [JOB_FILE]',
-  about: "Prints a file of the job's folder; result.dat unless another is named.",
+  about: "Prints a file from the job's folder: result.dat by default.",
   options: [],
   examples: [
-    ['bjob cat dl-hps/task1', 'its result.dat'],
-    ['bjob cat dl-hps/task1 state.yaml', 'where it stands'],
+    ['bjob cat dl-hps/task1', 'print result.dat'],
+    ['bjob cat dl-hps/task1 state.yaml', 'print the state of the job'],
   ],
   async run(input, session) {
     const { site } = await session.open()
     limitWords(input.words, 2)
     const [word, file = 'result.dat'] = input.words
-    if (word === undefined) throw requestError('bad-option', 'which job? bjob cat ID [FILE]')
+    if (word === undefined) throw requestError('bad-option', 'no job named: bjob cat ID [FILE]')
     await session.terminal.pass(Buffer.from(await readJobFile(site, await findJob(site, word), file)))
   },
 }

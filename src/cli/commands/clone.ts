@@ -11,22 +11,23 @@ import { suggestRunning } from '../show/suggest-running.ts'
 
 export const cloneCommand: Command = {
   words: '[ID…] [[NAME:]FIELD=VALUE…]',
-  about: `New jobs with the fields, the input files and the data of others; their ids are printed. Where a job and its parent are both cloned, the clone of
-the one is the parent of the clone of the other. ${ASSIGNMENT_HELP} With
-NAME: before it, it is set for the job of that name only. Something must be chosen. ${FILTER_HELP}`,
+  about: `Makes new jobs with the fields, input files and data of existing jobs, and prints their ids. If a job and its
+parent are both copied, the copy depends on the parent's copy. ${ASSIGNMENT_HELP}
+A NAME: prefix restricts the setting to the job with that name.
+Requires an id or a filter. ${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
-    { name: 'as', value: 'NAME', summary: 'the name of the new job, of one' },
-    { name: 'to', value: 'WORKFLOW', summary: 'the workflow of the new jobs (default: as the old ones)' },
-    { name: 'if-exists', value: 'error|reuse|rename', summary: 'when a name is taken (default error)' },
+    { name: 'as', value: 'NAME', summary: 'name of the new job, when one job is copied' },
+    { name: 'to', value: 'WORKFLOW', summary: 'workflow of the new jobs (default: that of the originals)' },
+    { name: 'if-exists', value: 'error|reuse|rename', summary: 'if a name exists (default error)' },
     ...CHANGE_OPTIONS,
   ],
   examples: [
-    ['bjob clone dl-hps/task1 --as task1b wall_time_minutes=30', 'once more, with more time'],
-    ['bjob clone --workflow dl-hps --to dl-hps2', 'a whole workflow under another name'],
+    ['bjob clone dl-hps/task1 --as task1b wall_time_minutes=30', 'copy a job with a longer wall time'],
+    ['bjob clone --workflow dl-hps --to dl-hps2', 'copy a whole workflow'],
     [
       "bjob clone --workflow dl-hps --to dl-hps2 priority=5 'driver:args=--evals 200'",
-      'the same, with other fields for all, and for one',
+      'set one field in all copies, another in one',
     ],
   ],
   async run(input, session) {
@@ -41,8 +42,8 @@ NAME: before it, it is set for the job of that name only. Something must be chos
     }
     const name = input.text('as')
     if (name !== undefined && chosen.length > 1)
-      throw requestError('bad-option', `--as names one job, and ${chosen.length} are chosen`, {
-        hint: 'say --to WORKFLOW',
+      throw requestError('bad-option', `--as names one job, but ${chosen.length} are selected`, {
+        hint: 'use --to WORKFLOW',
       })
     const workflow = input.text('to')
     const ifExists = input.choice('if-exists', ['error', 'reuse', 'rename'])

@@ -6,15 +6,15 @@ import { findJob } from '../arguments/job-word.ts'
 
 export const depCommand: Command = {
   words: 'PARENT CHILD',
-  about: `CHILD then waits until PARENT has finished, and fails when that fails. CHILD must not have started; a circle is refused.
-\`bjob set CHILD parents='A B'\` says all of its parents.`,
+  about: `Makes CHILD wait until PARENT has finished. CHILD fails if PARENT fails. CHILD must not have started, and the
+dependency must not form a cycle. To replace all parents of a job, use \`bjob set CHILD parents='A B'\`.`,
   options: CHANGE_OPTIONS,
-  examples: [['bjob dep dl-hps/train dl-hps/plot', 'plot comes after train']],
+  examples: [['bjob dep dl-hps/train dl-hps/plot', 'start plot after train']],
   async run(input, session) {
     const { site } = await session.open()
     const [first, second, third] = input.words
     if (first === undefined || second === undefined || third !== undefined)
-      throw requestError('bad-option', 'dep takes two jobs: bjob dep PARENT CHILD')
+      throw requestError('bad-option', 'expected two jobs: bjob dep PARENT CHILD')
     const parent = await findJob(site, first)
     const id = await findJob(site, second)
     const { addParent } = await import('../../client/change/amend.ts')

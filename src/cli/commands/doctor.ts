@@ -28,17 +28,18 @@ const COLOURS = { ok: 'green', note: 'yellow', bad: 'red' } as const satisfies R
 
 export const doctorCommand: Command = {
   words: '[FOLDER]',
-  about: `Checks the file system of FOLDER (without it, the current folder) in some seconds, before anyone trusts it with jobs: a line a check, then the
-settings that suit it. Where there is a batch scheduler it also says whether compute nodes will find bjob, and MPI ranks each other. What only two nodes can find out needs a second one: run \`bjob doctor --peer FOLDER\` there first. Nothing is left in
-FOLDER. Exit status 0 when bjob can be used here; 3 when jobs would be lost or run twice.`,
+  about: `Tests the file system of FOLDER (default: the current folder) in a few seconds and prints one line per check, then
+suitable settings. On a machine with a batch scheduler it also checks that compute nodes find bjob, and MPI ranks
+find each other. Checks between two nodes need a second node: run \`bjob doctor --peer FOLDER\` there first.
+Leaves nothing in FOLDER. Exit status: 0 if bjob can be used here, 3 if jobs would be lost or run twice.`,
   options: [
-    { name: 'peer', summary: 'be the second node: wait for a doctor in the same folder and assist it' },
+    { name: 'peer', summary: 'act as the second node: wait for a doctor in the same folder and assist it' },
     ...LIST_OPTIONS,
   ],
   examples: [
     ['bjob doctor', 'check the file system of this folder'],
     ['bjob doctor --peer /scratch/ada', 'on the second node; then, on the first, `bjob doctor /scratch/ada`'],
-    ['srun -N1 -n1 bjob doctor --peer "$PWD" & bjob doctor', 'inside an allocation of Slurm'],
+    ['srun -N1 -n1 bjob doctor --peer "$PWD" & bjob doctor', 'inside a Slurm allocation'],
   ],
   async run(input, { terminal, packageRoot }) {
     limitWords(input.words, 1)
@@ -87,7 +88,7 @@ async function examine(
     const isAsked = local.kind.isNetwork || (await isAwaited(consultation))
     const together = isAsked ? await probeTogether(consultation, PEER_MS, 'value' in local.locks) : undefined
     if (together !== undefined) {
-      if (output.isText) await terminal.line(`together with ${together.host}`)
+      if (output.isText) await terminal.line(`with ${together.host}`)
       await tell(judgePeer(together, local.kind.isNetwork), true)
     }
     const settings = suitableSettings(local, together)
@@ -95,7 +96,7 @@ async function examine(
     if (output.isText) await terminal.write(summaryOf(checks, settings))
     if (together === undefined && local.kind.isNetwork)
       terminal.note(
-        `hint: no second node took part. Run this on one: bjob doctor --peer ${quoteShellWord(folder)}\n      and then, here, the doctor again`,
+        `hint: to test two nodes, run this on a second one: bjob doctor --peer ${quoteShellWord(folder)}\n      then run the doctor here again`,
       )
     return isFit(checks) ? 0 : 3
   } finally {
@@ -108,10 +109,11 @@ async function bePeer(folder: string, terminal: Terminal): Promise<number> {
   const stop = stopSignal()
   for (;;) {
     const consultation = await joinConsultation(folder, stop)
-    if (consultation === undefined) throw requestError('stopped', `stopped by ${String(stop.reason)}; nobody asked`)
+    if (consultation === undefined)
+      throw requestError('stopped', `stopped by ${String(stop.reason)} before the first node asked for anything`)
     try {
       await assist(consultation)
-      await terminal.line('assisted; the first node has the verdicts')
+      await terminal.line('done; the first node prints the results')
       return 0
     } catch (error) {
       // Left behind by a doctor that was killed: the next one may be alive.
@@ -129,7 +131,7 @@ function summaryOf(checks: readonly Check[], settings: SuitableSettings): string
   const count = checks.filter(({ grade }) => grade === 'bad').length
   const verdict =
     count === 0
-      ? 'fit for bjob; in bjob.yaml:'
-      : `not fit for bjob: ${count === 1 ? '1 check' : `${count} checks`} failed. Otherwise, in bjob.yaml:`
+      ? 'fit for bjob. Settings for bjob.yaml:'
+      : `not fit for bjob: ${count === 1 ? '1 check' : `${count} checks`} failed. Settings to use in bjob.yaml nevertheless:`
   return `${verdict}\n${lines.join('\n')}\n`
 }

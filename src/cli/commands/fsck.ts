@@ -9,9 +9,12 @@ import { limitWords } from '../arguments/job-word.ts'
 
 export const fsckCommand: Command = {
   words: '',
-  about: `Looks at every job's folder and compares it with the journal: names what is broken, lost or left over by something that died. What may be
-in use is watched for five seconds first. Exit status 0 when all is whole, or has been mended; 3 when damage is left.`,
-  options: [{ name: 'repair', summary: 'mend what has one right answer; leave the rest' }, ...LIST_OPTIONS],
+  about: `Compares every job's folder with the journal and reports damaged, lost and leftover files. Files that may be in
+use are observed for five seconds first. Exit status: 0 if there is no damage or all is repaired, 3 otherwise.`,
+  options: [
+    { name: 'repair', summary: 'repair damage that has exactly one correct repair; report the rest' },
+    ...LIST_OPTIONS,
+  ],
   examples: [
     ['bjob fsck', 'look'],
     ['bjob fsck --repair', 'and mend'],
@@ -35,7 +38,9 @@ in use is watched for five seconds first. Exit status 0 when all is whole, or ha
     if (left > 0) {
       const isMendable = !isRepair && (await isAnyMendable(site, findings))
       terminal.note(
-        isMendable ? 'hint: `bjob fsck --repair` mends what has one right answer' : adviceFor(findings, isRepair),
+        isMendable
+          ? 'hint: `bjob fsck --repair` repairs damage that has exactly one correct repair'
+          : adviceFor(findings, isRepair),
       )
     }
     return left === 0 ? 0 : 3
@@ -63,7 +68,7 @@ function recordOf(finding: Finding, remedy: string | undefined, root: string): F
 }
 
 function summaryOf(damage: number, left: number, isRepair: boolean): string {
-  if (damage === 0) return 'the site is whole'
+  if (damage === 0) return 'no damage found'
   const count = damage === 1 ? '1 problem' : `${damage} problems`
   return isRepair ? `${count} found, ${damage - left} repaired, ${left} left` : `${count} found`
 }
@@ -71,8 +76,8 @@ function summaryOf(damage: number, left: number, isRepair: boolean): string {
 function adviceFor(findings: readonly Finding[], isRepair: boolean): string {
   const has = (wanted: Finding['kind']): boolean => findings.some(({ kind }) => kind === wanted)
   if (has('broken-specification'))
-    return `hint: correct job.yaml by hand, and run ${isRepair ? 'this again' : '`bjob fsck --repair`'}: the job is then taken again`
+    return `hint: correct job.yaml by hand, then run ${isRepair ? 'this again' : '`bjob fsck --repair`'} so that launchers accept the job again`
   return has('broken-application')
     ? 'hint: correct the file in apps/ by hand'
-    : 'hint: of what is left the journal knows nothing: remove the folder, and spawn the job again'
+    : 'hint: the journal has no record of the rest: remove each folder and spawn the job again'
 }

@@ -8,9 +8,9 @@ import { findJob, limitWords } from '../arguments/job-word.ts'
 
 export const historyCommand: Command = {
   words: '[ID]',
-  about: 'One line for each step of the job: when, which state, and why. Without ID: the job whose folder this is.',
+  about: "Prints one line per step of the job: time, state and reason. Without ID, the current folder must be a job's.",
   options: LIST_OPTIONS,
-  examples: [['bjob history dl-hps/task1', 'what happened to task1']],
+  examples: [['bjob history dl-hps/task1', 'print the history of task1']],
   async run(input, session) {
     const { site } = await session.open()
     limitWords(input.words, 1)

@@ -8,24 +8,23 @@ import { FIRST_APPLICATION } from '../show/next-step.ts'
 
 export const initCommand: Command = {
   words: '[DIR]',
-  about: `A site is a folder on the shared file system. All of bjob's data is in it, as files that you can read: bjob.yaml (its settings),
-apps/ (what jobs may run), jobs/ (one folder per job). Without DIR, the current folder becomes one.`,
+  about: `A site is a folder on the shared file system that holds all of bjob's data as readable files: bjob.yaml
+(settings), apps/ (applications), jobs/ (one folder per job). Without DIR, the current folder becomes a site.`,
   options: [
     {
       name: 'template',
       value: 'TEMPLATE',
-      summary: 'start from a template instead of an empty site; `list` lists them',
+      summary: 'start from a template instead of an empty site; `list` lists templates',
     },
-    { name: 'machine', value: 'MACHINE', summary: 'with the settings for a machine; `list` lists them' },
+    { name: 'machine', value: 'MACHINE', summary: 'add the settings of a machine; `list` lists machines' },
   ],
   examples: [
-    ['bjob init mysite && cd mysite', 'make a site and go into it'],
-    ['bjob init mysite --template list', 'what templates there are'],
-    ['bjob init mysite --machine polaris', 'settings from the public documentation of a machine, to begin with'],
+    ['bjob init mysite && cd mysite', 'make a site and enter it'],
+    ['bjob init mysite --template list', 'list the templates'],
+    ['bjob init mysite --machine polaris', 'start with settings from the public documentation of a machine'],
   ],
   async run(input, { terminal, packageRoot }) {
-    if (input.words.length > 1)
-      throw requestError('bad-option', `one folder at a time; ${input.words.length} are given`)
+    if (input.words.length > 1) throw requestError('bad-option', `expected one folder, got ${input.words.length}`)
     const templates = path.join(packageRoot, 'templates')
     const template = input.text('template')
     if (template === 'list') return terminal.line(listTemplates(templates).join('\n'))

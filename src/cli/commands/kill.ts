@@ -9,18 +9,19 @@ import { FILTER_HELP, FILTER_OPTIONS } from '../arguments/filter-options.ts'
 
 export const killCommand: Command = {
   words: '[ID…]',
-  about: `Ends jobs: one that does not run, at once; one that runs, through its launcher, within a second or so. Their state is then USER_KILLED.
-Something must be chosen; \`'*'\` is all jobs. ${FILTER_HELP}`,
+  about: `Kills jobs: waiting jobs at once, running jobs through their launcher within about a second. Their state becomes
+USER_KILLED. Requires an id or a filter; \`'*'\` selects all jobs.
+${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
-    { name: 'recursive', summary: 'and all jobs below them: their children, and so on' },
+    { name: 'recursive', summary: 'also kill all descendants of the jobs' },
     ...CHANGE_OPTIONS,
   ],
   examples: [
     ['bjob kill dl-hps/task1', 'one job'],
-    ['bjob kill --recursive dl-hps/driver', 'one, and all that it has spawned'],
-    ['bjob kill --workflow dl-hps --state AWAITING_PARENTS', 'what has not begun'],
-    ["bjob kill '*'", 'everything'],
+    ['bjob kill --recursive dl-hps/driver', 'kill a job and all jobs that it spawned'],
+    ['bjob kill --workflow dl-hps --state AWAITING_PARENTS', 'kill the jobs that wait for parents'],
+    ["bjob kill '*'", 'kill all jobs'],
   ],
   async run(input, session) {
     const client = await session.open()
@@ -33,7 +34,7 @@ Something must be chosen; \`'*'\` is all jobs. ${FILTER_HELP}`,
       const meant = new Set(isRecursive ? await findFamily(new Catalogue(client.site), ids) : ids)
       const open = (await client.jobs.entries()).filter(({ id, state }) => meant.has(id) && !isEnded(state))
       const changes = open.map(
-        ({ id, state }) => ({ id, kind: 'would', message: `would be killed: it is ${state}` }) as const,
+        ({ id, state }) => ({ id, kind: 'would', message: `would be killed; it is ${state}` }) as const,
       )
       return reportChanges(changes, input, session, NOTHING)
     }
@@ -51,14 +52,14 @@ Something must be chosen; \`'*'\` is all jobs. ${FILTER_HELP}`,
   },
 }
 
-const NOTHING = 'no job matches that has not ended'
+const NOTHING = 'no unfinished job matches'
 
 function describe(outcome: KillOutcome): string {
   if (outcome.kind === 'killed') return `${outcome.id} killed`
-  if (outcome.kind === 'ended') return `${outcome.id} had ended already: ${outcome.state}`
+  if (outcome.kind === 'ended') return `${outcome.id} has already ended: ${outcome.state}`
   if (outcome.kind === 'failed') return `${outcome.id} cannot be killed: ${outcome.reason}`
   const { id, launcher, isLauncherGone } = outcome
   return isLauncherGone
-    ? `${id} will be killed by the launcher that takes it over: ${launcher}, which has it, is gone`
-    : `${id} is asked to end; its launcher ${launcher} has not done so yet. If that is dead, the one that takes the job over will`
+    ? `${id}: kill requested; its launcher ${launcher} is gone, so the next launcher will kill it`
+    : `${id}: kill requested; its launcher ${launcher} has not answered yet. If it is dead, the next launcher will kill the job`
 }

@@ -28,26 +28,31 @@ const ECHO_MS = 1000
 
 export const launchCommand: Command = {
   words: '',
-  about: `Runs the site's jobs: inside an allocation on its nodes, elsewhere on this machine. Start as many launchers as you like; each job runs once.
-Ctrl-C, SIGTERM or a scheduler's warning (SIGUSR1, SIGUSR2, SIGXCPU) asks the running jobs to end and has them started again later; a second Ctrl-C
-or SIGTERM does not wait. ${FILTER_HELP}`,
+  about: `Runs jobs: inside an allocation on its nodes, elsewhere on this machine. Any number of launchers can run at
+once; each job runs in one of them. Ctrl-C, SIGTERM or a warning of the scheduler (SIGUSR1, SIGUSR2, SIGXCPU)
+stops the running jobs and leaves them to be restarted; a second Ctrl-C or SIGTERM stops them immediately.
+${FILTER_HELP}`,
   options: [
-    { name: 'slots', value: 'N', summary: 'serial jobs at once (default: one for each core; 2 on a login node)' },
-    { name: 'node-limit', value: 'N', summary: 'use so many nodes of the allocation at most' },
-    { name: 'node-offset', value: 'N', summary: 'leave the first N nodes of the allocation to another launcher' },
-    { name: 'job-mode', value: 'auto|serial|mpi', summary: 'which jobs it runs (default auto: all)' },
-    { name: 'idle-seconds', value: 'S', summary: `end after that long with nothing to do (default ${IDLE_SECONDS})` },
-    { name: 'persistent', summary: 'stay though there is nothing to do' },
-    { name: 'time-limit-minutes', value: 'M', summary: 'end after that long; jobs that would not fit are not begun' },
-    { name: 'quiet', summary: 'print only what is wrong, and the end' },
-    { name: 'json', summary: 'print JSON, an object a line' },
+    { name: 'slots', value: 'N', summary: 'serial jobs to run at once (default: one per core; 2 on a login node)' },
+    { name: 'node-limit', value: 'N', summary: 'use at most N nodes of the allocation' },
+    { name: 'node-offset', value: 'N', summary: 'skip the first N nodes of the allocation, for another launcher' },
+    { name: 'job-mode', value: 'auto|serial|mpi', summary: 'kind of jobs to run (default auto: all)' },
+    { name: 'idle-seconds', value: 'S', summary: `exit after S idle seconds (default ${IDLE_SECONDS})` },
+    { name: 'persistent', summary: 'keep running when idle' },
+    {
+      name: 'time-limit-minutes',
+      value: 'M',
+      summary: 'exit after M minutes; jobs that would not finish in time are not started',
+    },
+    { name: 'quiet', summary: 'print only problems and the summary' },
+    { name: 'json', summary: 'print JSON, one object per line' },
     ...FILTER_OPTIONS,
   ],
   examples: [
-    ['bjob launch', 'run what there is, then end'],
-    ['bjob launch --slots 8 --persistent', 'eight at once, and wait for more'],
-    ['bjob launch --node-limit 2 & bjob launch --node-offset 2', 'two launchers in one allocation'],
-    ['bjob launch --workflow dl-hps --time-limit-minutes 55', 'one workflow, in an hour'],
+    ['bjob launch', 'run all jobs, then exit'],
+    ['bjob launch --slots 8 --persistent', 'run eight jobs at once and wait for more'],
+    ['bjob launch --node-limit 2 & bjob launch --node-offset 2', 'run two launchers in one allocation'],
+    ['bjob launch --workflow dl-hps --time-limit-minutes 55', 'run one workflow for at most 55 minutes'],
   ],
   async run(input, session) {
     const client = await session.open()
@@ -72,7 +77,7 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     } as const
     // A slip of the finger would burn the allocation.
     if (!isEmptyFilter(options.filter) && !(await client.select(options.filter).exists()))
-      terminal.note(`bjob: no job matches ${filterText(options.filter)} now; it waits for such`)
+      terminal.note(`bjob: no job matches ${filterText(options.filter)} yet; waiting for one`)
     const stop = new AbortController()
     const hurry = new AbortController()
     let heardMs = -Infinity
@@ -96,7 +101,7 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
     }
     const summary = await runLauncher(site, options, report, stop.signal, hurry.signal).finally(() => progress.stop())
     const { launcher, reason, finished, failed, interrupted, killed } = summary
-    const last = `${launcher}: ${reason}. ${finished} finished, ${failed} failed, ${interrupted} to be started again, ${killed} killed.`
+    const last = `${launcher}: ${reason}, exiting: ${finished} finished, ${failed} failed, ${interrupted} to restart, ${killed} killed`
     terminal.writeLater(`${output.isJson ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
     await terminal.settled(LAST_WORDS_MS)
     if (output.isText) {
@@ -110,8 +115,8 @@ or SIGTERM does not wait. ${FILTER_HELP}`,
 function tellLeftBehind({ leftBehind }: LaunchSummary, { terminal }: Session): void {
   if (leftBehind.length === 0) return
   const ids = leftBehind.map(({ id }) => id)
-  terminal.note(`bjob: owned by launchers that are gone, and cannot be taken back: ${nameFew(ids)}`)
-  terminal.note('hint: `bjob fsck` names what is wrong with each, and with --repair mends it')
+  terminal.note(`bjob: jobs of dead launchers could not be taken over: ${nameFew(ids)}`)
+  terminal.note('hint: `bjob fsck` shows the damage; `bjob fsck --repair` repairs it')
 }
 
 /** @param ended the last job that came to each state */
@@ -129,5 +134,5 @@ function suggestLooking(
 function wholeOf(input: Input, name: string, least: number): number | undefined {
   const count = input.number(name, least)
   if (count === undefined || Number.isInteger(count)) return count
-  throw requestError('bad-option', `--${name} must be a whole number, and is ${count}`)
+  throw requestError('bad-option', `--${name} must be a whole number, not ${count}`)
 }

@@ -27,16 +27,16 @@ with its time, its level (INFO, WARN where a job failed, ERROR where something h
 With a filter, or several ids, the output of all those jobs, each line behind its job's id; with -f also of jobs that come to match, until it is
 interrupted. ${FILTER_HELP}`,
   options: [
-    { name: 'follow', alias: 'f', summary: 'go on as it grows, until the job or the launcher ends' },
-    { name: 'attempt', value: 'N', summary: 'of a job: of this attempt' },
-    { name: 'level', value: LOG_LEVELS.join('|'), summary: 'of a launcher: from this level on' },
+    { name: 'follow', alias: 'f', summary: 'keep printing new output until the job or the launcher ends' },
+    { name: 'attempt', value: 'N', summary: 'jobs: attempt to print (default: the last)' },
+    { name: 'level', value: LOG_LEVELS.join('|'), summary: 'launchers: lowest level to print' },
     ...FILTER_OPTIONS,
   ],
   examples: [
-    ['bjob log dl-hps/task1', 'the output so far'],
-    ['bjob log -f dl-hps/task1', 'and what comes'],
+    ['bjob log dl-hps/task1', 'print the output so far'],
+    ['bjob log -f dl-hps/task1', 'print the output and follow it'],
     ['bjob log -f --workflow dl-hps --state RUNNING', 'what all jobs of a workflow write while they run'],
-    ['bjob log node01-4821 --level warn', 'what went wrong with a launcher'],
+    ['bjob log node01-4821 --level warn', 'print the problems of a launcher'],
   ],
   async run(input, session) {
     const { site } = await session.open()
@@ -44,7 +44,8 @@ interrupted. ${FILTER_HELP}`,
     const [word] = input.words
     const launcher = word === undefined || word.includes('/') ? undefined : await findLauncherOrJob(site, word)
     if (launcher !== undefined) return logLauncher(site, launcher, input, session)
-    if (input.has('level')) throw requestError('bad-option', "--level is for a launcher's log", { hint: LAUNCHERS })
+    if (input.has('level'))
+      throw requestError('bad-option', "--level applies to a launcher's log only", { hint: LAUNCHERS })
     const id = await findJob(site, word)
     const wanted = input.number('attempt', 1)
     if (input.has('follow')) return follow(site, id, wanted, session)
@@ -63,7 +64,7 @@ async function findLauncherOrJob(site: Site, word: string): Promise<string | und
   const { findLauncher } = await import('../arguments/launcher-word.ts')
   const launcher = await findLauncher(site, word)
   if (launcher !== undefined) return launcher
-  throw requestError('unknown-job', `there is no job ${id}, and no launcher ${word}`, {
+  throw requestError('unknown-job', `no job ${id} and no launcher ${word}`, {
     hint: (await listWorkflows(site)).includes(word)
       ? `bjob log --workflow ${word}`
       : `\`bjob ls\` lists the jobs; ${LAUNCHERS}`,
@@ -72,7 +73,9 @@ async function findLauncherOrJob(site: Site, word: string): Promise<string | und
 
 async function logLauncher(site: Site, launcher: string, input: Input, session: Session): Promise<void> {
   if (input.has('attempt'))
-    throw requestError('bad-option', `--attempt is for a job, and ${launcher} is a launcher`, { hint: 'leave it out' })
+    throw requestError('bad-option', `--attempt applies to jobs only; ${launcher} is a launcher`, {
+      hint: 'leave it out',
+    })
   const { followLauncherLog, showLauncherLog } = await import('../show/launcher-log-lines.ts')
   const show = input.has('follow') ? followLauncherLog : showLauncherLog
   return show(site, launcher, input.choice('level', LOG_LEVELS) ?? 'info', session)

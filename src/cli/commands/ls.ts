@@ -27,23 +27,24 @@ const INSPECTED = 200
 
 export const lsCommand: Command = {
   words: '[jobs|apps|workflows|launchers] [ID…]',
-  about: `Lists jobs, in the order of their ids. ${FILTER_HELP}`,
+  about: `Lists jobs in the order of their ids.
+${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
-    { name: 'by-state', summary: 'how many there are in each state' },
-    { name: 'history', summary: 'the history of each' },
-    { name: 'tree', summary: 'each below its parent' },
-    { name: 'fields', value: 'F,F,…', summary: 'these fields instead: id, state, and any of job.yaml' },
-    { name: 'sort', value: 'FIELD', summary: 'by this field; -FIELD the other way round' },
-    { name: 'limit', value: 'N', summary: 'at most N' },
+    { name: 'by-state', summary: 'count the jobs in each state' },
+    { name: 'history', summary: 'show the history of each job' },
+    { name: 'tree', summary: 'indent each job below its parent' },
+    { name: 'fields', value: 'F,F,…', summary: 'columns to show: id, state and any field of job.yaml' },
+    { name: 'sort', value: 'FIELD', summary: 'sort by this field; -FIELD sorts in reverse' },
+    { name: 'limit', value: 'N', summary: 'show at most N jobs' },
     ...LIST_OPTIONS,
   ],
   examples: [
-    ['bjob ls', 'all jobs'],
-    ['bjob ls --by-state', 'how far it is'],
-    ["bjob ls --state FAILED --workflow 'dl-*'", 'what failed'],
-    ['bjob ls --fields id,state,args', 'what each was asked'],
-    ['bjob ls launchers', 'who runs them'],
+    ['bjob ls', 'list all jobs'],
+    ['bjob ls --by-state', 'count the jobs in each state'],
+    ["bjob ls --state FAILED --workflow 'dl-*'", 'list failed jobs'],
+    ['bjob ls --fields id,state,args', 'show the arguments of each job'],
+    ['bjob ls launchers', 'list the launchers'],
   ],
   async run(input, session) {
     const client = await session.open()
@@ -101,7 +102,7 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
         formatAge(entry.changed, now),
         entry.spec?.application ?? '',
         entry.launcher ?? '-',
-        broken.get(entry.id) ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill asked for'),
+        broken.get(entry.id) ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill requested'),
       ].slice(0, headings.length),
   })
 }
@@ -119,8 +120,8 @@ async function requireNamed(client: SiteClient, entries: readonly JobEntry[], in
     const near = id.includes('/') ? undefined : nearestWord(id, KINDS)
     throw requestError(
       'unknown-job',
-      `there is no job ${full}${near === undefined ? '' : `; did you mean \`bjob ls ${near}\`?`}`,
-      { hint: `\`bjob ls\` lists jobs, and takes ${KINDS.join(', ')}` },
+      `no such job: ${full}${near === undefined ? '' : `; did you mean \`bjob ls ${near}\`?`}`,
+      { hint: `\`bjob ls\` takes ids, or one of ${KINDS.join(', ')}` },
     )
   }
 }
@@ -150,7 +151,7 @@ async function listByState(client: SiteClient, query: JobQuery, input: Input, { 
   const output = new Output(input, terminal)
   if (output.isJson) return output.json(Object.fromEntries(STATES.map((state) => [state, counts.get(state) ?? 0])))
   const rows = STATES.filter((state) => counts.has(state)).map((state) => ({ state, jobs: counts.get(state) ?? 0 }))
-  const total = { state: 'in all', jobs: rows.reduce((sum, { jobs }) => sum + jobs, 0) }
+  const total = { state: 'total', jobs: rows.reduce((sum, { jobs }) => sum + jobs, 0) }
   await output.table<{ readonly state: string; readonly jobs: number }>(output.isText ? [...rows, total] : rows, {
     record: (row) => row,
     columns: ['state', 'jobs'],
@@ -165,7 +166,7 @@ async function listFields(
   input: Input,
   { terminal }: Session,
 ): Promise<void> {
-  if (fields.length === 0) throw requestError('bad-option', '--fields names no field')
+  if (fields.length === 0) throw requestError('bad-option', '--fields is empty')
   const readers = fields.map(readerOf)
   await new Output(input, terminal).table(entries, {
     record: (entry) => Object.fromEntries(fields.map((field, index) => [field, readers[index]?.(entry) ?? null])),

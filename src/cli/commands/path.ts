@@ -4,9 +4,9 @@ import { findJob } from '../arguments/job-word.ts'
 
 export const pathCommand: Command = {
   words: 'ID…',
-  about: "Prints the job's folder, which is also the folder it runs in.",
+  about: "Prints the path of the job's folder, which is also its working directory.",
   options: [],
-  examples: [['cd "$(bjob path dl-hps/task1)"', 'go into it']],
+  examples: [['cd "$(bjob path dl-hps/task1)"', 'enter the folder']],
   async run(input, session) {
     const { site } = await session.open()
     const words: readonly (string | undefined)[] = input.words.length === 0 ? [undefined] : input.words

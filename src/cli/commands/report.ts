@@ -18,8 +18,13 @@ export const reportCommand: Command = {
   about: `Writes one HTML file that opens from disk, without a network: how nodes were used, a chart of nodes and jobs, throughput, waiting and running
 times, failures, launchers, searches, and a table of all jobs with links to their folders. ${FILTER_HELP}`,
   options: [
-    { name: 'output', alias: 'o', value: 'FILE', summary: `where to write (default ${PAGE}; - is standard output)` },
-    { name: 'json', summary: 'the figures as one JSON object instead, on standard output or in FILE' },
+    {
+      name: 'output',
+      alias: 'o',
+      value: 'FILE',
+      summary: `file to write (default ${PAGE}; - writes to standard output)`,
+    },
+    { name: 'json', summary: 'write the figures as one JSON object instead, to standard output or FILE' },
     { name: 'csv', summary: 'the figures as CSV instead: figure,series,at,value' },
     {
       name: 'watch',
@@ -28,10 +33,10 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
     ...FILTER_OPTIONS,
   ],
   examples: [
-    ['bjob report', `all jobs, in ${PAGE}`],
+    ['bjob report', `report on all jobs in ${PAGE}`],
     ["bjob report --workflow 'dl-*' -o dl.html", 'some'],
     ['bjob report --watch', 'while they run: open the page once'],
-    ['bjob report --json', 'the same figures for a program'],
+    ['bjob report --json', 'print the figures for a program'],
   ],
   async run(input, session) {
     const output = new Output(input, session.terminal)

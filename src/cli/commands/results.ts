@@ -11,28 +11,28 @@ const COLUMNS = ['id', 'state', 'attempt', 'launcher', 'dir', 'ended', 'message'
 
 export const resultsCommand: Command = {
   words: '[ID…]',
-  about: `Prints a JSON object a line for each job that ended (finished, failed or killed): id, state, attempt, launcher, dir, ended, message, the
-text of the file that it wrote as \`content\` (null without one), and as \`result\` when that text is JSON.
-With --cursor, only what was not printed before: each end once, whatever died in between. A cursor belongs to one reader and one filter, and
-refuses another. What was written counts as printed, also when nobody reads it (\`| head -1\` leaves the rest of a pipe unread): a driver that
-may die with lines unread uses \`bjob session\`, where it acknowledges each end.
-${FILTER_HELP}`,
+  about: `Prints one JSON object per ended job (finished, failed or killed), with id, state, attempt, launcher, dir, ended,
+message, the text of its result file as \`content\` (null if the file is missing), and \`result\` if that text is JSON.
+With --cursor, each end is printed only once, even if processes die in between. A cursor belongs to one reader and
+one selection of jobs, and refuses another. Printed lines count as delivered even if nobody reads them (\`| head -1\`
+leaves the rest of a pipe unread). A driver that may die with unread lines should use \`bjob session\`, where it
+acknowledges each end. ${FILTER_HELP}`,
   options: [
-    { name: 'file', value: 'NAME', summary: 'the file to read in each folder (default result.dat)' },
-    { name: 'cursor', value: 'FILE', summary: 'remember in FILE what was printed' },
-    { name: 'follow', alias: 'f', summary: 'go on with what ends from now on, until it is interrupted' },
+    { name: 'file', value: 'NAME', summary: "file to read in each job's folder (default result.dat)" },
+    { name: 'cursor', value: 'FILE', summary: 'record in FILE which ends were printed' },
+    { name: 'follow', alias: 'f', summary: 'keep printing ends until interrupted' },
     ...LIST_OPTIONS,
     ...FILTER_OPTIONS,
   ],
   examples: [
-    ['bjob results --workflow dl-hps', 'everything that ended so far'],
-    ['bjob results --cursor driver.cursor', 'what is new since the last time'],
-    ['bjob results --cursor driver.cursor --follow | while read -r line; do …; done', 'as it happens'],
+    ['bjob results --workflow dl-hps', 'print all ended jobs'],
+    ['bjob results --cursor driver.cursor', 'print the jobs that ended since the last call'],
+    ['bjob results --cursor driver.cursor --follow | while read -r line; do …; done', 'process ends as they happen'],
   ],
   async run(input, session) {
     const client = await session.open()
     const cursor = input.text('cursor')
-    if (cursor === '') throw requestError('bad-option', '--cursor is empty; it takes the name of a file')
+    if (cursor === '') throw requestError('bad-option', '--cursor must name a file')
     const options = {
       file: input.text('file') ?? 'result.dat',
       follow: input.has('follow'),

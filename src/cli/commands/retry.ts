@@ -7,13 +7,14 @@ import { suggestRunning } from '../show/suggest-running.ts'
 
 export const retryCommand: Command = {
   words: '[ID…]',
-  about: `Jobs that are FAILED or USER_KILLED become RESTART_READY, and run again in their folder; their earlier output stays. Parents come
-before their children: one whose parent has failed needs that one retried, too. Something must be chosen. ${FILTER_HELP}`,
+  about: `Changes FAILED and USER_KILLED jobs to RESTART_READY. They run again in their folder and keep their earlier output.
+A job whose parent failed can be retried only together with that parent. Requires an id or a filter.
+${FILTER_HELP}`,
   options: [...FILTER_OPTIONS, ...CHANGE_OPTIONS],
   examples: [
     ['bjob retry dl-hps/task1', 'one job'],
-    ['bjob retry --workflow dl-hps', 'all of a workflow that have not ended well'],
-    ['bjob retry --state FAILED --dry-run', 'what would be run again?'],
+    ['bjob retry --workflow dl-hps', 'retry all failed or killed jobs of a workflow'],
+    ['bjob retry --state FAILED --dry-run', 'show which jobs would run again'],
   ],
   async run(input, session) {
     const client = await session.open()
@@ -25,7 +26,7 @@ before their children: one whose parent has failed needs that one retried, too. 
     )
     const { retryJobs } = await import('../../client/change/retry-jobs.ts')
     const changes = await retryJobs(client.site, ids, await client.jobs.entries(), { dryRun: input.has('dry-run') })
-    const status = await reportChanges(changes, input, session, 'none of the chosen jobs has failed or was killed')
+    const status = await reportChanges(changes, input, session, 'none of the selected jobs has failed or been killed')
     if (new Output(input, session.terminal).isText && changes.some(({ kind }) => kind === 'done'))
       await suggestRunning(client, session)
     return status

@@ -8,17 +8,18 @@ import { isEmptyFilter } from '../../core/index/filter.ts'
 
 export const rmCommand: Command = {
   words: '[ID…]',
-  about: `Moves the folders of jobs to trash/; their names are free again. One that a launcher has is refused: kill it first. Jobs that wait
-for a removed one fail. To get a folder back, move it out of trash/ by hand. Something must be chosen. ${FILTER_HELP}`,
+  about: `Moves the folders of jobs to trash/ and frees their names. A job that a launcher owns is refused: kill it first.
+Children that wait for a removed job fail. To restore a folder, move it out of trash/ by hand.
+Requires an id or a filter. ${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
-    { name: 'purge', summary: 'empty the trash, after moving the chosen jobs there' },
+    { name: 'purge', summary: 'empty the trash after moving the selected jobs there' },
     ...CHANGE_OPTIONS,
   ],
   examples: [
     ['bjob rm dl-hps/task1', 'one job'],
-    ['bjob rm --workflow dl-hps --state FAILED', 'those that failed'],
-    ['bjob rm --purge', 'delete for good what is in the trash'],
+    ['bjob rm --workflow dl-hps --state FAILED', 'remove failed jobs'],
+    ['bjob rm --purge', 'delete the contents of the trash for good'],
   ],
   async run(input, session) {
     const client = await session.open()
@@ -32,7 +33,7 @@ for a removed one fail. To get a folder back, move it out of trash/ by hand. Som
     }
     if (!isPurge) return status
     const { purged, left } = await purgeTrash(client.site, options)
-    if (left.length > 0) session.terminal.note(`left, as bjob did not put it there: ${nameFew(left)}`)
+    if (left.length > 0) session.terminal.note(`kept, because bjob did not put it there: ${nameFew(left)}`)
     else if (purged.length === 0) session.terminal.note('the trash is empty')
     await new Output(input, session.terminal).list(purged, {
       record: (folder) => ({ folder, kind: options.dryRun ? 'would' : 'done' }),

@@ -14,50 +14,58 @@ const STDOUT = 1
 
 export const sessionCommand: Command = {
   words: '',
-  about: `For a driver in any language: it starts this once, writes requests, a JSON object a line, and reads replies and ends, a JSON object a line.
-A request has "op" and "id" (any number or text); its reply is {"id": …, "ok": …} or {"id": …, "error": {"code", "message", "hint", "field"}}.
+  about: `A driver starts this coprocess once, writes one JSON request per line, and reads one JSON reply or end per line.
+A request has "op" and "id" (any number or text). Its reply is {"id": …, "ok": …} or
+{"id": …, "error": {"code", "message", "hint", "field"}}.
 
-  {"op": "spawn", "id": 1, "job": {…}}     a record as in \`spawn --from\`; "if_exists": "error" (default), "reuse" or "rename"; "folder": where its
-                                           input files are looked for. ok: {"id": JOB, "new": true, "dir": …}
-  {"op": "get", "id": 2, "job": JOB}       ok: the job, as \`bjob ls --json\` prints it
-  {"op": "query", "id": 3, "filter": {…}}  ok: a list of such jobs. A filter has id, workflow, name, state, app, launcher, parents, tag: each a word or
-                                           a list of words, globs where they hold *; an empty list matches nothing. But for tag, each may also be
-                                           {"in": […], "contains", "icontains", "startsWith", "glob": text}. "tags": {KEY: likewise}; "data": {KEY:
-                                           likewise, or a number, true, false, null}, of data.json. "exclude": as "filter"; either may be a list of
-                                           filters. "order_by": fields, as "-changed"; "limit": N
+  {"op": "spawn", "id": 1, "job": {…}}     makes a job from a record as in \`spawn --from\`. "if_exists": "error" (default),
+                                           "reuse" or "rename"; "folder": the folder of its input files.
+                                           ok: {"id": JOB, "new": true, "dir": …}
+  {"op": "get", "id": 2, "job": JOB}       ok: the job, as printed by \`bjob ls --json\`
+  {"op": "query", "id": 3, "filter": {…}}  ok: a list of such jobs. A filter has id, workflow, name, state, app, launcher,
+                                           parents, tag: each a word or a list of words, where * stands for any text; an
+                                           empty list matches nothing. Each, except tag, may also be {"in": […],
+                                           "contains", "icontains", "startsWith", "glob": text}. "tags": {KEY: the same};
+                                           "data": {KEY: the same, or a number, true, false, null}, from data.json.
+                                           "exclude": like "filter"; either may be a list of filters.
+                                           "order_by": fields, such as "-changed"; "limit": N
   {"op": "read", "id": 4, "job": JOB, "file": "result.dat"}     ok: {"content": text}
-  {"op": "kill", "id": 5, "job": JOB}      ok: {"kind": "killed", "ended" or "asked", …}; with "recursive": true, of all jobs below it, too: a list
-  {"op": "set", "id": 5, "job": JOB, "fields": {…}}             changes fields of job.yaml, or data, as \`bjob set\`; ok: {"id": JOB, "kind": "done",
-                                           "left" (it was so), "refused" or "failed", "message": …}
-  {"op": "retry", "id": 5, "job": JOB}, {"op": "remove", …}     another chance for what has failed; to the trash. ok: as for set
-  {"op": "results", "id": 6}               each end of a job, once, as it happens: {"of": 6, "end": {…}}, the object that \`bjob results\` prints.
-      "cursor": FILE      only what was not handed out before; go on with it after any crash
-      "file": NAME        what to read of each (default result.dat)
+  {"op": "kill", "id": 5, "job": JOB}      ok: {"kind": "killed", "ended" or "asked", …}; with "recursive": true, a list for
+                                           the job and all its descendants
+  {"op": "set", "id": 5, "job": JOB, "fields": {…}}             changes fields of job.yaml, or data, like \`bjob set\`. ok: {"id": JOB,
+                                           "kind": "done", "left" (unchanged), "refused" or "failed", "message": …}
+  {"op": "retry", "id": 5, "job": JOB}, {"op": "remove", …}     retry a failed job; move a job to the trash. ok: as for set
+  {"op": "results", "id": 6}               delivers each end of a job once, as it happens: {"of": 6, "end": {…}}, with the
+                                           object that \`bjob results\` prints
+      "cursor": FILE      only ends not delivered before; continues after any crash
+      "file": NAME        file to read from each job (default result.dat)
       "filter"            as above, but words only, and without parents, tags and data
-      "acknowledge": true an end is handed out when the driver says {"op": "ack", "of": 6}, and only then the next one comes: for drivers that
-                          must not lose an end when they are killed. Without it, an end is handed out when it is written
-      "follow": false     only what has ended already; the reply, {"ends": COUNT}, comes after the last
-  {"op": "stop", "id": 7, "of": 6}         ends results 6: their reply comes then
-  {"op": "ping", "id": 8}                  ok: {"protocol": 1, "site": …, "job": the job that this runs in, or null}
-  {"op": "close", "id": 9}                 replies to all that came before, then to this, and ends; so does the end of the input
+      "acknowledge": true an end counts as delivered when the driver sends {"op": "ack", "of": 6}, and the next one
+                          follows then: for drivers that must not lose an end when they are killed.
+                          Without it, an end counts as delivered when it is written
+      "follow": false     only jobs that have already ended; the reply, {"ends": COUNT}, follows the last end
+  {"op": "stop", "id": 7, "of": 6}         stops results 6, whose reply follows
+  {"op": "ping", "id": 8}                  ok: {"protocol": 1, "site": …, "job": the job this runs in, or null}
+  {"op": "close", "id": 9}                 answers all earlier requests, then this one, and exits; so does end of input
 
-A line has at most 16 MiB of UTF-8. Requests are begun in the order of their lines, and spawns are done before what follows them; replies come as they are ready. Spawns that arrive
-together are made together: write many before you read. A line that is no request gets an error ("id": null where it has none); the session goes on.
-"protocol" grows when a driver written before would no longer be understood, or no longer understand; keys may be added any time.
-A driver whose session died starts another and asks again what was not answered; "if_exists": "reuse" makes that safe for spawns.`,
+A line has at most 16 MiB of UTF-8. Requests start in order, and spawns complete before later requests start; replies
+come as they are ready. Spawns that arrive together are made together, so write many before reading. A line that is
+not a request gets an error ("id": null if it has none), and the session continues. "protocol" increases when older
+drivers could no longer understand the session, or be understood; keys may be added at any time.
+If a session dies, start another and repeat the unanswered requests; "if_exists": "reuse" makes that safe for spawns.`,
   options: [],
   examples: [
     [
       `echo '{"op": "spawn", "id": 1, "job": {"application": "hello", "name": "a"}}' | bjob session`,
-      'one request, by hand',
+      'send one request by hand',
     ],
-    ['bjob init mysite --template list', 'templates with drivers that use it'],
+    ['bjob init mysite --template list', 'list templates with drivers that use it'],
   ],
   async run(input, session) {
     if (input.words.length > 0)
       throw requestError(
         'bad-option',
-        `${JSON.stringify(input.words[0])} is one word too many: requests are read from standard input`,
+        `unexpected argument ${JSON.stringify(input.words[0])}: requests are read from standard input`,
       )
     const client = await session.open()
     const driver = new DriverSession(client, {

@@ -35,10 +35,9 @@ function attemptRecords(
 
 export const showCommand: Command = {
   words: '[ID]',
-  about:
-    'What was asked of the job, where it stands, what is in its folder and what happened to it. Without ID: the job whose folder this is.',
+  about: "Prints the specification, state, files and history of a job. Without ID, the current folder must be a job's.",
   options: [{ name: 'json', summary: 'print JSON' }],
-  examples: [['bjob show dl-hps/task1', 'all of it']],
+  examples: [['bjob show dl-hps/task1', 'show everything about task1']],
   async run(input, session) {
     const { site } = await session.open()
     limitWords(input.words, 1)
@@ -68,7 +67,7 @@ export const showCommand: Command = {
         history: state.history.map(tell),
       })
     const owner = state.launcher === undefined ? '' : `, launcher ${state.launcher}`
-    const kill = state.kill === undefined ? '' : `, kill asked for by ${state.kill}`
+    const kill = state.kill === undefined ? '' : `, kill requested by ${state.kill}`
     if (breakage === undefined)
       await terminal.line(
         `${terminal.paint('bold', id)}  ${terminal.paintState(state.state, state.state)}, attempt ${state.attempt}${owner}${kill}`,
@@ -82,7 +81,9 @@ export const showCommand: Command = {
     const last = specification === undefined ? undefined : attemptRecords(site, id, state, specification).at(-1)
     if (last !== undefined) {
       const variables = Object.entries(last.environment).map(([name, value]) => `  ${name}=${quoteShellWord(value)}`)
-      await terminal.line(`\nenvironment of attempt ${last.attempt}, beside its launcher's and environ_vars:`)
+      await terminal.line(
+        `\nenvironment of attempt ${last.attempt}, in addition to the launcher's and to environ_vars:`,
+      )
       await terminal.line(variables.join('\n'))
     }
     await terminal.line(`\nhistory:\n${state.history.map((entry) => `  ${historyLine(entry, terminal)}`).join('\n')}`)

@@ -18,28 +18,30 @@ const CHOICES = ['error', 'reuse', 'rename'] as const
 
 export const spawnCommand: Command = {
   words: '[-- ARG…]',
-  about: `A job appears whole, with its input, or not at all; its id is printed, one a line. Inside a running job, what it spawns are its children:
-of its workflow, and with it and its parents as parents (they wait for it to finish, unless --no-wait-for-parents).
-With --from, thousands are made at once; when anything is wrong with any of them, none is. A record has the fields of job.yaml, and
-workflow and name; what Balsam dumps of its jobs is read, too. Options given beside it hold for every record that does not say otherwise.
-With --format commands, each line is a command for bash and runs in the current folder, as with GNU parallel; with --app NAME, it is the arguments
-of that application. Jobs are named after --name (default: line) and the line's number. Of disBatch's directives PREFIX, SUFFIX, REPEAT and BARRIER
-are understood, and a file that has one needs no --format; what follows a BARRIER fails when something before it does.`,
+  about: `Makes jobs and prints their ids, one per line. A job appears complete with its input files, or not at all. Jobs that a
+running job spawns become its children, in its workflow, and wait for it unless --no-wait-for-parents is given.
+With --from, thousands of jobs are made at once, or none if any of them is invalid. A record has the fields of
+job.yaml, plus workflow and name; job records exported by Balsam are accepted too. Options beside --from apply to
+every record that does not set the field.
+With --format commands, each line is a bash command that runs in the current folder, as with GNU parallel; with
+--app NAME, it is the arguments of that application. Jobs are named --name (default: line) plus the line number.
+The disBatch directives PREFIX, SUFFIX, REPEAT and BARRIER are supported, and a file that contains one needs no
+--format. Jobs after a BARRIER fail if a job before it fails.`,
   options: SPAWN_OPTIONS,
   examples: [
-    ['bjob spawn --app hello --name first -- world', 'one job; the words after -- are its arguments'],
+    ['bjob spawn --app hello --name first -- world', 'make one job; words after -- are its arguments'],
     [
       'bjob spawn --app eval_point --workflow dl-hps --name task1 --input-files task1.dat --args task1.dat',
-      'with a file copied into its folder',
+      "copy a file into the job's folder",
     ],
-    ['bjob spawn --app plot --name plot --parents dl-hps/task1', 'one that waits for another'],
-    ['bjob spawn --from tasks.jsonl --if-exists reuse', 'many; safe to run again after a crash'],
-    ['bjob spawn --from commands.txt --format commands --workflow sweep', 'a job for each line of shell'],
+    ['bjob spawn --app plot --name plot --parents dl-hps/task1', 'make a job that waits for another'],
+    ['bjob spawn --from tasks.jsonl --if-exists reuse', 'make many jobs; safe to repeat after a crash'],
+    ['bjob spawn --from commands.txt --format commands --workflow sweep', 'make one job per shell line'],
   ],
   async run(input, session) {
     if (input.words.length > 0) {
-      throw requestError('bad-option', `${JSON.stringify(input.words[0])} is no option`, {
-        hint: 'arguments of the job go after --, its name after --name',
+      throw requestError('bad-option', `unexpected argument ${JSON.stringify(input.words[0])}`, {
+        hint: "put the job's arguments after --, and its name after --name",
       })
     }
     const client = await session.open()
@@ -117,7 +119,7 @@ async function readCommands(
   input: Input,
   { terminal }: Session,
 ): Promise<readonly SpawnRecord[]> {
-  if ('args' in given) throw requestError('bad-option', 'each line of the file is the arguments: give no others')
+  if ('args' in given) throw requestError('bad-option', 'the lines of the file are the arguments; give no others')
   const { SHELL_APPLICATION, parseTaskFile, provideShell } = await import('../../client/spawn/task-file.ts')
   const records = parseTaskFile(text, file, {
     folder: process.cwd(),
@@ -128,7 +130,7 @@ async function readCommands(
   })
   if (given['application'] === undefined && (await provideShell(client.site)))
     terminal.note(
-      `bjob: registered the application ${SHELL_APPLICATION}, which runs the lines: see apps/${SHELL_APPLICATION}.yaml`,
+      `bjob: registered the application ${SHELL_APPLICATION}, which runs the lines (apps/${SHELL_APPLICATION}.yaml)`,
     )
   return records
 }

@@ -26,36 +26,41 @@ const LAST_WORDS_MS = 2000
 
 export const submitCommand: Command = {
   words: '[ID…]',
-  about: `Fills in the site's batch script and submits it; in the allocation, \`bjob launch\` runs the jobs. The script's template is
-templates/SCHEDULER.sh in the site, yours to edit. \`bjob ls launchers\` shows what was submitted. With --keep, it stays and submits again while there
-are jobs that could run, what a walltime has cut off included: start it in tmux, say. It may be killed and started again. ${FILTER_HELP}`,
+  about: `Fills in the site's batch script and submits it; in the allocation, \`bjob launch\` runs the jobs. The template of the
+script is templates/SCHEDULER.sh in the site and can be edited. \`bjob ls launchers\` lists submissions.
+With --keep, the command stays and submits again while jobs are runnable, including jobs that a walltime
+interrupted. Run it in tmux, for example; it can be killed and started again. ${FILTER_HELP}`,
   options: [
-    { name: 'nodes', alias: 'n', value: 'N', summary: 'how many nodes' },
-    { name: 'time-minutes', alias: 't', value: 'M', summary: 'for how long' },
-    { name: 'queue', alias: 'q', value: 'NAME', summary: 'the queue or partition' },
-    { name: 'account', alias: 'A', value: 'NAME', summary: 'the account or project that pays' },
-    { name: 'slots', value: 'N', summary: 'serial jobs at once on a node (default: one for each core)' },
-    { name: 'job-mode', value: 'auto|serial|mpi', summary: 'which jobs are run there (default auto: all)' },
-    { name: 'idle-seconds', value: 'S', summary: 'give the nodes back after that long with nothing to do' },
-    { name: 'keep', value: 'N', summary: 'submit again while jobs could run; at most N queued or running at once' },
-    { name: 'every', value: 'S', summary: `with --keep: look after so many seconds (default ${EVERY_SECONDS})` },
-    { name: 'persistent', summary: 'with --keep: stay though no job could run; a driver may bring more' },
-    { name: 'dry-run', summary: 'print the script and do nothing' },
+    { name: 'nodes', alias: 'n', value: 'N', summary: 'number of nodes' },
+    { name: 'time-minutes', alias: 't', value: 'M', summary: 'time limit of the allocation' },
+    { name: 'queue', alias: 'q', value: 'NAME', summary: 'queue or partition' },
+    { name: 'account', alias: 'A', value: 'NAME', summary: 'account or project to charge' },
+    { name: 'slots', value: 'N', summary: 'serial jobs to run at once per node (default: one per core)' },
+    { name: 'job-mode', value: 'auto|serial|mpi', summary: 'kind of jobs to run (default auto: all)' },
+    { name: 'idle-seconds', value: 'S', summary: 'release the nodes after S idle seconds' },
+    {
+      name: 'keep',
+      value: 'N',
+      summary: 'keep submitting while jobs are runnable; at most N allocations queued or running',
+    },
+    { name: 'every', value: 'S', summary: `with --keep: check every S seconds (default ${EVERY_SECONDS})` },
+    { name: 'persistent', summary: 'with --keep: keep running when no job is runnable' },
+    { name: 'dry-run', summary: 'print the script without submitting it' },
     { name: 'json', summary: 'print JSON' },
     ...FILTER_OPTIONS,
   ],
   examples: [
-    ['bjob submit -n 4 -t 60', 'four nodes for an hour'],
-    ['bjob submit -n 4 -t 60 -q debug -A myproject --workflow dl-hps', 'for one workflow only'],
-    ['bjob submit -n 4 -t 60 --dry-run', 'see the script first'],
-    ['bjob submit -n 4 -t 60 --keep 2', 'until all is done, in up to two allocations at once'],
+    ['bjob submit -n 4 -t 60', 'request four nodes for an hour'],
+    ['bjob submit -n 4 -t 60 -q debug -A myproject --workflow dl-hps', 'run one workflow only'],
+    ['bjob submit -n 4 -t 60 --dry-run', 'print the script first'],
+    ['bjob submit -n 4 -t 60 --keep 2', 'use up to two allocations at once until all jobs are done'],
   ],
   async run(input, session) {
     const { terminal, packageRoot } = session
     const request = requestOf(input, packageRoot)
     const count = input.has('keep') ? requireWhole(input, 'keep', 'N') : undefined
     for (const name of ['every', 'persistent'])
-      if (input.has(name) && count === undefined) throw requestError('bad-option', `--${name} goes with --keep`)
+      if (input.has(name) && count === undefined) throw requestError('bad-option', `--${name} requires --keep`)
     const client = await session.open()
     const rendered = await renderAllocation(client.site, request)
     const chosen = client.select(filterOf(input))
@@ -121,8 +126,8 @@ async function keep(
   const { submitted, live, left } = summary
   const many = (number: number): string => `${number} ${number === 1 ? 'allocation' : 'allocations'}`
   const last = stop.aborted
-    ? `stopped by ${String(stop.reason)}, ${many(submitted)} submitted. ${many(live)} queued or running; started again, this goes on.`
-    : `no job is left to run, ${many(submitted)} submitted.${left === undefined ? '' : ` Left: ${left}.`}`
+    ? `stopped by ${String(stop.reason)}: ${many(submitted)} submitted, ${many(live)} queued or running. Run the same command to continue.`
+    : `no runnable jobs left, exiting: ${many(submitted)} submitted.${left === undefined ? '' : ` Not runnable: ${left}.`}`
   terminal.writeLater(`${output.isJson ? JSON.stringify({ kind: 'summary', ...summary }) : last}\n`)
   await terminal.settled(LAST_WORDS_MS)
   return left === undefined || stop.aborted ? 0 : 1
@@ -131,7 +136,7 @@ async function keep(
 function requireWhole(input: Input, name: string, flag: string): number {
   const count = input.number(name, 1)
   if (count === undefined) throw requestError('bad-option', `--${name} (${flag}) is missing`)
-  if (!Number.isInteger(count)) throw requestError('bad-option', `--${name} must be a whole number, and is ${count}`)
+  if (!Number.isInteger(count)) throw requestError('bad-option', `--${name} must be a whole number, not ${count}`)
   return count
 }
 

@@ -44,13 +44,14 @@ const LAST_WORDS_MS = 2000
 
 export const tuneCommand: Command = {
   words: 'SPACE.yaml [-- ARG…]',
-  about: `Searches for the best point of a space. Each evaluation is a job eval-1, eval-2, … of the workflow; it finds its point in eval-1.json, the first of
-its arguments: {"x": {…}, "params": …, …}. It writes its objective to result.dat: a number, or JSON with the field that the space names as its
-\`objective\` (else loss, value, …). What fails, is killed, times out or gives no number is told to the sampler as a failure, and listed at the end.
-An evaluation that trains for long may append a line to progress.dat for each step: \`STEP VALUE\`, as in \`12 0.347\` (the objective as it is then).
-With --early-stopping those that are behind there are killed (asynchronous successive halving) and told to the sampler as such.
-Launchers run the jobs: start them before or after, here or in allocations.
-The jobs are the only checkpoint: killed at any time, it goes on when the same command is given again, from any node.
+  about: `Searches a space for the best point. Each evaluation is a job eval-1, eval-2, … of the workflow. Its first argument
+names the file with its point, eval-1.json: {"x": {…}, "params": …, …}. It writes its objective to result.dat: a number,
+or JSON with the field that the space names as \`objective\` (default: loss, value, …). Evaluations that fail, time out,
+are killed or give no number are reported to the sampler as failures, and listed at the end.
+A long evaluation may append a line \`STEP VALUE\`, such as \`12 0.347\`, to progress.dat for each step. With
+--early-stopping, the worst evaluations at a step are killed (asynchronous successive halving).
+Start launchers before or after, here or in allocations; they run the evaluations.
+The jobs are the only checkpoint: after a crash, run the same command again, from any node, to continue.
 
   parameters:                           # SPACE.yaml
     rate: {type: float, low: 1.0e-4, high: 1, log: true}
@@ -61,40 +62,49 @@ The jobs are the only checkpoint: killed at any time, it goes on when the same c
   objective: loss                       # the field of result.dat
   params: {epochs: 100}                 # the same for all evaluations
 
-Instead of direction and objective there can be several, such as \`objectives: {loss: minimise, seconds: minimise}\`: the points of the Pareto front
-are sought, none of which is beaten by another in everything.`,
+For several objectives, replace direction and objective by, for example, \`objectives: {loss: minimise, seconds: minimise}\`.
+The search then looks for the Pareto front: the points that no other point beats in every objective.`,
   options: [
-    { name: 'application', alias: 'app', value: 'APP', summary: 'what evaluates a point: a name from `bjob app ls`' },
-    { name: 'evals', value: 'N', summary: 'end after N evaluations, those of earlier runs included (default 100)' },
-    { name: 'parallel', value: 'P', summary: 'points under evaluation at any time (default 4)' },
-    { name: 'sampler', value: SAMPLER_NAMES.join('|'), summary: 'how points are chosen (default auto)' },
-    { name: 'seed', value: 'N', summary: 'another seed is another search (default 0)' },
-    { name: 'target', value: 'VALUE', summary: 'end when a value is as good' },
+    {
+      name: 'application',
+      alias: 'app',
+      value: 'APP',
+      summary: 'application that evaluates a point, as listed by `bjob app ls`',
+    },
+    { name: 'evals', value: 'N', summary: 'stop after N evaluations, including those of earlier runs (default 100)' },
+    { name: 'parallel', value: 'P', summary: 'number of concurrent evaluations (default 4)' },
+    { name: 'sampler', value: SAMPLER_NAMES.join('|'), summary: 'method that chooses the points (default auto)' },
+    { name: 'seed', value: 'N', summary: 'seed of the random numbers (default 0)' },
+    { name: 'target', value: 'VALUE', summary: 'stop when a value is at least this good' },
     { name: 'time-limit-minutes', value: 'M', summary: 'end after that long' },
-    { name: 'patience', value: 'N', summary: 'end when N evaluations in a row, failed ones included, were no better' },
+    {
+      name: 'patience',
+      value: 'N',
+      summary: 'stop after N evaluations in a row without improvement, including failed ones',
+    },
     {
       name: 'early-stopping',
       value: 'STEP',
-      summary: `stop bad evaluations early: at STEP, ${REDUCTION} × STEP, ${REDUCTION ** 2} × STEP … one in ${REDUCTION} goes on`,
+      summary: `stop poor evaluations early: at STEP, ${REDUCTION} × STEP, ${REDUCTION ** 2} × STEP … the best one in ${REDUCTION} continues`,
     },
-    { name: 'file', value: 'NAME', summary: 'the file with the result (default result.dat)' },
+    { name: 'file', value: 'NAME', summary: 'file with the result (default result.dat)' },
     {
       name: 'workflow',
       value: 'WORKFLOW',
-      summary: 'where the jobs go (default: the name of SPACE.yaml; inside a job, its workflow)',
+      summary: 'workflow of the evaluations (default: the name of SPACE.yaml; inside a job, its workflow)',
     },
     { name: 'csv', value: 'FILE', summary: 'write all evaluations to FILE at the end' },
-    { name: 'json', summary: 'print all evaluations as JSON at the end, the best first' },
+    { name: 'json', summary: 'print all evaluations as JSON at the end, best first' },
     ...SPAWN_OPTIONS.filter(({ name }) => !OWN_OPTIONS.includes(name)),
   ],
   examples: [
     [
       'bjob tune space.yaml --application eval_point --evals 200 --parallel 16',
-      'a search; `bjob launch` runs its jobs',
+      'run a search; `bjob launch` runs its jobs',
     ],
     [
       'bjob tune space.yaml --app train --gpus-per-rank 1 --wall-time-minutes 30 -- --data /scratch/set',
-      'with fields of the jobs, and arguments after the point',
+      'set fields of the jobs, and arguments that follow the point',
     ],
   ],
   async run(input, session) {
@@ -102,7 +112,8 @@ are sought, none of which is beaten by another in everything.`,
     const spaceFile = oneWord(input, 'SPACE.yaml')
     const search = readSearch(spaceFile)
     const application = input.text('application')
-    if (application === undefined) throw requestError('bad-option', 'what evaluates a point? Say --application NAME')
+    if (application === undefined)
+      throw requestError('bad-option', '--application is missing: name the application that evaluates a point')
     const evaluations = wholeNumber(input, 'evals', 100)
     const file = input.text('file') ?? RESULT_FILE
     const study = new Study(search, {
@@ -117,7 +128,7 @@ are sought, none of which is beaten by another in everything.`,
     const earlyStopping = input.has('early-stopping') ? wholeNumber(input, 'early-stopping', 1) : undefined
     for (const name of ['target', 'early-stopping'] as const)
       if (search.space.further.length > 0 && input.has(name))
-        throw requestError('bad-option', `--${name} is for one objective, and ${file} has several`)
+        throw requestError('bad-option', `--${name} requires a single objective; ${file} has several`)
     const csv = input.text('csv')
     if (csv !== undefined) requireFolder(csv)
     const client = await session.open()
@@ -170,7 +181,7 @@ async function remarkOnLaunchers(client: SiteClient, line: ProgressLine): Promis
   try {
     const launchers = await readLaunchers(client.site)
     if (launchers.every(({ end }) => end !== undefined))
-      line.print('no launcher is running yet: start one with `bjob launch`\n')
+      line.print('no launcher is running: start one with `bjob launch`\n')
   } catch {
     // Only a remark.
   }
@@ -183,7 +194,7 @@ function readSearch(file: string): Search {
   try {
     bytes = fs.readFileSync(full)
   } catch (error) {
-    throw requestError('missing-input', `there is no file ${file} to read a space from`, {
+    throw requestError('missing-input', `file not found: ${file}`, {
       path: full,
       cause: error,
       hint: hintFor('bad-space'),
@@ -212,13 +223,12 @@ function requireFolder(file: string): void {
     fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true ||
     fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
   )
-    throw requestError('bad-option', `--csv ${file} cannot be written: ${folder} is no folder, or ${file} is one`)
+    throw requestError('bad-option', `cannot write --csv ${file}: ${folder} is not a folder, or ${file} is one`)
 }
 
 function wholeNumber(input: Input, name: string, usual: number, least = 1): number {
   const value = input.number(name, least) ?? usual
-  if (!Number.isSafeInteger(value))
-    throw requestError('bad-option', `--${name} must be a whole number, and is ${value}`)
+  if (!Number.isSafeInteger(value)) throw requestError('bad-option', `--${name} must be a whole number, not ${value}`)
   return value
 }
 

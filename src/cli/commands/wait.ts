@@ -14,20 +14,20 @@ import { stopSignal } from '../terminal/stop-signal.ts'
 
 export const waitCommand: Command = {
   words: '[ID…]',
-  about: `Waits until the chosen jobs have ended, those there are now; all of the site's without a filter. Prints a line for each: first for those
-that have ended already, then as they end. With --any, those that have ended already count only where their ids are given.
-Exit status 1 when one of them did not finish well, or the time was up. ${FILTER_HELP}`,
+  about: `Waits until the selected jobs have ended; without a filter, all jobs that the site has now. Prints one line per job,
+first for jobs that have already ended, then as jobs end. With --any, jobs that have already ended count only if
+given by id. Exit status: 1 if a job did not finish, or at the timeout. ${FILTER_HELP}`,
   options: [
     ...FILTER_OPTIONS,
-    { name: 'any', summary: 'until one has ended' },
-    { name: 'timeout', value: 'SECONDS', summary: 'no longer than that' },
+    { name: 'any', summary: 'return when one job has ended' },
+    { name: 'timeout', value: 'SECONDS', summary: 'give up after this time' },
     { name: 'quiet', summary: 'print nothing' },
     ...LIST_OPTIONS,
   ],
   examples: [
     ['bjob wait dl-hps/task1', 'one job'],
-    ['bjob wait --workflow dl-hps --timeout 3600', 'a workflow, at most an hour'],
-    ['bjob wait --any && bjob results --cursor c', 'until there is something to do'],
+    ['bjob wait --workflow dl-hps --timeout 3600', 'wait for a workflow, at most an hour'],
+    ['bjob wait --any && bjob results --cursor c', 'wait until there is a result to process'],
   ],
   async run(input, session) {
     const client = await session.open()
@@ -38,7 +38,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
     const chosen = await client.select(filter).entries()
     if (chosen.length === 0) {
       if (isEmptyFilter(filter)) return 0
-      throw requestError('no-match', 'no job matches: there is nothing to wait for', {
+      throw requestError('no-match', 'no job matches: nothing to wait for', {
         hint: '`bjob ls` takes the same filters',
       })
     }
@@ -86,7 +86,7 @@ Exit status 1 when one of them did not finish well, or the time was up. ${FILTER
     await Promise.all(lines)
     if (outcome.isTimeout)
       terminal.note(
-        `bjob: the time is up; ${outcome.open.length} ${outcome.open.length === 1 ? 'job has' : 'jobs have'} not ended`,
+        `bjob: timeout: ${outcome.open.length} ${outcome.open.length === 1 ? 'job has' : 'jobs have'} not ended`,
       )
     const isWell = outcome.ended.every(({ state }) => state === 'JOB_FINISHED') && outcome.gone.length === 0
     return isWell && (outcome.open.length === 0 || (input.has('any') && !outcome.isTimeout)) ? 0 : 1

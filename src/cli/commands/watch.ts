@@ -1,4 +1,4 @@
-/** `bjob watch`: what happens, live, on one screen. */
+/** `bjob watch`: show live progress on one screen. */
 import { sleep } from '../../lib/sleep.ts'
 import { watchJournal } from '../../site/follow/journal-watch.ts'
 import type { Site } from '../../site/site.ts'
@@ -24,14 +24,14 @@ const PLAIN = { width: 100, height: 60 }
 
 export const watchCommand: Command = {
   words: '[ID…]',
-  about: `Jobs by state, launchers with what they have free and the time they have left, throughput, failures with the last line of their output, and when it
-will be over; drawn anew as it changes, until q or Ctrl-C. It reads the journals, not the jobs: with a million of them it costs what changes.
-Where there is no terminal it prints how things stand, once. ${FILTER_HELP}`,
-  options: [...FILTER_OPTIONS, { name: 'json', summary: 'print how things stand as JSON, once' }],
+  about: `Shows jobs by state, launchers with their free resources and remaining time, throughput, recent failures with the last
+line of their output, and the estimated end. The screen is updated until q or Ctrl-C. The cost depends on the number
+of changes, not of jobs. Without a terminal, prints the current state once. ${FILTER_HELP}`,
+  options: [...FILTER_OPTIONS, { name: 'json', summary: 'print the current state as JSON and exit' }],
   examples: [
-    ['bjob watch', 'all of the site'],
-    ['bjob watch --workflow dl-hps', 'one workflow'],
-    ['bjob watch --json | jq .estimated_end', 'for a program'],
+    ['bjob watch', 'watch the whole site'],
+    ['bjob watch --workflow dl-hps', 'watch one workflow'],
+    ['bjob watch --json | jq .estimated_end', 'print one figure for a program'],
   ],
   async run(input, session) {
     const { site } = await session.open()

@@ -6,9 +6,10 @@ import { findJob, limitWords } from '../arguments/job-word.ts'
 
 export const whyCommand: Command = {
   words: '[ID]',
-  about: 'Says what a job is waiting for: parents, a launcher, room, an application, or somebody who mends its file.',
+  about:
+    'Explains what a job waits for: a parent, a launcher, free resources, an application, or a correction of its files.',
   options: LIST_OPTIONS,
-  examples: [['bjob why dl-hps/task1', 'why does task1 not run?']],
+  examples: [['bjob why dl-hps/task1', 'explain why task1 does not run']],
   async run(input, session) {
     const { site } = await session.open()
     limitWords(input.words, 1)

@@ -81,7 +81,7 @@ async function candidatesOf(
   if (typed.startsWith('-'))
     return [
       ...command.options.map((option) => ({ word: `--${option.name}`, summary: option.summary })),
-      { word: '--help', summary: 'more about this command' },
+      { word: '--help', summary: 'show the help of this command' },
     ]
   return ask(placesAt(command.words, before.length).join('|'), '')
 }

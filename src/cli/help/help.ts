@@ -2,7 +2,7 @@
 import { HelpAsked, type HelpSections, createParser } from '../command/parser.ts'
 import { COMMANDS, type CommandEntry } from '../command-table.ts'
 
-export const DESCRIPTION = 'thousands of batch jobs on a cluster, with nothing but directories'
+export const DESCRIPTION = 'run thousands of batch jobs on a cluster, with nothing but directories'
 
 export const FIRST_LINES = [
   'bjob init mysite && cd mysite',
@@ -12,18 +12,18 @@ export const FIRST_LINES = [
   'bjob log first',
 ] as const
 
-export const BASICS = `A job's id is WORKFLOW/NAME, and its folder jobs/WORKFLOW/NAME. A bare NAME is one of the workflow \`default\`.
-Commands find the site from any folder inside it, or by BJOB_SITE.`
+export const BASICS = `A job's id is WORKFLOW/NAME, and its folder is jobs/WORKFLOW/NAME. A NAME alone means the workflow \`default\`.
+Commands find the site from any folder inside it, or through BJOB_SITE.`
 
 export const EXIT_STATUS = [
   ['0', 'done'],
-  ['1', 'a job that was waited for did not finish well'],
-  ['2', 'the request was wrong'],
-  ['3', 'the site failed'],
+  ['1', 'a job that was waited for did not finish'],
+  ['2', 'the request was invalid'],
+  ['3', 'the site or the file system failed'],
 ] as const
 
 export function generalHelp(): string {
-  const parser = createParser().usage('COMMAND [options]        bjob COMMAND --help tells more about each')
+  const parser = createParser().usage('COMMAND [options]        bjob COMMAND --help describes a command')
   for (const { name, summary } of COMMANDS) parser.command(name, summary)
   const sections = helpSections(() => parser.outputHelp())
   return formatSections([
@@ -32,7 +32,7 @@ export function generalHelp(): string {
     { title: 'From nothing to a result', body: FIRST_LINES.map((line) => `  ${line}`).join('\n') },
     {
       body: `${BASICS}
-Options for all: --help, --version, --debug (where did an error come from). \`man bjob\`, or \`bjob --manual | man -l -\`, has all at once.
+Options for all commands: --help, --version, --debug (print where an error came from). \`man bjob\`, or \`bjob --manual | man -l -\`, shows the whole manual.
 Exit status: ${EXIT_STATUS.map(([status, meaning]) => `${status} ${meaning}`).join(', ')}.`,
     },
   ])

@@ -5,21 +5,21 @@ import { optionFlags, optionMeaning } from '../command/parser.ts'
 import { BASICS, DESCRIPTION, EXIT_STATUS, FIRST_LINES } from './help.ts'
 
 const ENVIRONMENT = [
-  ['BJOB_SITE', "the site's folder, for commands that are run outside of it"],
-  ['BJOB_JOB_ID', 'set by the launcher: the job that a command runs in; what it spawns are children of that job'],
-  ['NO_COLOR, FORCE_COLOR', 'no colours, or colours though the output is no terminal, when not empty'],
+  ['BJOB_SITE', "the site's folder, for commands run outside it"],
+  [
+    'BJOB_JOB_ID',
+    'set by the launcher: the job that a command runs in; jobs that the command spawns become its children',
+  ],
+  ['NO_COLOR, FORCE_COLOR', 'when not empty: disable colours, or force them where the output is not a terminal'],
 ] as const
 
 const FILES = [
   ['bjob.yaml', "the site's settings; its presence makes the folder a site"],
   ['apps/APP.yaml', 'an application'],
-  [
-    'jobs/WORKFLOW/NAME/',
-    "a job's folder: job.yaml (what was asked), state.yaml (what happened), job.out (its output)",
-  ],
-  ['launchers/LAUNCHER/', "a launcher's settings, sign of life and log"],
+  ['jobs/WORKFLOW/NAME/', "a job's folder: job.yaml (specification), state.yaml (state and history), job.out (output)"],
+  ['launchers/LAUNCHER/', "a launcher's settings, lease and log"],
   ['templates/SCHEDULER.sh', 'the batch script that `bjob submit` fills in'],
-  ['journal/, submissions/, trash/', 'what changed, what was submitted, and what `bjob rm` took away'],
+  ['journal/, submissions/, trash/', 'changes, submitted batch jobs, and jobs removed by `bjob rm`'],
 ] as const
 
 /** @param version bjob's */
@@ -40,18 +40,18 @@ export async function manualPage(version: string): Promise<string> {
     '.B bjob',
     '.SH DESCRIPTION',
     ...formatText(
-      `A driver, such as a hyperparameter search, makes jobs while it runs; launchers, one in each batch allocation, run them. A job is a folder on the shared file system: what was asked, what happened, and what it wrote. There is no server and no database. \`bjob\` alone tells where one stands, and the next step.\n${BASICS}`,
+      `A driver, such as a hyperparameter search, makes jobs while it runs. Launchers, one in each batch allocation, run them. A job is a folder on the shared file system with its specification, its history and its output. There is no server and no database. \`bjob\` alone prints the state of the site and the next step.\n${BASICS}`,
     ),
     '.PP',
-    'From nothing to a result:',
+    'A first job:',
     ...verbatim(FIRST_LINES),
     '.SH COMMANDS',
     ...commands.flatMap(({ entry, command }) => formatCommand(entry, command)),
     '.SH OPTIONS FOR ALL COMMANDS',
     ...tagged([
-      ['--help, -h', 'what a command does, its options, and examples'],
-      ['--version, -V', "bjob's version"],
-      ['--debug', 'with an error, where it came from'],
+      ['--help, -h', 'print what a command does, its options and examples'],
+      ['--version, -V', 'print the version'],
+      ['--debug', 'print where an error came from'],
     ]),
     '.SH FILES',
     'Of a site:',

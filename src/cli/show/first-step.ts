@@ -13,13 +13,13 @@ export async function showFirstStep(session: Session): Promise<void> {
   const { terminal } = session
   const client = await openOrNothing(session)
   if (client === undefined) {
-    await terminal.line('There is no site here: a folder that holds jobs and all that belongs to them.')
-    return showSteps([[FIRST_SITE, 'make one'], HELP], session)
+    await terminal.line('No site here. A site is the folder that holds jobs, settings and results.')
+    return showSteps([[FIRST_SITE, 'make a site'], HELP], session)
   }
   const applications = await listApplications(client.site.disk, client.site.layout)
   const entries = await client.jobs.entries()
   const counts = [
-    [entries.filter(({ state }) => !isEnded(state)).length, 'to do'] as const,
+    [entries.filter(({ state }) => !isEnded(state)).length, 'to run'] as const,
     ...END_STATES.map((state) => [entries.filter((entry) => entry.state === state).length, state] as const),
   ]
   const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)

@@ -22,7 +22,7 @@ const COLUMNS = 'id kind host started status scheduler scheduler_id nodes minute
 export async function showLaunchers(site: Site, input: Input, { terminal }: Session): Promise<void> {
   const output = new Output(input, terminal)
   const entries = [...(await submissionEntries(site)), ...(await launcherEntries(site))]
-  if (entries.length === 0 && output.isText) return terminal.note('no launcher yet: bjob launch --help')
+  if (entries.length === 0 && output.isText) return terminal.note('no launchers yet: bjob launch --help')
   await output.table(entries, {
     record: ({ record }) => record,
     columns: COLUMNS,

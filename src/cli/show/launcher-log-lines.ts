@@ -46,7 +46,7 @@ export async function followLauncherLog(
       beatMs = monotonicMs()
     } else if (monotonicMs() - beatMs > patienceMs) {
       return session.terminal.note(
-        `bjob: launcher ${launcher} shows no sign of life for ${site.settings.lease_seconds} s`,
+        `bjob: launcher ${launcher} has not renewed its lease for ${site.settings.lease_seconds} s`,
       )
     }
     await watch.next({ signal, patienceMs })

@@ -43,14 +43,14 @@ export async function nextSteps(
   entries: readonly JobEntry[],
 ): Promise<readonly NextStep[]> {
   const [application] = applications
-  if (application === undefined) return [[FIRST_APPLICATION, 'register what jobs may run']]
-  if (entries.length === 0) return [[firstSpawn(application), 'make a job; its arguments go after --']]
+  if (application === undefined) return [[FIRST_APPLICATION, 'register an application that jobs may run']]
+  if (entries.length === 0) return [[firstSpawn(application), 'make a job; put its arguments after --']]
   const failed = entries.filter(({ state }) => state === 'FAILED')
   const steps = [...(await stepsToRun(site, entries)), ...stepsAfter(failed)]
   if (steps.length > 0) return steps
   return [
-    ['bjob results', 'what came of the jobs'],
-    ['bjob report', 'what happened, as a page'],
+    ['bjob results', 'print the results of the jobs'],
+    ['bjob report', 'write a report of the site'],
   ]
 }
 
@@ -58,24 +58,27 @@ async function stepsToRun(site: Site, entries: readonly JobEntry[]): Promise<rea
   const [waiting] = entries.filter(({ state }) => !isEnded(state))
   if (waiting === undefined) return []
   if (!(await isAnyRunning(site))) {
-    if (await isAnyQueued(site)) return [['bjob ls launchers', 'an allocation is queued, which will run them']]
-    const run: NextStep = [startingCommand(site), 'run what there is to do: no launcher is running']
-    return run[0] === HERE ? [run] : [run, [HERE, 'on this machine, where that is allowed']]
+    if (await isAnyQueued(site)) return [['bjob ls launchers', 'see the queued allocation that will run them']]
+    const run: NextStep = [startingCommand(site), 'run the waiting jobs: no launcher is running']
+    return run[0] === HERE ? [run] : [run, [HERE, 'run them on this machine, where that is allowed']]
   }
-  const watch: NextStep = ['bjob watch', 'see it run']
+  const watch: NextStep = ['bjob watch', 'watch the progress']
   return entries.some(({ state }) => state === 'RUNNING')
     ? [watch]
-    : [[`bjob why ${waiting.id}`, 'what it waits for'], watch]
+    : [[`bjob why ${waiting.id}`, 'see why it is not running'], watch]
 }
 
 function stepsAfter(failed: readonly JobEntry[]): readonly NextStep[] {
   const [last] = failed.toSorted((one, other) => other.changed.localeCompare(one.changed))
   if (last === undefined) return []
-  const log: NextStep = [`bjob log ${last.id}`, 'what the job wrote that failed last']
+  const log: NextStep = [`bjob log ${last.id}`, 'print the output of the last failed job']
   return failed.length === 1
-    ? [log, [`bjob retry ${last.id}`, 'run it again, once its reason is gone']]
+    ? [log, [`bjob retry ${last.id}`, 'run it again after fixing the cause']]
     : [
         log,
-        ['bjob ls --state FAILED', `all ${failed.length} that failed; \`bjob retry --state FAILED\` runs them again`],
+        [
+          'bjob ls --state FAILED',
+          `list all ${failed.length} failed jobs; \`bjob retry --state FAILED\` runs them again`,
+        ],
       ]
 }

@@ -32,7 +32,7 @@ export class SearchProgress {
   resume(): void {
     const { endCount, count } = this.#study
     this.#earlierCount = endCount
-    if (count > 0) this.#progress.print(`going on with ${count} evaluations, of which ${endCount} have ended\n`)
+    if (count > 0) this.#progress.print(`continuing with ${count} evaluations, ${endCount} of them ended\n`)
     if (!this.#progress.isDrawn) return
     this.#timer = setInterval(() => this.#redraw(), REDRAW_MS).unref()
     this.#draw()

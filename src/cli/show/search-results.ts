@@ -11,9 +11,9 @@ const SHOWN = 10
 const WHY: Readonly<Record<SearchEnd, string>> = {
   evaluations: 'all evaluations are done',
   target: 'the target is reached',
-  patience: 'nothing better has come for long enough',
-  exhausted: 'every point of the space was evaluated',
-  time: 'the time is up',
+  patience: 'no improvement within the patience',
+  exhausted: 'every point of the space is evaluated',
+  time: 'the time limit is reached',
   interrupted: 'interrupted',
 }
 
@@ -101,7 +101,7 @@ export function lastWords(study: Study, end: SearchEnd, workflow: string): strin
   const isOne = pendingCount === 1
   if (pendingCount > 0)
     lines.push(
-      `${pendingCount} ${isOne ? 'evaluation goes' : 'evaluations go'} on: the same command waits for ${isOne ? 'it' : 'them'}, \`bjob kill --workflow ${workflow}\` ends ${isOne ? 'it' : 'them'}`,
+      `${pendingCount} ${isOne ? 'evaluation continues' : 'evaluations continue'}: run the same command to wait for ${isOne ? 'it' : 'them'}, or \`bjob kill --workflow ${workflow}\` to kill ${isOne ? 'it' : 'them'}`,
     )
   return lines.join('\n')
 }

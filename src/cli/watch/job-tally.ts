@@ -59,7 +59,7 @@ export class JobTally {
     return this.#running.values()
   }
 
-  /** Those that failed last, the newest first. */
+  /** Those that failed last, newest first. */
   failures(): readonly JobEntry[] {
     return this.#failures
   }

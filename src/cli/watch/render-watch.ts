@@ -47,7 +47,7 @@ function headLine({ site, filter, time }: WatchModel, width: number): Line {
 
 function progressLines(model: WatchModel, width: number): Line[] {
   const { total, ended, states, per_second: rate, ends, estimated_end: end, time } = model
-  if (total === 0) return [[['no job yet: bjob spawn --help', 'yellow']]]
+  if (total === 0) return [[['no jobs yet: bjob spawn --help', 'yellow']]]
   const failed = states.FAILED ?? 0
   const percent = `${Math.floor((100 * ended) / total)} %`
   const words = ` ${percent}  ${ended} of ${total} ended`
@@ -62,12 +62,12 @@ function progressLines(model: WatchModel, width: number): Line[] {
 }
 
 function rateWords(rate: number): string {
-  return rate === 0 ? 'no end in the last 10 min' : formatRate(rate)
+  return rate === 0 ? 'no job ended in the last 10 min' : formatRate(rate)
 }
 
 function endWords(end: string | null, time: string, { total, ended, launchers }: WatchModel): Line {
   if (ended === total) return [['  all have ended', 'green']]
-  if (launchers.length === 0) return [['  no launcher runs: bjob launch', 'yellow']]
+  if (launchers.length === 0) return [['  no launcher is running: bjob launch', 'yellow']]
   if (end === null) return []
   return [[`  about ${formatSpan((Date.parse(end) - Date.parse(time)) / 1000)} left, until ${localTime(end, time)}`]]
 }
@@ -109,7 +109,7 @@ function launcherLine(launcher: LauncherStatus, idWidth: number, time: string, w
 }
 
 function failureLines({ failures, states, time }: WatchModel, width: number): Line[] {
-  const head: Line = [['FAILURES', 'bold'], [` ${states.FAILED ?? failures.length}, the newest first`]]
+  const head: Line = [['FAILURES', 'bold'], [` ${states.FAILED ?? failures.length}, newest first`]]
   const idWidth = Math.min(Math.max(...failures.map(({ id }) => textWidth(id))), Math.max(12, Math.floor(width / 3)))
   return [head, ...failures.map((failure) => failureLine(failure, idWidth, time))]
 }

@@ -161,11 +161,9 @@ class Keeper {
     const isInVain = record.scheduler_id !== undefined && progress <= (this.#progressAt.get(id) ?? 0)
     this.#inVain = isInVain ? this.#inVain + 1 : 0
     if (this.#inVain < MOST_IN_VAIN) return
-    throw siteError(
-      'no-progress',
-      `${MOST_IN_VAIN} allocations in a row have ended and no job was started in the meantime`,
-      { path: this.#site.layout.submission(id).output },
-    )
+    throw siteError('no-progress', `${MOST_IN_VAIN} allocations in a row ended without starting a job`, {
+      path: this.#site.layout.submission(id).output,
+    })
   }
 
   /** @returns undefined when the scheduler refused; at the first look that is thrown, later it is tried again after a pause that grows */
@@ -218,7 +216,7 @@ class Keeper {
       const { scheduler, scheduler_id: id } = submission.record
       if (id === undefined || states.get(submission.id)?.state !== 'queued') continue
       const { code, stderr } = await runCommand(findScheduler(scheduler).cancelCommand([id]), CANCEL_TIMEOUT_MS)
-      if (code === 0) this.#report({ kind: 'cancelled', message: `${nameOf(submission)} taken back from the queue` })
+      if (code === 0) this.#report({ kind: 'cancelled', message: `${nameOf(submission)} cancelled in the queue` })
       else this.#report({ kind: 'problem', message: `${nameOf(submission)} stays in the queue: ${stderr.trim()}` })
     }
   }

@@ -55,20 +55,20 @@ export function measureDemand(entries: readonly JobEntry[], shape: AllocationSha
 export function checkDemand({ waiting, misfits }: Demand, { nodes, minutes }: AllocationShape): void {
   if (waiting.length > 0) return
   if (misfits.length === 0) {
-    throw requestError('no-runnable-job', 'no job that could run matches; an allocation would have nothing to do', {
+    throw requestError('no-runnable-job', 'no runnable job matches, so an allocation would be idle', {
       hint: 'spawn jobs first; `bjob ls --by-state` counts them',
     })
   }
   const shape = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
   throw requestError('no-runnable-job', `no job fits into ${shape}: ${describeMisfits(misfits)}`, {
-    hint: 'ask for more with -n and -t, or `bjob set` what the jobs ask for',
+    hint: "request more with -n and -t, or reduce the jobs' needs with `bjob set`",
   })
 }
 
 /** The first, and how many more there are. */
 export function describeMisfits(misfits: readonly string[]): string {
   const others = misfits.length - 1
-  const more = others === 1 ? ', and 1 other does not fit either' : `, and ${others} others do not fit either`
+  const more = others === 1 ? '; 1 more does not fit either' : `; ${others} more do not fit either`
   return `${misfits[0] ?? ''}${others > 0 ? more : ''}`
 }
 

@@ -104,7 +104,7 @@ async function findBatchTemplate(site: Site, { name }: Scheduler, folder: string
   if (own !== undefined) return own
   const file = path.join(folder, 'batch', `${name}.sh`)
   if (fs.existsSync(file)) return { path: file, text: fs.readFileSync(file, 'utf8') }
-  throw requestError('no-template', `there is no template for a batch script of ${name}`, {
+  throw requestError('no-template', `no batch script template for ${name}`, {
     hint: `write ${site.layout.batchTemplate(name)}`,
   })
 }
@@ -123,7 +123,7 @@ export async function submitAllocation(site: Site, rendered: RenderedScript): Pr
   try {
     if (!hasCommand(command)) {
       throw requestError('submit-failed', `${command} is not on the PATH`, {
-        hint: 'submit where the scheduler is installed: on a login node',
+        hint: 'run `bjob submit` where the scheduler is installed, for example on a login node',
       })
     }
     const { code, stdout, stderr } = await runCommand(args, SUBMIT_TIMEOUT_MS, {
@@ -148,5 +148,5 @@ function firstLine(stderr: string, stdout: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '')
   const line = lines.find((text) => /error|invalid|fail|denied/i.test(text)) ?? lines.at(-1)
-  return line?.replace(/^\w+: error: /, '').slice(0, 300) ?? 'it said nothing'
+  return line?.replace(/^\w+: error: /, '').slice(0, 300) ?? 'it printed nothing'
 }

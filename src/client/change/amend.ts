@@ -75,8 +75,8 @@ export async function addParent(
       : specification.with({ parents: [...specification.parents, parent] })
   const change = await amendJob(site, child, add, isDry)
   if (change !== undefined)
-    return change.kind === 'left' ? { kind: 'left', message: `has ${parent} as a parent already` } : change
-  if (isDry) return { kind: 'would', message: `would get ${parent} as a parent` }
+    return change.kind === 'left' ? { kind: 'left', message: `already has the parent ${parent}` } : change
+  if (isDry) return { kind: 'would', message: `would get the parent ${parent}` }
   const circle = await findCircle(site, child, [parent])
   // Two edges added at the same time may close a circle that neither saw before: whoever sees it takes its own away.
   if (circle !== undefined) {
@@ -90,7 +90,7 @@ export async function addParent(
     )
     throw circleError(circle)
   }
-  return { kind: 'done', message: `has ${parent} as a parent now` }
+  return { kind: 'done', message: `has the new parent ${parent}` }
 }
 
 /** @returns what stands against it, or that nothing would change; `undefined` when it is done, or could be */
@@ -104,11 +104,11 @@ async function amendJob(
   const before = await readSpecification(site, id, state)
   const after = change(before)
   if (!isChangeable(state)) return refusalOf(id, state)
-  if (isSameSpec(before, after)) return { kind: 'left', message: 'is so already' }
+  if (isSameSpec(before, after)) return { kind: 'left', message: 'is already set to this' }
   const isOtherInput =
     after.inputMode !== before.inputMode || after.inputFiles.join('\n') !== before.inputFiles.join('\n')
   if (isOtherInput && inputsAtStart(state, before.with({ inputFiles: ['*'] })) === undefined)
-    return { kind: 'refused', message: 'has its input files already: `bjob clone` it with other ones' }
+    return { kind: 'refused', message: 'already has its input files: use `bjob clone` to change them' }
   const added = after.parents.filter((parent) => !before.parents.includes(parent))
   const unfinished = await checkParents(site, id, added, after.waitForParents ? after.parents : [])
   if (isDry) return undefined
@@ -126,7 +126,7 @@ async function amendJob(
     return { state: advance(current, isToWait ? [step] : []), specification: amended }
   })
   if (changed !== undefined) return undefined
-  return isLeft ? { kind: 'left', message: 'is so already' } : refusalOf(id, found)
+  return isLeft ? { kind: 'left', message: 'is already set to this' } : refusalOf(id, found)
 }
 
 function isChangeable(state: JobState): boolean {
@@ -134,11 +134,11 @@ function isChangeable(state: JobState): boolean {
 }
 
 function refusalOf(id: JobId, { state, launcher, removed }: JobState): Omit<Change, 'id'> {
-  if (removed !== undefined) return { kind: 'refused', message: 'is being removed: `bjob rm` it again' }
+  if (removed !== undefined) return { kind: 'refused', message: 'is being removed: finish with `bjob rm`' }
   if (state === 'JOB_FINISHED')
-    return { kind: 'refused', message: 'is JOB_FINISHED: `bjob clone` makes another one with other fields' }
-  if (isEnded(state)) return { kind: 'refused', message: `is ${state}: \`bjob retry ${id}\`, then set it` }
-  return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: its fields are in use` }
+    return { kind: 'refused', message: 'is JOB_FINISHED: use `bjob clone` to run it with other fields' }
+  if (isEnded(state)) return { kind: 'refused', message: `is ${state}: run \`bjob retry ${id}\` first` }
+  return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}, which uses its fields` }
 }
 
 /** @throws BjobError `unknown-parent`, `own-parent`, `cycle`, `bad-parent` @returns those of `awaited` that have not finished */
@@ -157,14 +157,14 @@ async function checkParents(
       const { state } = await readJobState(site, parent)
       if (state === 'JOB_FINISHED') continue
       if (isEnded(state) && added.includes(parent) && awaited.includes(parent))
-        throw requestError('bad-parent', `${parent} is ${state}: its children fail`, {
+        throw requestError('bad-parent', `${parent} is ${state}, so its children would fail`, {
           hint: `\`bjob retry ${parent}\` first`,
         })
       unfinished.push(parent)
     } catch (error) {
       if (!(error instanceof BjobError) || error.code !== 'unknown-job') throw error
       if (added.includes(parent))
-        throw requestError('unknown-parent', `there is no job ${parent} to be a parent`, { field: 'parents' })
+        throw requestError('unknown-parent', `no such parent: ${parent}`, { field: 'parents' })
     }
   }
   return unfinished.filter((parent) => awaited.includes(parent))
@@ -183,7 +183,7 @@ async function findCircle(site: Site, child: JobId, parents: readonly JobId[]): 
 function circleError(path: readonly JobId[]): BjobError {
   const [first = '', ...others] = path
   const shown = path.length > 6 ? [first, ...others.slice(0, 2), '…', ...others.slice(-2)] : path
-  return requestError('cycle', `that would be a circle: ${[...shown, first].join(' < ')}`, { field: 'parents' })
+  return requestError('cycle', `this would make a cycle: ${[...shown, first].join(' < ')}`, { field: 'parents' })
 }
 
 function assign(specification: JobSpec, assignments: readonly FieldAssignment[]): JobSpec {
@@ -215,6 +215,6 @@ export function checkField(field: string): void {
   if (known.includes(canonicalField(field))) return
   throw requestError('unknown-field', `a job has no field ${field}${didYouMean(field, known)}`, {
     field,
-    hint: `it has: ${known.join(' ')}`,
+    hint: `fields: ${known.join(' ')}`,
   })
 }

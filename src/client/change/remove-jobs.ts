@@ -16,11 +16,11 @@ export async function removeJobs(site: Site, ids: Iterable<JobId>, options: Chan
       const current = await readJobState(site, id)
       return isOwned(current)
         ? refusal(id, current)
-        : { kind: 'would', message: `would be removed: it is ${current.state}` }
+        : { kind: 'would', message: `would be removed; it is ${current.state}` }
     }
     const removal = await removeJob(site, id, person)
     if (removal.kind === 'owned') return refusal(id, removal)
-    return { kind: 'done', message: `removed: it is in ${path.relative(site.layout.root, removal.trash)}` }
+    return { kind: 'done', message: `moved to ${path.relative(site.layout.root, removal.trash)}` }
   })
 }
 
@@ -28,7 +28,7 @@ function refusal(
   id: JobId,
   { state, launcher }: { readonly state: string; readonly launcher?: string },
 ): Omit<Change, 'id'> {
-  return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: \`bjob kill ${id}\` first` }
+  return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: run \`bjob kill ${id}\` first` }
 }
 
 /** Deletes what jobs' removal put into the trash. @returns the folders, and what was left as somebody else put it there; relative to the site's */

@@ -30,8 +30,8 @@ export async function retryJobs(
     if (problem !== undefined) return problem
     const parent = await findBadParent(site, known.get(id), options.dryRun === true ? chosen : new Set())
     if (parent !== undefined)
-      return { kind: 'refused', message: `its parent ${parent} and would fail it again: retry both at once` }
-    if (options.dryRun === true) return { kind: 'would', message: `would be tried again: it is ${current.state}` }
+      return { kind: 'refused', message: `its parent ${parent}, which would fail it again: retry both at once` }
+    if (options.dryRun === true) return { kind: 'would', message: `would be retried; it is ${current.state}` }
     let found = current
     const changed = await changeJob(site, id, (now) => {
       found = now
@@ -45,16 +45,16 @@ export async function retryJobs(
     })
     return changed === undefined
       ? (problemOf(found) ?? { kind: 'left', message: `is ${found.state}` })
-      : { kind: 'done', message: `is tried again; it was ${found.state}` }
+      : { kind: 'done', message: `will be retried; it was ${found.state}` }
   })
 }
 
 function problemOf({ state, removed }: JobState): Omit<Change, 'id'> | undefined {
-  if (removed !== undefined) return { kind: 'refused', message: 'is being removed: `bjob rm` it again' }
+  if (removed !== undefined) return { kind: 'refused', message: 'is being removed: finish with `bjob rm`' }
   if (BAD_ENDS.includes(state)) return undefined
   return isEnded(state)
-    ? { kind: 'refused', message: 'has finished well: `bjob clone` makes another one like it' }
-    : { kind: 'left', message: `has not ended: it is ${state}` }
+    ? { kind: 'refused', message: 'is JOB_FINISHED: use `bjob clone` to run it again' }
+    : { kind: 'left', message: `has not ended; it is ${state}` }
 }
 
 /** @param excused parents that would be tried again, too */

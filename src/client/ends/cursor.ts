@@ -83,23 +83,23 @@ export class Cursor {
     try {
       disk = diskFor(folder)
     } catch (error) {
-      throw requestError('bad-cursor', `there is no folder ${folder} for the cursor`, {
+      throw requestError('bad-cursor', `the folder of the cursor does not exist: ${folder}`, {
         path: file,
         cause: error,
-        hint: 'make it, or name a file elsewhere',
+        hint: 'make the folder, or name another file',
       })
     }
     const refuse = (what: string, hint: string): BjobError => requestError('bad-cursor', what, { path: file, hint })
     if ((await disk.stat(folder))?.isFile() === true)
-      throw refuse(`${folder} is a file, and no folder for the cursor`, 'name a file in a folder')
+      throw refuse(`the folder of the cursor is a file: ${folder}`, 'name a file in a folder')
     if ((await disk.stat(file))?.isDirectory() === true)
-      throw refuse(`${file} is a folder, and no file for the cursor`, 'name a file in it')
+      throw refuse(`the cursor is a folder: ${file}`, 'name a file in it')
     const text = await unlessGone(disk.readText(file))
     const saved = text === undefined ? EMPTY : parseCursor(text, file)
     if (saved.filter !== undefined && saved.filter !== key)
-      throw requestError('bad-cursor', `belongs to other filters: ${describeKey(saved.filter)}`, {
+      throw requestError('bad-cursor', `belongs to another selection of jobs: ${describeKey(saved.filter)}`, {
         path: file,
-        hint: 'each choice of jobs takes a cursor of its own: name another file',
+        hint: 'use one cursor file per selection of jobs',
       })
     const isJournalNew = !(await fitsJournals(site, saved.positions))
     const from = isJournalNew ? 0 : saved.delivered
@@ -190,7 +190,7 @@ function parseCursor(text: string, file: string): CursorFile {
   const { format, positions, delivered, pending = [], filter } = value
   checkFormat('cursor', format, file)
   if (typeof format !== 'number' || positions === undefined || typeof delivered !== 'number')
-    throw requestError('bad-cursor', 'is not a cursor of bjob', { path: file })
+    throw requestError('bad-cursor', 'is not a cursor written by bjob', { path: file })
   // Of format 1 the histories have words alone.
   const told = format === 1 ? pending.map((one) => ({ ...one, event: eventOfWords(one.event) })) : pending
   const saved = { ...EMPTY, positions: withMarks(positions), delivered, pending: told }

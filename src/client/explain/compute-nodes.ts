@@ -53,11 +53,11 @@ export interface Place {
 export function judgeReach(site: Place, programs: readonly Place[]): string | undefined {
   const nameOf = ({ file, type }: Place): string => `${file} (${nameFileSystem(type)})`
   if (!site.isNetwork)
-    return `the site is on this machine's own file system, ${nameOf(site)}: only compute nodes that have it at the same path can run its jobs`
+    return `the site is on a local file system, ${nameOf(site)}: compute nodes can run its jobs only if they see it at the same path`
   const own = programs.filter(({ isNetwork }) => !isNetwork)
   if (own.length === 0) return undefined
   const [verb, pronoun] = own.length === 1 ? ['is', 'it'] : ['are', 'them']
-  return `${own.map(nameOf).join(' and ')} ${verb} on this machine's own file system: compute nodes need ${pronoun} at the same path. Otherwise install bjob beside the site, or name what starts it there in bjob.yaml (batch: command)`
+  return `${own.map(nameOf).join(' and ')} ${verb} on a local file system: compute nodes need ${pronoun} at the same path. Otherwise install bjob beside the site, or set the command that starts it there in bjob.yaml (batch: command)`
 }
 
 /** Whether a launcher of the site, started by the same files, ran on a node of an allocation. */
@@ -92,7 +92,7 @@ export async function checkComputeNodes(
   if (findSubmission(settings.scheduler, hasCommand).name === 'none') return []
   const reach = await doubtReach(folder, settings, { starter, ...defined({ site }) })
   const ranks = await doubtRanks(settings, [])
-  const start = `bjob starts there as: ${(settings.batch.command ?? starter).join(' ')}`
+  const start = `command that starts bjob there: ${(settings.batch.command ?? starter).join(' ')}`
   return [
     { name: 'compute nodes', grade: reach === undefined ? 'ok' : 'note', finding: reach ?? start },
     ...(ranks === undefined ? [] : [{ name: 'MPI', grade: 'note', finding: ranks } as const]),

@@ -24,21 +24,21 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   if (breakage?.code === 'unknown-job') throw breakage
   if (breakage !== undefined)
     return [
-      `set aside, no launcher runs it: ${breakageText(breakage)}`,
+      `set aside, so no launcher runs it: ${breakageText(breakage)}`,
       breakage.kind === 'site'
         ? breakage.hint
-        : 'correct the file; `bjob fsck --repair` then tells the launchers to take the job again',
+        : 'correct the file, then run `bjob fsck --repair` so that launchers accept the job again',
     ]
   const state = await readJobState(site, id)
   const last = state.history.at(-1)
   if (state.removed !== undefined)
-    return [`${state.removed} removes it, and was cut off: \`bjob rm ${id}\` goes on with that`]
+    return [`its removal by ${state.removed} was interrupted: finish it with \`bjob rm ${id}\``]
   if (isEnded(state.state)) {
     const [said = '', ...rest] = last === undefined ? [] : wordsOf(last).split('\n')
-    const line = `it waits for nothing: ${state.state} since ${last?.time ?? '?'}${said === '' ? '' : ` (${said})`}`
+    const line = `it has ended: ${state.state} since ${last?.time ?? '?'}${said === '' ? '' : ` (${said})`}`
     if (state.state !== 'FAILED') return [line]
-    if (rest.length > 0) return [line, `\`bjob history ${id}\` has the end of what was printed`]
-    return [line, ...(state.attempt === 0 ? await explainRoot(site, id) : [`\`bjob log ${id}\` prints what it wrote`])]
+    if (rest.length > 0) return [line, `\`bjob history ${id}\` shows the end of its output`]
+    return [line, ...(state.attempt === 0 ? await explainRoot(site, id) : [`\`bjob log ${id}\` prints its output`])]
   }
   if (isOwned(state)) return explainOwned(site, state)
   const specification = await readSpecification(site, id, state)
@@ -60,12 +60,12 @@ async function explainOwned(site: Site, state: JobState): Promise<string[]> {
   const lines = [
     `it is ${state.state}: attempt ${state.attempt} on launcher ${launcher} since ${state.history.at(-1)?.time ?? '?'}`,
   ]
-  if (state.kill !== undefined) lines.push(`${state.kill} asked for it to be killed; its launcher has not done so yet`)
+  if (state.kill !== undefined) lines.push(`kill requested by ${state.kill}; its launcher has not done so yet`)
   const lease = await leaseOf(site, launcher)
   const fate = lease === undefined ? 'has no lease' : fateOf(lease)
   if (fate !== undefined)
     lines.push(
-      `that launcher ${fate}: the next launcher takes the job over, at most ${site.settings.lease_seconds} s after it has started`,
+      `that launcher ${fate}: the next launcher takes the job over within ${site.settings.lease_seconds} s of its start`,
     )
   return lines
 }
@@ -74,7 +74,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
   const lines: string[] = []
   if ((await site.disk.stat(site.layout.job(id).lock))?.isDirectory() === true)
     lines.push(
-      'somebody changes it just now, or died doing so: its folder has a .lock, which the next one breaks after 3 s',
+      'a process is changing it, or died while doing so: its folder has a .lock, which the next writer breaks after 3 s',
     )
   if (specification.waitForParents) lines.push(...(await explainParents(site, specification.parents)))
   try {
@@ -84,7 +84,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
     lines.push(`its application cannot be used: ${error.message} (${error.hint})`)
   }
   if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
-    lines.push(`it has failed, and is not tried again before ${state.notBefore} (retry_delay_seconds)`)
+    lines.push(`it failed, and its retry starts no earlier than ${state.notBefore} (retry_delay_seconds)`)
   const leases = await livingLeases(site)
   const entry = entryOf(id, state, specification)
   if (leases.length === 0)
@@ -97,13 +97,13 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
   for (const lease of leases) {
     const misfit = await explainMisfit(site, lease, entry)
     if (misfit === undefined) fitting.push(lease.launcher)
-    else lines.push(`launcher ${lease.launcher} will not run it: ${misfit}`)
+    else lines.push(`launcher ${lease.launcher} cannot run it: ${misfit}`)
   }
   if (fitting.length === 0)
-    lines.push('no other launcher is running: start one that takes it, or `bjob set` what it asks for')
+    lines.push("no other launcher is running: start one that fits, or change the job's needs with `bjob set`")
   else if (lines.length === leases.length - fitting.length) {
-    lines.push(`it is ready (${state.state}) and waits for room on ${fitting.join(', ')}`)
-    lines.push(`it asks for ${needs(specification)}; \`bjob ls launchers\` and \`bjob log ${fitting[0]}\` tell more`)
+    lines.push(`it is ready (${state.state}) and waits for free resources on ${fitting.join(', ')}`)
+    lines.push(`it needs ${needs(specification)}; see \`bjob ls launchers\` and \`bjob log ${fitting[0]}\``)
   }
   return lines
 }
@@ -112,9 +112,9 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
 function explainDeaths({ deaths = [] }: JobState, { crashLimit }: JobSpec): string[] {
   if (deaths.length === 0) return []
   const times = deaths.length === 1 ? 'once' : `${deaths.length} times`
-  const limit = crashLimit === 0 ? 'crash_limit is 0, so it is never failed for that' : `crash_limit is ${crashLimit}`
-  const alone = isSuspect(deaths, crashLimit) ? '; it shares its nodes with no other job until it has ended' : ''
-  return [`its ${deaths.at(-1)} died while it ran, ${times} so far: ${limit}${alone}`]
+  const limit = crashLimit === 0 ? 'crash_limit is 0, so it never fails for that' : `crash_limit is ${crashLimit}`
+  const alone = isSuspect(deaths, crashLimit) ? '; until it ends it runs alone on its nodes' : ''
+  return [`its ${deaths.at(-1)} died during a run, ${times} so far: ${limit}${alone}`]
 }
 
 async function explainParents(site: Site, parents: readonly JobId[]): Promise<string[]> {
@@ -159,7 +159,7 @@ async function explainRoot(site: Site, id: JobId): Promise<string[]> {
   }
   const last = root?.state.history.at(-1)
   if (root === undefined || last === undefined) return []
-  return [`it began with ${root.id}, ${root.state.state}: ${firstLine(last)}`]
+  return [`the cause is ${root.id}, ${root.state.state}: ${firstLine(last)}`]
 }
 
 async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
@@ -174,7 +174,7 @@ async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
 function howToStart({ settings }: Site, { numNodes, wallTimeMinutes }: JobSpec): string {
   if (numNodes === 1) return 'start one with `bjob launch`'
   const minutes = Math.ceil(wallTimeMinutes + drainSeconds(settings) / 60)
-  return `it takes one in an allocation of ${numNodes} nodes, as of \`bjob submit -n ${numNodes} -t ${minutes}\``
+  return `the job needs an allocation of ${numNodes} nodes: \`bjob submit -n ${numNodes} -t ${minutes}\``
 }
 
 function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: JobSpec): string {

@@ -65,5 +65,5 @@ async function readLauncher(site: Site, id: string): Promise<LauncherFacts | und
 /** By its process, or, of another node's, by the age of its lease: a figure may rely on clocks, a takeover never does. */
 function deathOf(lease: Lease, signed: number, leaseSeconds: number): string | undefined {
   if (fateOf(lease) !== undefined) return 'its process is gone'
-  return Date.now() - signed > leaseSeconds * 2000 ? 'no sign of life' : undefined
+  return Date.now() - signed > leaseSeconds * 2000 ? 'its lease has expired' : undefined
 }

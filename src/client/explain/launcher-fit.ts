@@ -23,8 +23,7 @@ const NEWEST = 20
 export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): Promise<string | undefined> {
   const settings = await readLauncherSettings(site, lease.launcher)
   const { filter, jobMode, timeLimitMinutes = Infinity } = settings
-  if (filter !== undefined && !compileFilter(filter)(entry))
-    return `its filters leave the job out: ${filterText(filter)}`
+  if (filter !== undefined && !compileFilter(filter)(entry)) return `its filters exclude the job: ${filterText(filter)}`
   const specification = specOf(entry)
   const isSerial = specification.numNodes * specification.ranksPerNode === 1
   if (jobMode === 'serial' && !isSerial) return 'it runs serial jobs only (--job-mode serial)'
@@ -46,14 +45,14 @@ export async function explainAbsence(site: Site, entry: JobEntry): Promise<strin
   for (const { id, record } of open.slice(-NEWEST)) {
     const complaint = readComplaint(await readBatchOutput(site, id))
     if (complaint?.isFinal === true) {
-      lines.push(`submission ${record.scheduler_id ?? id} has started no launcher: ${complaint.line}`)
+      lines.push(`submission ${record.scheduler_id ?? id} started no launcher: ${complaint.line}`)
       continue
     }
     const nodes = Array.from({ length: record.nodes }, () => ({ name: '', cores, gpus, memoryMiB }))
     const unfit = explainUnfit(request, nodes, record.minutes * 60)
     const name = `submission ${record.scheduler_id ?? id} (nodes: ${record.nodes}, minutes: ${record.minutes})`
     lines.push(
-      unfit === undefined ? `${name} may run it, once it starts` : `${name} will not run it: the job ${unfit.message}`,
+      unfit === undefined ? `${name} may run it once it starts` : `${name} cannot run it: the job ${unfit.message}`,
     )
   }
   if (lines.length > 0) return lines
@@ -64,7 +63,7 @@ export async function explainAbsence(site: Site, entry: JobEntry): Promise<strin
   }
   const last = past.at(-1)
   const isHopeless = last !== undefined && past.every((misfit) => misfit !== undefined)
-  return isHopeless ? [`no launcher that there has been could have run it; of the last one, ${last}`] : []
+  return isHopeless ? [`no launcher so far could run this job; for the last one, ${last}`] : []
 }
 
 function explainShape({ nodes, cores, gpus }: LauncherSettings, seconds: number, entry: JobEntry): string | undefined {

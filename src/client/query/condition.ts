@@ -66,7 +66,7 @@ function compileField(field: string, match: Match): EntryTest {
     const known = [...Object.keys(READERS), 'tags', 'data']
     throw requestError('unknown-field', `jobs cannot be looked up by ${field}${didYouMean(field, known)}`, {
       field,
-      hint: `they can by: ${known.join(' ')}`,
+      hint: `fields: ${known.join(' ')}`,
     })
   }
   const read = READERS[field]
@@ -82,7 +82,7 @@ function compileTags(tags: Readonly<Record<string, Match>>): EntryTest {
   }
 }
 
-/** The test of what data.json holds; a job without it meets no condition. @throws BjobError `unknown-field` */
+/** The test of data.json; a job without it meets no condition. @throws BjobError `unknown-field` */
 export function compileData(conditions: NonNullable<Conditions['data']>): (data: unknown) => boolean {
   const tests = Object.entries(conditions).map(([key, match]) => ({ key, test: compileDatum(match, key) }))
   return (data) => {
@@ -105,9 +105,9 @@ function compileMatch(match: Match, field: string): (value: string) => boolean {
   const { in: list, contains, icontains, startsWith, glob, ...others } = match
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) {
-    throw requestError('unknown-field', `${unknown} is no operator`, {
+    throw requestError('unknown-field', `unknown operator ${unknown}`, {
       field,
-      hint: 'operators are: in contains icontains startsWith glob',
+      hint: 'operators: in contains icontains startsWith glob',
     })
   }
   if (list !== undefined) tests.push(compileExact(list, field))

@@ -104,8 +104,7 @@ export class JobQuery implements AsyncIterable<Job> {
 
   /** Those from `start` up to and without `end`, counted from 0. What is chained after it chooses among these. @throws RangeError below 0 */
   slice(start: number, end = Infinity): JobQuery {
-    if (!(start >= 0 && end >= 0))
-      throw new RangeError(`a slice of jobs is counted from 0, not from ${start} to ${end}`)
+    if (!(start >= 0 && end >= 0)) throw new RangeError(`a slice needs bounds of at least 0, not ${start} to ${end}`)
     return this.#with({ start: this.#plan.start + start, end: Math.min(this.#plan.end, this.#plan.start + end) })
   }
 
@@ -272,7 +271,7 @@ export function readerOf(field: string): (entry: JobEntry) => unknown {
     const known = [...Object.keys(OWN_FIELDS), ...FIELD_NAMES]
     throw requestError('unknown-field', `a job has no field ${field}${didYouMean(field, known)}`, {
       field,
-      hint: `it has: ${known.join(' ')}`,
+      hint: `fields: ${known.join(' ')}`,
     })
   }
   return (entry) => specOf(entry).field(name)

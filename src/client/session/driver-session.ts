@@ -198,7 +198,7 @@ export class DriverSession {
     acknowledge = false,
   }: RequestOf<'results'>): Promise<number> {
     if (this.#subscriptions.has(id))
-      throw requestError('bad-request', `results ${JSON.stringify(id)} is going on already`, { field: 'id' })
+      throw requestError('bad-request', `results ${JSON.stringify(id)} is already running`, { field: 'id' })
     const wanted = toFilter(filter ?? {})
     const stop = new AbortController()
     const subscription: Subscription = { stop, follow, acknowledge, acknowledged: undefined }
@@ -260,7 +260,7 @@ function stopFollowing({ stop }: Subscription): void {
 }
 
 function noSubscription(of: RequestId): BjobError {
-  return requestError('bad-request', `no results ${JSON.stringify(of)} wait for that`, { field: 'of' })
+  return requestError('bad-request', `no running results ${JSON.stringify(of)}`, { field: 'of' })
 }
 
 /** What a driver is told of an error: the fields of a BjobError, or the system's code. */

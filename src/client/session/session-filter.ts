@@ -47,7 +47,7 @@ const operators = fieldsOf(
 const wordsOrOperators = wordsOr(matchMessage)
 const match = v.lazy((value) => (isObject(value) ? operators : wordsOrOperators))
 const someMatch = v.optional(match)
-const numberMessage = 'must be a number, true, false, null or as for text'
+const numberMessage = 'must be text, a list of texts, a number, true, false, null, or operators'
 const plainDatum = v.union([finite(numberMessage), v.boolean(), v.null()], numberMessage)
 const datum = v.lazy((value) =>
   typeof value === 'string' || (typeof value === 'object' && value !== null) ? match : plainDatum,
@@ -85,7 +85,7 @@ export function conditionsOf({ tag, tags, data, ...fields }: QueryFilter): Condi
   const values = new Map(Object.entries(tags ?? {}).map(([key, value]) => [key, matchOf(value)]))
   for (const word of tag ?? []) {
     const [key = '', ...rest] = word.split('=')
-    if (values.has(key)) throw requestError('bad-request', `tag ${key} is asked for twice`, { field: 'tag' })
+    if (values.has(key)) throw requestError('bad-request', `tag ${key} given twice`, { field: 'tag' })
     values.set(key, { glob: rest.length === 0 ? '*' : rest.join('=') })
   }
   const all = Object.entries(data ?? {}).map(([key, value]) => [key, isMatch(value) ? matchOf(value) : value] as const)
@@ -107,6 +107,6 @@ function isMatch(value: v.InferOutput<typeof datum>): value is v.InferOutput<typ
 /** @throws BjobError `bad-request` for a filter that nothing passes */
 export function toFilter(filter: WordFilter): Filter {
   if (Object.values(filter).some((all) => all?.length === 0))
-    throw requestError('bad-request', 'filter has an empty list: no end would ever be handed out', { field: 'filter' })
+    throw requestError('bad-request', 'filter has an empty list, which no job matches', { field: 'filter' })
   return defined(filter)
 }

@@ -97,7 +97,7 @@ export function parseRequest(line: ReadLine, number: number): ParsedRequest {
     error: requestError('bad-request', message, { line: number, ...defined({ field }) }),
   })
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return fail(null, `line ${number} is no JSON object`)
+    return fail(null, `line ${number} is not a JSON object`)
   const fields = new Map<string, unknown>(Object.entries(value))
   const asked = fields.get('id')
   const given = v.safeParse(requestId, findLoss(asked) === undefined ? toPlain(asked) : undefined)
@@ -113,7 +113,7 @@ export function parseRequest(line: ReadLine, number: number): ParsedRequest {
   const op = fields.get('op')
   if (!isOp(op)) {
     const near = typeof op === 'string' ? nearestWord(op, OPS) : undefined
-    const said = op === undefined ? 'op is missing' : `op cannot be ${JSON.stringify(op)}`
+    const said = op === undefined ? 'op is missing' : `unknown op ${JSON.stringify(op)}`
     return fail(id, `${said}; ${near === undefined ? `it is one of ${OPS.join(', ')}` : `did you mean ${near}?`}`, 'op')
   }
   const parsed = v.safeParse(SCHEMAS[op], Object.fromEntries(fields))

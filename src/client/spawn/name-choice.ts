@@ -58,13 +58,13 @@ export class NameChoice {
 }
 
 export function nameTaken(id: JobId): BjobError {
-  return requestError('name-taken', `there is a job ${id} already`, {
+  return requestError('name-taken', `job ${id} already exists`, {
     field: 'name',
-    hint: 'choose another name, or say --if-exists reuse (take the one that is there) or rename',
+    hint: 'choose another name, or use --if-exists reuse (keep the existing job) or rename',
   })
 }
 
 function askedTwice(id: JobId, first: string): BjobError {
-  const message = `${id} is asked for twice${first === '' ? '' : `, first at ${first}`}`
+  const message = `${id} appears twice${first === '' ? '' : `, first at ${first}`}`
   return requestError('name-taken', message, { field: 'name' })
 }

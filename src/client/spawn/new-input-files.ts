@@ -124,6 +124,6 @@ function missingInput(pattern: string, folder: string, parents: readonly JobId[]
   const said = isGlob(pattern) ? `nothing matches input_files ${pattern}` : `there is no input file ${pattern}`
   return requestError('missing-input', `${said} in ${places}${parents.length > 3 ? ', …' : ''}`, {
     field: 'input_files',
-    hint: 'make the file before the job is spawned',
+    hint: 'make the file before spawning the job',
   })
 }

@@ -50,7 +50,7 @@ export class ParentCheck {
     if (typeof known === 'string') return known
     if (known.code !== 'unknown-job') throw known
     if (isInherited) return undefined
-    throw requestError('unknown-parent', `there is no job ${id} to be a parent`, { field: 'parents' })
+    throw requestError('unknown-parent', `no such parent: ${id}`, { field: 'parents' })
   }
 
   async #read(id: JobId): Promise<State | BjobError> {

@@ -38,7 +38,7 @@ export async function planClones(
 ): Promise<SpawnRecord[]> {
   for (const { name } of options.assignments ?? [])
     if (name !== undefined && !ids.some((id) => splitId(id).name === name))
-      throw requestError('unknown-job', `none of the jobs to clone is called ${name}`, { field: 'name' })
+      throw requestError('unknown-job', `none of the jobs to clone has the name ${name}`, { field: 'name' })
   const cloneOf = new Map(
     ids.map((id) => {
       const { workflow, name } = splitId(id)

@@ -31,7 +31,7 @@ function parseDump(text: string, file: string): SpawnRecord[] | undefined {
   }
 }
 
-const COMMANDS_HINT = 'if each line is a command, say --format commands'
+const COMMANDS_HINT = 'if each line is a command, use --format commands'
 
 function isJsonLines(text: string): boolean {
   const first = /^\s*(\{.*)$/m.exec(text.slice(0, 1_000_000))
@@ -79,9 +79,8 @@ export async function* parseSpawnLines(lines: AsyncIterable<ReadLine>, file: str
 function parseYamlRecords(text: string, file: string): SpawnRecord[] {
   const yaml = parseDocument(text, file)
   const { written: value } = yaml
-  if (typeof value === 'string')
-    throw requestError('bad-yaml', 'has no records in it', { path: file, hint: COMMANDS_HINT })
-  if (value === null || value === undefined) throw requestError('bad-yaml', 'has no jobs in it', { path: file })
+  if (typeof value === 'string') throw requestError('bad-yaml', 'has no records', { path: file, hint: COMMANDS_HINT })
+  if (value === null || value === undefined) throw requestError('bad-yaml', 'has no jobs', { path: file })
   if (!Array.isArray(value)) return [{ record: value, locate: (field) => ({ path: file, ...yaml.locate(field) }) }]
   return value.map((record: unknown, index) => ({
     record,

@@ -5,7 +5,7 @@ export class SpawnProblems extends BjobError {
   readonly problems: readonly BjobError[]
 
   constructor(problems: readonly BjobError[]) {
-    super('request', 'bad-records', `${problems.length} mistakes; nothing was spawned`)
+    super('request', 'bad-records', `${problems.length} errors; nothing was spawned`)
     this.problems = problems
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Reads task files: one command a line, as GNU parallel and disBatch take them. Lines that are empty or begin with # are none; of disBatch's
- * directives (its Readme) PREFIX, SUFFIX, REPEAT and BARRIER are understood.
+ * directives (its Readme) supported directives: PREFIX, SUFFIX, REPEAT and BARRIER.
  */
 import path from 'node:path'
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
@@ -100,10 +100,15 @@ export function parseTaskFile(text: string, file: string, options: TaskOptions):
         break
       }
       default:
-        throw badTask(`has #DISBATCH ${directive}`, file, number, 'PREFIX, SUFFIX, REPEAT and BARRIER are understood')
+        throw badTask(
+          `has #DISBATCH ${directive}`,
+          file,
+          number,
+          'supported directives: PREFIX, SUFFIX, REPEAT and BARRIER',
+        )
     }
   }
-  if (records.length === 0) throw requestError('bad-task-file', 'has no commands in it', { path: file })
+  if (records.length === 0) throw requestError('bad-task-file', 'has no commands', { path: file })
   return records
 }
 
@@ -114,12 +119,7 @@ function parseRepeat(
 ): { readonly count: number; readonly start: number; readonly step: number; readonly command: string } {
   const [match, count, start = '0', step = '1', command = ''] = REPEAT.exec(rest.trim()) ?? []
   if (match === undefined || Number(count) > MOST_REPEATS || (Number(step) === 0 && Number(count) > 1))
-    throw badTask(
-      'has a REPEAT that cannot be read',
-      file,
-      line,
-      'it is: #DISBATCH REPEAT COUNT [start N] [step N] [COMMAND]',
-    )
+    throw badTask('has an invalid REPEAT', file, line, 'syntax: #DISBATCH REPEAT COUNT [start N] [step N] [COMMAND]')
   return { count: Number(count), start: Number(start), step: Number(step), command }
 }
 
@@ -139,7 +139,7 @@ export async function provideShell({ disk, layout }: Site): Promise<boolean> {
     name: SHELL_APPLICATION,
     executable: ['/bin/bash', '-c', 'cd "$0" && eval "$1"'],
     shell: false,
-    description: 'runs a line of bash in a folder',
+    description: 'run a line of bash in a folder',
   })
   return true
 }

@@ -1,7 +1,7 @@
 /** Jobs as a graph of parents and children: what lies below some of them, in which order they come, and whether an edge would close a circle. */
 import type { JobId } from '../job/id.ts'
 
-/** A job and the jobs that come before it. */
+/** A job and the jobs that must finish first. */
 export interface Kin {
   readonly id: JobId
   readonly parents: readonly JobId[]

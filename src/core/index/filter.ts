@@ -83,8 +83,8 @@ function compileTag(tag: string): Test {
 
 function checkState(word: string): void {
   if (word.includes('*') || isState(word)) return
-  throw requestError('unknown-state', `there is no state ${word}${didYouMean(word, STATES)}`, {
+  throw requestError('unknown-state', `unknown state ${word}${didYouMean(word, STATES)}`, {
     field: 'state',
-    hint: `states are: ${STATES.join(' ')}`,
+    hint: `states: ${STATES.join(' ')}`,
   })
 }

@@ -23,13 +23,16 @@ export interface ParsedSpawn {
 
 /** What Balsam has and a job here does not, and what to do instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
-  ['user_workdir', ": a job's folder is its own. Let its command work elsewhere: sh -c 'cd DIR && exec …'"],
+  [
+    'user_workdir',
+    ": a job always runs in its own folder. To work elsewhere, use a command such as sh -c 'cd DIR && exec …'",
+  ],
 ])
 
 /** What a job cannot be without. */
 const REQUIRED: ReadonlyMap<string, string> = new Map([
-  ['name', 'name each job: --name NAME, or {"name": …} in a file'],
-  ['application', 'say what it runs: --app NAME; `bjob app ls` lists what there is'],
+  ['name', 'name each job with --name NAME, or "name" in a file'],
+  ['application', 'name the application with --app NAME; `bjob app ls` lists them'],
 ])
 
 /** One thing wrong with a record. */
@@ -95,7 +98,7 @@ function check(fields: FieldTable, record: unknown, what: string): Checked<Reado
       else problems.push(...parsed.issues.map((issue) => toProblem(name, issue)))
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      problems.push({ message: `${name} holds itself or is nested too deeply`, field: name, path: [name] })
+      problems.push({ message: `${name} contains itself or is nested too deeply`, field: name, path: [name] })
     }
   }
   return problems.length === 0 ? { ok: true, value: values } : { ok: false, problems }
@@ -123,7 +126,7 @@ function normaliseKeys(record: object): {
   for (const [key, content] of Object.entries(record)) {
     if (content === undefined) continue
     const name = canonicalField(key)
-    if (given.has(name)) problems.push({ message: `${name} is given twice, once as ${key}`, field: name, path: [key] })
+    if (given.has(name)) problems.push({ message: `${name} given twice, once as ${key}`, field: name, path: [key] })
     given.set(name, content)
   }
   return { given, problems }

@@ -37,7 +37,7 @@ const anyText = v.pipe(
 
 export const plainText = v.pipe(
   anyText,
-  v.check((text) => !text.includes('\0'), 'has a NUL character in it'),
+  v.check((text) => !text.includes('\0'), 'contains a NUL character'),
 )
 export const nameText = v.pipe(
   anyText,
@@ -71,7 +71,7 @@ export const optionalStageUrl = v.pipe(
 const mapMessage = 'must be a map of names to text'
 const variableName = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z_]\w*$/, ({ input }) => `has ${JSON.stringify(input)}, which is not a variable's name`),
+  v.regex(/^[A-Za-z_]\w*$/, ({ input }) => `contains ${JSON.stringify(input)}, which is not a variable name`),
 )
 export const textMap = mapOf(v.string(), plainText, mapMessage)
 export const variableMap = v.pipe(
@@ -82,7 +82,7 @@ export const variableMap = v.pipe(
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
-const jsonMessage = 'must be text, a number, true, false, null, or a list or a map of such'
+const jsonMessage = 'must be JSON: text, a number, true, false, null, a list or a map'
 const exactNumber = v.pipe(
   finite(jsonMessage),
   v.check((value) => !isBlurred(value), LOSS),
@@ -128,7 +128,7 @@ function splitVariables({ dataset: { value }, addIssue, NEVER }: v.RawTransformC
   if (!Array.isArray(pairs)) return pairs
   const bad = pairs.find((pair) => typeof pair !== 'string' || !pair.includes('='))
   if (bad !== undefined) {
-    addIssue({ message: `has ${JSON.stringify(bad)}, which is not NAME=VALUE` })
+    addIssue({ message: `contains ${JSON.stringify(bad)}, which is not NAME=VALUE` })
     return NEVER
   }
   return Object.fromEntries(
@@ -156,7 +156,7 @@ function checkStagedNames({ dataset, addIssue }: v.RawCheckContext<string[]>): v
   for (const [key, value] of input.entries()) {
     const add = (): void => {
       const name = stagedName(parseStageUrl(value))
-      if (names.has(name)) throw new SyntaxError(`has two things that are called ${name}`)
+      if (names.has(name)) throw new SyntaxError(`has two entries named ${name}`)
       names.add(name)
     }
     try {

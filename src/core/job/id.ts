@@ -33,12 +33,12 @@ export function quoteName(word: string): string {
 /** @returns why `word` cannot be a name, or undefined when it can. */
 export function nameProblem(word: string): string | undefined {
   if (word === '') return 'is empty'
-  if (word.length > MAX_LENGTH) return `is ${word.length} characters long; at most ${MAX_LENGTH} are allowed`
-  if (word.includes('/')) return 'has a / in it; a workflow and a name are one folder each'
+  if (word.length > MAX_LENGTH) return `has ${word.length} characters; the limit is ${MAX_LENGTH}`
+  if (word.includes('/')) return 'contains a /; a workflow and a name are one folder each'
   if (/^[.,+=@%^~-]/.test(word)) return `starts with ${word.charAt(0)}`
   if (WORD.test(word)) return undefined
   const bad = [...word].find((character) => !/[A-Za-z0-9_.,+=@%^~-]/.test(character)) ?? ''
-  return bad.trim() === '' || bad < ' ' ? 'has a blank or a control character in it' : `has ${bad} in it`
+  return bad.trim() === '' || bad < ' ' ? 'contains a blank or a control character' : `contains ${bad}`
 }
 
 /** Whether a job could have this id, in full. */
@@ -59,8 +59,8 @@ export function splitId(id: string): { readonly workflow: string; readonly name:
   const words = id.split('/')
   const [workflow, name] = words.length === 1 ? [DEFAULT_WORKFLOW, words[0]] : words
   if (workflow === undefined || name === undefined || words.length > 2) {
-    throw requestError('bad-id', `${quoteName(id)} is not a job's id`, {
-      hint: 'an id is WORKFLOW/NAME, as `bjob ls` prints it',
+    throw requestError('bad-id', `${quoteName(id)} is not a job id`, {
+      hint: 'an id is WORKFLOW/NAME, as printed by `bjob ls`',
     })
   }
   return { workflow: checkName('workflow', workflow), name: checkName('name', name) }

@@ -15,15 +15,15 @@ const REMOTE_PATH = /^[\w@%+=:,./~-]+$/
 
 /** @throws SyntaxError saying what is wrong with it, for after the field's name */
 export function parseStageUrl(text: string): StagePlace {
-  if (/\p{Cc}/u.test(text)) throw new SyntaxError('has a control character in it')
+  if (/\p{Cc}/u.test(text)) throw new SyntaxError('contains a control character')
   const local = /^(?:local:|file:(?:\/\/(?:localhost)?)?)?(\/.*)$/.exec(text)?.[1]
   if (local !== undefined) return { path: withoutSlash(local) }
   if (/^(local|file):/.test(text)) throw new SyntaxError(`must have an absolute path: ${text}`)
   const [, transport, host, path] = HOST.exec(text) ?? []
   if (host === undefined || path === undefined || path.startsWith('//'))
-    throw new SyntaxError(`must be an absolute path, file:///PATH or [USER@]HOST:PATH, and is ${JSON.stringify(text)}`)
+    throw new SyntaxError(`must be an absolute path, file:///PATH or [USER@]HOST:PATH, not ${JSON.stringify(text)}`)
   if (!REMOTE_PATH.test(path))
-    throw new SyntaxError(`has a path that a shell on ${host} might not take for one: ${JSON.stringify(path)}`)
+    throw new SyntaxError(`has a path that a shell on ${host} could misread: ${JSON.stringify(path)}`)
   const insisted = transport === 'rsync' || transport === 'scp' ? ({ transport: transport } as const) : {}
   // Relative to the home folder it is anyway, and what is quoted is not expanded.
   const fromHome = path.replace(/^~\/+(?=.)/, '')

@@ -116,10 +116,10 @@ const NEEDED: ReadonlyMap<unknown, readonly string[]> = new Map(
 
 /** @returns what is wrong with it; undefined for an event */
 export function findEventProblem(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'is no map'
+  if (typeof value !== 'object' || value === null) return 'is not a map'
   const record = value as Readonly<Record<string, unknown>>
   const fields = TABLE.get(record['kind'])
-  if (fields === undefined) return `has no kind that bjob knows: ${JSON.stringify(record['kind'])}`
+  if (fields === undefined) return `has an unknown kind: ${JSON.stringify(record['kind'])}`
   for (const name in record) {
     const one = fields.get(name)
     if (one !== undefined && !one.test(record[name]))

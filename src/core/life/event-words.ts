@@ -108,7 +108,7 @@ function describe(event: HistoryEvent, isFinal: boolean): string {
     case 'unhandled':
       return event.left === undefined
         ? 'its application has no postprocess to handle this'
-        : `its postprocess left it as it was, ${event.left}`
+        : `its postprocess left it ${event.left}`
     case 'timed-out':
       return `${OVERRAN}, ${event.minutes}${endedWords(event)}`
     case 'stopped':
@@ -153,7 +153,7 @@ function claimHeadline({ step, attempt, nodes, cores, gpus = 0 }: Claimed): stri
 export function endWords({ exit, signal, oom }: ProcessEnd, killed: string): string {
   const what = signal === undefined ? (exit === undefined ? '' : `exit ${exit}`) : `${killed} ${signal}`
   if (oom === 'here') return `out of memory, ${what}`
-  return oom === 'near' ? `${what} (a process on its node was killed out of memory meanwhile)` : what
+  return oom === 'near' ? `${what} (another process on the node ran out of memory during the attempt)` : what
 }
 
 function faultWords({ program, limit, seconds, error, reason, ...end }: StepFault): string {
@@ -175,7 +175,8 @@ function notStagedWords({ step, count, of, delay, ...fault }: NotStaged): string
 function stagedWords({ files, count, to, outside = [], unmatched = [] }: Staged): string {
   const named = nameFew(files, count)
   if (to !== undefined) return `${named} to ${to}`
-  const linked = outside.length === 0 ? '' : `links out of the site stay links: ${nameFew(outside, outside.length)}`
+  const linked =
+    outside.length === 0 ? '' : `links that lead out of the site were not followed: ${nameFew(outside, outside.length)}`
   return [named, linked, unmatched.length === 0 ? '' : unmatchedWords(unmatched)]
     .filter((text) => text !== '')
     .join('; ')
@@ -196,7 +197,7 @@ function takenBackWords(event: TakenBack): string {
   if (deaths === undefined) return lossWords(event)
   const what = why === 'launcher-died' ? 'launcher' : why === 'agent-died' ? 'agent' : 'node'
   const times = deaths === 1 ? 'once' : `${deaths} times`
-  return `its ${what} died ${times} while it ran, and crash_limit is ${limit ?? '?'}; the last time: ${lossWords(event)}`
+  return `its ${what} died ${times} during a run and crash_limit is ${limit ?? '?'}; last cause: ${lossWords(event)}`
 }
 
 /** Why a launcher let go of a job. */
@@ -221,7 +222,7 @@ export function lossWords({ why, node = '?', by, silent, reason }: Loss): string
     case 'idle':
       return 'idle'
     case 'job-changed':
-      return 'its job.yaml was changed meanwhile'
+      return 'its job.yaml changed after the claim'
   }
 }
 

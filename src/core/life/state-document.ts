@@ -79,18 +79,18 @@ function formatEvent(event: HistoryEvent): string {
  */
 export function parseState(text: string, path: string): JobState {
   if (!text.endsWith(`\n${END}`)) {
-    throw siteError('torn-state', 'state.yaml is cut off: its last line is not `...`', { path })
+    throw siteError('torn-state', 'state.yaml is truncated: its last line is not `...`', { path })
   }
   const head = text.indexOf(HISTORY)
   const fields = parseFields(head < 0 ? text.slice(0, -END.length - 1) : text.slice(0, head), path)
   const format = Number(fields.get('format') ?? 1)
   checkFormat('state', format, path)
-  if (!(format >= 1)) throw badField('format', 'is no number', path)
+  if (!(format >= 1)) throw badField('format', 'is not a number', path)
   if (head < 0) throw badLine(path, fields.size, 'is not followed by `history:`')
   const history = parseHistory(text, head + HISTORY.length, fields.size + 1, format, path)
   const state = fields.get('state') ?? ''
   if (!isState(state))
-    throw siteError('bad-state', `state ${JSON.stringify(state)} is not one of bjob's`, {
+    throw siteError('bad-state', `state ${JSON.stringify(state)} is unknown`, {
       path,
       line: 1,
       field: 'state',
@@ -163,10 +163,10 @@ function parseEvent(text: string, path: string, line: number): HistoryEvent {
   try {
     event = JSON.parse(text)
   } catch {
-    throw badLine(path, line, 'has a fact that is no flow map in JSON')
+    throw badLine(path, line, 'has an event that is not a JSON object')
   }
   const problem = findEventProblem(event)
-  if (problem !== undefined) throw badLine(path, line, `has a fact that ${problem}`)
+  if (problem !== undefined) throw badLine(path, line, `has an event that ${problem}`)
   return event as HistoryEvent
 }
 
@@ -179,7 +179,7 @@ function parseEarlyStop(text: string | undefined, kill: string | undefined, path
   } catch {
     // Told below.
   }
-  throw badField('early', `is not what a search writes: ${text}`, path)
+  throw badField('early', `is not an early-stopping record: ${text}`, path)
 }
 
 function wholeNumber(text: string | undefined, field: string, path: string): number {
@@ -196,7 +196,7 @@ function parseQuoted(text: string, path: string, at: number): string {
   try {
     return String(JSON.parse(text))
   } catch {
-    throw badLine(path, at, 'has a broken quotation')
+    throw badLine(path, at, 'has an unterminated or invalid quoted text')
   }
 }
 
@@ -205,7 +205,7 @@ function badField(field: string, problem: string, path: string): Error {
 }
 
 function badLine(path: string, at: number, problem: string): Error {
-  return siteError('bad-state', `state.yaml was changed by hand or damaged: line ${at + 1} ${problem}`, {
+  return siteError('bad-state', `state.yaml is damaged or was edited by hand: line ${at + 1} ${problem}`, {
     path,
     line: at + 1,
   })

@@ -179,7 +179,7 @@ export class NodePool {
   /** What the request would take of a node. */
   measure(request: PlacementRequest, node: number): FreeResources {
     const shape = this.#shapes[node]
-    if (shape === undefined) throw new Error(`there is no node ${node}`)
+    if (shape === undefined) throw new Error(`unknown node ${node}`)
     return measureNeed(request, shape)
   }
 

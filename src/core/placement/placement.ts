@@ -134,12 +134,12 @@ export function explainUnfit(
   timeLimitSeconds = Infinity,
 ): Unfit | undefined {
   if (request.nodes > nodes.length) {
-    return { reason: 'too-wide', message: `asks for ${countNodes(request.nodes)}, the allocation has ${nodes.length}` }
+    return { reason: 'too-wide', message: `needs ${countNodes(request.nodes)}, the allocation has ${nodes.length}` }
   }
   const fitting = nodes.filter((shape) => fitsShape(request, shape)).length
   if (fitting < request.nodes) return explainShape(request, nodes, fitting)
   if (request.wallSeconds > timeLimitSeconds) {
-    const message = `asks for ${request.wallSeconds} s, the allocation has ${Math.floor(timeLimitSeconds)} s left`
+    const message = `needs ${request.wallSeconds} s, the allocation has ${Math.floor(timeLimitSeconds)} s left`
     return { reason: 'too-long', message }
   }
   return undefined
@@ -237,15 +237,15 @@ function explainShape(request: PlacementRequest, nodes: readonly NodeShape[], fi
   const gpus = countGpusPerNode(request)
   const memoryMiB = request.memoryMiBPerNode ?? 0
   if (request.packing === undefined && countWith((shape) => shape.cores >= cores) < request.nodes) {
-    return { reason: 'too-many-cores', message: `asks for ${cores} cores a node, ${has} so many` }
+    return { reason: 'too-many-cores', message: `needs ${cores} cores per node, ${has} that many` }
   }
   if (countWith((shape) => shape.gpus >= gpus) < request.nodes) {
-    return { reason: 'too-many-gpus', message: `asks for ${gpus} GPUs a node, ${has} so many` }
+    return { reason: 'too-many-gpus', message: `needs ${gpus} GPUs per node, ${has} that many` }
   }
   if (countWith((shape) => (shape.memoryMiB ?? Infinity) >= memoryMiB) < request.nodes) {
-    return { reason: 'too-much-memory', message: `asks for ${memoryMiB} MiB a node, ${has} so much` }
+    return { reason: 'too-much-memory', message: `needs ${memoryMiB} MiB per node, ${has} that much` }
   }
-  const message = `asks for ${countNodes(request.nodes)} with ${cores} cores, ${gpus} GPUs and ${memoryMiB} MiB each, ${has} all of it`
+  const message = `needs ${countNodes(request.nodes)} with ${cores} cores, ${gpus} GPUs and ${memoryMiB} MiB each, ${has} all of that`
   return { reason: 'too-wide', message }
 }
 

@@ -31,7 +31,7 @@ function restore(source: string): number | Written {
   return writtenNumber(source, Number(source))
 }
 
-/** Goes from string to string: what is in one is no number. */
+/** Goes from string to string: what is in one is not a number. */
 function replaceNumbers(text: string, replace: (source: string) => string): string {
   const parts: string[] = []
   for (let at = 0; at < text.length;) {

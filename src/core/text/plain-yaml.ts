@@ -7,7 +7,7 @@ const KEY = /^([A-Za-z][A-Za-z0-9_]*):(?: (.+))?$/
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/
 const ITEM = /^ {2}- (.+)$/
 const EMPTY = /^ *(?:#.*)?$/
-/** What YAML reads as the same text, and writes as it is, if it is no number. */
+/** What YAML reads as the same text, and writes as it is, if it is not a number. */
 const TEXT = /^(?:(?:--?)?[A-Za-z]|[0-9/])(?:[A-Za-z0-9_./=[\]-]|:(?=[^ ]))*(?: (?:[A-Za-z0-9_./=[\]-]|:(?=[^ ]))+)*$/
 const NUMBER_LIKE = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$|^0[ox]/i
 const CONSTANT = /^(?:null|true|false)$/i

@@ -1,24 +1,30 @@
 /** What the file system's errors mean, in words, and what to do about them: for the command line and for a session's driver. */
 
-const ROOM = 'make room (`bjob rm --purge` empties the trash); a spawn that was cut off goes on with --if-exists reuse'
-const PERMISSIONS = '`ls -ld` it and the folders above; README tells how a group shares a site'
+const ROOM = 'free some space (`bjob rm --purge` empties the trash); repeat an interrupted spawn with --if-exists reuse'
+const PERMISSIONS = 'check it and the folders above with `ls -ld`; README describes how a group shares a site'
 
 const MEANINGS: Readonly<Record<string, readonly [meaning: string, hint: string]>> = {
-  EROFS: ['the file system is read-only', 'on compute nodes home folders often are: put the site where jobs may write'],
+  EROFS: [
+    'the file system is read-only',
+    'home folders are often read-only on compute nodes: put the site where jobs may write',
+  ],
   ENOSPC: ['the disk is full', ROOM],
   EDQUOT: ['your quota is used up', ROOM],
   EACCES: ['permission denied', PERMISSIONS],
   EPERM: ['permission denied', PERMISSIONS],
-  EIO: ['the file system failed (input/output error)', 'try again; what stays is for those who run the file system'],
-  EMFILE: ['too many open files', 'allow more: `ulimit -n 4096`'],
+  EIO: [
+    'the file system failed (input/output error)',
+    'try again; if the error persists, report it to the administrators of the file system',
+  ],
+  EMFILE: ['too many open files', 'raise the limit: `ulimit -n 4096`'],
   ENFILE: ['too many open files on this machine', 'try again, or on another node'],
-  ENOTCONN: ['the file system is not mounted any more', 'have it mounted again; nothing is lost'],
+  ENOTCONN: ['the file system is no longer mounted', 'mount it again; nothing is lost'],
   ESTALE: ['the network file system lost track of a file', 'try again'],
-  ENOTDIR: ['a part of the path is a file, not a folder', 'correct the path, or move that file away'],
+  ENOTDIR: ['part of the path is a file, not a folder', 'correct the path, or move that file away'],
   ENOTFILE: ['it is a pipe or a device, not a file', 'name a file'],
   ENXIO: ['it is a socket or a pipe, not a file', 'name a file'],
-  ELOOP: ['it is a link that leads to itself', 'name a file'],
-  EFBIG: ['the file is larger than bjob reads', 'look at it: `ls -l`'],
+  ELOOP: ['it is a link to itself', 'name a file'],
+  EFBIG: ["the file is larger than bjob's limit", 'check it with `ls -l`'],
   EISDIR: ['it is a folder, not a file', 'name a file'],
 }
 
@@ -38,7 +44,7 @@ export function explainSystemError(error: unknown): SystemFailure | undefined {
   if ('syscall' in error && error.syscall === 'uv_cwd')
     return {
       meaning: 'the current folder has been deleted',
-      hint: 'go to one that is there: `cd`',
+      hint: 'change to an existing folder with `cd`',
       path: '',
       isRequest: true,
     }

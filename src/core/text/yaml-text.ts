@@ -84,11 +84,15 @@ function toValue(document: Document.Parsed, text: string, file: string): unknown
     if (text.includes('*')) JSON.stringify(value)
     return value
   } catch (error) {
-    throw requestError('bad-yaml', error instanceof ReferenceError ? error.message : 'has an alias that holds itself', {
-      path: file,
-      line: 1,
-      cause: error,
-    })
+    throw requestError(
+      'bad-yaml',
+      error instanceof ReferenceError ? error.message : 'has an alias that contains itself',
+      {
+        path: file,
+        line: 1,
+        cause: error,
+      },
+    )
   }
 }
 

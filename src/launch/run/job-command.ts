@@ -56,7 +56,7 @@ function buildCommand(site: Site, allocation: Allocation, job: JobToRun): JobCom
   if (specification.numNodes * specification.ranksPerNode === 1)
     return { node: hosts[0] ?? allocation.head, words: command, environment: own, pin: pinOf(allocation, job) }
   if (allocation.mpi === undefined) {
-    throw requestError('no-mpi', 'no MPI launcher was found')
+    throw requestError('no-mpi', 'no MPI launcher found')
   }
   const name = `${job.id}#${job.attempt}`
   const { ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, cpuAffinity, mpiFlags } = specification

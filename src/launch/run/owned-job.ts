@@ -63,12 +63,16 @@ export class OwnedJob {
           true,
         )
         if (moved !== undefined) return (this.#state = moved)
-        report({ kind: 'job-lost', id, message: `${id} is not this launcher's any more; what it did was not recorded` })
+        report({
+          kind: 'job-lost',
+          id,
+          message: `${id} no longer belongs to this launcher; the end of its attempt was not recorded`,
+        })
         return 'not-mine'
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         const cause = error instanceof BjobError ? {} : { cause: codeOf(error) }
-        report({ kind: 'problem', id, message: `what became of ${id} could not be written: ${message}`, ...cause })
+        report({ kind: 'problem', id, message: `cannot write the state of ${id}: ${message}`, ...cause })
         if (lease.isLost()) return 'not-mine'
         if (error instanceof BjobError) return error.code === 'unknown-job' ? 'not-mine' : this.#setAside(error)
         await sleep(RETRY_MS)

@@ -29,7 +29,7 @@ export class CStrings {
     let index = others.length
     let at = 0
     for (const string of strings) {
-      if (string.includes('\0')) throw new Error('a word or a variable holds a NUL')
+      if (string.includes('\0')) throw new Error('a word or a variable contains a NUL')
       this.#addresses[index++] = this.#textAddress + BigInt(at)
       at += this.#text.write(`${string}\0`, at)
     }

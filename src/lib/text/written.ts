@@ -72,4 +72,4 @@ export function findLoss(value: unknown): PropertyKey[] | undefined {
   return undefined
 }
 
-export const LOSS = 'is a number that would not be kept exactly; write it in quotes'
+export const LOSS = 'is a number that cannot be stored exactly; put it in quotes'

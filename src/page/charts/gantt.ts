@@ -23,7 +23,7 @@ interface Row extends Band {
 export class Gantt {
   readonly root: HTMLElement
   readonly #legend = new Legend()
-  readonly #canvas = element('canvas', { role: 'img', 'aria-label': 'which jobs ran on which nodes, and when' })
+  readonly #canvas = element('canvas', { role: 'img', 'aria-label': 'jobs on nodes over time' })
   readonly #spacer = element('div', { class: 'spacer' })
   readonly #scroller: HTMLElement
   readonly #axis = element('canvas', { class: 'axis' })
@@ -216,7 +216,7 @@ export function prepare(canvas: HTMLCanvasElement, width: number, height: number
   canvas.style.width = `${width}px`
   canvas.style.height = `${height}px`
   const context = canvas.getContext('2d')
-  if (context === null) throw new Error('this browser draws nothing')
+  if (context === null) throw new Error('this browser cannot draw')
   context.scale(ratio, ratio)
   return context
 }

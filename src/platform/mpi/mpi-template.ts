@@ -64,6 +64,6 @@ function checkVariables(word: string, field: string): void {
   if (unknown === undefined) return
   const known = [...[...VARIABLES.keys()].map((name) => `{${name}}`), ...LISTS.keys()].join(' ')
   const isMisplaced = LISTS.has(unknown[0])
-  const reason = isMisplaced ? `${unknown[0]} has to be a word of its own` : `${unknown[0]} is not a variable`
+  const reason = isMisplaced ? `${unknown[0]} must be a separate word` : `${unknown[0]} is not a variable`
   throw requestError('unknown-variable', `${field}: ${reason}, in '${word}'`, { field, hint: `Use ${known}.` })
 }

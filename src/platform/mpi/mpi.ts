@@ -130,5 +130,5 @@ export function checkRun(run: MpiRun): void {
 }
 
 function badRun(reason: string): Error {
-  return requestError('bad-mpi-run', `the MPI job cannot be started: ${reason}`)
+  return requestError('bad-mpi-run', `cannot start the MPI job: ${reason}`)
 }

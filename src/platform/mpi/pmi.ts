@@ -25,7 +25,7 @@ export async function findMissingPmi(run: (words: readonly string[]) => Promise<
   const plugins = parsePlugins(await run(PLUGINS)).filter((name) => !NO_PMI.has(name))
   const choice = ['pmix', 'pmi2'].find((name) => plugins.includes(name)) ?? plugins[0] ?? 'pmi2'
   const known = plugins.length === 0 ? '' : `, which has ${plugins.join(', ')}`
-  return `srun starts ranks without PMI here (MpiDefault=none): each would be rank 0 of 1. \`mpi: [srun, --mpi=${choice}]\` in bjob.yaml, or mpi_flags of the job, names the plug-in that the MPI library wants (\`srun --mpi=list\`${known})`
+  return `srun starts ranks without PMI here (MpiDefault=none), so each would be rank 0 of 1. Set \`mpi: [srun, --mpi=${choice}]\` in bjob.yaml, or mpi_flags of the job, to a plug-in that your MPI library supports (\`srun --mpi=list\`${known})`
 }
 
 /** A name a line, after a title; older versions begin each line with `srun: `. */

@@ -78,18 +78,19 @@ function isPath(value: TemplateValue): value is TemplatePath {
 function formatDirective(name: string, value: TemplateValue, line: Line): string {
   if (isPath(value)) {
     if (value.directive !== undefined) return value.directive
-    throw badValue(name, value.path, "the scheduler would take it for another file; move the site's folder", line)
+    throw badValue(name, value.path, "the scheduler would misread the path; move the site's folder", line)
   }
   const text = toWords(name, value, line).join(',')
   if (text === '' || /[\s'"`\\]/.test(text) || text.includes('\0')) {
-    throw badValue(name, text, 'a directive takes no blank, quote or backslash', line)
+    throw badValue(name, text, 'a directive cannot contain a blank, quote or backslash', line)
   }
   return text
 }
 
 function toWords(name: string, value: TemplateValue, line: Line): readonly string[] {
   if (value === undefined) return []
-  if (isLines(value)) throw badValue(name, value.lines.join(' '), 'whole lines need a line of their own', line)
+  if (isLines(value))
+    throw badValue(name, value.lines.join(' '), 'a variable that stands for whole lines needs its own line', line)
   if (isPath(value)) return [value.path]
   return typeof value === 'object' ? value : [String(value)]
 }
@@ -97,7 +98,7 @@ function toWords(name: string, value: TemplateValue, line: Line): readonly strin
 function quoteValue(name: string, value: TemplateValue, line: Line): string {
   const words = toWords(name, value, line)
   const bad = words.find((word) => word.includes('\0') || word.includes('\n'))
-  if (bad !== undefined) throw badValue(name, bad, 'it holds a line break', line)
+  if (bad !== undefined) throw badValue(name, bad, 'it contains a line break', line)
   return words.map(quoteWord).join(' ')
 }
 
@@ -107,7 +108,7 @@ export function quoteWord(word: string): string {
 }
 
 function checkLine(name: string, text: string, line: Line): string {
-  if (/[\0\n\r]/.test(text)) throw badValue(name, text, 'an entry is one line', line)
+  if (/[\0\n\r]/.test(text)) throw badValue(name, text, 'an entry must be one line', line)
   return text
 }
 

@@ -30,5 +30,5 @@ export const none: Scheduler = {
 }
 
 function refuse(): never {
-  throw requestError('no-scheduler', 'there is no batch scheduler here to submit to')
+  throw requestError('no-scheduler', 'no batch scheduler found on this machine')
 }

@@ -121,12 +121,12 @@ export interface Scheduler {
 export function badOutput(scheduler: SchedulerName, what: string, output: string): Error {
   const shown = output.trim().split('\n', 1)[0]?.slice(0, 120) ?? ''
   const said = shown === '' ? 'it printed nothing' : `it printed '${shown}'`
-  return requestError('bad-scheduler-output', `${scheduler} did not tell ${what}: ${said}`)
+  return requestError('bad-scheduler-output', `cannot read ${what} from ${scheduler}: ${said}`)
 }
 
 /** An allocation's environment or node file cannot be read. */
 export function badAllocation(scheduler: SchedulerName, reason: string): Error {
-  return requestError('bad-allocation', `the ${scheduler} allocation cannot be read: ${reason}`)
+  return requestError('bad-allocation', `cannot read the ${scheduler} allocation: ${reason}`)
 }
 
 /**

@@ -13,13 +13,13 @@ export function parseWalltime(text: string): number {
   const trimmed = text.trim()
   if (ENDLESS.has(trimmed.toLowerCase())) return Infinity
   const match = CLOCK.exec(trimmed)
-  if (match === null) throw badWalltime(text, 'it is none of MM, MM:SS, HH:MM:SS, D-HH:MM:SS and UNLIMITED')
+  if (match === null) throw badWalltime(text, 'use MM, MM:SS, HH:MM:SS, D-HH:MM:SS or UNLIMITED')
   const [, days, first = '0', second, third] = match
   const fields = [first, second, third].filter((field) => field !== undefined).map(Number)
-  if (fields.slice(1).some((field) => field > 59)) throw badWalltime(text, 'minutes and seconds go up to 59')
+  if (fields.slice(1).some((field) => field > 59)) throw badWalltime(text, 'minutes and seconds must be at most 59')
   const [a = 0, b = 0, c = 0] = fields
   if (days !== undefined) {
-    if (a > 23) throw badWalltime(text, 'hours after days go up to 23')
+    if (a > 23) throw badWalltime(text, 'hours after days must be at most 23')
     return Number(days) * 86_400 + a * 3600 + b * 60 + c
   }
   if (fields.length === 3) return a * 3600 + b * 60 + c
@@ -48,7 +48,7 @@ export function formatMinutes(seconds: number): number {
 
 function checkSeconds(seconds: number): number {
   if (!Number.isFinite(seconds) || seconds < 0)
-    throw badWalltime(String(seconds), 'this scheduler needs a limit that ends')
+    throw badWalltime(String(seconds), 'this scheduler needs a finite limit')
   return Math.floor(seconds)
 }
 

@@ -71,7 +71,7 @@ export class StrategySampler implements Sampler {
 
   tell(id: number, outcome: Outcome): void {
     if (outcome.kind === 'value' && (outcome.further ?? []).length !== this.space.further.length)
-      throw new RangeError(`trial ${id} takes ${1 + this.space.further.length} values, one for each objective`)
+      throw new RangeError(`trial ${id} needs ${1 + this.space.further.length} values, one per objective`)
     this.#history.tell(id, outcome)
   }
 

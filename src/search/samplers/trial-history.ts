@@ -79,8 +79,8 @@ export class History {
 
   /** @throws RangeError if the id is taken or not a whole number from 0 */
   add(trial: Trial): void {
-    if (!Number.isSafeInteger(trial.id) || trial.id < 0) throw new RangeError(`${trial.id} is no trial id`)
-    if (this.#progress.has(trial.id)) throw new RangeError(`trial ${trial.id} is there already`)
+    if (!Number.isSafeInteger(trial.id) || trial.id < 0) throw new RangeError(`${trial.id} is not a trial id`)
+    if (this.#progress.has(trial.id)) throw new RangeError(`trial ${trial.id} already exists`)
     this.#progress.set(trial.id, { trial, end: undefined, latest: undefined, reports: [] })
     this.#nextId = Math.max(this.#nextId, trial.id + 1)
   }
@@ -88,12 +88,12 @@ export class History {
   /** @throws RangeError if there is no such trial, it has ended, or its value is not a finite number */
   tell(id: number, outcome: Outcome): void {
     const progress = this.#progress.get(id)
-    if (!progress) throw new RangeError(`there is no trial ${id}`)
-    if (progress.end) throw new RangeError(`trial ${id} has ended already`)
+    if (!progress) throw new RangeError(`unknown trial ${id}`)
+    if (progress.end) throw new RangeError(`trial ${id} has already ended`)
     const values =
       'value' in outcome ? [outcome.value, ...(outcome.kind === 'value' ? (outcome.further ?? []) : [])] : []
     const bad = values.find((value) => !Number.isFinite(value))
-    if (bad !== undefined) throw new RangeError(`the value of trial ${id} is ${bad}: tell a failure instead`)
+    if (bad !== undefined) throw new RangeError(`the value of trial ${id} is ${bad}: report a failure instead`)
     if (outcome.kind !== 'intermediate') {
       progress.end = outcome
       this.#endCount++

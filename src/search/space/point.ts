@@ -64,7 +64,7 @@ export function checkPoint(space: Space, point: Point): void {
   const names = new Set(space.parameters.map(({ name }) => name))
   const unknown = Object.keys(point).find((name) => !names.has(name))
   if (unknown !== undefined)
-    throw requestError('bad-point', `${unknown} is no parameter of the space`, { field: unknown })
+    throw requestError('bad-point', `${unknown} is not a parameter of the space`, { field: unknown })
 }
 
 /** A text that two points share if and only if they are the same. */

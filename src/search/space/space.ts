@@ -36,7 +36,7 @@ export interface Space {
 
 const number = finite('must be a finite number')
 const integer = whole('must be a whole number')
-const valueMessage = 'must be text, a number, true, false, null, or a list or a map of such'
+const valueMessage = 'must be JSON: text, a number, true, false, null, a list or a map'
 const plainValue = v.union([v.string(), finite(valueMessage), v.boolean(), v.null()], valueMessage)
 const value: v.GenericSchema<Value> = v.lazy((input) =>
   Array.isArray(input) ? v.array(value) : isObject(input) ? mapOf(v.string(), value, valueMessage) : plainValue,
@@ -87,7 +87,7 @@ export function parseSpace(input: unknown): Space {
     'must be a mapping with the key parameters',
   )
   if (objectives !== undefined && (direction !== undefined || objective !== undefined))
-    throw badSpace('objectives', `cannot stand beside ${objective === undefined ? 'direction' : 'objective'}`)
+    throw badSpace('objectives', `excludes ${objective === undefined ? 'direction' : 'objective'}`)
   const [first, ...further] =
     objectives === undefined
       ? [{ field: objective, direction: parseDirection('direction', direction ?? 'minimise') }]
@@ -95,9 +95,9 @@ export function parseSpace(input: unknown): Space {
           field,
           direction: parseDirection(`objectives.${field}`, word),
         }))
-  if (first === undefined) throw badSpace('objectives', 'names no field')
+  if (first === undefined) throw badSpace('objectives', 'is empty')
   const parsed = Object.entries(parameters).map(([name, spec]) => parseParameter(name, spec))
-  if (parsed.length === 0) throw badSpace('parameters', 'has no parameter to search')
+  if (parsed.length === 0) throw badSpace('parameters', 'has no parameters')
   const byName = new Map(parsed.map((parameter) => [parameter.name, parameter]))
   for (const parameter of parsed) checkConditions(parameter, byName)
   return {
@@ -132,7 +132,7 @@ function parseParameter(name: string, spec: unknown): Parameter {
   }
   if (type !== 'categorical') throw badSpace(`${field}.type`, describeUnknownType(type))
   const { choices, when } = check(CATEGORICAL, spec, field, NO_PARAMETER)
-  if (choices.length === 0) throw badSpace(`${field}.choices`, 'has no option to choose from')
+  if (choices.length === 0) throw badSpace(`${field}.choices`, 'is empty')
   const repeated = choices.find((choice, index) => indexOfValue(choices, choice) !== index)
   if (repeated !== undefined) throw badSpace(`${field}.choices`, `lists ${formatValue(repeated)} twice`)
   return { kind: 'categorical', name, choices, when: readConditions(when) }
@@ -166,11 +166,13 @@ function checkConditions(parameter: Parameter, byName: ReadonlyMap<string, Param
   for (const [name, values] of parameter.when) {
     const field = `parameters.${parameter.name}.when.${name}`
     const parent = byName.get(name)
-    if (!parent) throw badSpace(field, `is no parameter of this space${suggest(name, [...byName.keys()])}`)
-    if (countLevels(parent) === Infinity) throw badSpace(field, 'is a float without step, which no condition can name')
-    if (values.length === 0) throw badSpace(field, 'lists no value')
+    if (!parent) throw badSpace(field, `is not a parameter of this space${suggest(name, [...byName.keys()])}`)
+    if (countLevels(parent) === Infinity)
+      throw badSpace(field, 'is a float without step, so no condition can refer to it')
+    if (values.length === 0) throw badSpace(field, 'is empty')
     const impossible = values.find((allowed) => !isValueOf(parent, allowed))
-    if (impossible !== undefined) throw badSpace(field, `names ${formatValue(impossible)}, which ${name} cannot be`)
+    if (impossible !== undefined)
+      throw badSpace(field, `contains ${formatValue(impossible)}, which is not a value of ${name}`)
   }
 }
 
@@ -178,7 +180,7 @@ function sortByCondition(parameters: readonly Parameter[], byName: ReadonlyMap<s
   const sorted = new Set<Parameter>()
   const visit = (parameter: Parameter, path: readonly string[]): void => {
     if (path.includes(parameter.name))
-      throw badSpace(`parameters.${parameter.name}.when`, `goes in a circle: ${[...path, parameter.name].join(' → ')}`)
+      throw badSpace(`parameters.${parameter.name}.when`, `is a cycle: ${[...path, parameter.name].join(' → ')}`)
     for (const name of parameter.when.keys()) {
       const parent = byName.get(name)
       if (parent) visit(parent, [...path, parameter.name])
@@ -202,7 +204,7 @@ function check<const Entries extends v.ObjectEntries>(
   const path = [field, ...problem.path.map(String)].filter((part) => part !== '').join('.')
   if (problem.isUnknown) {
     const key = String(problem.path.at(-1))
-    throw badSpace(path, `is not a known key${suggest(key, Object.keys(entries))}`)
+    throw badSpace(path, `is unknown${suggest(key, Object.keys(entries))}`)
   }
   if (problem.input === undefined) throw badSpace(path, 'is missing')
   // JSON has no NaN.

@@ -236,7 +236,7 @@ class SearchDriver {
   async #requireSame(evaluation: Evaluation): Promise<void> {
     const id = `${this.#options.workflow}/${evaluation.name}`
     if ((await readTask(this.#client, id, evaluation.id)) === this.#study.formatTask(evaluation)) return
-    throw requestError('search-busy', `${id} has just been made for another point: another search is at work there`)
+    throw requestError('search-busy', `${id} was just created for another point: another search is running there`)
   }
 
   #listPending(): number[] {

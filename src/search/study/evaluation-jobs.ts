@@ -50,7 +50,7 @@ export async function listEvaluationJobs(client: SiteClient, workflow: string): 
 export async function readTask(client: SiteClient, job: JobId, id: number): Promise<string> {
   const text = await readIfThere(client, job, inputOf({ name: nameOf(job) }))
   if (text !== null) return text
-  throw requestError('no-evaluation', `${job} is there, and was not made by a search (it has no point ${id + 1})`)
+  throw requestError('no-evaluation', `${job} already exists and was not made by a search (it has no point ${id + 1})`)
 }
 
 /** What came of a job that has ended; undefined if it was started again meanwhile. */

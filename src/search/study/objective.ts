@@ -22,7 +22,7 @@ const NO_NUMBER = /(^|[[,:]\s*)[+-]?(?:nan|inf|infinity)(?=\s*(?:$|[\],}]))/gi
  * @param file what it is called, for the reason
  */
 export function readObjective(content: string | null | undefined, space: Space, file: string): Result {
-  if (content === null || content === undefined) return failed(`it left no ${file}`)
+  if (content === null || content === undefined) return failed(`it wrote no ${file}`)
   if (content.trim() === '') return failed(`${file} is empty`)
   let value: unknown
   try {
@@ -34,7 +34,7 @@ export function readObjective(content: string | null | undefined, space: Space, 
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const fields = new Map<string, unknown>(Object.entries(value))
     const field = space.objective ?? guessField(fields)
-    if (field === undefined) return failed(`${file} has several fields; name one as \`objective\` in the space`)
+    if (field === undefined) return failed(`${file} has several fields; set \`objective\` in the space to one of them`)
     return readFields(fields, [field, ...space.further.map((objective) => objective.field)], file)
   }
   const isBare = typeof value === 'number' || value === null

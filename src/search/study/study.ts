@@ -179,7 +179,7 @@ export class Study {
   ): { readonly evaluation: Evaluation; readonly isBest: boolean } {
     const pending = this.#evaluations.get(id)
     if (pending === undefined || pending.result !== undefined)
-      throw new RangeError(`nothing is to be told of trial ${id}`)
+      throw new RangeError(`trial ${id} has no result to report`)
     tellSampler(this.#sampler, id, result, reports)
     this.#reports.set(id, reports)
     const evaluation = { ...pending, result }
@@ -226,7 +226,7 @@ export class Study {
     const difference =
       describeDifference(before, this.search.space) ?? describeParams(task.get('params'), this.search.params)
     if (difference !== undefined) {
-      throw requestError('other-space', `the evaluations that are there are of another space: ${difference}`)
+      throw requestError('other-space', `the existing evaluations belong to another space: ${difference}`)
     }
     return { id, point: point as Point }
   }

@@ -9,13 +9,13 @@ const FAULTS: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder, not a file',
   ENOTFILE: 'is a pipe or a device, not a file',
   ENXIO: 'is a socket, not a file',
-  ELOOP: 'is a link that leads to itself',
-  EFBIG: `has more than ${MOST_TEXT_BYTES / 1024 / 1024} MiB, the most that bjob reads`,
+  ELOOP: 'is a link to itself',
+  EFBIG: `exceeds bjob's limit of ${MOST_TEXT_BYTES / 1024 / 1024} MiB`,
 }
 
 /** What is wrong with the file that could not be read, with its name; undefined when the file system failed. */
 export function describeFault(error: unknown, file: string): string | undefined {
-  const problem = isForbidden(error) ? 'may not be read: permission denied' : FAULTS[codeOf(error)]
+  const problem = isForbidden(error) ? 'cannot be read: permission denied' : FAULTS[codeOf(error)]
   return problem === undefined ? undefined : `${path.basename(file)} ${problem}`
 }
 

@@ -85,7 +85,7 @@ function sizeOf(stat: fs.Stats, target: string, most = Infinity): number {
 }
 
 export function tooLarge(target: string, most: number): Error {
-  return fault('EFBIG', target, `has more than ${most / 1024 / 1024} MiB, the most that bjob reads`)
+  return fault('EFBIG', target, `exceeds bjob's limit of ${most / 1024 / 1024} MiB`)
 }
 
 function fault(code: string, target: string, problem: string): NodeJS.ErrnoException {

@@ -53,7 +53,7 @@ async function openRoom(examined: string): Promise<string> {
   try {
     await unlessTaken(disk.mkdir(room))
   } catch (error) {
-    if (isGone(error)) throw requestError('no-folder', `there is no folder ${examined}`, { cause: error })
+    if (isGone(error)) throw requestError('no-folder', `no such folder: ${examined}`, { cause: error })
     throw error
   }
   return room
@@ -184,7 +184,7 @@ export class Channel {
         if (!isLate) return message as T
       }
       if (monotonicMs() > until)
-        throw siteError('silent-peer', `the other node said nothing for ${patienceMs / 1000} s`)
+        throw siteError('silent-peer', `the other node has not answered for ${patienceMs / 1000} s`)
       await sleep(LOOK_MS)
     }
   }

@@ -120,7 +120,7 @@ async function question(channel: Channel, { folder }: Consultation, hasLocks: bo
       probeWatch(path.join(folder, 'watched'), () => ask({ order: 'touch', name: 'watched/changed' })),
     ),
     locks: await patient(async () => {
-      if (!hasLocks) throw new Error('not tried: flock does not work on the first node')
+      if (!hasLocks) throw new Error('not tested: flock does not work on the first node')
       const lock = path.join(folder, 'lock')
       await holdLock(lock, ['true'])
       const held = holdLock(lock, ['sleep', '1'])

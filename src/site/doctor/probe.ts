@@ -208,7 +208,7 @@ async function probeLock(file: string): Promise<{ isExclusive: boolean }> {
 
 /** Runs a command that holds the lock. @throws when the lock cannot be had */
 export async function holdLock(file: string, command: readonly string[]): Promise<void> {
-  if (!hasCommand('flock')) throw new Error('not tried: there is no command flock here')
+  if (!hasCommand('flock')) throw new Error('not tested: no flock command found')
   const { code, stderr } = await runCommand(['flock', '--timeout', '2', file, ...command], PATIENCE_MS)
   if (code !== 0) throw new Error(`flock does not work here: ${stderr.trim() || `exit ${code}`}`)
 }

@@ -25,8 +25,8 @@ export async function checkFolders(
     const path = `${folder}/${name}`
     if (isScaffold(name)) {
       if (leftoverKind(name) === 'aside')
-        suspects?.push({ kind: 'leftover-aside', path, message: 'a job that was being made when its spawner died' })
-      else findings.push({ kind: 'foreign', path, isRemark: true, message: 'is not of bjob' })
+        suspects?.push({ kind: 'leftover-aside', path, message: 'a job left half-made by a spawner that died' })
+      else findings.push({ kind: 'foreign', path, isRemark: true, message: 'was not made by bjob' })
     } else if (!isDirectory)
       findings.push({ kind: 'foreign', path, isRemark: true, message: await describeForeign(site, path) })
     else if (nameProblem(name) !== undefined)
@@ -43,7 +43,7 @@ export async function checkFolders(
 
 async function describeForeign(site: Site, path: string): Promise<string> {
   const isLink = (await site.disk.stat(path))?.isSymbolicLink() === true
-  return isLink ? 'is a link, and bjob follows none here' : 'is a file where only folders are expected'
+  return isLink ? 'is a link, which bjob does not follow here' : 'is a file in a place for folders'
 }
 
 /** @returns what the folder says of the job, when it can be read */
@@ -70,7 +70,7 @@ export async function checkJob(
       path: paths.dir,
       id,
       isRemark: true,
-      message: 'has neither job.yaml nor state.yaml: no job',
+      message: 'is not a job: it has neither job.yaml nor state.yaml',
     })
     return undefined
   }
@@ -100,7 +100,7 @@ export async function checkJob(
   }
   if (names.includes(basename(paths.lock))) await addLock(site, paths.lock, id, findings, suspects)
   if (state?.removed !== undefined) {
-    const message = `${state.removed} was removing it, and was cut off`
+    const message = `its removal by ${state.removed} was interrupted`
     suspects.push({ kind: 'half-removed', path: paths.dir, id, message })
     return undefined
   }
@@ -160,15 +160,15 @@ function addLeftover(dir: string, name: string, id: JobId, state: JobState | und
   const kind = leftoverKind(name)
   const path = `${dir}/${name}`
   if (state?.amended !== undefined && path === specificationDraftPath(dir, state.amended)) {
-    suspects.push({ kind: 'unplaced-specification', path, id, message: 'the job.yaml of a change that was cut off' })
+    suspects.push({ kind: 'unplaced-specification', path, id, message: 'job.yaml of an interrupted change' })
     return
   }
-  if (kind === 'draft') suspects.push({ kind: 'leftover-draft', path, id, message: 'a change that was never made' })
+  if (kind === 'draft') suspects.push({ kind: 'leftover-draft', path, id, message: 'an unfinished change' })
   if (kind !== 'revision' || state === undefined) return
   // One above state.yaml's keeps its meaning: that revision must not be made by anybody else.
   const number = Number(path.slice(revisionPath(dir, 0).length - 1))
   if (number <= state.revision)
-    suspects.push({ kind: 'leftover-revision', path, id, message: `revision ${number} is over` })
+    suspects.push({ kind: 'leftover-revision', path, id, message: `left over from revision ${number}` })
 }
 
 /** A lock is an empty folder. */
@@ -177,14 +177,14 @@ async function addLock(site: Site, lock: string, id: JobId, findings: Finding[],
   if (stat === undefined) return
   const inside = stat.isDirectory() ? await unlessGone(site.disk.list(lock)) : undefined
   if (inside?.length === 0)
-    suspects.push({ kind: 'leftover-lock', path: lock, id, message: 'a lock whose holder died' })
+    suspects.push({ kind: 'leftover-lock', path: lock, id, message: 'a lock of a dead process' })
   else
     findings.push({
       kind: 'foreign',
       path: lock,
       id,
       isRemark: true,
-      message: 'has the name of a lock and is none: this job is changed without one, which is safe',
+      message: 'is not a lock, despite its name: the job is changed without a lock, which is safe',
     })
 }
 
@@ -199,7 +199,7 @@ export async function addReplacements(site: Site, suspects: Finding[]): Promise<
     for (const { name } of await listOrFind(site, folder, [])) {
       const path = `${folder}/${name}`
       if (leftoverKind(name) === 'draft')
-        suspects.push({ kind: 'leftover-draft', path, message: 'a change that was never made' })
+        suspects.push({ kind: 'leftover-draft', path, message: 'an unfinished change' })
     }
   }
 }

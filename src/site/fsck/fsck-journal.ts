@@ -62,21 +62,21 @@ async function compareJob(
       path,
       id,
       entry: seen,
-      message: `it was set aside (${known.broken}), and is whole now`,
+      message: `was set aside (${known.broken}) and is intact now`,
     })
   if (known?.revision === seen.revision || index.isPending(id)) return findings
   // It may have changed between the two looks, or have been removed.
   const again = await readJobState(site, id).catch(() => undefined)
   if (again === undefined || bornAt(again) !== seen.born || again.revision === known?.revision) return findings
   if (known === undefined)
-    findings.push({ kind: 'not-in-journal', path, id, entry: seen, message: 'the journal does not know it' })
+    findings.push({ kind: 'not-in-journal', path, id, entry: seen, message: 'is missing in the journal' })
   else if (again.revision > known.revision)
     findings.push({
       kind: 'journal-behind',
       path,
       id,
       entry: seen,
-      message: `the journal knows revision ${known.revision} of ${again.revision}`,
+      message: `is at revision ${again.revision}; the journal is at ${known.revision}`,
     })
   else
     findings.push({
@@ -84,7 +84,7 @@ async function compareJob(
       path,
       id,
       entry: known,
-      message: `state.yaml is at revision ${again.revision}; the journal knows ${known.revision}`,
+      message: `state.yaml is at revision ${again.revision}; the journal is already at ${known.revision}`,
     })
   return findings
 }
@@ -99,9 +99,9 @@ async function checkGone(site: Site, index: JobIndex, entry: JobEntry): Promise<
   if (now !== undefined)
     return bornAt(now) === born
       ? []
-      : [{ ...finding, message: 'the journal knows an earlier job of this name, and not that it was removed' }]
+      : [{ ...finding, message: 'the journal still has an earlier job of this name, which was removed' }]
   if (index.isPending(id) || (await hasJob(site, id))) return []
-  return [{ ...finding, message: 'the journal knows it, and there is no folder' }]
+  return [{ ...finding, message: 'is in the journal, but has no folder' }]
 }
 
 export function checkLines(site: Site, { reader }: Journals): Finding[] {
@@ -118,7 +118,7 @@ export function checkLines(site: Site, { reader }: Journals): Finding[] {
       kind: 'unreadable-lines',
       path: site.layout.journal,
       isRemark: true,
-      message: `${count} ${count === 1 ? 'line' : 'lines'} cut off by a crash; what they told is in the folders`,
+      message: `${count} ${count === 1 ? 'line' : 'lines'} truncated by a crash; the folders hold their content`,
     },
   ]
 }

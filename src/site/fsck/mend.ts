@@ -106,7 +106,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
     case 'unplaced-specification':
       if (id === undefined) return undefined
       await placeSpecification(disk, site.layout.job(id), await readJobState(site, id))
-      return 'put in its place'
+      return 'moved into place'
     case 'half-removed': {
       if (id === undefined) return undefined
       const removal = await removeJob(site, id, 'fsck')
@@ -126,18 +126,18 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
       await setAsideForeign(disk, file)
       await replaceFile(disk, file, formatYaml(record.spec.record))
       await removeEmptyDraft(site, id)
-      return 'written again from the journal'
+      return 'restored from the journal'
     case 'not-in-journal':
     case 'journal-behind':
       if (id === undefined) return undefined
       await tellJournal(site, id)
-      return 'told to the journal'
+      return 'recorded in the journal'
     case 'mended':
       return id === undefined ? undefined : tellMended(site, id)
     case 'no-folder':
       if (entry === undefined) return undefined
       await tellRemoved(site, entry)
-      return 'the journal is told that it is gone'
+      return 'removal recorded in the journal'
     case 'broken-specification':
     case 'unreadable-lines':
     case 'unreadable':
@@ -180,7 +180,7 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
     if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec.record))
     await setAsideForeign(site.disk, paths.state)
     await replaceFile(site.disk, paths.state, formatState(state))
-    return `written again from the journal: ${state.state}`
+    return `restored from the journal: ${state.state}`
   })
 }
 
@@ -193,7 +193,7 @@ async function tellMended(site: Site, id: JobId): Promise<Remedy> {
   const mended = { id, born, revision, state, attempt, broken: '', spec, history: [] }
   const announcement = await site.journal.announce(mended)
   announcement.settle(true)
-  return 'launchers are told to take it again'
+  return 'launchers accept it again'
 }
 
 async function tellRemoved(site: Site, { id, born, revision, state, attempt }: JobEntry): Promise<void> {

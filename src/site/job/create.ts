@@ -59,7 +59,7 @@ export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<C
 async function refuseLink({ disk, layout }: Site, workflow: string): Promise<void> {
   const folder = layout.workflow(workflow)
   if ((await disk.stat(folder))?.isSymbolicLink() === true)
-    throw requestError('linked-folder', `workflow ${workflow} is a link, and has to be a folder`, { path: folder })
+    throw requestError('linked-folder', `workflow ${workflow} must be a folder, not a link`, { path: folder })
 }
 
 async function buildAside(site: Site, job: NewJob): Promise<Draft> {

@@ -25,10 +25,14 @@ export function isForAll(pattern: string): boolean {
 /** @throws BjobError `unsafe-path` for a pattern that leads out of the folder that it is relative to; `reserved-name` */
 export function checkPattern(pattern: string): void {
   if (path.isAbsolute(pattern) || pattern.split('/').includes('..')) {
-    throw requestError('unsafe-path', `input_files has ${JSON.stringify(pattern)}, which leads out of the folder`, {
-      field: 'input_files',
-      hint: 'name files in the folder where you spawn; give others by their whole path in args',
-    })
+    throw requestError(
+      'unsafe-path',
+      `input_files contains ${JSON.stringify(pattern)}, which leads out of the folder`,
+      {
+        field: 'input_files',
+        hint: 'name files below the current folder; pass others by absolute path in args',
+      },
+    )
   }
   if (!isGlob(pattern)) checkInputName(path.basename(pattern))
 }
@@ -144,7 +148,7 @@ export async function checkLinks({ disk, layout }: Site, file: string, root: str
     seen.add(real)
     const stat = await disk.stat(real)
     if (stat?.isDirectory() !== true && stat?.isFile() !== true)
-      throw refuse('unsafe-path', 'is neither a file nor a folder', 'a pipe, a socket or a device cannot be copied')
+      throw refuse('unsafe-path', 'is neither a file nor a folder', 'pipes, sockets and devices cannot be copied')
     // Copies follow links, so that what is behind one is looked at, too.
     for (const entry of stat.isDirectory() ? await disk.list(real) : [])
       await check(path.join(target, entry.name), path.join(name, entry.name))
@@ -153,12 +157,12 @@ export async function checkLinks({ disk, layout }: Site, file: string, root: str
 }
 
 function outsideHint(real: string, place: string): string {
-  const byPath = `give ${real} by its whole path in args`
-  return place === 'site' ? `${byPath}, or take links: input_mode: link` : byPath
+  const byPath = `pass ${real} by absolute path in args`
+  return place === 'site' ? `${byPath}, or use input_mode: link` : byPath
 }
 
 export function inputClash(name: string, ...files: readonly string[]): Error {
-  return requestError('input-clash', `more than one input file is called ${name}: ${files.join(' and ')}`, {
+  return requestError('input-clash', `several input files have the name ${name}: ${files.join(' and ')}`, {
     field: 'input_files',
   })
 }

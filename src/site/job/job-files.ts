@@ -28,7 +28,7 @@ export async function readData(site: Site, id: JobId, parse: (text: string) => u
   try {
     return parse(text)
   } catch (error) {
-    throw requestError('bad-data', `data.json is not JSON: ${error instanceof Error ? error.message : ''}`, {
+    throw requestError('bad-data', `data.json is not valid JSON: ${error instanceof Error ? error.message : ''}`, {
       path: data,
       cause: error,
     })

@@ -166,7 +166,7 @@ async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobStat
 }
 
 export function unknownJob(id: JobId): Error {
-  return requestError('unknown-job', `there is no job ${id}`)
+  return requestError('unknown-job', `no such job: ${id}`)
 }
 
 /** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */

@@ -68,7 +68,7 @@ async function putBackIfAnother(site: Site, id: JobId, target: string, born: str
   const moved = await unlessGone(readState(disk, pathsIn(target)))
   if (moved === undefined || bornAt(moved) === born) return
   await disk.rename(target, layout.job(id).dir)
-  throw siteError('job-replaced', `${id} is a new job by now; it was left alone`)
+  throw siteError('job-replaced', `${id} has been replaced by a new job, which was kept`)
 }
 
 /** What is in the trash, by path: the folders that `removeJob` put there, and what others did. */

@@ -33,7 +33,7 @@ export async function findInputsAtStart(
     if (!isGlob(pattern))
       throw requestError('missing-input', `no parent has the input file ${pattern}`, {
         field: 'input_files',
-        hint: 'look what its parents have written: `ls` in their folders',
+        hint: "list the files in the parents' folders",
       })
     if ((await findMatches(site, dir, path.basename(pattern))).length === 0) unmatched.push(pattern)
   }

@@ -21,11 +21,11 @@ export async function findOutputs(site: Site, id: JobId, patterns: readonly stri
       const base = path.basename(name)
       const known = found.get(base)
       if (known !== undefined && known !== name)
-        throw outputError('output-clash', `both ${known} and ${name} are called ${base}`)
+        throw outputError('output-clash', `${known} and ${name} have the same name ${base}`)
       found.set(base, name)
     }
   }
-  if (found.size === 0) throw outputError('missing-output', `nothing in its folder is called ${patterns.join(' or ')}`)
+  if (found.size === 0) throw outputError('missing-output', `its folder has no ${patterns.join(' or ')}`)
   return [...found.values()].map((name) => path.join(dir, name))
 }
 
@@ -33,7 +33,7 @@ async function findMatches(site: Site, dir: string, pattern: string, glob: typeo
   const literal = path.normalize(pattern)
   if (!isScaffold(path.basename(literal)) && (await site.disk.stat(path.join(dir, literal))) !== undefined)
     return [literal]
-  if (!glob.isDynamicPattern(pattern)) throw outputError('missing-output', `there is no ${pattern} in its folder`)
+  if (!glob.isDynamicPattern(pattern)) throw outputError('missing-output', `its folder has no ${pattern}`)
   const entries = await glob(pattern, { cwd: dir, onlyFiles: false, followSymbolicLinks: false, objectMode: true })
   const names = entries.filter(hasContent).map(({ path: name }) => name)
   return names.filter((name) => name.includes('/') || !isReserved(name)).toSorted()

@@ -19,7 +19,7 @@ export async function writeVerdict(site: Site, id: JobId, { state, message }: Ve
   if (!choices.some((choice) => choice === state)) {
     throw requestError('bad-verdict', `${id} is ${current.state} and cannot become ${state} here`, {
       field: 'state',
-      hint: `it can become ${choices.join(' or ')}`,
+      hint: `possible states: ${choices.join(' or ')}`,
     })
   }
   await replaceFile(site.disk, site.layout.job(id).verdict, `${JSON.stringify({ state, message })}\n`, false)

@@ -4,10 +4,9 @@ import { replaceFile } from '../disk/files.ts'
 import { listIds } from '../disk/job-folder.ts'
 import { type JournalPlace, SUFFIX } from './journal-reader.ts'
 
-const README = `What has changed, one append-only file for each node that writes, one line for each change.
-The job folders are the truth; these files tell readers where to look. Deleted, they are made
-again from the folders by the next launcher, or by \`bjob fsck --repair\`: keep this README, it says
-that nothing is missing.
+const README = `The journal: one append-only file per node that writes, one line per change. The job folders are
+authoritative; these files tell readers where to look. If you delete them, the next launcher or
+\`bjob fsck --repair\` rebuilds them from the folders. Keep this README: it marks the journal as complete.
 `
 
 export class JournalMark {

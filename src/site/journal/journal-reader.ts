@@ -136,7 +136,7 @@ export class JournalReader {
     const why = isForbidden(error) ? 'permission denied' : 'it is no file'
     this.#closed.set(host, why)
     const { layout, tellOnce } = this.#place
-    tellOnce?.(`${layout.journalOf(host)} cannot be read (${why}): what is told there is not known here`)
+    tellOnce?.(`cannot read ${layout.journalOf(host)} (${why}): its changes are missing here`)
   }
 
   /** @returns false when the journal is not the one that `source` was read of */

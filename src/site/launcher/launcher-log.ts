@@ -88,7 +88,7 @@ export class LauncherLog {
       new Date().toISOString(),
       'error',
       'problem',
-      `${this.#lost} lines of this log could not be written: ${this.#reason}`,
+      `${this.#lost} lines of this log were lost: ${this.#reason}`,
     )
   }
 

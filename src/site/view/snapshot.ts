@@ -139,7 +139,7 @@ export async function readSnapshot(site: Site, name: SnapshotName): Promise<Snap
 function* readEntries(bytes: Buffer, from: number): Generator<JobEntry> {
   for (let at = from; at < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, Math.min(at + CHUNK_BYTES, bytes.length - 1)) + 1
-    if (end === 0) throw new SyntaxError('its last line is cut off')
+    if (end === 0) throw new SyntaxError('its last line is truncated')
     for (const row of JSON.parse(`[${bytes.toString('utf8', at, end - 1).replaceAll('\n', ',')}]`) as Row[])
       yield fromRow(row)
     at = end

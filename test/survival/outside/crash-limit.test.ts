@@ -33,7 +33,7 @@ test('a job that kills its launcher is failed the third time, when it was alone;
     attempt: 3,
     deaths: ['launcher', 'launcher', 'launcher'],
   })
-  expect(rig.lastWords('w/killer')).toMatch(/^its launcher died 3 times while it ran, and crash_limit/)
+  expect(rig.lastWords('w/killer')).toMatch(/^its launcher died 3 times during a run and crash_limit/)
   await rig.done(launch)
   expect(rig.state('w/good')).toMatchObject({ state: 'JOB_FINISHED', attempt: 3, deaths: ['launcher', 'launcher'] })
   // Allocations are asked for no more.
@@ -65,7 +65,7 @@ test('crash_limit 1 fails it at once, 0 never; why tells how often, and that it 
   await rig.until('two deaths', () => (rig.state('w/ever').deaths?.length ?? 0) >= 2)
   await launcher.kill('SIGKILL')
   expect(await rig.done(['why', 'w/ever'])).toMatch(
-    /its agent died while it ran, \d times so far: crash_limit is 0.*no other job/,
+    /its agent died during a run, \d times so far: crash_limit is 0.*alone on its nodes/,
   )
   await rig.done(['launch', '--idle-seconds', '0.1'])
   expect(rig.state('w/once')).toMatchObject({ state: 'FAILED', attempt: 1, deaths: ['agent'] })

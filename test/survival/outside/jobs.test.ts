@@ -13,8 +13,8 @@ const ODDITIES: readonly { readonly name: string; readonly make: string; readonl
   { name: 'folder', make: 'mkdir -p FILE/inside', told: /FILE is a folder, not a file/ },
   { name: 'pipe', make: 'mkfifo FILE', told: /FILE is a pipe or a device, not a file/ },
   { name: 'socket', make: SOCKET, told: /FILE is a socket, not a file/ },
-  { name: 'huge', make: 'truncate -s 3G FILE', told: /FILE has more than 64 MiB/ },
-  { name: 'loop', make: 'ln -s FILE FILE', told: /FILE is a link that leads to itself/ },
+  { name: 'huge', make: 'truncate -s 3G FILE', told: /FILE exceeds bjob's limit of 64 MiB/ },
+  { name: 'loop', make: 'ln -s FILE FILE', told: /FILE is a link to itself/ },
 ]
 
 /** A site whose application `sh` runs a shell line. */
@@ -143,7 +143,7 @@ describe('A12: a job that breaks its own state', () => {
     // Whatever stood there may hold something that somebody needs.
     await rig.done(['fsck', '--repair'])
     expect(rig.state('w/bad').state).toBe('RUNNING')
-    expect((await rig.bjob(['fsck'])).stdout).toContain('the site is whole')
+    expect((await rig.bjob(['fsck'])).stdout).toContain('no damage found')
   })
 
   test('and is run again by the same launcher once it is mended', async () => {
@@ -191,8 +191,8 @@ describe('A0: jobs of dead launchers', () => {
     for (const name of good) await rig.reached(`w/${name}`, 'RUNNING')
     await second.kill('SIGKILL')
     const { status, stdout, stderr } = await rig.bjob(['launch', '--slots', '9', '--idle-seconds', '0.5'])
-    expect(stdout).toMatch(/problem: cannot take w\/state back from \S+: state\.yaml is a folder, not a file/)
-    expect([status, stderr]).toEqual([3, expect.stringMatching(/cannot be taken back: w\/state\n.*fsck/)])
+    expect(stdout).toMatch(/problem: cannot take over w\/state from \S+: state\.yaml is a folder, not a file/)
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/could not be taken over: w\/state\n.*fsck/)])
     const others = [...good, 'revision', 'folder', 'link']
     expect(others.map((name) => `${name} ${rig.state(`w/${name}`).state}`)).toEqual(
       others.map((name) => `${name} JOB_FINISHED`),

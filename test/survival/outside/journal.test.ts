@@ -49,7 +49,7 @@ describe('A2: a snapshot of another journal', () => {
     await run(rig)
     for (const name of ['waits', 'later']) expect(rig.state(`w/${name}`).state).toBe('JOB_FINISHED')
     expect((await rig.done(['ls', '--state', 'JOB_FINISHED', '--fields', 'id'])).match(/w\/\w+/g)).toHaveLength(5)
-    expect(await rig.done(['fsck'])).toContain('the site is whole')
+    expect(await rig.done(['fsck'])).toContain('no damage found')
   })
 })
 
@@ -149,7 +149,7 @@ describe('A6: a journal that is removed while it is used', () => {
     expect(idsOf(readers[0]?.stdout ?? '').toSorted()).toEqual(['w/after', 'w/ends', 'w/runs'])
     await launcher.kill('SIGTERM')
     expect((await rig.done(['ls', '--state', 'JOB_FINISHED', '--fields', 'id'])).match(/w\/\w+/g)).toHaveLength(3)
-    expect(await rig.done(['fsck'])).toContain('the site is whole')
+    expect(await rig.done(['fsck'])).toContain('no damage found')
   })
 })
 

@@ -29,7 +29,7 @@ test(
     const words = [...user, 'bash', '-c', script, process.execPath, bin]
     const ended = await rig.startProgram(words, { cwd: home, env: { HOME: home } }).ended({ within: 150 })
     expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining(`${JOBS} finished, 0 failed`) })
-    const said = (ended.stdout + ended.stderr).split('\n').filter((line) => line.includes('gets fewer jobs at once'))
+    const said = (ended.stdout + ended.stderr).split('\n').filter((line) => line.includes('gets fewer concurrent jobs'))
     expect(said).toEqual([expect.stringMatching(/EAGAIN/)])
     const [state = ''] = fs.readdirSync(path.join(home, 'site/jobs/default'))
     expect(fs.readFileSync(path.join(home, 'site/jobs/default', state, 'state.yaml'), 'utf8')).not.toContain(
@@ -46,7 +46,7 @@ test('a program that is still being written: its job runs when that is done, wit
   rig.addApplication('written', `executable: ${program}\n`)
   await rig.done(['spawn', '--workflow', 'w', '--name', 'a', '--app', 'written'])
   const launcher = rig.start(['launch', '--slots', '1', '--idle-seconds', '0.1'])
-  await launcher.printed(/gets fewer jobs at once/)
+  await launcher.printed(/gets fewer concurrent jobs/)
   await rig.reached('w/a', 'RESTART_READY')
   fs.closeSync(writer)
   expect((await launcher.ended({ within: 120 })).status).toBe(0)

@@ -39,7 +39,7 @@ describe('A11: a disk that is full for a while', needs('the right to mount'), ()
     const running = await rig.jobs.starts(2)
     const ballast = fill(rig.outside)
     running[0]?.exit(0)
-    await launcher.printed(/waiting until jobs can be run again/)
+    await launcher.printed(/waiting until jobs can run again/)
     fs.rmSync(ballast)
     await rig.until('all to have finished', () => {
       for (const job of rig.jobs.running) job.exit(0)
@@ -88,7 +88,7 @@ describe('A15 and A16: links in the place of the site’s own folders', () => {
       ['fsck', '--repair'],
     ]) {
       const { status, stderr } = await rig.bjob(words)
-      expect([status, stderr]).toEqual([2, expect.stringContaining(`${name}/ is a link, and has to be a folder`)])
+      expect([status, stderr]).toEqual([2, expect.stringContaining(`${name}/ must be a folder, not a link`)])
     }
     expect(listTree(precious)).toEqual(before)
   })

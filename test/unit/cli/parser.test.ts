@@ -59,7 +59,7 @@ describe('parseCommand', () => {
   })
 
   test('a letter without a value takes none', () => {
-    expect(() => parse('-fx')).toThrow(/no option -fx/)
+    expect(() => parse('-fx')).toThrow(/unknown option -fx/)
     expect(() => parse('-f=x')).toThrow(/-f takes no value/)
   })
 
@@ -74,7 +74,7 @@ describe('parseCommand', () => {
 
   test('refuses what is not there, with the nearest that is', () => {
     expect(() => parse('--nam', 'x')).toThrow(/--nam; did you mean --name/)
-    expect(() => parse('-x')).toThrow(/there is no option -x/)
+    expect(() => parse('-x')).toThrow(/unknown option -x/)
     expect(() => parse('--name')).toThrow(/--name needs a value/)
     expect(() => parse('--force=1')).toThrow(/takes no value/)
     expect(() => parse('--name', 'a', '--name', 'b')).toThrow(/given 2 times/)
@@ -90,7 +90,7 @@ describe('parseCommand', () => {
   test('numbers and choices are checked', () => {
     const input = new Input([], [], new Map([['n', ['x']]]))
     expect(() => input.number('n')).toThrow(/--n must be a number/)
-    expect(() => input.choice('n', ['a', 'b'])).toThrow(/--n is a or b/)
+    expect(() => input.choice('n', ['a', 'b'])).toThrow(/--n must be a or b/)
     expect(new Input([], [], new Map([['n', ['1.5']]])).number('n')).toBe(1.5)
   })
 })

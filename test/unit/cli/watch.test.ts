@@ -121,7 +121,7 @@ describe('the screen', () => {
     expect(Date.parse(running.estimated_end ?? '') - NOW).toBeCloseTo(120_000, -4)
     expect(textOf(running)).toMatch(/33 %\s+60 of 180 ended\n1\/s .*about 2 min left/)
     expect(textOf(running)).toContain('no time limit')
-    expect(textOf(buildModel('s', '', tally, [], [], NOW))).toContain('no launcher runs: bjob launch')
+    expect(textOf(buildModel('s', '', tally, [], [], NOW))).toContain('no launcher is running: bjob launch')
   })
 
   test('leaves out of a full screen what happened longest ago, and says how much', () => {

@@ -12,7 +12,7 @@ describe('whether compute nodes find bjob', () => {
 
   test('what is on this machine`s own disk is named, with what to do', () => {
     expect(judgeReach(nfs('/s'), [ext4('/usr/bin/node'), nfs('/n/bjob.js')])).toMatch(
-      /^\/usr\/bin\/node \(ext4\) is on this machine's own .* need it at the same path.* \(batch: command\)$/,
+      /^\/usr\/bin\/node \(ext4\) is on a local .* need it at the same path.* \(batch: command\)$/,
     )
     expect(judgeReach(nfs('/s'), [ext4('/a'), ext4('/b')])).toMatch(
       /^\/a \(ext4\) and \/b \(ext4\) are .* need them at/,
@@ -20,7 +20,9 @@ describe('whether compute nodes find bjob', () => {
   })
 
   test('of a site on this machine`s own disk, that is what matters', () => {
-    expect(judgeReach(ext4('/tmp/s'), [ext4('/usr/bin/node')])).toMatch(/^the site is on .*, \/tmp\/s \(ext4\): only/)
+    expect(judgeReach(ext4('/tmp/s'), [ext4('/usr/bin/node')])).toMatch(
+      /^the site is on .*, \/tmp\/s \(ext4\): compute/,
+    )
   })
 })
 

@@ -49,6 +49,6 @@ describe('compileConditions', () => {
   test('refuses what it does not know', () => {
     expect(() => compileConditions({ state: 'RUNING' })).toThrow(/did you mean RUNNING/)
     expect(() => compileConditions(Object.fromEntries([['nmae', 'x']]))).toThrow(/did you mean name/)
-    expect(() => compileConditions({ name: Object.fromEntries([['begins', 'x']]) })).toThrow(/begins is no operator/)
+    expect(() => compileConditions({ name: Object.fromEntries([['begins', 'x']]) })).toThrow(/unknown operator begins/)
   })
 })

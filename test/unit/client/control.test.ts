@@ -54,7 +54,7 @@ describe('kill', () => {
       advance(current, [{ time: 'y', state: 'USER_KILLED', message: '' }], { kill: undefined }),
     )
     expect(await killed).toEqual([
-      { kind: 'failed', id: 'default/a', reason: 'there is no job default/a' },
+      { kind: 'failed', id: 'default/a', reason: 'no such job: default/a' },
       { kind: 'killed', id: 'default/b' },
     ])
   })

@@ -11,11 +11,11 @@ test.each([
   ['{"op":"get","id":1,"job":7}', 'job', 'job must be text'],
   ['{"op":"get","id":1,"jbo":"a"}', 'jbo', 'get has no field jbo'],
   ['{"op":"ping","id":1e400}', 'id', 'id must be a number or text'],
-  ['{"op":"ping","id":9007199254740993}', 'id', 'id is a number that would not be kept exactly; write it in quotes'],
+  ['{"op":"ping","id":9007199254740993}', 'id', 'id is a number that cannot be stored exactly; put it in quotes'],
   [
     filter('{"data":{"seed":9007199254740993}}'),
     'filter.data.seed',
-    'filter.data.seed is a number that would not be kept exactly; write it in quotes',
+    'filter.data.seed is a number that cannot be stored exactly; put it in quotes',
   ],
   ['{"op":"ping","id":1,"__proto__":1}', '__proto__', 'ping has no field __proto__'],
   ['{"op":"ping","id":1,"constructor":1}', 'constructor', 'ping has no field constructor'],
@@ -30,7 +30,11 @@ test.each([
   [filter('{"name":{"contains":1}}'), 'filter.0.name.contains', 'filter.0.name.contains must be text'],
   [filter('[{},{"name":{"starts":"a"}}]'), 'filter.1.name.starts', 'query has no field filter.1.name.starts'],
   [filter('{"tags":{"constructor":1}}'), 'filter.0.tags.constructor', /must be text, a list of texts, or operators/],
-  [filter('{"data":{"loss":1e400}}'), 'filter.0.data.loss', /must be a number, true, false, null or as for text/],
+  [
+    filter('{"data":{"loss":1e400}}'),
+    'filter.0.data.loss',
+    /must be text, a list of texts, a number, true, false, null, or operators/,
+  ],
   [filter('{"data":["a"]}'), 'filter.0.data', 'filter.0.data must be a map of fields'],
 ])('%s is refused with its field named', (line, field, message) => {
   const parsed = parse(line, 3)

@@ -29,7 +29,7 @@ test('a job is nobody’s after a death, and failed at the limit, with what died
   const last = twice.history.at(-1)
   expect(last?.event).toEqual({ kind: 'taken-back', why: 'node-lost', node: 'n7', deaths: 2, limit: 2 })
   expect(last && wordsOf(last)).toBe(
-    'its node died 2 times while it ran, and crash_limit is 2; the last time: node n7 was lost',
+    'its node died 2 times during a run and crash_limit is 2; last cause: node n7 was lost',
   )
 })
 

@@ -105,9 +105,9 @@ describe('a filter', () => {
   })
 
   test.each([
-    [{ state: ['RUNING'] }, 'there is no state RUNING; did you mean RUNNING?'],
-    [{ state: ['nonsense'] }, 'there is no state nonsense'],
-    [{ id: ['a/b/c'] }, "is not a job's id"],
+    [{ state: ['RUNING'] }, 'unknown state RUNING; did you mean RUNNING?'],
+    [{ state: ['nonsense'] }, 'unknown state nonsense'],
+    [{ id: ['a/b/c'] }, 'is not a job id'],
     [{ id: ['../x'] }, 'workflow ".." starts with .'],
     [{ id: ['-x'] }, 'name "-x" starts with -'],
   ])('%j is refused: %s', (filter, message) => {

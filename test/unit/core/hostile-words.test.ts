@@ -89,8 +89,8 @@ describe('hostile words', () => {
 
   test.each([
     [(text: string) => text.replace('"cores":2', '"cores":"many"'), 'cores must be a number'],
-    [(text: string) => text.replace('"kind":"born"', '"kind":"hatched"'), 'no kind that bjob knows'],
-    [(text: string) => text.replace('{"kind":"ran"', '{"kind":'), 'no flow map'],
+    [(text: string) => text.replace('"kind":"born"', '"kind":"hatched"'), 'an unknown kind'],
+    [(text: string) => text.replace('{"kind":"ran"', '{"kind":'), 'not a JSON object'],
   ])('a fact edited into nonsense names the line', (edit, problem) => {
     expect(() => parseState(edit(formatState(live('x'))), 'state.yaml')).toThrow(problem)
   })

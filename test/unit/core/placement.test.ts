@@ -520,16 +520,16 @@ describe('explainUnfit', () => {
   const nodes = [...makeNodes(2, { memoryMiB: 1000 }), { name: 'big', cores: 8, gpus: 2, memoryMiB: 4000 }]
 
   test.each<[Partial<PlacementRequest>, string, string]>([
-    [{ nodes: 4 }, 'too-wide', 'asks for 4 nodes, the allocation has 3'],
-    [{ threadsPerRank: 9 }, 'too-many-cores', 'asks for 9 cores a node, no node of the allocation has so many'],
+    [{ nodes: 4 }, 'too-wide', 'needs 4 nodes, the allocation has 3'],
+    [{ threadsPerRank: 9 }, 'too-many-cores', 'needs 9 cores per node, no node of the allocation has that many'],
     [
       { nodes: 2, threadsPerRank: 8 },
       'too-many-cores',
-      'asks for 8 cores a node, only 1 node of the allocation has so many',
+      'needs 8 cores per node, only 1 node of the allocation has that many',
     ],
-    [{ gpusPerRank: 3 }, 'too-many-gpus', 'asks for 3 GPUs a node, no node of the allocation has so many'],
-    [{ memoryMiBPerNode: 5000 }, 'too-much-memory', 'asks for 5000 MiB a node, no node of the allocation has so much'],
-    [{ wallSeconds: 601 }, 'too-long', 'asks for 601 s, the allocation has 600 s left'],
+    [{ gpusPerRank: 3 }, 'too-many-gpus', 'needs 3 GPUs per node, no node of the allocation has that many'],
+    [{ memoryMiBPerNode: 5000 }, 'too-much-memory', 'needs 5000 MiB per node, no node of the allocation has that much'],
+    [{ wallSeconds: 601 }, 'too-long', 'needs 601 s, the allocation has 600 s left'],
   ])('%j', (change, reason, message) => {
     expect(explainUnfit(ask(change), nodes, 600)).toEqual({ reason, message })
   })

@@ -121,11 +121,11 @@ describe('a specification', () => {
   })
 
   test.each([
-    ['application', 'a b', 'application "a b" has a blank'],
-    ['application', '../evil', 'application "../evil" has a /'],
+    ['application', 'a b', 'application "a b" contains a blank'],
+    ['application', '../evil', 'application "../evil" contains a /'],
     ['args', '"open', 'args has a " that is not closed'],
     ['args', { a: 1 }, 'args must be'],
-    ['args', ['a\0b'], 'has a NUL character'],
+    ['args', ['a\0b'], 'contains a NUL character'],
     ['input_files', 7, 'input_files must be'],
     ['input_files', [''], 'has an empty pattern'],
     ['parents', 3, 'parents must be'],
@@ -138,7 +138,7 @@ describe('a specification', () => {
     ['wall_time_minutes', Infinity, 'wall_time_minutes must be a number'],
     ['retry_delay_seconds', 86_401, 'retry_delay_seconds must be at most 86400'],
     ['stage_in_url', ['x y'], 'stage_in_url.0 must be an absolute path'],
-    ['stage_in_url', ['h:/a/b', '/c/b'], 'stage_in_url.1 has two things that are called b'],
+    ['stage_in_url', ['h:/a/b', '/c/b'], 'stage_in_url.1 has two entries named b'],
     ['tags', new Map([['a', 'b']]), 'tags must be a map'],
     ['tags', ['a'], 'tags must be a map'],
     ['wall_time_minutes', 0, 'wall_time_minutes must be more than 0'],
@@ -152,14 +152,14 @@ describe('a specification', () => {
     ['node_packing_count', 0, 'node_packing_count must be at least 1'],
     ['cpu_affinity', 'deep', 'cpu_affinity must be none or depth'],
     ['mpi_flags', "'", "mpi_flags has a ' that is not closed"],
-    ['environ_vars', 'A', 'environ_vars has "A", which is not NAME=VALUE'],
-    ['environ_vars', { 'A B': '1' }, 'has "A B", which is not a variable\'s name'],
+    ['environ_vars', 'A', 'environ_vars contains "A", which is not NAME=VALUE'],
+    ['environ_vars', { 'A B': '1' }, 'contains "A B", which is not a variable name'],
     ['auto_timeout_retry', 1, 'auto_timeout_retry must be true or false'],
     ['max_retries', -1, 'max_retries must be at least 0'],
     ['num_nodes', Number.NaN, 'num_nodes must be a whole number'],
     ['num_nodes', null, 'num_nodes must be a whole number'],
     ['name', '-x', 'name "-x" starts with -'],
-    ['workflow', 'a/b', 'workflow "a/b" has a /'],
+    ['workflow', 'a/b', 'workflow "a/b" contains a /'],
   ])('with a bad %s (%j) is refused with that field named', (field, value, message) => {
     const found = problems({ name: 'n', application: 'a', [field]: value })
     expect(found).toHaveLength(1)
@@ -185,7 +185,7 @@ describe('a specification', () => {
   ])('refuses %s beside %s', (one, other) => {
     const value = one === 'args' ? [] : one === 'environ_vars' ? {} : one === 'application' ? 'a' : 1
     expect(problems({ name: 'n', application: 'a', [one]: value, [other]: value }).join()).toContain(
-      `${one} is given twice`,
+      `${one} given twice`,
     )
   })
 
@@ -206,7 +206,7 @@ describe('a specification', () => {
     const circle: Record<string, unknown> = {}
     circle['a'] = [circle]
     for (const data of [circle, JSON.parse('['.repeat(1e5) + ']'.repeat(1e5)) as unknown])
-      expect(problems({ name: 'n', application: 'a', data })).toEqual(['data holds itself or is nested too deeply'])
+      expect(problems({ name: 'n', application: 'a', data })).toEqual(['data contains itself or is nested too deeply'])
   })
 
   test('reads any JSON as data, and names the place of what is none', () => {
@@ -219,7 +219,7 @@ describe('a specification', () => {
       [new Map([['a', 1]]), 'data'],
     ] as const)
       expect(problems({ name: 'n', application: 'a', data: bad })).toEqual([
-        `${place} must be text, a number, true, false, null, or a list or a map of such`,
+        `${place} must be JSON: text, a number, true, false, null, a list or a map`,
       ])
   })
 

@@ -38,7 +38,7 @@ test('a node where every try fails gets them later each time, a minute apart at 
     health.fail('n1', place(), 'EAGAIN')
   }
   expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
-  expect(said).toEqual([expect.stringContaining('fewer'), expect.stringContaining('left alone')])
+  expect(said).toEqual([expect.stringContaining('fewer'), expect.stringContaining('gets no jobs for now')])
 })
 
 test('a job that ran there makes it well again, and no other node', () => {

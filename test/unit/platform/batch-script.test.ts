@@ -47,11 +47,11 @@ describe('renderBatchScript', () => {
     ['run\n{{quue}}', 'x', 'line 2: {{quue}} is not a variable of a batch script'],
     ['run {{toString}}', 'x', '{{toString}} is not a variable'],
     ['#X {{queue}}', 'a b', "line 1: {{queue}} cannot be 'a b'"],
-    ['#X {{queue}}', 'a\n#X -p other', 'a directive takes no blank'],
-    ['#X {{queue}}', '', 'a directive takes no blank'],
-    ['run {{queue}}', 'a\nb', 'it holds a line break'],
-    ['run {{queue}}', { lines: ['a'] }, 'whole lines need a line of their own'],
-    ['{{queue}}', { lines: ['a\nb'] }, 'an entry is one line'],
+    ['#X {{queue}}', 'a\n#X -p other', 'a directive cannot contain a blank'],
+    ['#X {{queue}}', '', 'a directive cannot contain a blank'],
+    ['run {{queue}}', 'a\nb', 'it contains a line break'],
+    ['run {{queue}}', { lines: ['a'] }, 'a variable that stands for whole lines needs its own line'],
+    ['{{queue}}', { lines: ['a\nb'] }, 'an entry must be one line'],
   ])('%j with %j', (template, queue, message) => {
     expect(() => renderBatchScript(template, { ...values('/', []), queue }, 'batch.sh')).toThrow(message)
     expect(() => renderBatchScript(template, { ...values('/', []), queue }, 'batch.sh')).toThrow(
@@ -105,7 +105,7 @@ describe('the file that a scheduler writes', () => {
 
   test('a path that no directive can name is refused, and only there', () => {
     const output = { path: '/%J/x', directive: undefined }
-    expect(() => renderBatchScript('#BSUB -o {{output}}', { output })).toThrow(/would take it for another file/)
+    expect(() => renderBatchScript('#BSUB -o {{output}}', { output })).toThrow(/would misread the path/)
     expect(renderBatchScript('tail {{output}}', { output })).toBe('tail /%J/x')
   })
 })

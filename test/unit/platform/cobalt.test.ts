@@ -38,7 +38,7 @@ describe('cobalt commands', () => {
   test('time left', () => {
     expect(cobalt.parseTimeLeft('JobID  TimeRemaining\n====================\n101    00:12:34\n', 0)).toBe(754)
     expect(() => cobalt.parseTimeLeft('JobID  TimeRemaining\n====\n101    N/A\n', 0)).toThrow(
-      'did not tell the time left',
+      'cannot read the time left',
     )
   })
 

@@ -32,7 +32,7 @@ describe('flux allocation', () => {
   })
 
   test.each(['', 'flux-resource: ERROR: no', '{"version":1}'])('unreadable: %j', (output) => {
-    expect(() => flux.readAllocation({}, { output, hostName })).toThrow('flux did not tell its resources')
+    expect(() => flux.readAllocation({}, { output, hostName })).toThrow('cannot read its resources from flux')
   })
 
   test('as many names as ranks', () => {
@@ -45,7 +45,7 @@ describe('flux commands', () => {
   test('time left', () => {
     expect(flux.parseTimeLeft('3599\n', 0)).toBe(3599)
     expect(flux.parseTimeLeft('4294967295\n', 0)).toBe(Infinity)
-    expect(() => flux.parseTimeLeft('flux-job: not a job', 0)).toThrow('flux did not tell the time left')
+    expect(() => flux.parseTimeLeft('flux-job: not a job', 0)).toThrow('cannot read the time left from flux')
   })
 
   test('submit', () => {

@@ -71,7 +71,7 @@ describe('grid engine commands', () => {
     expect(gridEngine.parseTimeLeft(detail('1557926211', '1:00:00'), 1_557_926_811)).toBe(3000)
     expect(gridEngine.parseTimeLeft(detail('1557926211'), 1_600_000_000)).toBe(0)
     expect(gridEngine.parseTimeLeft(detail('1557926211', 'INFINITY'), 1_557_926_811)).toBe(Infinity)
-    expect(() => gridEngine.parseTimeLeft('<unknown_jobs>', 0)).toThrow('grid-engine did not tell the time left')
+    expect(() => gridEngine.parseTimeLeft('<unknown_jobs>', 0)).toThrow('cannot read the time left from grid-engine')
   })
 
   test('submit', () => {

@@ -27,7 +27,7 @@ describe('expandHostList', () => {
     ['node[]', "'' is not a number"],
     ['a,,b', 'a name is missing at character 3'],
     ['a,', 'a name is missing'],
-    ['node 1', "'node 1' holds a blank"],
+    ['node 1', "'node 1' contains a blank"],
     ['n[1-9999999]', "the range '1-9999999' is too long"],
     ['n[1-2000]x[1-2000]', 'more than 1000000 names'],
   ])('refuses %s', (text, reason) => {
@@ -50,7 +50,7 @@ describe('foldHostList', () => {
   })
 
   test('refuses a name that it could not give back', () => {
-    expect(() => foldHostList(['a,b'])).toThrow('a host name holds no comma')
+    expect(() => foldHostList(['a,b'])).toThrow('a host name cannot contain a comma')
   })
 
   const stem = fc.constantFrom('n', 'node', 'rack1-n', '')

@@ -52,7 +52,7 @@ describe('lsf commands', () => {
   test('no time left', () => {
     expect(lsf.timeLeftCommand('7')).toEqual(['bjobs', '-noheader', '-o', "run_time runtimelimit delimiter='|'", '7'])
     expect(() => lsf.parseTimeLeft('Job <7> is not found', 0)).toThrow("it printed 'Job <7> is not found'")
-    expect(() => lsf.parseTimeLeft('5 second(s)|soon', 0)).toThrow('lsf did not tell the time left')
+    expect(() => lsf.parseTimeLeft('5 second(s)|soon', 0)).toThrow('cannot read the time left from lsf')
   })
 
   test('submit reads the script as standard input', () => {

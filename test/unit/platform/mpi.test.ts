@@ -199,7 +199,7 @@ describe("a site's template", () => {
 
   test.each([
     [['run', '-n', '{rank}'], '{rank} is not a variable'],
-    [['run', '--{command}'], '{command} has to be a word of its own'],
+    [['run', '--{command}'], '{command} must be a separate word'],
     [['{}'], '{} is not a variable'],
     [['{toString}'], '{toString} is not a variable'],
     [[], 'is an empty list'],

@@ -69,7 +69,7 @@ describe('pbs commands', () => {
   test('no limit, over the limit, no job', () => {
     expect(pbs.parseTimeLeft('Job Id: 1\n    job_state = R\n', 0)).toBe(Infinity)
     expect(pbs.parseTimeLeft(QSTAT, startSeconds + 9999)).toBe(0)
-    expect(() => pbs.parseTimeLeft('qstat: Unknown Job Id 1\n', 0)).toThrow('pbs did not tell the time left')
+    expect(() => pbs.parseTimeLeft('qstat: Unknown Job Id 1\n', 0)).toThrow('cannot read the time left from pbs')
   })
 
   test('submit', () => {
@@ -92,6 +92,6 @@ describe('pbs commands', () => {
 
   test('limit', () => {
     expect(pbs.formatLimit(108_000)).toBe('30:00:00')
-    expect(() => pbs.formatLimit(Infinity)).toThrow('needs a limit that ends')
+    expect(() => pbs.formatLimit(Infinity)).toThrow('needs a finite limit')
   })
 })

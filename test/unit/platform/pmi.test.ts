@@ -13,7 +13,7 @@ const slurm =
 describe('ranks that would not find each other', () => {
   test('where Slurm has no plug-in by default, it is said which there are', async () => {
     expect(await findMissingPmi(slurm('none'))).toMatch(
-      /^srun starts ranks without PMI here \(MpiDefault=none\): .*`mpi: \[srun, --mpi=pmix\]`.* which has pmix, cray_shasta, pmi2\)$/,
+      /^srun starts ranks without PMI here \(MpiDefault=none\), .*`mpi: \[srun, --mpi=pmix\]`.* which has pmix, cray_shasta, pmi2\)$/,
     )
     const older = 'srun: MPI types are...\nsrun: none\nsrun: openmpi\nsrun: pmi2\n'
     expect(await findMissingPmi(slurm('none', older))).toMatch(/--mpi=pmi2\]`.* which has pmi2\)$/)

@@ -125,7 +125,7 @@ describe('slurm commands', () => {
   })
 
   test.each(['', 'NOT_SET'])('no time left in %j', (output) => {
-    expect(() => slurm.parseTimeLeft(output, 0)).toThrow('slurm did not tell the time left')
+    expect(() => slurm.parseTimeLeft(output, 0)).toThrow('cannot read the time left from slurm')
   })
 
   test('submit', () => {

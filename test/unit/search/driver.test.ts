@@ -127,7 +127,7 @@ describe('a search', () => {
     expect(namesIn(`${fixture.root}/jobs/w`)).toHaveLength(6)
   })
 
-  test('ends when every point of the space was evaluated, when the target is reached, when the time is up', async () => {
+  test('ends when every point of the space is evaluated, when the target is reached, when the time is up', async () => {
     const fixture = await makeFixture()
     expect(await new Search(fixture, finite).ended((task, id) => finish(fixture, task, id))).toBe('exhausted')
     expect(await fixture.client.jobs.count()).toBe(3)

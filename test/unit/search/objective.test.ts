@@ -29,14 +29,14 @@ describe('an objective', () => {
   })
 
   test.each([
-    [null, 'it left no r'],
+    [null, 'it wrote no r'],
     [' \n', 'r is empty'],
     ['nan', 'r is not a number: NaN, infinite or null'],
     ['-Infinity', 'r is not a number: NaN, infinite or null'],
     ['{"loss": NaN}', 'loss in r is not a number: NaN, infinite or null'],
     ['1e999', 'r is infinite'],
     ['{"loss": "low"}', 'loss in r is not a number: "\\"low\\""'],
-    ['{"a": 1, "b": 2}', 'r has several fields; name one as `objective` in the space'],
+    ['{"a": 1, "b": 2}', 'r has several fields; set `objective` in the space to one of them'],
     ['Segmentation fault', 'r is neither JSON nor a number: "Segmentation fault"'],
     ['[1]', 'r is not a number: "[1]"'],
   ])('is missing in %s', (text, reason) => {

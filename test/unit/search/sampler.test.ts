@@ -194,8 +194,8 @@ describe.each(['gp', 'tpe'] as const)('%s, asked for two objectives', (name) => 
   test('takes a value for each', () => {
     const sampler = createSampler(space, name, { seed: 1 })
     const [{ id } = { id: -1 }] = sampler.ask(1)
-    expect(() => sampler.tell(id, { kind: 'value', value: 1 })).toThrow('takes 2 values')
-    expect(() => sampler.tell(id, { kind: 'value', value: 1, further: [NaN] })).toThrow('tell a failure instead')
+    expect(() => sampler.tell(id, { kind: 'value', value: 1 })).toThrow('needs 2 values')
+    expect(() => sampler.tell(id, { kind: 'value', value: 1, further: [NaN] })).toThrow('report a failure instead')
   })
 })
 
@@ -232,10 +232,10 @@ test('quasi-random points are spread more evenly than chance', () => {
 test('ends are checked: unknown trials, second ends and values that are no numbers are refused', () => {
   const sampler = createSampler(box, 'random', { seed: 1 })
   const [trial = { id: -1, point: {} }] = sampler.ask(1)
-  expect(() => sampler.tell(7, { kind: 'failed' })).toThrow('no trial 7')
-  expect(() => sampler.tell(trial.id, { kind: 'value', value: NaN })).toThrow('tell a failure instead')
+  expect(() => sampler.tell(7, { kind: 'failed' })).toThrow('unknown trial 7')
+  expect(() => sampler.tell(trial.id, { kind: 'value', value: NaN })).toThrow('report a failure instead')
   sampler.tell(trial.id, { kind: 'failed' })
-  expect(() => sampler.tell(trial.id, { kind: 'failed' })).toThrow('ended already')
+  expect(() => sampler.tell(trial.id, { kind: 'failed' })).toThrow('already ended')
   expect(() => sampler.adopt(trial)).toThrow('there already')
   expect(() => sampler.adopt({ id: 9, point: { x: 0 } })).toThrow('y is missing')
 })

@@ -66,7 +66,7 @@ describe('a study', () => {
     const task = study.formatTask(study.ask(1)[0] ?? { id: 0, point: {} })
     const wider = { ...document, parameters: { ...document.parameters, a: { type: 'float', low: 0, high: 2 } } }
     expect(() => new Study(parseSearch(wider), options('random')).parseTask(task, 0)).toThrow(
-      'of another space: a.high: 1 → 2',
+      'to another space: a.high: 1 → 2',
     )
     const longer = { ...document, params: { epochs: 4 } }
     expect(() => new Study(parseSearch(longer), options('random')).parseTask(task, 0)).toThrow(

@@ -101,7 +101,7 @@ describe('jobs', () => {
     for (const name of ['../b/in.dat', '../../../in.dat', '/etc/hostname', '.', ''])
       await expect(readJobFile(open, 'w/a', name)).rejects.toThrow(/./)
     await expect(readJobFile(open, 'w/a', 'none')).rejects.toThrow('w/a has no none')
-    await expect(readJobFile(open, 'w/none', 'x')).rejects.toThrow('there is no job w/none')
+    await expect(readJobFile(open, 'w/none', 'x')).rejects.toThrow('no such job: w/none')
     await open.close()
   })
 })
@@ -110,7 +110,7 @@ describe('a snapshot', () => {
   test.each([
     ['deleted', undefined],
     ['empty', ''],
-    ['cut off', 'half'],
+    ['truncated', 'half'],
     ['garbled', 'hello\nworld\n'],
   ])('that is %s is made up for by the journal', async (_, damage) => {
     using site = new TestSite()

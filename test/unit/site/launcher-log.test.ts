@@ -97,7 +97,7 @@ describe("a launcher's log", () => {
     }
     const [one, loss = '', four] = await readAll(openLauncherLog(folder.site, 'L'))
     expect([one, four]).toEqual(['one', 'four'])
-    expect(loss).toMatch(/Z ERROR problem 2 lines of this log could not be written: ENOSPC$/)
+    expect(loss).toMatch(/Z ERROR problem 2 lines of this log were lost: ENOSPC$/)
     expect(levelOfLine(loss)).toBe('error')
   })
 })

@@ -104,8 +104,8 @@ describe('a change', () => {
   test('of a state.yaml that is torn is refused, and nothing is left behind but the claimed number', async () => {
     using job = new TestJob()
     fs.writeFileSync(job.paths.state, 'state: CREATED\n')
-    await expect(job.change(directDisk, 'a')).rejects.toThrow('cut off')
-    await expect(job.change(directDisk, 'a', 1)).rejects.toThrow('cut off')
+    await expect(job.change(directDisk, 'a')).rejects.toThrow('truncated')
+    await expect(job.change(directDisk, 'a', 1)).rejects.toThrow('truncated')
     expect(job.leftovers().filter((name) => name.startsWith('.state-'))).toEqual([])
   })
 })
