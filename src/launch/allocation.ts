@@ -1,4 +1,7 @@
-/** What this launcher may use: the nodes of the batch job that it runs in, or this machine; until when; and how MPI jobs and agents are started there. */
+/**
+ * The resources of this launcher: the nodes of the surrounding batch job or this machine, the end
+ * of its time, and the commands that start MPI jobs and agents there.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import type { NodeShape } from '../core/placement/node-need.ts'
@@ -14,43 +17,51 @@ import type { AllocatedNode, DetectedAllocation, Scheduler, SchedulerName } from
 import { detectAllocation, findScheduler, findSubmission } from '../platform/schedulers/schedulers.ts'
 import type { Settings } from '../site/settings.ts'
 
-/** What a launcher takes of a machine that others share, unless it is told. */
+/** Cores that a launcher uses by default on a shared machine. */
 const LOGIN_CORES = 2
-/** A scheduler that does not answer for this long is asked again later, or done without. */
+/** Timeout of scheduler commands. The question is repeated later or skipped. */
 const COMMAND_TIMEOUT_MS = 20_000
 
 export interface Allocation {
   readonly scheduler: Scheduler
-  /** The batch job's id; absent outside of one. */
+  /** Id of the batch job; undefined outside one. */
   readonly schedulerId: string | undefined
   readonly nodes: readonly NodeShape[]
-  /** The node that the launcher itself runs on, by the allocation's name for it; this host when that is none of the nodes. */
+  /**
+   * The launcher's own node, named as in the allocation; this host if it is not one of the nodes.
+   */
   readonly head: string
-  /** When the allocation ends, on the monotonic clock; Infinity where nothing tells. */
+  /** End of the allocation on the monotonic clock; Infinity if unknown. */
   readonly deadlineMs: number
-  /** A batch scheduler that this machine, which is in none of its batch jobs, submits to: others work here, too. */
+  /**
+   * The scheduler that this machine submits to, if it is shared with others outside a batch job.
+   */
   readonly beside: SchedulerName | undefined
-  /** How many of the scheduler's processors are one core. */
+  /** Number of the scheduler's processors per core. */
   readonly cpusPerCore: number
-  /** Absent where there is none: then only jobs of one rank can run. */
+  /** Undefined if there is none: then only single-rank jobs can run. */
   readonly mpi: MpiLauncher | undefined
-  /** Starts the agents on the other nodes: the scheduler's own launcher, which is always there and light, else the one for MPI jobs. */
+  /**
+   * Starts the agents on other nodes: the scheduler's own launcher if there is one, else the MPI
+   * launcher.
+   */
   readonly agentLauncher: MpiLauncher | undefined
   readonly gpuVariable: GpuVariable
 }
 
-/** What of an allocation a launcher is to use. */
+/** The part of an allocation that a launcher uses. */
 export interface AllocationPart {
-  /** Cores a node gives to jobs, whatever it has. */
+  /** Cores per node to offer to jobs, overriding the detected number. */
   readonly slots?: number
-  /** That many nodes at most, after the first `nodeOffset`: several launchers may share an allocation. */
+  /** At most this many nodes, after the first `nodeOffset`: launchers may share an allocation. */
   readonly nodeLimit?: number
   readonly nodeOffset?: number
 }
 
 /**
- * Finds out from the environment and the scheduler.
- * @throws BjobError `bad-allocation` and the like, `no-node`, `unknown-scheduler`, `unknown-mpi-launcher`
+ * Determines the allocation from the environment and the scheduler.
+ * @throws BjobError `bad-allocation`, `no-node`, `unknown-scheduler`, `unknown-mpi-launcher` and
+ *   others
  */
 export async function findAllocation(
   settings: Settings,
@@ -70,7 +81,7 @@ export async function findAllocation(
   const head = findHead(allocation, hostName)
   const mpi = await findMpi(settings, env)
   const agentLauncher = findNative(scheduler, env) ?? mpi
-  // Without anything that starts a process on another node, the others cannot be used.
+  // Other nodes are usable only if a process can be started there.
   const own = takePart(countCores(allocation.nodes, head, readProcessors), part)
   const usable = agentLauncher === undefined ? own.filter(({ name }) => name === head) : own
   if (usable.length === 0)
@@ -89,7 +100,10 @@ export async function findAllocation(
   }
 }
 
-/** The scheduler whose batch job this is. Outside of one there is this machine, whatever scheduler the site has. */
+/**
+ * The scheduler of the surrounding batch job. Outside one it is `none`, whatever the site submits
+ * to.
+ */
 function findSurrounding({ scheduler }: Settings, env: NodeJS.ProcessEnv): Scheduler {
   if (scheduler === 'auto') return detectAllocation(env)
   const named = findScheduler(scheduler)
@@ -119,7 +133,7 @@ function findHead({ nodes, head }: DetectedAllocation, hostName: string): string
   return own ?? (head === null ? hostName : (nodes[0]?.name ?? hostName))
 }
 
-/** What the scheduler brings with it to start processes on its nodes. */
+/** The scheduler's own command for starting processes on its nodes. */
 function findNative({ name }: Scheduler, env: NodeJS.ProcessEnv): MpiLauncher | undefined {
   if (name === 'slurm' && hasCommand('srun')) return findMpiLauncher('srun')
   if (name === 'flux' && hasCommand('flux')) return findMpiLauncher('flux')
@@ -156,7 +170,7 @@ function shapeOf(node: AllocatedNode, settings: Settings, slots: number | undefi
   }
 }
 
-/** A group of processes may be given less than the processors that it may use. */
+/** A control group may limit CPU time below the number of usable processors. */
 function ownCores(): number {
   return Math.min(os.availableParallelism(), groupByCore(readAllowedCpus()).length || Infinity)
 }
@@ -175,7 +189,8 @@ async function deadlineOf(
   try {
     return monotonicMs() + scheduler.parseTimeLeft(stdout, nowSeconds) * 1000
   } catch (error) {
-    // Jobs are more than good order at their end; and the batch script passes on the scheduler's warning.
+    // Jobs take priority over an orderly end; the batch script also passes on the scheduler's
+    // warning.
     if (error instanceof BjobError) return Infinity
     throw error
   }

@@ -1,4 +1,7 @@
-/** The room that this launcher has for jobs: the free cores and GPUs of its nodes, and what runs on them until when. */
+/**
+ * This launcher's capacity: the free cores and GPUs of its nodes, and the running jobs with their
+ * ends.
+ */
 import type { NodeShape, PlacementRequest } from '../core/placement/node-need.ts'
 import { type Assignment, NodePool } from '../core/placement/node-pool.ts'
 import {
@@ -13,28 +16,29 @@ import { monotonicMs } from '../lib/sleep.ts'
 
 export { requestOf } from '../core/placement/placement-request.ts'
 
-/** A job that was given room. */
+/** A job that holds resources. */
 export interface Placed {
   readonly assignment: Assignment
   readonly endsMs: number
-  /** Its place in the list of all. */
+  /** Index in the list of all placed jobs. */
   at: number
 }
 
-/** A job that others with room stand behind. */
+/** A waiting job that holds a reservation. */
 interface Kept {
   reservation: Reservation | undefined
   startsMs: number
-  /** After so many looks its reservation is made, or made anew: jobs end early, too. */
+  /** Number of looks until its reservation is recomputed, because jobs end early too. */
   looksLeft: number
 }
 
 /**
- * To make a reservation is to look at all nodes and all jobs that run. So that a head node with thousands of nodes decides quickly, a look costs
- * this many of them: a small allocation reserves at once, a big one for a job that was passed over for some seconds.
+ * Computing a reservation visits all nodes and running jobs. To keep placement fast on thousands of
+ * nodes, it waits for this many nodes per look: small allocations reserve at once, large ones only
+ * for jobs passed over for some seconds.
  */
 const COST_PER_LOOK = 64
-/** What is forgotten beyond that are jobs that another launcher has taken. */
+/** Upper bound; older entries are jobs that other launchers took. */
 const MOST_KEPT = 1000
 
 export class Room {
@@ -46,7 +50,7 @@ export class Room {
   readonly #kept = new Map<string, Kept>()
   readonly #suspended = new Set<string>()
 
-  /** @param deadlineMs when the time is up, on the clock `now` */
+  /** @param deadlineMs end of the allocation on the clock `now` */
   constructor(nodes: readonly NodeShape[], deadlineMs: number, now: () => number = monotonicMs) {
     this.#now = now
     this.#nodes = nodes
@@ -58,22 +62,24 @@ export class Room {
     return (this.#deadlineMs - this.#now()) / 1000
   }
 
-  /** Whether it has no node any more. */
+  /** True if no node is left. */
   get isEmpty(): boolean {
     return this.#nodes.length === 0
   }
 
-  /** Whether there will be more of it soon. */
+  /** True if a suspended node will return soon. */
   get isSuspended(): boolean {
     return this.#suspended.size > 0
   }
 
-  /** Why the job will never run here, in one line, if so. Time only gets shorter: what does not fit it now never will. */
+  /**
+   * Explains in one line why the job can never run here, if so. The remaining time only shrinks.
+   */
   explainUnfit(request: PlacementRequest): string | undefined {
     return explainUnfit(request, this.#nodes, this.secondsLeft)?.message
   }
 
-  /** Takes room for those of `line` that may start now, and says which. */
+  /** Allocates resources to the jobs of `line` that may start now, and calls `start` for each. */
   choose<Item extends Waiting>(line: WaitingLine<Item>, start: (item: Item, placed: Placed) => void): void {
     chooseStarts(
       line,
@@ -90,7 +96,7 @@ export class Room {
     )
   }
 
-  /** Places nothing more on a node, for good. */
+  /** Excludes a node for good. */
   removeNode(name: string): void {
     this.#pool.removeNode(name)
     this.#suspended.delete(name)
@@ -98,7 +104,7 @@ export class Room {
     this.#kept.clear()
   }
 
-  /** Places nothing on a node until it is resumed. Jobs that only fit there wait for that. */
+  /** Excludes a node until it is resumed. Jobs that fit only there wait. */
   suspendNode(name: string): void {
     this.#suspended.add(name)
     this.#pool.removeNode(name)
@@ -110,7 +116,7 @@ export class Room {
     this.#kept.clear()
   }
 
-  /** Gives back what `choose` has taken. */
+  /** Releases the resources of a job. */
   release(placed: Placed): void {
     this.#pool.release(placed.assignment)
     const last = this.#placed.pop()

@@ -1,6 +1,7 @@
 /**
- * From the journal's news to jobs that could start here. What was only announced waits until its writer says that it is made, or until the
- * job's folder does; what waits for parents is judged again when one of them ends.
+ * Turns journal news into jobs that may start here. An announced change waits for its writer's
+ * confirmation, or for a look at the job's folder. A job with parents is judged again when one
+ * ends.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { JobEntry } from '../core/index/job-entry.ts'
@@ -19,20 +20,23 @@ import type { Reporter } from './launch-events.ts'
 import { Parents } from './parents.ts'
 import { requestOf } from './capacity.ts'
 
-/** A writer says that a change is made within milliseconds; after this long the job's folder is asked, and again after twice as long each time. */
+/**
+ * Writers confirm a change within milliseconds. After this time the job's folder is read, then
+ * again after twice as long each time.
+ */
 const UNSETTLED_MS = 300
 const UNSETTLED_MOST_MS = 60_000
 const TAKEN_AT_ONCE = 10_000
 
-/** What the launcher wants to know, and hears. */
+/** Callbacks to the launcher. */
 export interface IntakeSink {
-  /** Whether this launcher could ever run such a job. */
+  /** True if this launcher could ever run such a job. */
   readonly accepts: (entry: JobEntry, specification: JobSpec, request: PlacementRequest) => boolean
   readonly isActive: (id: string) => boolean
   /** The job could start now. */
   readonly onReady: (entry: JobEntry, request: PlacementRequest) => void
   readonly onKill: (id: string, by: string) => void
-  /** Runs what nobody waits for. */
+  /** Runs a background task. */
   readonly attend: (task: () => Promise<void>) => void
   readonly report: Reporter
 }
@@ -42,11 +46,11 @@ export class Intake {
   readonly #view: JobView
   readonly #sink: IntakeSink
   readonly #parents: Parents
-  /** Changes that are not yet said to be made: when to look into the folder instead of waiting for the writer. */
+  /** Unconfirmed changes, with the time of the next look into the folder. */
   readonly #unsettled = new Map<string, { lookAtMs: number; delayMs: number }>()
-  /** Jobs that are not to be taken yet, as they are now; without a timer when they have been put off for long enough. */
+  /** Delayed jobs at their current revision; without a timer once the delay is over. */
   readonly #delayed = new Map<string, { readonly revision: number; timer?: NodeJS.Timeout }>()
-  /** Jobs with which something went wrong that is not their fault: how long to leave them alone when it does so again. */
+  /** Current delay of jobs that failed for reasons outside the job. */
   readonly #failed = new Map<string, number>()
 
   constructor(site: Site, view: JobView, sink: IntakeSink) {
@@ -56,21 +60,21 @@ export class Intake {
     this.#parents = new Parents(site)
   }
 
-  /** Whether a job that could run here only waits for its time. */
+  /** True if a runnable job only waits for its start time. */
   get isDelaying(): boolean {
     return [...this.#delayed.values()].some(({ timer }) => timer !== undefined)
   }
 
-  /** Whether a change was announced a moment ago that its writer has not said to be made, and whose folder has not been asked yet. */
+  /** True if a recent change is unconfirmed and its folder has not been read yet. */
   get isExpecting(): boolean {
     return [...this.#unsettled.values()].some(({ delayMs }) => delayMs === UNSETTLED_MS)
   }
 
-  /** Takes in all jobs there are. Those that were set aside for broken files get another look: somebody may have mended them. */
+  /** Takes in all jobs. Jobs that were set aside are read again, as they may have been repaired. */
   async takeAll(): Promise<void> {
     let count = 0
     for (const { id, broken } of this.#view.index.entries()) {
-      // The lease is to be renewed meanwhile, however many there are.
+      // Yields, so that the lease is renewed during a long intake.
       if ((count += 1) % TAKEN_AT_ONCE === 0) await setImmediate()
       if (broken === undefined) this.heed(id)
       else this.#sink.attend(() => this.lookUp(id))
@@ -83,13 +87,13 @@ export class Intake {
       if (broken !== undefined) this.#sink.attend(() => this.lookUp(id))
   }
 
-  /** Takes in what has changed. @throws the file system's errors, when the journal cannot be read */
+  /** Takes in the journal's news. @throws the file system's errors if the journal cannot be read */
   async takeNews(): Promise<void> {
     for (const id of await this.#view.refresh()) this.heed(id)
     for (const id of this.#unsettled.keys()) this.heed(id)
   }
 
-  /** Acts on what the journal says of a job, once the change has been made. */
+  /** Handles a committed change of a job. */
   heed(id: string): void {
     if (this.#view.index.isPending(id)) {
       if (this.#unsettled.has(id)) return
@@ -110,7 +114,9 @@ export class Intake {
     this.#consider(entry)
   }
 
-  /** Looks into the folders of jobs whose writers have kept silent: they may have died before the change, or right after it. */
+  /**
+   * Reads the folders of unconfirmed changes: the writer may have died before or after the change.
+   */
   async lookIntoUnsettled(): Promise<void> {
     const nowMs = monotonicMs()
     for (const [id, look] of this.#unsettled) {
@@ -121,12 +127,12 @@ export class Intake {
     }
   }
 
-  /** As `lookUp`, once whoever was first has had the time to say so in the journal. */
+  /** Like `lookUp`, after the other writer has had time to confirm. */
   lookUpSoon(id: string): void {
     this.#lookUpAfter(id, UNSETTLED_MS)
   }
 
-  /** As `lookUp`, for what failed: twice as late each time. */
+  /** Like `lookUp` after a failure, with a delay that doubles. */
   lookUpLater(id: string): void {
     const delayMs = this.#failed.get(id) ?? UNSETTLED_MS
     this.#failed.set(id, Math.min(delayMs * 2, UNSETTLED_MOST_MS))
@@ -137,7 +143,7 @@ export class Intake {
     setTimeout(() => this.#sink.attend(() => this.lookUp(id)), delayMs).unref()
   }
 
-  /** Goes by the job's folder where the journal does not tell enough. */
+  /** Reads the job's folder where the journal is incomplete. */
   async lookUp(id: string): Promise<void> {
     const entry = await readEntry(this.#site, id)
     if (entry === undefined) return
@@ -159,8 +165,9 @@ export class Intake {
   }
 
   /**
-   * Puts off a job that is not to be taken yet. This node's clock may be hours off: by its own, nothing is put off for longer than was meant.
-   * @returns whether it has been
+   * Delays a job whose start time lies ahead. Because this node's clock may be wrong, the delay is
+   * at most the intended length.
+   * @returns true if the job is delayed
    */
   #delay({ id, revision, notBefore, changed }: JobEntry): boolean {
     if (notBefore === undefined) return false

@@ -1,4 +1,4 @@
-/** What a launcher tells whoever watches it: its log, a terminal, a test. */
+/** Events that a launcher reports to its log, a terminal or a test. */
 import { explainSystemError } from '../core/text/system-error.ts'
 import { codeOf, isForbidden } from '../site/disk/disk.ts'
 import { type LogLevel, formatLogLine } from '../core/text/log-line.ts'
@@ -18,9 +18,12 @@ export interface LaunchEvent {
   readonly message: string
   /** The job that it is about. */
   readonly id?: string
-  /** Of a problem that others may have in the same moment: what it is, for all of them. */
+  /**
+   * The cause of a problem without the names of jobs or files, shared by problems that occur
+   * together.
+   */
   readonly cause?: string
-  /** The state that the job is in now. */
+  /** New state of the job. */
   readonly state?: string
 }
 
@@ -37,23 +40,23 @@ function levelOf({ kind, state }: LaunchEvent): LogLevel {
   return kind === 'job-ended' && (state === 'FAILED' || state === 'RESTART_READY') ? 'warn' : 'info'
 }
 
-/** What a launcher has done by its end. */
+/** The result of a launcher's run. */
 export interface LaunchSummary {
   readonly launcher: string
   /** Why it ended. */
   readonly reason: string
   readonly finished: number
   readonly failed: number
-  /** Stopped by the launcher's own end, to be started again. */
+  /** Stopped by the end of the launcher and left to restart. */
   readonly interrupted: number
   readonly killed: number
-  /** Jobs that it reached for and that another launcher had taken first. */
+  /** Claims that another launcher won. */
   readonly outrun: number
-  /** Jobs of dead launchers that could not be taken back. */
+  /** Jobs of dead launchers that could not be taken over. */
   readonly leftBehind: readonly { readonly id: string; readonly reason: string }[]
 }
 
-/** What went wrong with a job, for a person; a forbidden folder is the commonest in a site of several users. */
+/** A job's problem in one line. A forbidden folder is the most frequent on shared sites. */
 export function problemText(error: unknown): string {
   if (!isForbidden(error)) return messageOf(error)
   const { meaning, path = '' } = explainSystemError(error) ?? { meaning: messageOf(error) }
@@ -64,7 +67,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** What a problem is, whichever job or file it is about. */
+/** The cause of a problem, independent of the job or file. */
 export function errorCause(error: unknown): string {
   return codeOf(error) === '' ? messageOf(error) : codeOf(error)
 }

@@ -1,5 +1,6 @@
 /**
- * The launcher: finds jobs by the journal, runs what fits, takes back the jobs of dead launchers, and leaves in good order.
+ * The launcher: finds jobs by the journal, runs what fits, takes back the jobs of dead launchers,
+ * and leaves in good order.
  *
  *   news ──▶ consider ──▶ queue ──▶ fill ──▶ JobRun (claim, processes, end)
  *              │                      ▲            │
@@ -32,17 +33,17 @@ import type { RunResult, Surroundings } from './run/run-context.ts'
 
 export interface LaunchLimits {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
-  /** Ends after this long with nothing to do. */
+  /** Exits after this many idle seconds. */
   readonly idleSeconds: number
-  /** Does not end for want of work. */
+  /** Keeps running when idle. */
   readonly persistent: boolean
   readonly filter: Filter
-  /** When the time is up, on the monotonic clock. */
+  /** End of the allocation on the monotonic clock. */
   readonly deadlineMs: number
 }
 
 const HOUSEKEEPING_MS = 500
-/** Looks at others' leases this often within a lease. */
+/** Number of looks at other leases per lease period. */
 const LOOKS_PER_LEASE = 6
 
 export class Launcher {
@@ -61,9 +62,11 @@ export class Launcher {
   readonly #active = new Map<string, JobRun>()
   readonly #runs = new Set<Promise<void>>()
   readonly #over = new AbortController()
-  /** Nothing of the queue can start until room is given back or a job is added. */
+  /** True while no queued job can start: until resources are released or a job is added. */
   #isBlocked = false
-  /** Others have taken jobs that it has not heard of: until it has, it would only reach for more of them. */
+  /**
+   * True while other launchers' claims are ahead of the journal: further claims would fail as well.
+   */
   #isBehind = false
   #reason: string | undefined
   #idleSinceMs = monotonicMs()
@@ -83,7 +86,7 @@ export class Launcher {
       onKill: (id, by) => this.#active.get(id)?.stop({ kind: 'killed', by }, this.#graceMs),
       attend: (task) => this.#attend(task),
       report: (event) => {
-        // Settling the children of a failed job is work, too.
+        // Settling the children of a failed job counts as work.
         this.#idleSinceMs = monotonicMs()
         this.#report(event)
       },
@@ -100,8 +103,8 @@ export class Launcher {
   }
 
   /**
-   * Runs jobs until something ends it.
-   * @returns why, and what became of the jobs
+   * Runs jobs until the launcher ends.
+   * @returns the reason and the counts
    */
   async run(watch: JournalWatch): Promise<LaunchSummary> {
     await this.#intake.takeAll()
@@ -130,7 +133,7 @@ export class Launcher {
     return { launcher: this.#surroundings.launcher, reason: this.#reason ?? 'ended', ...this.counts, leftBehind }
   }
 
-  /** Begins to end: starts nothing more, and stops what runs. Again, it only hurries. */
+  /** Starts no more jobs and stops the running ones. A second call can only shorten the grace. */
   finish(reason: string, outcome: Stop, graceMs: number): void {
     if (this.#reason === undefined) {
       this.#reason = reason
@@ -141,7 +144,7 @@ export class Launcher {
     this.#over.abort()
   }
 
-  /** The agent of a node has died, and its jobs with it: they come back by themselves. Jobs of several nodes have to be stopped. */
+  /** The agent of a node and its jobs died. Jobs on several nodes have to be stopped explicitly. */
   suspendNode(node: string): void {
     this.#room.suspendNode(node)
     this.#report({ kind: 'problem', message: `the agent on ${node} died with its jobs; starting a new agent` })
@@ -154,7 +157,7 @@ export class Launcher {
     this.#fill()
   }
 
-  /** A node is gone for good. */
+  /** A node is lost for good. */
   loseNode(node: string): void {
     this.#room.removeNode(node)
     const loss = { why: 'node-lost', node } as const
@@ -196,7 +199,7 @@ export class Launcher {
     this.#isBlocked = false
   }
 
-  /** Starts what has room now. */
+  /** Starts the jobs that fit now. */
   #fill(): void {
     if (this.#reason !== undefined || this.#isBlocked || this.#isBehind) return
     this.#isBlocked = true
@@ -220,7 +223,8 @@ export class Launcher {
         this.#idleSinceMs = monotonicMs()
       })
       .catch((error: unknown) => {
-        // A file system that failed may recover, so the launcher stays; a folder of somebody else's may be opened to this user, but that is no work.
+        // A failed file system may recover, so the launcher stays. A forbidden folder may be opened
+        // later, but does not count as work.
         if (!isForbidden(error)) this.#idleSinceMs = monotonicMs()
         const message = `${candidate.id}: ${problemText(error)}`
         this.#report({
@@ -234,7 +238,7 @@ export class Launcher {
       .finally(() => {
         this.#active.delete(candidate.id)
         this.#runs.delete(done)
-        // It may be ready for its next attempt already; what the journal told before the claim is old.
+        // The job may be ready for its next attempt; the entry from before the claim is outdated.
         const entry = this.#view.index.get(candidate.id)
         if (entry !== undefined && entry.revision > candidate.revision) this.#intake.heed(candidate.id)
         this.#fill()
@@ -256,7 +260,7 @@ export class Launcher {
 
   #count(candidate: QueuedJob, result: RunResult): void {
     if (result.kind === 'absent') this.#view.index.forget(candidate.id)
-    // Another launcher was first, and the journal will say so; where it does not, the folder does.
+    // Another launcher was first. The journal or, failing that, the folder will show it.
     if (result.kind === 'not-mine') {
       this.counts.outrun += 1
       this.#intake.lookUpSoon(candidate.id)
@@ -279,7 +283,7 @@ export class Launcher {
     else if (this.#isIdle) this.#attend(() => this.#leave())
   }
 
-  /** Whether there may be something to do soon. */
+  /** True if work may arrive soon. */
   get #isExpecting(): boolean {
     return this.#recovery.isUndecided || this.#intake.isDelaying || this.#room.isSuspended || this.#health.isHolding
   }
@@ -290,7 +294,7 @@ export class Launcher {
     return isFree && !persistent && monotonicMs() - this.#idleSinceMs >= idleSeconds * 1000
   }
 
-  /** Ends for want of work, unless a last look finds some: on a loaded node what the kernel tells of news can be late. */
+  /** Ends for lack of work, after a last look: on a loaded node, file notifications can be late. */
   async #leave(): Promise<void> {
     await this.#takeNews()
     if (!this.#isIdle) return
@@ -302,7 +306,7 @@ export class Launcher {
     return this.#site.settings.grace_seconds * 1000
   }
 
-  /** Runs what nobody waits for; a failing file system is told, and tried again by the next occasion. */
+  /** Runs a background task. Errors are reported; the next event retries. */
   #attend(task: () => Promise<void>): void {
     const done = task()
       .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error), cause: errorCause(error) }))

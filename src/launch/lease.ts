@@ -1,6 +1,7 @@
 /**
- * Keeps the launcher's lease: renews it in time, tells the agents, and notices when it could not be renewed in time, be it that the process was
- * suspended or that the file system hung. No wall clock decides: it may jump.
+ * Keeps the launcher's lease: renews it, tells the agents, and detects a missed renewal, whether
+ * the process was suspended or the file system hung. It never relies on the wall clock, which may
+ * jump.
  */
 import os from 'node:os'
 import { processScope } from '../lib/process/process-table.ts'
@@ -9,15 +10,15 @@ import { bootId } from '../site/journal/journal-writer.ts'
 import { type Lease, writeLease } from '../site/launcher/launchers.ts'
 import type { Site } from '../site/site.ts'
 
-/** Renewed this many times within a lease, so that a few slow writes do not matter. */
+/** Renewals per lease period, so that a few slow writes do no harm. */
 const BEATS_PER_LEASE = 6
-/** The part of the lease after which the owner gives up: before anybody else may, whatever the delay of reading it. */
+/** Fraction of the period after which the owner gives up, before any other launcher may. */
 const FENCE_PART = 0.75
 
 export interface LeaseEvents {
   /** The lease was renewed and holds for `limitMs`. */
   readonly onBeat: (limitMs: number) => void
-  /** Called once, when it could not be renewed in time: stop everything before anything else. */
+  /** Called once when the renewal is late. Stop all jobs before doing anything else. */
   readonly onLost: () => void
 }
 
@@ -46,7 +47,10 @@ export class LeaseKeeper {
     }
   }
 
-  /** Writes the first lease, and goes on renewing it. @param agents tells their process ids: one that has died is replaced */
+  /**
+   * Writes the first lease and keeps renewing it.
+   * @param agents returns the agents' process ids, which change when one is replaced
+   */
   static async start(
     site: Site,
     launcher: string,
@@ -59,13 +63,15 @@ export class LeaseKeeper {
     return keeper
   }
 
-  /** Whether the lease may have run out for somebody: ask before every claim and every end. Gives everything up when it has. */
+  /**
+   * True if the lease may have expired. Check before every claim and every end. Gives up on expiry.
+   */
   isLost(): boolean {
     if (!this.#isOver && silentMs(this.#renewed) > this.#leaseMs * FENCE_PART) this.giveUp()
     return this.#isOver
   }
 
-  /** The launcher must not go on under this lease. */
+  /** Ends this lease for the launcher. */
   giveUp(): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -73,7 +79,7 @@ export class LeaseKeeper {
     this.#events.onLost()
   }
 
-  /** Writes the last lease, which says that this launcher has ended. */
+  /** Writes the final lease, which records the launcher's end. */
   async end(reason: string): Promise<void> {
     this.#isOver = true
     clearTimeout(this.#timer)
@@ -89,7 +95,7 @@ export class LeaseKeeper {
     try {
       await this.#renew()
     } catch {
-      // Not renewed: the next try may do, and if none does in time the agents and isLost act.
+      // The next renewal may succeed; otherwise the agents and isLost act in time.
     }
     if (!this.isLost()) this.#schedule()
   }
@@ -114,8 +120,8 @@ function now(): Instant {
 }
 
 /**
- * How long ago `instant` was. The monotonic clock stands still while a machine sleeps; its uptime does not. That costs a file's reading, so it is
- * asked only when the wall clock, which may simply have been set, hints at it.
+ * Time since `instant`. The monotonic clock stops while a machine sleeps, its uptime does not.
+ * Reading the uptime costs a file access, so it happens only if the wall clock hints at a sleep.
  */
 function silentMs(instant: Instant): number {
   const ms = monotonicMs() - instant.monotonicMs
@@ -123,7 +129,7 @@ function silentMs(instant: Instant): number {
   return Math.max(ms, (os.uptime() - instant.uptimeSeconds) * 1000)
 }
 
-/** The kernel and process namespace: where the process ids in a lease mean something. */
+/** Kernel and process namespace, in which the process ids of a lease are valid. */
 export function kernelScope(): string {
   return `${bootId()} ${processScope()}`
 }

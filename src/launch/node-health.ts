@@ -1,6 +1,7 @@
 /**
- * Nodes that cannot start jobs for a while. The place of a job that could not be started stays taken, so that the node gets fewer jobs at once; after a
- * while one such place is given back, sooner when jobs have run there, later when they could not be started again.
+ * Nodes that temporarily cannot start jobs. A job that could not start keeps its resources
+ * allocated, so that the node gets fewer jobs. They are released one by one: sooner after
+ * successes, later after further failures.
  */
 import { formatSeconds } from '../core/text/duration.ts'
 import type { Placed } from './capacity.ts'
@@ -8,16 +9,16 @@ import type { Reporter } from './launch-events.ts'
 
 const DELAY_MS = 1000
 const LONGEST_DELAY_MS = 60_000
-/** After as many tries in a row that failed the node is said to be left alone. */
+/** Number of consecutive failures after which the node is reported as unused. */
 const MANY_TRIES = 4
 
 interface Sick {
-  /** What is held back, the oldest first. */
+  /** Held resources, oldest first. */
   readonly held: Placed[]
-  /** Tries that have failed in a row. */
+  /** Consecutive failed starts. */
   failedTries: number
   delayMs: number
-  /** Whether a place was given back since a start last failed. */
+  /** True if resources were released since the last failed start. */
   isTrying: boolean
   timer?: NodeJS.Timeout | undefined
 }
@@ -32,12 +33,12 @@ export class NodeHealth {
     this.#report = report
   }
 
-  /** Whether places are held back. */
+  /** True while resources are held. */
   get isHolding(): boolean {
     return [...this.#nodes.values()].some(({ held }) => held.length > 0)
   }
 
-  /** A job could not be started on the node, and leaves its place. */
+  /** Records a failed start and keeps the job's resources. */
   fail(node: string, placed: Placed, reason: string): void {
     const known = this.#nodes.get(node)
     const sick = known ?? { held: [], failedTries: 0, delayMs: DELAY_MS, isTrying: false }
@@ -53,7 +54,7 @@ export class NodeHealth {
     if (known === undefined) this.#tell(`${node} gets fewer concurrent jobs`, reason)
   }
 
-  /** A job has run on the node. */
+  /** Records a successful run. */
   succeed(node: string): void {
     const sick = this.#nodes.get(node)
     if (sick === undefined) return

@@ -1,6 +1,6 @@
 /**
- * Which jobs wait for which parents. A parent's end is looked up in its own folder before a child is let go; nobody scans: children are kept by
- * parent, and the journal says when a parent has ended.
+ * Tracks the jobs that wait for parents. Before a child starts, the parent's own folder is read.
+ * Nothing is scanned: children are stored by parent, and the journal reports a parent's end.
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { Orphaned } from '../core/life/history-event.ts'
@@ -18,16 +18,18 @@ export type Readiness =
 export class Parents {
   readonly #site: Site
   readonly #children = new Map<string, Set<string>>()
-  /** By child, the parents that were seen not to have ended: they are looked at again when they have, not whenever another one has. */
+  /** Unfinished parents by child: read again only when they end. */
   readonly #open = new Map<string, Set<string>>()
-  /** Parents known to be finished: they are not looked up again for the next of their thousand children. */
+  /** Finished parents, not read again for each of their children. */
   readonly #finished = new Set<string>()
 
   constructor(site: Site) {
     this.#site = site
   }
 
-  /** Whether a job's parents let it start; one that has to wait is remembered under each parent that it waits for. */
+  /**
+   * Decides if a job's parents let it start. A waiting job is stored under each unfinished parent.
+   */
   async judge(entry: JobEntry): Promise<Readiness> {
     const { parents, waitForParents } = specOf(entry)
     if (!waitForParents) return { kind: 'free' }
@@ -39,14 +41,14 @@ export class Parents {
         waits = true
         continue
       }
-      // Before looking: a parent that ends right after the look wakes its children, too.
+      // Added before the look, so that a parent that ends right after it wakes the child.
       this.#addChild(parent, entry.id)
       const verdict = await this.#look(parent)
       if (verdict.kind === 'orphaned') return verdict
       if (verdict.kind === 'free') this.#finished.add(parent)
       else {
         waits = true
-        // Unless it has ended since: then the child is judged anew, and that parent looked at.
+        // If the parent ended meanwhile, the child is judged again.
         if (this.#children.get(parent)?.has(entry.id) === true) open.add(parent)
       }
     }
@@ -54,7 +56,7 @@ export class Parents {
     return { kind: waits ? 'waits' : 'free' }
   }
 
-  /** The jobs that waited for `parent`, which has changed: judge them again. */
+  /** Removes and returns the jobs that waited for `parent`, to be judged again. */
   takeChildren(parent: string): string[] {
     const children = [...(this.#children.get(parent) ?? [])]
     for (const child of children) this.#open.get(child)?.delete(parent)
@@ -83,7 +85,7 @@ export class Parents {
       return isEnded(state) ? { kind: 'orphaned', event: { kind: 'orphaned', parent, state } } : { kind: 'waits' }
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
-      // A newer bjob's: its launchers will say what became of it.
+      // A newer bjob owns the parent; its launchers report the outcome.
       if (error.code === 'newer-format') return { kind: 'waits' }
       const why = error.code === 'unknown-job' ? {} : { reason: error.message }
       return { kind: 'orphaned', event: { kind: 'orphaned', parent, ...why } }

@@ -1,6 +1,7 @@
 /**
- * Finds launchers that have died and gives their jobs back. Death is judged by change: a lease that this process has seen unchanged for the
- * lease time, on its own monotonic clock, while it was itself looking. On the same node the kernel knows at once.
+ * Detects dead launchers and releases their jobs. A launcher counts as dead when this process has
+ * seen its lease unchanged for the lease period on its own monotonic clock. On the same node the
+ * kernel gives the answer at once.
  */
 import { BjobError } from '../core/text/errors.ts'
 import type { JobId } from '../core/job/id.ts'
@@ -22,20 +23,23 @@ import { type Reporter, messageOf } from './launch-events.ts'
 import { kernelScope } from './lease.ts'
 import { announceBroken } from './run/set-aside.ts'
 
-/** Jobs taken back at once: it died in the middle of changing some, and each of their locks takes seconds to break. */
+/**
+ * Jobs released at once: a launcher that died during changes leaves locks that take seconds to
+ * break.
+ */
 const TAKEN_BACK_AT_ONCE = 32
-/** A job that could not be taken back is tried again after this long, and after twice as long each time. */
+/** Delay before the next attempt to release a job, doubled each time. */
 const RETRY_MS = 1000
 const RETRY_MOST_MS = 60_000
 
-/** Its files could not be written when it ended. */
+/** The end of a job whose final files could not be written. */
 const OWN_FAULT: Loss = { why: 'launcher-ended', reason: 'its final files could not be written' }
 
 interface Observation {
   beat: number | undefined
-  /** Whether its counter has been seen to move. */
+  /** True if its counter has changed while watched. */
   isAlive: boolean
-  /** For how long the lease has been watched and has not changed; time in which nobody looked does not count. */
+  /** Time for which the watched lease has not changed; unobserved time does not count. */
   unchangedMs: number
   lookedMs: number
 }
@@ -47,11 +51,15 @@ interface Stuck {
   readonly againMs: number
 }
 
-/** The launcher that looks. */
+/** The observing launcher. */
 export interface RecoveryHost {
-  /** Kills what is left of a dead launcher on this one's nodes; whether nothing is known to run any more. */
+  /**
+   * Kills the leftovers of a dead launcher on this launcher's nodes; false if any may still run.
+   */
   readonly clear: (launcher: string) => Promise<boolean>
-  /** Whether this launcher is running a job: what it has and does not run, it has lost by a fault. */
+  /**
+   * True if this launcher runs the job. Jobs that it owns but does not run were lost by a fault.
+   */
   readonly isActive: (id: JobId) => boolean
 }
 
@@ -62,13 +70,13 @@ export class Recovery {
   readonly #isActive: (id: JobId) => boolean
   readonly #report: Reporter
   readonly #observations = new Map<string, Observation>()
-  /** Changes looked into and found to need nothing. */
+  /** Changes that were checked and need nothing. */
   readonly #cleared = new Set<string>()
-  /** By job, what keeps it from being taken back from an owner who is dead. */
+  /** Reasons that keep jobs of dead launchers from being released. */
   readonly #stuck = new Map<JobId, Stuck>()
   readonly #leaseMs: number
   readonly #clear: RecoveryHost['clear']
-  /** How many looks are going on. */
+  /** Number of looks in progress. */
   #looks = 0
 
   constructor(site: Site, self: string, index: JobIndex, report: Reporter, { clear, isActive }: RecoveryHost) {
@@ -81,7 +89,10 @@ export class Recovery {
     this.#leaseMs = site.settings.lease_seconds * 1000
   }
 
-  /** Looks at the lease of every launcher that has jobs, and takes the jobs of dead ones away from them. Call it several times a lease. */
+  /**
+   * Checks the lease of every launcher that owns jobs and releases the jobs of dead ones. Call it
+   * several times per lease period.
+   */
   async look(): Promise<void> {
     this.#looks += 1
     try {
@@ -102,7 +113,7 @@ export class Recovery {
     }
   }
 
-  /** As `look`, at the jobs of this launcher alone, which runs none any more. */
+  /** Like `look`, for the jobs that this launcher owns but no longer runs. */
   async lookAtOwn(): Promise<void> {
     const own = [...this.#index.entries()].filter(
       ({ id, launcher, state }) => launcher === this.#self && !isEnded(state) && !this.#isActive(id),
@@ -110,12 +121,12 @@ export class Recovery {
     await mapConcurrently(own, TAKEN_BACK_AT_ONCE, (entry) => this.#tryRelease(entry, this.#self, OWN_FAULT))
   }
 
-  /** The jobs of dead owners that could not be taken back, with what kept them. */
+  /** Jobs of dead launchers that could not be released, with the reason. */
   get leftBehind(): ReadonlyMap<JobId, string> {
     return new Map([...this.#stuck].map(([id, { reason }]) => [id, reason]))
   }
 
-  /** Whether somebody's jobs may turn out to be nobody's: a launcher with nothing else to do had better wait for that. */
+  /** True if another launcher's jobs may become free, so an idle launcher should wait. */
   get isUndecided(): boolean {
     if (this.#looks > 0) return true
     return [...this.#observations.values()].some(({ isAlive, unchangedMs }) => !isAlive && unchangedMs <= this.#leaseMs)
@@ -135,18 +146,18 @@ export class Recovery {
     return owned
   }
 
-  /** What this launcher has just ended, the index may not know yet. */
+  /** The index may lag behind an end just committed by this launcher. */
   #isInUse(id: JobId): boolean {
     return this.#isActive(id) || this.#index.isPending(id)
   }
 
-  /** @returns why the launcher is no more, or undefined while it may live */
+  /** @returns the reason of death, or undefined while the launcher may live */
   async #judge(launcher: string): Promise<Loss | undefined> {
     if (launcher === this.#self) return OWN_FAULT
     const lease = await this.#readLease(launcher)
     if (lease === 'newer') return undefined
     if (lease?.ended !== undefined) return { why: 'launcher-ended', reason: lease.ended }
-    // What cannot be killed at once is waited for as the lease says.
+    // Processes that cannot be killed at once are given the lease period.
     if (lease !== undefined && lease.kernel === kernelScope() && ![lease.pid, ...lease.agents].some(isProcessAlive))
       if (await this.#clear(launcher)) return { why: 'launcher-died' }
     const now = monotonicMs()
@@ -160,7 +171,8 @@ export class Recovery {
       })
       return undefined
     }
-    // A gap in the looking (this process was suspended, say) counts for no more than a look that was on time.
+    // A gap between looks (for example, a suspended process) counts no more than a regular
+    // interval.
     seen.unchangedMs += Math.min(now - seen.lookedMs, this.#leaseMs / 4)
     seen.lookedMs = now
     if (seen.unchangedMs <= this.#leaseMs) return undefined
@@ -168,7 +180,7 @@ export class Recovery {
     return { why: 'launcher-died', silent: this.#site.settings.lease_seconds }
   }
 
-  /** @returns `newer` for a lease that a newer bjob keeps: only its like can judge it */
+  /** @returns `newer` for the lease of a newer bjob, which only a newer bjob can judge */
   async #readLease(launcher: string): Promise<Lease | 'newer' | undefined> {
     try {
       return await readLease(this.#site, launcher)
@@ -177,7 +189,7 @@ export class Recovery {
     }
   }
 
-  /** One job that cannot be taken back keeps no other from it. */
+  /** A job that cannot be released does not block others. */
   async #tryRelease(entry: JobEntry, launcher: string, loss: Loss): Promise<void> {
     const { id } = entry
     const stuck = this.#stuck.get(id)
@@ -199,7 +211,7 @@ export class Recovery {
   async #release(entry: JobEntry, launcher: string, loss: Loss): Promise<void> {
     const { crashLimit } = specOf(entry)
     const decide = (current: JobState): JobState | undefined => {
-      // Just what the dead one had: were it to come back, it would be under another name.
+      // Releases only this claim: a restarted launcher has a new name.
       if (current.launcher !== launcher || !isOwned(current)) return undefined
       if (launcher === this.#self && this.#isActive(entry.id)) return undefined
       const now = new Date().toISOString()

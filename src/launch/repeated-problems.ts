@@ -1,8 +1,8 @@
-/** A problem that repeats, as each job meets a full disk, is said once, and counted from then on. */
+/** Reports a repeated problem, such as a full disk, once and then counts it. */
 import { monotonicMs } from '../lib/sleep.ts'
 import type { LaunchEvent, Reporter } from './launch-events.ts'
 
-/** A problem that lasts is said again after this long. */
+/** Interval after which a lasting problem is reported again. */
 const AGAIN_MS = 60_000
 
 interface Said {
@@ -18,7 +18,7 @@ export class RepeatedProblems {
     this.#tell = tell
   }
 
-  /** Passes the event on, unless another of its cause was a moment ago. */
+  /** Passes an event on unless one with the same cause was reported recently. */
   readonly report: Reporter = (event) => {
     const { cause } = event
     if (cause === undefined) return this.#tell(event)
@@ -31,7 +31,7 @@ export class RepeatedProblems {
     this.#tell(said === undefined || said.more === 0 ? event : counted(event, said.more))
   }
 
-  /** Says what was counted and not said. */
+  /** Reports the counts that are still pending. */
   end(): void {
     for (const [cause, { more }] of this.#said)
       if (more > 0) this.#tell({ kind: 'problem', message: `${cause}: ${more} more problems of this kind` })

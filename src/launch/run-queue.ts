@@ -1,7 +1,8 @@
 /**
- * The jobs that could start, best first: priority, then the widest, then the longest, then about the order in which they came. Each launcher shuffles those that
- * are alike by itself, the more the more of them there are and the more often others were faster: so several launchers seldom reach for the same job.
- * A job that has changed since it was put in is dropped when its turn comes.
+ * The startable jobs, best first: priority, then width, then length, then roughly order of arrival.
+ * Each launcher shuffles equal jobs by its own seed, more widely the more jobs there are and the
+ * more claims it lost, so that several launchers seldom try the same job. A job that has changed
+ * since it was added is dropped at its turn.
  */
 import type { JobEntry } from '../core/index/job-entry.ts'
 import type { JobIndex } from '../core/index/job-index.ts'
@@ -16,19 +17,19 @@ export interface QueuedJob {
   readonly born: string
   readonly revision: number
   readonly request: PlacementRequest
-  /** What job.yaml has in all likelihood. */
+  /** The specification as last announced. */
   readonly spec: JobSpec | undefined
-  /** How many were put in before it. */
+  /** Number of jobs added earlier. */
   readonly came: number
   order: number
-  /** Whether a later revision of the job was put in. */
+  /** Set if a later revision of the job was added. */
   isOutdated?: true
 }
 
-/** Jobs alike change places within at least this many, and at most that many. */
+/** Minimum and maximum distance of the shuffle among equal jobs. */
 const LEAST_WIDTH = 32
 const MOST_WIDTH = 8192
-/** Of what waits, a launcher takes its next job out of the first part, this large: the fewer are left, the more often two meet. */
+/** A launcher takes its next job from this first part of the queue. */
 const PART = 1 / 2
 
 export class RunQueue {
@@ -37,7 +38,7 @@ export class RunQueue {
   #count = 0
   #width = LEAST_WIDTH
   #line = this.#newLine()
-  /** What is in the line and still current, by id. */
+  /** Current entries, by id. */
   readonly #queued = new Map<string, QueuedJob>()
 
   constructor(index: JobIndex, salt: string) {
@@ -55,7 +56,7 @@ export class RunQueue {
     this.#line.push(candidate)
   }
 
-  /** Shuffles more, if there are as many jobs as make that worth while; `outrun`: somebody else was faster. */
+  /** Widens the shuffle if there are enough jobs; `outrun`: another launcher was faster. */
   spread(reason?: 'outrun'): void {
     const wanted = Math.max(this.#queued.size * PART, reason === 'outrun' ? this.#width * 2 : 0)
     const width = Math.ceil(Math.min(wanted, this.#queued.size, MOST_WIDTH))
@@ -67,7 +68,7 @@ export class RunQueue {
     for (const candidate of all.toSorted((a, b) => a.order - b.order)) this.#line.push(candidate)
   }
 
-  /** Also of the very first jobs, each of as many as the width has the same chance to be the first. */
+  /** Gives each job within the width the same chance to come first, including the earliest ones. */
   #orderOf(id: string, came: number): number {
     return Math.max(came, this.#width) + (hash(id + this.#salt) % this.#width)
   }
@@ -76,7 +77,7 @@ export class RunQueue {
     return new WaitingLine((candidate) => this.#keeps(candidate))
   }
 
-  /** Takes out those for which there is room, and says which. */
+  /** Removes the jobs that fit and calls `start` for each. */
   fill(room: Room, start: (candidate: QueuedJob, placed: Placed) => void): void {
     room.choose(this.#line, (candidate, placed) => {
       this.#queued.delete(candidate.id)

@@ -1,11 +1,11 @@
-/** Several things under way at once, and no more than that. */
+/** Concurrency with a limit. */
 
 /** Files or folders at work at once: enough to hide a network's latency, few enough to spare its server. */
 export const AT_ONCE = 16
 
 /**
- * Calls `act` for each item, at most `limit` at a time; the results are in the order of the items.
- * @throws the first error, once nothing is under way any more; what had not begun then is not begun
+ * Calls `act` for each item, at most `limit` at a time, and returns the results in order.
+ * @throws the first error, after running calls have ended; no further ones are started
  */
 export async function mapConcurrently<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,

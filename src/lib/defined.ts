@@ -1,4 +1,7 @@
-/** Objects without keys that hold nothing: a file and a comparison take an absent key and `undefined` for different things. */
+/**
+ * Objects without keys that hold nothing: a file and a comparison take an absent key and
+ * `undefined` for different things.
+ */
 
 /** `T` with what may be undefined made optional. */
 export type Defined<T> = {

@@ -1,4 +1,4 @@
-/** What `make` gives, made when it is first asked for. */
+/** Memoises `make`: calls it on first use. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => (made ??= { value: make() }).value

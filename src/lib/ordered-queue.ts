@@ -1,6 +1,9 @@
-/** A queue in a given order, for items that come about in that order: the first is had at once, and one that comes late goes to its place. */
+/**
+ * A priority queue for items that arrive almost in order: the first is at hand, a late one is
+ * inserted.
+ */
 
-/** Gone items are cut off together, once they are that many and at least half of all. */
+/** Removed items are cut off together, once there are this many and at least half of all. */
 const FEWEST_TO_CUT = 1024
 
 export class OrderedQueue<Item> {
@@ -16,17 +19,17 @@ export class OrderedQueue<Item> {
     return this.#items.length - this.#begin
   }
 
-  /** Stays where it is. */
+  /** The first item, which stays in the queue. */
   get first(): Item | undefined {
     return this.#items[this.#begin]
   }
 
-  /** Goes behind those that it is not before. */
+  /** Inserts an item behind those that it does not precede. */
   push(item: Item): void {
     const items = this.#items
     let low = this.#begin
     let high = items.length
-    // Its place is seldom far from the end.
+    // Its place is usually near the end.
     for (let step = 1; high - step >= low; step *= 2) {
       if (this.#isBefore(item, items[high - step] as Item)) high -= step
       else low = high - step + 1
@@ -40,7 +43,7 @@ export class OrderedQueue<Item> {
     else items.splice(low, 0, item)
   }
 
-  /** Takes the first item away. */
+  /** Removes and returns the first item. */
   pop(): Item | undefined {
     const item = this.#items[this.#begin]
     if (this.size === 0) return undefined

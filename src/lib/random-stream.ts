@@ -1,12 +1,13 @@
 /**
- * Random numbers that a seed repeats on every machine: a search must give the same points again after a crash, so each
- * use draws from its own named stream and never disturbs another's.
+ * Random numbers that are reproducible from a seed on every machine. Each use has a named stream,
+ * independent of the others, so that a search gives the same points after a crash.
  */
 import { createHash } from 'node:crypto'
 
 /**
- * The generator sfc32 of Chris Doty-Humphrey's PractRand (pracrand.sourceforge.net, "sfc": 128 bits of state, of which a
- * 32-bit counter guarantees a period of at least 2^32), seeded by the SHA-256 of the seed and the stream's name.
+ * The generator sfc32 of Chris Doty-Humphrey's PractRand (pracrand.sourceforge.net, "sfc": 128 bits
+ * of state, of which a 32-bit counter guarantees a period of at least 2^32), seeded by the SHA-256
+ * of the seed and the stream's name.
  */
 export class RandomStream {
   readonly #seed: string
@@ -23,7 +24,7 @@ export class RandomStream {
     this.#c = digest.readInt32LE(8)
   }
 
-  /** A stream of its own, which depends on the seed and `name` only and not on what was drawn so far. */
+  /** An independent stream that depends only on the seed and `name`. */
   substream(name: string): RandomStream {
     return new RandomStream(`${this.#seed}/${name}`)
   }
@@ -40,7 +41,10 @@ export class RandomStream {
     return Math.floor(this.uniform() * count)
   }
 
-  /** Standard normal, by the polar method (Marsaglia and Bray 1964, "A convenient method for generating normal variables"). */
+  /**
+   * Standard normal, by the polar method (Marsaglia and Bray 1964, "A convenient method for
+   * generating normal variables").
+   */
   normal(): number {
     for (;;) {
       const u = 2 * this.uniform() - 1
@@ -50,7 +54,7 @@ export class RandomStream {
     }
   }
 
-  /** A copy of `items` in random order: sorted by a random key each. */
+  /** A copy of `items` in random order, sorted by random keys. */
   shuffle<T>(items: readonly T[]): T[] {
     return items
       .map((item) => ({ item, key: this.uniform() }))

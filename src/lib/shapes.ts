@@ -1,4 +1,7 @@
-/** Words that valibot lacks, or has with another meaning: its numbers may be infinite, its objects lists, and its maps lose the key `constructor`. */
+/**
+ * Schemas that valibot lacks or defines differently: its numbers may be infinite, its objects
+ * lists, and its maps drop the key `constructor`.
+ */
 import * as v from 'valibot'
 
 /** Schema of a finite number. */
@@ -6,17 +9,17 @@ export function finite(message: string): v.CustomSchema<number, string> {
   return v.custom(Number.isFinite, message)
 }
 
-/** Schema of a whole number that is held exactly. */
+/** Schema of a safe integer. */
 export function whole(message: string): v.CustomSchema<number, string> {
   return v.custom(Number.isSafeInteger, message)
 }
 
-/** Schema of an object with these fields and no others. */
+/** Schema of an object with exactly these fields. */
 export function fieldsOf<const Entries extends v.ObjectEntries>(entries: Entries, message: string) {
   return v.pipe(v.custom<unknown>(isObject, message), v.strictObject(entries, 'is missing'))
 }
 
-/** Schema of a plain object with keys of one kind and values of another. A key `__proto__` is left out. */
+/** Schema of a plain object with uniform keys and values. A key `__proto__` is dropped. */
 export function mapOf<const Key extends v.GenericSchema<string>, const Value extends v.GenericSchema>(
   key: Key,
   value: Value,
@@ -30,13 +33,13 @@ export function mapOf<const Key extends v.GenericSchema<string>, const Value ext
   )
 }
 
-/** What is wrong with a value, at one place in it. */
+/** A validation error at one path. */
 export interface Problem {
   readonly path: readonly PropertyKey[]
   readonly message: string
-  /** What stands there; undefined where something is missing. */
+  /** The value there; undefined if missing. */
   readonly input: unknown
-  /** Whether the last of the path is a field that is not known. */
+  /** True if the last part of the path is an unknown field. */
   readonly isUnknown: boolean
 }
 
@@ -47,7 +50,10 @@ export function readIssue(issue: Issue): Problem {
   return { path, message: issue.message, input: issue.input, isUnknown: isUnknownField(issue) }
 }
 
-/** What to tell first: a field that is misspelt comes before the one that is missing for it. */
+/**
+ * The first error to report: a misspelt field precedes the required one that is missing because of
+ * it.
+ */
 export function firstProblem(issues: readonly [Issue, ...Issue[]]): Problem {
   return readIssue(issues.find(isUnknownField) ?? issues[0])
 }
@@ -60,7 +66,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Not one of a class, such as a Map or a Date, of which the entries say nothing. */
+/** Excludes instances of classes such as Map or Date, whose entries mean nothing. */
 function isPlainObject(value: unknown): boolean {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)

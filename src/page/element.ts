@@ -1,8 +1,10 @@
-/** Makes elements. What comes from jobs reaches the page through here as text, never as markup. */
+/** Creates elements. Text from jobs enters the page only here, as text and never as markup. */
 
 export type Child = Node | string | number | undefined
 
-/** An element with attributes (`class`, `href`, `aria-…`) and children; text is text, whatever it holds. */
+/**
+ * An element with attributes (`class`, `href`, `aria-…`) and children; strings become text nodes.
+ */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | number | undefined>> = {},
@@ -15,14 +17,14 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made
 }
 
-/** A part of the page with its heading. */
+/** A section of the page with a heading. */
 export function section(id: string, title: string, about: string, ...children: readonly Child[]): HTMLElement {
   const heading = element('h2', {}, title)
   const note = about === '' ? undefined : element('p', { class: 'about' }, about)
   return element('section', { id, class: 'card' }, heading, note, ...children)
 }
 
-/** What stands where there is nothing to draw. */
+/** The note in place of an empty figure. */
 export function emptyNote(text: string): HTMLElement {
   return element('p', { class: 'empty' }, text)
 }
@@ -30,7 +32,7 @@ export function emptyNote(text: string): HTMLElement {
 // oxlint-disable-next-line no-control-regex -- control characters are just what has to be seen
 const CONTROLS = /[\u0000-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g
 
-/** Words from a job: characters that would move the text around are shown as what they are not. */
+/** Text from a job, with control characters made visible. */
 export function visible(text: string): string {
   return text.replaceAll(CONTROLS, '\uFFFD')
 }

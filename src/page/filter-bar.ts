@@ -1,4 +1,4 @@
-/** What chooses jobs: words, states, a workflow, an application. All figures follow. */
+/** The controls that select jobs: words, states, a workflow, an application. All figures follow. */
 import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import { element, visible } from './element.ts'
@@ -6,7 +6,7 @@ import { toneOf } from './charts/palette.ts'
 import { ALL, type Choice, countStates, isAll } from './selection.ts'
 import { countText } from './words.ts'
 
-/** Not at every key: the figures of 100,000 jobs take a moment. */
+/** Debounce of typing, because the figures of 100,000 jobs take a moment. */
 const TYPING_MS = 150
 
 export class FilterBar {
@@ -55,7 +55,7 @@ export class FilterBar {
     return this.#choice
   }
 
-  /** Changes a part of the choice, and shows it. */
+  /** Changes a part of the selection and displays it. */
   choose(change: Partial<Choice>): void {
     this.#choice = { ...this.#choice, ...change }
     const { text, states } = this.#choice

@@ -1,4 +1,4 @@
-/** The columns of the table of jobs: what each shows, and by what it sorts. Pure. */
+/** The columns of the job table: their content and sort order. Pure. */
 import { STATES } from '../core/life/states.ts'
 import { type Dataset, NEVER } from '../report/dataset.ts'
 import { durationText, timeText } from './words.ts'
@@ -6,13 +6,13 @@ import { durationText, timeText } from './words.ts'
 export interface Column {
   readonly key: string
   readonly title: string
-  /** Its share of the width. */
+  /** Share of the width. */
   readonly width: number
   readonly isNumber: boolean
-  /** Left out where there is little room. */
+  /** Hidden on narrow screens. */
   readonly isMinor: boolean
   readonly text: (job: number) => string
-  /** Numbers sort; what is not there comes last. */
+  /** The numeric sort key; missing values sort last. */
   readonly rank: (job: number) => number
 }
 
@@ -47,7 +47,7 @@ export function columnsOf(dataset: Dataset): readonly Column[] {
       isNumber: false,
       isMinor: false,
       text: (job) => `${workflows[jobs.workflow[job] ?? 0] ?? ''}/${jobs.name[job] ?? ''}`,
-      // They come in the order of their ids.
+      // Jobs are in the order of their ids.
       rank: (job) => job,
     },
     {
@@ -125,7 +125,7 @@ export function columnsOf(dataset: Dataset): readonly Column[] {
   ]
 }
 
-/** The chosen jobs in the order of a column; those without a value last, and equal ones by id. */
+/** The selected jobs sorted by a column; jobs without a value last, equal ones by id. */
 export function orderJobs(chosen: Uint8Array, { rank }: Column, isDescending: boolean): Uint32Array<ArrayBuffer> {
   const ranks = new Float64Array(chosen.length)
   const found: number[] = []
@@ -137,12 +137,12 @@ export function orderJobs(chosen: Uint8Array, { rank }: Column, isDescending: bo
   }
   return Uint32Array.from(found).sort((one, other) => {
     const difference = (ranks[one] ?? 0) - (ranks[other] ?? 0)
-    // Infinity less Infinity is not a number: neither has a value.
+    // Infinity - Infinity is NaN: neither has a value.
     return difference === 0 || Number.isNaN(difference) ? one - other : difference
   })
 }
 
-/** The address of a job's folder, from the page. */
+/** Relative URL of a job's folder. */
 export function folderUrl({ folder, jobs, workflows }: Dataset, job: number): string {
   return `${folder}${encodeURIComponent(workflows[jobs.workflow[job] ?? 0] ?? '')}/${encodeURIComponent(jobs.name[job] ?? '')}/`
 }

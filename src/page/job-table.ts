@@ -1,4 +1,4 @@
-/** The table of jobs: only the rows that can be seen are made, so that 100,000 of them scroll as ten do. */
+/** The job table. Only visible rows exist, so that 100,000 jobs scroll like ten. */
 import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import { element, emptyNote, visible } from './element.ts'
@@ -6,11 +6,11 @@ import { type Column, columnsOf, folderUrl, orderJobs } from './job-order.ts'
 import { toneOf } from './charts/palette.ts'
 import { countLabel, countText } from './words.ts'
 
-/** The height of each row in CSS pixels, as in the style sheet. */
+/** Row height in CSS pixels, as in the style sheet. */
 const ROW = 30
-/** Made above and below what is seen, so that a quick scroll shows rows and no gaps. */
+/** Extra rows above and below the visible ones, for fast scrolling. */
 const SPARE = 12
-/** On paper. */
+/** Maximum number of rows on paper. */
 const PRINTED = 500
 
 export class JobTable {

@@ -1,4 +1,4 @@
-/** The page of a report: reads the data that lies in it, and draws. */
+/** The page of a report: reads its embedded data and draws. */
 import type { Dataset } from '../report/dataset.ts'
 import { type Figures, computeFigures } from '../report/figures.ts'
 import { element, emptyNote, section } from './element.ts'

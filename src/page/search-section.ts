@@ -1,4 +1,7 @@
-/** One hyperparameter search: how the best came down, what matters, and where the good points lie. */
+/**
+ * One hyperparameter search: history of the best, importance of parameters, and location of good
+ * points.
+ */
 import type { SearchFigures } from '../report/search-figures.ts'
 import type { Axis } from '../search/study/study-figures.ts'
 import { element, section, visible } from './element.ts'

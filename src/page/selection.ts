@@ -1,13 +1,13 @@
-/** Which jobs the reader looks at: words to search for, states, a workflow, an application, a cause. */
+/** The reader's selection of jobs: words, states, a workflow, an application, a cause. */
 import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 
 export interface Choice {
-  /** Words, all of which a job's id, cause or launcher must hold; upper case or lower. */
+  /** Words that a job's id, cause or launcher must all contain, ignoring case. */
   readonly text: string
-  /** Numbers in STATES; empty for all. */
+  /** Indexes into STATES; empty for all. */
   readonly states: ReadonlySet<number>
-  /** Numbers in the data set's lists; -1 for all. */
+  /** Indexes into the data set's lists; -1 for all. */
   readonly workflow: number
   readonly application: number
   readonly cause: number
@@ -19,7 +19,7 @@ export function isAll({ text, states, workflow, application, cause }: Choice): b
   return text.trim() === '' && states.size === 0 && workflow < 0 && application < 0 && cause < 0
 }
 
-/** For each job 1 where it is chosen. */
+/** 1 for each selected job. */
 export function choose(dataset: Dataset, choice: Choice): Uint8Array {
   const { jobs, workflows, causes, launchers } = dataset
   const words = choice.text
@@ -48,7 +48,7 @@ export function choose(dataset: Dataset, choice: Choice): Uint8Array {
   return chosen
 }
 
-/** How many jobs are in each state, by its number. */
+/** Number of jobs in each state, by its index. */
 export function countStates({ jobs }: Dataset): number[] {
   const counts = STATES.map(() => 0)
   for (const state of jobs.state) counts[state] = (counts[state] ?? 0) + 1

@@ -1,4 +1,4 @@
-/** The answer on top: how many jobs, how far, how well the nodes were used, how fast it went. */
+/** The summary on top: jobs, progress, utilization and throughput. */
 import type { Dataset } from '../report/dataset.ts'
 import type { Figures } from '../report/figures.ts'
 import { element, visible } from './element.ts'

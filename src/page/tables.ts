@@ -5,7 +5,7 @@ import type { LauncherFigures } from '../report/figures.ts'
 import { type Child, element, emptyNote, visible } from './element.ts'
 import { coreTimeText, countText, durationText, percentText, timeText } from './words.ts'
 
-/** More are no overview; the table of jobs has them all. */
+/** Maximum number of rows; the job table has all of them. */
 const MOST_CAUSES = 40
 const MOST_LAUNCHERS = 200
 
@@ -68,7 +68,7 @@ export function launcherTable({ origin, now }: Dataset, launchers: readonly Laun
   return tableOf(['Launcher', 'Where', 'Started (UTC)', '#Lived', '#Runs', '#Used', 'Utilization', 'End'], rows)
 }
 
-/** @param titles `#` in front: numbers, which stand on the right */
+/** @param titles a leading `#` marks right-aligned numbers */
 function tableOf(titles: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
   const classOf = (at: number): string => (titles[at]?.startsWith('#') === true ? 'number' : '')
   return element(

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Formats numbers and times for people. */
 
 /** `0.12 s`, `3.4 s`, `5 min 20 s`, `3 h 5 min`, `2 d 4 h`. */
 export function durationText(seconds: number): string {
@@ -19,7 +19,7 @@ export function countText(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 0 })
 }
 
-/** Three figures: `0.123`, `12.3`, `1,234`. */
+/** Three significant digits: `0.123`, `12.3`, `1,234`. */
 export function numberText(value: number): string {
   if (value === 0) return '0'
   const size = Math.abs(value)
@@ -36,7 +36,7 @@ export function countLabel(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** A count of core-seconds in the unit that suits it. */
+/** Core-seconds in a suitable unit. */
 export function coreTimeText(coreSeconds: number): string {
   if (coreSeconds < 600) return `${numberText(coreSeconds)} core-s`
   return coreSeconds < 36_000 ? `${numberText(coreSeconds / 60)} core-min` : `${numberText(coreSeconds / 3600)} core-h`
@@ -47,7 +47,10 @@ export function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** The time of day, and the day where that is another one than `before`'s; as exact as `width` (ms) needs. */
+/**
+ * Time of day, and the date where it differs from that of `before`; as precise as `width` (ms)
+ * requires.
+ */
 export function tickText(milliseconds: number, before: number | undefined, width: number): string {
   const text = new Date(milliseconds).toISOString()
   const day = text.slice(0, 10)

@@ -1,15 +1,20 @@
 /**
- * Slurm's host lists (`node[01-03,7],gpu[1-2]n[1-4]`), which Flux shares (Flux RFC 29): one line for thousands of names. Both ways, so that
- * lists can be read from the environment and written onto command lines that have a length limit.
+ * Slurm's host lists (`node[01-03,7],gpu[1-2]n[1-4]`), which Flux shares (Flux RFC 29): one line
+ * for thousands of names. Expanded when read from the environment, folded for command lines, whose
+ * length is limited.
  */
 import { requestError } from '../core/text/errors.ts'
 
-/** More names than any machine has nodes: a list beyond it is a typing error that would fill the memory. */
+/**
+ * More names than any machine has nodes. A longer list is a typing error that would fill the
+ * memory.
+ */
 const LONGEST_LIST = 1_000_000
 
 /**
- * The names of a host list, in the order written, doubles kept. Several brackets in a name multiply, the last one running fastest; the
- * width of a range's lower end is kept (`[08-10]` is 08, 09, 10). The empty list has no names.
+ * The names of a host list in written order, duplicates included. Several brackets in a name
+ * multiply, the last one varying fastest. The width of a range's lower end is kept (`[08-10]` is
+ * 08, 09, 10). The empty list has no names.
  * @throws BjobError `bad-host-list`
  */
 export function expandHostList(text: string): string[] {
@@ -22,9 +27,9 @@ export function expandHostList(text: string): string[] {
 }
 
 /**
- * The shortest common writing of a set of names: sorted, without doubles, the last number of each name in brackets. Expanding it gives the
- * names in the order of compareHostNames.
- * @throws BjobError `bad-host-list` for a name that holds a comma, a bracket or a blank
+ * The shortest list for a set of names: sorted, without duplicates, the last number of each name in
+ * brackets. Expanding it returns the names in the order of compareHostNames.
+ * @throws BjobError `bad-host-list` for a name that contains a comma, a bracket or a blank
  */
 export function foldHostList(names: Iterable<string>): string {
   const parts = [...new Set(names)].map(splitName).sort(compareParts)
@@ -40,7 +45,9 @@ export function foldHostList(names: Iterable<string>): string {
   return items.join(',')
 }
 
-/** The order of a folded list: by what stands around the last number, then by that number's length and value. */
+/**
+ * The order of a folded list: the text around the last number, then that number's length and value.
+ */
 export function compareHostNames(a: string, b: string): number {
   return compareParts(splitName(a), splitName(b))
 }
@@ -88,12 +95,12 @@ function foldFamily(first: NameParts, members: readonly NameParts[]): string {
   return `${first.prefix}[${folded.join(',')}]${first.suffix}`
 }
 
-/** The number after `digits` as a range from a lower end of that width writes it. */
+/** The number after `digits`, written with the width of the range's lower end. */
 function nextNumber(digits: string, width: number): string {
   return (BigInt(digits) + 1n).toString().padStart(width, '0')
 }
 
-/** Splits at the commas that stand outside brackets. */
+/** Splits at the commas outside brackets. */
 function splitItems(text: string): string[] {
   const trimmed = text.trim()
   if (trimmed === '') return []

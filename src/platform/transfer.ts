@@ -1,14 +1,18 @@
-/** The words that copy files between this machine and another: cp, rsync or scp, and ssh for what has to be done over there. */
+/**
+ * Commands that copy files between this machine and another: cp, rsync or scp, and ssh for remote
+ * steps.
+ */
 import type { Aside } from '../core/job/aside.ts'
 import type { StagePlace } from '../core/job/stage-url.ts'
 import { quoteShellWord } from '../lib/text/shell-words.ts'
 
-/** No question may be asked: nobody is there to answer. */
+/** Disables prompts, which nobody could answer. */
 const SSH_OPTIONS = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=30']
 
 /**
- * Copies what is at `place` into `folder`, which is there; links are followed. What an earlier copy has left there is gone on with, or replaced.
- * @param hasRsync whether rsync is installed here
+ * Copies the file or folder at `place` into the existing `folder`, following links. Continues or
+ * replaces an earlier partial copy.
+ * @param hasRsync true if rsync is installed here
  */
 export function fetchWords(place: StagePlace, folder: string, hasRsync: boolean): string[] {
   const { host, path } = place
@@ -16,25 +20,25 @@ export function fetchWords(place: StagePlace, folder: string, hasRsync: boolean)
   return [...remoteWords(place, hasRsync), `${host}:${path}`, `${folder}/`]
 }
 
-/** All absolute. */
+/** Absolute paths. */
 export interface LocalCopy {
   readonly from: string
   readonly to: string
 }
 
-/** Pairs of source and target. What was begun at a target earlier is replaced. */
+/** Pairs of source and target. A partial target is replaced. */
 const forPairs = (act: string): string =>
   `while [ "$#" -gt 0 ]; do rm -rf -- "$2" && ${act} -- "$1" "$2" || exit; shift 2; done`
 
-/** What one command takes, with paths of the usual length: a system's limit is some 2 MB. */
+/** Paths per command, for paths of usual length: the system's limit is about 2 MB. */
 const MOST_COPIES = 1000
 
-/** Commands that copy files and folders on this machine, each to where it is wanted; links are followed. */
+/** Commands that copy files and folders on this machine to their targets, following links. */
 export function copyWords(copies: readonly LocalCopy[]): string[][] {
   return pairWords('cp -pRL', copies)
 }
 
-/** Commands that make links to `from`, each where it is wanted. */
+/** Commands that make links to `from` at the given targets. */
 export function linkWords(links: readonly LocalCopy[]): string[][] {
   return pairWords('ln -s', links)
 }
@@ -48,7 +52,7 @@ function pairWords(act: string, all: readonly LocalCopy[]): string[][] {
   return commands
 }
 
-/** Copies files and folders, by absolute path, into a folder at `place`, which is there. */
+/** Copies files and folders, by absolute path, into an existing folder at `place`. */
 export function sendWords(files: readonly string[], place: StagePlace, folder: string, hasRsync: boolean): string[] {
   const { host } = place
   if (host === undefined) return ['cp', '-pRL', '--', ...files, `${folder}/`]
@@ -57,12 +61,12 @@ export function sendWords(files: readonly string[], place: StagePlace, folder: s
 
 function remoteWords({ transport }: StagePlace, hasRsync: boolean): string[] {
   const isRsync = transport === 'rsync' || (transport === undefined && hasRsync)
-  // Not -q: that would keep ssh's own words from the log.
+  // Not -q, which would keep ssh's messages out of the log.
   if (!isRsync) return ['scp', '-rp', ...SSH_OPTIONS, '--']
   return ['rsync', '-rLpt', '--partial', '-e', ['ssh', ...SSH_OPTIONS].join(' '), '--']
 }
 
-/** Runs a command where `place` is. */
+/** Runs a command on the host of `place`. */
 export function wordsAt({ host }: StagePlace, words: readonly string[]): string[] {
   return host === undefined ? [...words] : ['ssh', ...SSH_OPTIONS, '--', host, words.map(quoteShellWord).join(' ')]
 }
@@ -74,14 +78,18 @@ for left in "$3"*; do
 done
 mkdir -p -- "$2"`
 
-/** Makes the folder where files arrive, in `folder`, which is made where it is not there; what a launcher that died has left of them is taken over. */
+/**
+ * Makes the temporary folder for arriving files in `folder`, creating both, and takes over the
+ * files that a dead launcher left.
+ */
 export function makeAsideWords(folder: string, { name, prefix }: Aside): string[] {
   return ['/bin/sh', '-c', MAKE_ASIDE, 'bjob', folder, name, prefix]
 }
 
 /**
- * Brings what has arrived aside into place, each by a rename: nobody sees half of one. What stood there is replaced; only where a folder is
- * involved there is a moment without either. Doing it again after it was cut off is harmless. With `durable`, it is on the disk afterwards.
+ * Renames arrived files into place, so that nobody sees half of one. An existing file is replaced
+ * atomically; a folder is missing for a moment. Repeating it after an interruption is harmless.
+ * With `durable`, the files are flushed to disk.
  */
 const PUBLISH = `cd -- "$1" || exit; aside=$2; durable=$3; shift 3
 if [ "$durable" ]; then find "$aside" ! -type l -exec sync {} + || exit; fi
@@ -94,7 +102,7 @@ done
 rm -rf -- "$aside"
 if [ "$durable" ]; then sync .; fi`
 
-/** @param aside the folder's name in `folder`, which begins with a dot */
+/** @param aside name of the temporary folder in `folder`, starting with a dot */
 export function publishWords(folder: string, aside: string, names: readonly string[], isDurable: boolean): string[] {
   return ['/bin/sh', '-c', PUBLISH, 'bjob', folder, aside, isDurable ? 'durable' : '', ...names]
 }

@@ -1,4 +1,4 @@
-/** From jobs, their histories and their launchers to the columns of a report. Pure. */
+/** Builds the columns of a report from jobs, histories and launchers. Pure. */
 import type { LauncherFacts } from '../client/explain/launcher-facts.ts'
 import type { JobEntry } from '../core/index/job-entry.ts'
 import { STATES, isEnded } from '../core/life/states.ts'
@@ -22,7 +22,7 @@ export interface ReportSource {
   readonly searches: readonly SearchFigures[]
 }
 
-/** Words and their numbers, in the order in which they came. */
+/** Assigns numbers to words in order of appearance. */
 class Dictionary {
   readonly words: string[] = []
   readonly #numbers = new Map<string, number>()
@@ -45,7 +45,7 @@ interface FoundJob extends JobHistory {
   readonly runs: readonly Run[]
 }
 
-/** Whether the launcher itself wrote the end of the run: of the others, somebody else may have, later. */
+/** True if the launcher itself wrote the end of the run, rather than another process later. */
 function isFirstHand({ how }: Run): boolean {
   return how === 'finished' || how === 'failed' || how === 'timeout'
 }
@@ -171,7 +171,7 @@ class DatasetBuilder {
     this.#runs.gpus.push(claim.gpus)
   }
 
-  /** A run that nobody ended was over when its launcher died, not when somebody noticed. */
+  /** A run without an end was over when its launcher died, not when that was noticed. */
   #clip(runs: readonly Run[]): Run[] {
     return runs.map((run) => {
       if (isFirstHand(run)) return run
@@ -182,7 +182,7 @@ class DatasetBuilder {
     })
   }
 
-  /** A launcher's last sign of life is its lease's, or the end of a run that it wrote later. */
+  /** A launcher's last sign of life: its lease, or a later end written by it. */
   #findLauncherEnds(): (number | undefined)[] {
     const ends = this.#source.launchers.map(({ end }) => end)
     for (const { runs } of this.#found) {
@@ -195,7 +195,7 @@ class DatasetBuilder {
     return ends
   }
 
-  /** When the last of the jobs that this one waits for ended. */
+  /** The end of the last parent that this job waited for. */
   #freeAt(spec: JobEntry['spec']): number {
     if (spec?.waitForParents !== true) return 0
     return spec.parents.reduce((latest, id) => Math.max(latest, this.#endOf.get(id) ?? 0), 0)

@@ -1,47 +1,47 @@
 /**
- * What a report is made from: jobs and their runs as columns of numbers and lists of words, small enough for 100,000 jobs in one page. The page
- * and the command compute the same figures from it.
+ * The data of a report: jobs and runs as columns of numbers and lists of words, compact enough for
+ * 100,000 jobs in one page. The page and the command compute the same figures from it.
  */
 import type { SearchFigures } from './search-figures.ts'
 
-/** Milliseconds since `origin`; NEVER for what has not happened. */
+/** Milliseconds since `origin`; NEVER for an event that has not happened. */
 export type Time = number
 export const NEVER = -1
 
 export interface JobColumns {
   readonly name: readonly string[]
-  /** In `workflows`. */
+  /** Index into `workflows`. */
   readonly workflow: readonly number[]
-  /** In STATES. */
+  /** Index into STATES. */
   readonly state: readonly number[]
-  /** In `applications`. */
+  /** Index into `applications`. */
   readonly application: readonly number[]
-  /** In `launchers`; -1 for none. */
+  /** Index into `launchers`; -1 for none. */
   readonly launcher: readonly number[]
   readonly attempts: readonly number[]
   readonly born: readonly Time[]
-  /** Of its first run. */
+  /** Start of the first run. */
   readonly start: readonly Time[]
-  /** When it ended for good. */
+  /** Final end. */
   readonly end: readonly Time[]
-  /** In `causes`: why it failed or was killed; -1 when it was not. */
+  /** Index into `causes` of the failure or kill; -1 for none. */
   readonly cause: readonly number[]
 }
 
 export interface RunColumns {
-  /** In the columns of jobs. */
+  /** Index into the columns of jobs. */
   readonly job: readonly number[]
   readonly ready: readonly Time[]
   readonly start: readonly Time[]
   /** NEVER while it runs. */
   readonly end: readonly Time[]
-  /** In RUN_ENDS. */
+  /** Index into RUN_ENDS. */
   readonly how: readonly number[]
-  /** In `causes`; -1 for none. */
+  /** Index into `causes`; -1 for none. */
   readonly cause: readonly number[]
-  /** In `launchers`; -1 when it is not known. */
+  /** Index into `launchers`; -1 if unknown. */
   readonly launcher: readonly number[]
-  /** In `places`. */
+  /** Index into `places`. */
   readonly place: readonly number[]
   readonly cores: readonly number[]
   readonly gpus: readonly number[]
@@ -51,34 +51,34 @@ export interface LauncherRow {
   readonly id: string
   readonly host: string
   readonly start: Time
-  /** Its end, or the last sign of life of one that died; NEVER while it lives. */
+  /** Its end, or the last sign of life of a dead launcher; NEVER while it lives. */
   readonly end: Time
-  /** Why it is not there any more; empty while it is. */
+  /** Reason for its end; empty while it lives. */
   readonly fate: string
   readonly nodes: readonly string[]
-  /** Of all its nodes together. */
+  /** Sum over all its nodes. */
   readonly cores: number
   readonly gpus: number
 }
 
 export interface Dataset {
-  /** The name of the site's folder. */
+  /** Name of the site's folder. */
   readonly site: string
-  /** From the folder of the page to `jobs/`, as a relative URL that ends in `/`. */
+  /** Relative URL from the page to `jobs/`, ending in `/`. */
   readonly folder: string
-  /** ISO 8601: when the report was made. */
+  /** Time of the report, ISO 8601. */
   readonly made: string
-  /** The filters that chose the jobs, as on the command line; empty for all. */
+  /** The filters as on the command line; empty for all jobs. */
   readonly filter: string
   /** Milliseconds since 1970. */
   readonly origin: number
-  /** When the report was made. */
+  /** Time of the report. */
   readonly now: Time
   readonly workflows: readonly string[]
   readonly applications: readonly string[]
   readonly causes: readonly string[]
   readonly nodes: readonly string[]
-  /** Sets of nodes, as numbers in `nodes`. */
+  /** Sets of nodes, as indexes into `nodes`. */
   readonly places: readonly (readonly number[])[]
   readonly launchers: readonly LauncherRow[]
   readonly jobs: JobColumns

@@ -1,20 +1,23 @@
-/** How long things took: quantiles, and a histogram on a logarithmic scale, as waiting and running go from milliseconds to days. */
+/**
+ * Quantiles and a histogram of durations, on a logarithmic scale because they range from
+ * milliseconds to days.
+ */
 export interface Distribution {
   readonly count: number
-  /** In seconds; 0 where there is nothing. */
+  /** In seconds; 0 without data. */
   readonly mean: number
   readonly min: number
   readonly p50: number
   readonly p90: number
   readonly p99: number
   readonly max: number
-  /** Ends of the bins in seconds, one more than there are counts. */
+  /** Bin edges in seconds, one more than there are counts. */
   readonly edges: readonly number[]
   readonly counts: readonly number[]
 }
 
 const BINS_PER_DECADE = 6
-/** What is shorter falls into the first bin, in seconds. */
+/** Shorter durations, in seconds, fall into the first bin. */
 const SHORTEST = 0.01
 
 /** @param seconds in any order */

@@ -1,4 +1,4 @@
-/** What went wrong, by its cause and the application: of runs, and of jobs that failed without one. */
+/** Counts failures by cause and application: of runs, and of jobs that failed without one. */
 import { STATES } from '../core/life/states.ts'
 import { type Dataset, NEVER } from './dataset.ts'
 import { RUN_ENDS, type RunEnd } from './run.ts'
@@ -7,15 +7,15 @@ export interface FailureRow {
   readonly cause: string
   readonly application: string
   readonly how: RunEnd
-  /** Attempts that ended so. */
+  /** Attempts with this end. */
   readonly runs: number
-  /** Jobs that have come to their end by it: the others were tried again. */
+  /** Jobs that ended this way; the other attempts were retried. */
   readonly jobs: number
-  /** The id of one of them. */
+  /** Id of an example. */
   readonly example: string
 }
 
-/** The most frequent first. */
+/** Most frequent first. */
 export function tallyFailures(
   { jobs, runs, causes, applications, workflows }: Dataset,
   chosenJobs: readonly number[],

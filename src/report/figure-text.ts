@@ -1,10 +1,10 @@
-/** The figures of a report for programs: one JSON object, or CSV in long form, a value a line. */
+/** The figures of a report for programs: one JSON object, or CSV with one value per line. */
 import { csvRow } from '../lib/text/csv.ts'
 import { NEVER, type Dataset, type Time } from './dataset.ts'
 import type { Distribution } from './distribution.ts'
 import type { Figures } from './figures.ts'
 
-/** What `bjob report --json` prints: times as ISO 8601, everything else in the units of its key. */
+/** The output of `bjob report --json`: times in ISO 8601, other values in the unit of their key. */
 export function figuresRecord(dataset: Dataset, figures: Figures): Record<string, unknown> {
   const { bins, usage, throughput } = figures
   const at = (time: Time): string | null => (time === NEVER ? null : timeText(dataset, time))
@@ -54,7 +54,7 @@ export function figuresRecord(dataset: Dataset, figures: Figures): Record<string
   }
 }
 
-/** `figure,series,at,value`: `at` is the time, bin, state, cause or launcher that the value is of. */
+/** `figure,series,at,value`: `at` is the time, bin, state, cause or launcher of the value. */
 export function figuresCsv(dataset: Dataset, figures: Figures): string {
   const { bins, usage, throughput } = figures
   const rows: (string | number)[][] = [['figure', 'series', 'at', 'value']]

@@ -1,6 +1,6 @@
 /**
- * Every figure of a report, from its data set. The command prints them, and the page draws the same ones and computes them again when its reader
- * chooses jobs.
+ * Computes all figures of a report from its data set. The command prints them; the page draws them
+ * and recomputes them for a selection of jobs.
  */
 import { STATES, type State } from '../core/life/states.ts'
 import { type Dataset, type LauncherRow, NEVER, type Time } from './dataset.ts'
@@ -10,14 +10,14 @@ import { RUN_ENDS, type RunEnd } from './run.ts'
 import { BinnedMean, type TimeBins, binTime } from './time-bins.ts'
 
 export interface Utilization {
-  /** What the runs held, the mean over each bin. */
+  /** Cores held by runs, the mean over each bin. */
   readonly cores: readonly number[]
   readonly gpus: readonly number[]
   readonly runs: readonly number[]
-  /** What the launchers had. */
+  /** Cores offered by launchers. */
   readonly offeredCores: readonly number[]
   readonly offeredGpus: readonly number[]
-  /** Cores × seconds, over all time. */
+  /** Cores × seconds over the whole time. */
   readonly coreSeconds: number
   readonly offeredCoreSeconds: number
   readonly gpuSeconds: number
@@ -29,7 +29,7 @@ export interface Throughput {
   readonly finished: readonly number[]
   readonly failed: readonly number[]
   readonly killed: readonly number[]
-  /** Finished jobs an hour, from the first start to the last end. */
+  /** Finished jobs per hour, from the first start to the last end. */
   readonly finishedPerHour: number
 }
 
@@ -47,15 +47,15 @@ export interface Figures {
   readonly bins: TimeBins
   readonly usage: Utilization
   readonly throughput: Throughput
-  /** From when a run could have begun to when it did. */
+  /** Time from when a run could start until it started. */
   readonly queueTime: Distribution
-  /** Of runs that are over. */
+  /** Durations of completed runs. */
   readonly runTime: Distribution
   readonly failures: readonly FailureRow[]
   readonly launchers: readonly LauncherFigures[]
 }
 
-/** @param isChosen tells of a job, by its number, whether it counts */
+/** @param isChosen selects jobs by index */
 export function computeFigures(dataset: Dataset, isChosen: (job: number) => boolean = () => true): Figures {
   const { jobs, runs } = dataset
   const chosenJobs = [...jobs.name.keys()].filter(isChosen)
@@ -80,7 +80,7 @@ export function computeFigures(dataset: Dataset, isChosen: (job: number) => bool
   }
 }
 
-/** From the first thing that happened to the last: to now, while something runs. */
+/** From the first event to the last, or to now while something runs. */
 function spanOf(
   { jobs, runs, launchers, now }: Dataset,
   chosenJobs: readonly number[],

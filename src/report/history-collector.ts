@@ -1,6 +1,7 @@
 /**
- * The histories of many jobs from one pass over the journals, so that nobody opens 100,000 folders. A history is believed when every line of it
- * was said to be done and its last is the job's last; of any other job, the folder is asked.
+ * Collects the histories of many jobs in one pass over the journals, without opening 100,000
+ * folders. A history is used if all its lines are confirmed and the last one is the job's latest;
+ * for other jobs the folder is read.
  */
 import type { JournalLine } from '../core/index/journal-events.ts'
 import type { JobId } from '../core/job/id.ts'
@@ -23,7 +24,7 @@ export class HistoryCollector {
   readonly #done = new Map<string, number>()
   readonly #void = new Set<string>()
 
-  /** @param ids the jobs that are of interest */
+  /** @param ids the jobs of interest */
   constructor(ids: Iterable<JobId>) {
     for (const id of ids) this.#told.set(id, [])
   }
@@ -44,7 +45,7 @@ export class HistoryCollector {
     })
   }
 
-  /** @returns undefined when the journals alone do not tell it for certain */
+  /** @returns undefined if the journals do not determine it */
   historyOf({ id, born, revision }: JobEntry): Moment[] | undefined {
     const told = (this.#told.get(id) ?? [])
       .filter((one) => one.born === born && one.revision <= revision && !this.#void.has(`${one.by} ${one.n}`))
@@ -58,13 +59,16 @@ export class HistoryCollector {
   }
 }
 
-/** Moments of one change: whoever has the job after it had it in all of them, and it is given back by the last. */
+/**
+ * The moments of one change. The owner after the change owns the job in all of them; the last
+ * releases it.
+ */
 export function toMoments(history: readonly HistoryEntry[], launcher: string | undefined): Moment[] {
   return history.map(({ time, state, event, message = '' }) => ({
     time: Date.parse(time),
     state,
     event,
-    // What follows the first line is of no use to a figure, and with most events none of it is.
+    // Figures use only the first line of a message, and none of it for most events.
     message: event === undefined || event.kind === 'verdict' ? (message.split('\n', 1)[0] ?? '') : '',
     launcher,
   }))

@@ -1,4 +1,6 @@
-/** Reads what a report is made from: the jobs that a filter means, their histories, and the launchers. */
+/**
+ * Reads the data of a report: the jobs selected by a filter, their histories, and the launchers.
+ */
 import path from 'node:path'
 import { readLaunchers } from '../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../client/site-client.ts'
@@ -19,9 +21,9 @@ import type { SearchFigures } from './search-figures.ts'
 
 export interface ReportRequest {
   readonly filter: Filter
-  /** The filter as a person reads it; empty for all jobs. */
+  /** The filter as text; empty for all jobs. */
   readonly filterText: string
-  /** The folder that the page will lie in: its links start there. */
+  /** Folder of the page, from which its links start. */
   readonly pageFolder: string
 }
 
@@ -41,7 +43,7 @@ export async function readReport(client: SiteClient, request: ReportRequest): Pr
   return buildDataset(source)
 }
 
-/** Most sites have none, and need not load what reads them. */
+/** Most sites have no searches and need not load this code. */
 async function readSearchesAmong(client: SiteClient, entries: readonly JobEntry[]): Promise<SearchFigures[]> {
   const workflows = new Set<string>()
   for (const { id } of entries) {
@@ -53,7 +55,9 @@ async function readSearchesAmong(client: SiteClient, entries: readonly JobEntry[
   return readSearches(client, workflows)
 }
 
-/** From the journals, in one pass; those that they do not tell for certain from the jobs' folders. */
+/**
+ * From the journals in one pass, and from the folders of jobs that the journals do not determine.
+ */
 async function readHistories(site: Site, entries: readonly JobEntry[]): Promise<JobHistory[]> {
   const collector = new HistoryCollector(entries.map(({ id }) => id))
   await new JournalReader(site).poll((line) => collector.take(line))
@@ -64,7 +68,10 @@ async function readHistories(site: Site, entries: readonly JobEntry[]): Promise<
   })
 }
 
-/** A job that changed meanwhile is taken as it is now; one whose files are broken is only what the journal says of it last. */
+/**
+ * Reads a job that changed meanwhile as it is now; for a broken job, only the journal's last entry
+ * is used.
+ */
 async function readHistory(site: Site, entry: JobEntry): Promise<JobHistory> {
   try {
     const { state, attempt, revision, launcher, history } = await readJobState(site, entry.id)

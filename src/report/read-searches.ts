@@ -1,4 +1,4 @@
-/** The hyperparameter searches that the chosen jobs belong to, with the data of their figures. */
+/** Reads the hyperparameter searches among the selected jobs, with the data of their figures. */
 import type { SiteClient } from '../client/site-client.ts'
 import { BjobError } from '../core/text/errors.ts'
 import { readStudy } from '../search/study/evaluation-jobs.ts'
@@ -7,7 +7,7 @@ import { importances } from '../search/study/importance.ts'
 import type { Study } from '../search/study/study.ts'
 import type { SearchFigures } from './search-figures.ts'
 
-/** @param workflows those with jobs that are called as a search's */
+/** @param workflows workflows with jobs that have names of evaluations */
 export async function readSearches(client: SiteClient, workflows: ReadonlySet<string>): Promise<SearchFigures[]> {
   const searches: SearchFigures[] = []
   for (const workflow of workflows) {
@@ -25,7 +25,7 @@ export async function readSearches(client: SiteClient, workflows: ReadonlySet<st
   return searches
 }
 
-/** A job that goes away or breaks meanwhile costs the figures of its search, not the report. */
+/** A job that disappears or breaks costs the figures of its search, not the report. */
 async function tryReadStudy(client: SiteClient, workflow: string): Promise<Study | undefined> {
   try {
     return await readStudy(client, workflow)

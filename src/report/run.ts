@@ -1,42 +1,42 @@
 /**
- * The runs of a job, from its history. A run is one stay of a job on nodes, from its claim to the moment its launcher let go of it, with the
- * application's hooks: for that long nobody else could use what it held, however it ended.
+ * The runs of a job, from its history. A run is the time from a claim until the launcher releases
+ * the job, including hooks: its resources are unavailable to other jobs for that long.
  */
 import { failureCause } from '../core/life/event-words.ts'
 import type { Claimed, HistoryEvent } from '../core/life/history-event.ts'
 import type { State } from '../core/life/states.ts'
 import { defined } from '../lib/defined.ts'
 
-/** How a run ended; `lost`: its launcher or node died, or was stopped and let the job go. */
+/** The end of a run; `lost`: its launcher or node died, or was stopped and released the job. */
 export const RUN_ENDS = ['finished', 'failed', 'timeout', 'killed', 'lost', 'running'] as const
 export type RunEnd = (typeof RUN_ENDS)[number]
 
-/** One entry of a job's history, and who had the job after it. */
+/** An entry of a job's history with the owner after it. */
 export interface Moment {
   /** Milliseconds since 1970. */
   readonly time: number
   readonly state: State
   readonly event: HistoryEvent | undefined
-  /** The first line of words that are not bjob's. */
+  /** The first line of a message that was not written by bjob. */
   readonly message: string
   readonly launcher: string | undefined
 }
 
 export interface Run {
-  /** When the job could have run: since its birth, or since the run before. */
+  /** Time from which the job could run: its birth, or the end of the previous run. */
   readonly ready: number
   readonly start: number
   /** `undefined` while it runs. */
   readonly end: number | undefined
   readonly how: RunEnd
-  /** Why it did not end well; empty when it did. */
+  /** Cause of an unsuccessful end; otherwise empty. */
   readonly cause: string
-  /** Empty where it is not known any more. */
+  /** Empty if unknown. */
   readonly launcher: string
   readonly claim: RunResources
 }
 
-/** What a run was given. */
+/** Resources of a run. */
 export interface RunResources {
   readonly step: Claimed['step'] | ''
   /** As a host list. */
@@ -45,7 +45,7 @@ export interface RunResources {
   readonly gpus: number
 }
 
-/** Of a claim that says nothing of what was given. */
+/** For a claim without recorded resources. */
 const UNKNOWN_CLAIM: RunResources = { step: '', nodes: '', cores: 1, gpus: 0 }
 
 interface OpenRun {
@@ -64,7 +64,7 @@ export function findRuns(moments: readonly Moment[]): Run[] {
   let open: OpenRun | undefined
   const close = (time: number, how: RunEnd, cause: string): void => {
     if (open === undefined) return
-    // What went wrong first is why: what follows from it says less.
+    // The first failure is the cause; later entries are consequences.
     const told = open.how === 'failed' || open.how === 'timeout' ? open : { how, cause }
     runs.push({ ...open, end: Math.max(time, open.start), how: told.how, cause: how === 'finished' ? '' : told.cause })
     open = undefined
@@ -74,7 +74,7 @@ export function findRuns(moments: readonly Moment[]): Run[] {
     const claim =
       claimOf(moment) ?? (state === 'RUNNING' && moments[at - 1]?.state !== state ? UNKNOWN_CLAIM : undefined)
     if (claim !== undefined) {
-      // After its preprocess, a job begins where it is.
+      // After its preprocess, a job starts in the same place.
       if (state === 'RUNNING' && open?.claim.step === 'preprocess') continue
       close(time, 'lost', 'its launcher was lost')
       open = { ready, start: time, claim, launcher: launcher ?? '', how: 'running', cause: '' }
@@ -88,7 +88,7 @@ export function findRuns(moments: readonly Moment[]): Run[] {
       open.how = state === 'RUN_ERROR' ? 'failed' : 'timeout'
       open.cause = cause
     } else if (launcher === undefined && moments[at + 1]?.time !== time) {
-      // Given back between its steps: before its run, or before its postprocess.
+      // Released between steps: before its run, or before its postprocess.
       close(time, state === 'RUN_DONE' ? 'finished' : 'lost', cause)
       ready = time
     }
@@ -103,7 +103,7 @@ function claimOf({ event }: Moment): RunResources | undefined {
   return { step, nodes, cores, gpus }
 }
 
-/** Why a job came to that, as figures count it. */
+/** The cause of a state, as counted by figures. */
 export function causeOfMoment({ state, event, message }: Moment): string {
   return failureCause({ time: '', state, message, ...defined({ event }) })
 }

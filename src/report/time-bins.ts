@@ -1,32 +1,32 @@
-/** Equal stretches of time that a figure over time is averaged or counted in. */
+/** Equal intervals of time for figures over time. */
 export interface TimeBins {
-  /** Where the first begins, in the milliseconds of the data set. */
+  /** Start of the first bin, in the milliseconds of the data set. */
   readonly from: number
   readonly width: number
   readonly count: number
 }
 
-/** Widths that people read without reckoning, in ms. */
+/** Round widths in ms. */
 const WIDTHS = [
   100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3, 3600e3, 7200e3, 10_800e3,
   21_600e3, 43_200e3, 86_400e3, 172_800e3, 604_800e3,
 ]
 
-/** At most `most` bins of a round width that cover `from` to `to`, the first of them beginning at `from`. */
+/** At most `most` bins of a round width that cover `from` to `to`, starting at `from`. */
 export function binTime(from: number, to: number, most = 150): TimeBins {
   const length = Math.max(1, to - from)
   const width = WIDTHS.find((candidate) => length / candidate <= most) ?? Math.ceil(length / most)
   return { from, width, count: Math.max(1, Math.ceil(length / width)) }
 }
 
-/** The mean over each bin of a quantity that is the sum of `weight` over stretches of time. Exact: no time is lost between bins. */
+/** The exact mean over each bin of a quantity that sums `weight` over intervals of time. */
 export class BinnedMean {
   readonly #bins: TimeBins
-  /** Weight × ms within the bin, of stretches that begin or end in it. */
+  /** Weight × ms within the bin of intervals that start or end in it. */
   readonly #partial: Float64Array
-  /** What is added from this bin on by stretches that cover bins whole. */
+  /** Increment, from this bin on, by intervals that cover whole bins. */
   readonly #step: Float64Array
-  /** Weight × ms of all. */
+  /** Sum of weight × ms. */
   total = 0
 
   constructor(bins: TimeBins) {
@@ -66,7 +66,7 @@ function addTo(list: Float64Array, at: number, amount: number): void {
   list[at] = (list[at] ?? 0) + amount
 }
 
-/** Without what rounding left over: 1e-17 cores are none. */
+/** Removes rounding errors such as 1e-17 cores. */
 function clean(value: number): number {
   return Number(value.toFixed(6))
 }

@@ -1,6 +1,6 @@
 /**
- * A launcher's link to the agent of one node: starts it, hands it orders, and starts it again when it dies, later each time. What ran there has ended
- * with it by then.
+ * A launcher's link to the agent of one node. It starts the agent, sends it orders, and restarts it
+ * after its death with a growing delay. When an agent dies, its jobs have ended too.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { monotonicMs } from '../../lib/sleep.ts'
@@ -8,24 +8,29 @@ import { withoutTask } from '../../platform/schedulers/surrounding-job.ts'
 import { type MeasuredExit, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import { agentMarks, endLaunched, launchedBy } from './launched.ts'
 
-/** Until an agent says its first word: a scheduler that starts a thousand of them at once takes its time. */
+/**
+ * Limit for an agent's first message. A scheduler that starts a thousand agents at once is slow.
+ */
 const START_MS = 120_000
-/** Before it is started again: at once, then after this long, then after twice as long each time. */
+/** Delay before the second restart, doubled each time. The first restart is immediate. */
 const DELAY_MS = 1000
 const LONGEST_DELAY_MS = 30_000
-/** An agent that has lived for this long did not die of its start. */
+/** An agent that lived for this long did not die of its start. */
 const STEADY_MS = 60_000
-/** A node is lost after this many agents in a row that die before their first word. The own node of a launcher never is. */
+/**
+ * A node is lost after this many agents in a row died before their first message. The launcher's
+ * own node is never lost.
+ */
 const MOST_STILLBORN = 3
 
-/** An end as the agent tells it, or `died`: with the agent. */
+/** The end of an attempt as reported by its agent, or `died` with the agent. */
 export type LinkExit = MeasuredExit | { readonly kind: 'cut-off' } | { readonly kind: 'died' }
 
 export interface LinkEvents {
-  /** Its agent is dead, and is being started again. */
+  /** The agent is dead and is being restarted. */
   readonly onDown: () => void
   readonly onUp: () => void
-  /** It cannot be started any more. */
+  /** The agent cannot be started again. */
   readonly onLost: () => void
 }
 
@@ -37,31 +42,34 @@ interface Waiting {
 export interface LinkPlace {
   readonly launcher: string
   readonly node: string
-  /** The node's place among those of the launcher. */
+  /** Index of the node among the launcher's nodes. */
   readonly index: number
-  /** The words that start it; the launcher's, its index and how often it has died before are added. */
+  /**
+   * Command that starts the agent. The launcher, the index and the number of earlier deaths are
+   * appended.
+   */
   readonly words: readonly string[]
-  /** Whether it is the launcher's own child, on the same node. */
+  /** True for the agent that is the launcher's own child, on the same node. */
   readonly isHead: boolean
-  /** An agent that does not answer for this long has, by itself, killed its jobs. */
+  /** An agent that has been silent for this long has killed its jobs by itself. */
   readonly silenceMs: number
 }
 
 export class AgentLink {
   readonly place: LinkPlace
   readonly #events: LinkEvents
-  /** Attempts under way, by key. */
+  /** Running attempts, by key. */
   readonly #waiting = new Map<number, Waiting>()
-  /** Attempts of an agent that has died, which may still run. */
+  /** Attempts of a dead agent, which may still be running. */
   #dying: Waiting[] = []
-  /** By launcher, who waits for that to be cleared away. */
+  /** Callers of `clear`, by launcher. */
   readonly #clearing = new Map<string, (isWhole: boolean) => void>()
   #process!: ChildProcess
   #deaths = 0
   #stillborn = 0
   #begunMs = 0
   #heardMs = 0
-  /** Until when the lease holds, as the last beat had it. */
+  /** Time until which the lease holds, as of the last beat. */
   #holdsUntilMs = 0
   #hasSpoken = false
   #hasEverSpoken = false
@@ -79,7 +87,7 @@ export class AgentLink {
     return this.#process.pid ?? 0
   }
 
-  /** Whether none of its agents has come to its first word, and the last one is dead. */
+  /** True if no agent has sent its first message and the last one is dead. */
   get hasFailed(): boolean {
     return this.#isLost && !this.#hasEverSpoken
   }
@@ -91,7 +99,7 @@ export class AgentLink {
   start(key: number, command: Omit<Order & { order: 'start' }, 'order' | 'key'>): Promise<LinkExit> {
     if (this.#isLost || this.#isOver) return Promise.resolve({ kind: 'died' })
     const order: Order = { order: 'start', key, ...command }
-    // While it is down the order waits with the others for the next agent.
+    // While the agent is down, the order waits for the next agent.
     if (!this.#isDown) this.#tell(order)
     return new Promise((resolve) => this.#waiting.set(key, { order, resolve }))
   }
@@ -102,7 +110,9 @@ export class AgentLink {
     this.#waiting.delete(key)
   }
 
-  /** Kills what a launcher that is dead has left on this node. @returns whether nothing is known to run any more */
+  /**
+   * Kills the processes that a dead launcher left on this node. @returns false if any may still run
+   */
   clear(launcher: string): Promise<boolean> {
     if (this.#isDown || this.#isLost)
       return this.place.isHead ? endLaunched(launchedBy(launcher)) : Promise.resolve(true)
@@ -110,7 +120,10 @@ export class AgentLink {
     return new Promise((resolve) => this.#clearing.set(launcher, resolve))
   }
 
-  /** Tells the agent that the lease holds for `limitMs`; one that has not answered for too long is given up. */
+  /**
+   * Tells the agent that the lease holds for `limitMs`. An agent that has been silent for too long
+   * is abandoned.
+   */
   beat(limitMs: number): void {
     this.#holdsUntilMs = monotonicMs() + limitMs
     const { isHead, silenceMs } = this.place
@@ -119,7 +132,7 @@ export class AgentLink {
     this.#tell({ order: 'beat', limitMs })
   }
 
-  /** Lets the agent go; what still runs is killed. */
+  /** Ends the agent, which kills its running attempts. */
   end(): void {
     this.#isOver = true
     const child = this.#process
@@ -147,7 +160,7 @@ export class AgentLink {
     )
     child.stdin?.on('error', () => {})
     child.once('error', () => this.#die(child, 0))
-    // What the pipe led to on another node may live on for as long as its last beat allows.
+    // A remote process may outlive the pipe for as long as its last beat allows.
     child.once('exit', () => this.#die(child, isHead ? 0 : this.#holdsMs))
     if (!isHead) this.#tell({ order: 'environment', variables: environment })
   }
@@ -165,7 +178,7 @@ export class AgentLink {
     this.#waiting.delete(notice.key)
   }
 
-  /** An agent speaks when it has killed all that the one before it has left. */
+  /** An agent sends its first message after it has killed the leftovers of its predecessor. */
   #hearFirst(): void {
     this.#hasSpoken = this.#hasEverSpoken = true
     this.#stillborn = 0
@@ -176,7 +189,7 @@ export class AgentLink {
     this.#events.onUp()
   }
 
-  /** @param restMs after which none of its jobs runs any more */
+  /** @param restMs time after which none of its jobs can be running */
   #die(child: ChildProcess, restMs: number): void {
     if (this.#isOver || child !== this.#process || this.#isLost) return
     abandon(child)
@@ -228,7 +241,7 @@ export class AgentLink {
   }
 }
 
-/** A launcher that hangs, or a helper of one that is gone, may hold the pipes for ever: nobody here waits for that. */
+/** Closes the pipes: a hung launcher process, or its helper, may hold them open for ever. */
 function abandon(child: ChildProcess): void {
   child.kill('SIGKILL')
   child.stdin?.destroy()

@@ -1,44 +1,53 @@
-/** What a launcher and its agents say to each other: JSON Lines through the agent's standard input and output. */
+/**
+ * The protocol between a launcher and its agents: JSON Lines on the agent's standard input and
+ * output.
+ */
 import type { Exit } from './attempt.ts'
 import type { OomKills } from './oom-watch.ts'
 import type { Pin } from './pinning.ts'
 
-/** To the agent. */
+/** Messages to the agent. */
 export type Order =
-  /** The launcher's own environment: jobs get the same one on every node, whatever started the agent. */
+  /** The launcher's own environment: jobs get it on every node, however the agent was started. */
   | { readonly order: 'environment'; readonly variables: Readonly<Record<string, string | undefined>> }
   | {
       readonly order: 'start'
-      /** Names the attempt in what follows. */
+      /** Identifies the attempt in later messages. */
       readonly key: number
       readonly words: readonly string[]
       readonly cwd: string
-      /** Beside what the agent's own environment has; null takes a variable away. */
+      /** Additions to the agent's own environment; null removes a variable. */
       readonly environment: Readonly<Record<string, string | null>>
       /** The file for standard output and error. */
       readonly output: string
       readonly pin?: Pin | undefined
     }
-  /** TERM, after `graceMs` KILL. Given again it can only hurry. */
+  /** Sends TERM, and KILL after `graceMs`. A second order can only shorten the grace. */
   | { readonly order: 'stop'; readonly key: number; readonly graceMs: number }
-  /** The launcher's lease holds: all is well for `limitMs` from now. Answered by `alive`. */
+  /** The launcher's lease holds for another `limitMs`. Answered by `alive`. */
   | { readonly order: 'beat'; readonly limitMs: number }
-  /** Kill what a launcher that is dead has left running on this node. Answered by `cleared`. */
+  /** Kills the processes of a dead launcher on this node. Answered by `cleared`. */
   | { readonly order: 'clear'; readonly launcher: string }
-  /** Kill what runs, and go. */
+  /** Kills all attempts and exits. */
   | { readonly order: 'end' }
 
-/** An end, and what the kernel has counted, where that may be the reason. */
+/** An end, with the kernel's out-of-memory counters where they may explain it. */
 export type MeasuredExit = Exit & { readonly oomKills?: OomKills | undefined }
 
-/** From the agent: an attempt is over (`cut-off`: it was killed, as no beat came in time), or a beat has come. */
+/**
+ * Messages from the agent: an attempt has ended (`cut-off`: killed because no beat came in time),
+ * or a beat has arrived.
+ */
 export type Notice =
   | { readonly key: number; readonly exit: MeasuredExit | { readonly kind: 'cut-off' } }
   | { readonly alive: true }
-  /** `isWhole`: nothing of that launcher runs here any more. */
+  /** `isWhole`: no process of that launcher runs here any more. */
   | { readonly cleared: string; readonly isWhole: boolean }
 
-/** Cuts a stream of text into lines and hands each one, parsed, to `take`; what is no JSON is somebody else's and goes to `other`. */
+/**
+ * Splits a stream into lines and passes each parsed line to `take`. Lines that are not JSON come
+ * from another program and go to `other`.
+ */
 export function lineReader<Message>(
   take: (message: Message) => void,
   other: (line: string) => void = () => {},

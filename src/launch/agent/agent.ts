@@ -1,7 +1,8 @@
 /**
- * An agent: the process that starts a node's jobs and ends them. It is small, because starting a process costs what the parent's memory
- * costs; and it is the launcher's guard: when the launcher was killed (its pipe closes), or is suspended, or cannot renew its lease (no beat comes
- * in time), the agent kills the jobs, so that nobody's job runs twice at once: others take them over only after the lease.
+ * The agent: the process that starts and ends the jobs of one node. It is small because the cost of
+ * starting a process grows with the parent's memory. It also guards the lease: if the launcher dies
+ * (its pipe closes), is suspended, or cannot renew its lease (no beat arrives), the agent kills the
+ * jobs. Other launchers take them over only after the lease, so no job runs twice at once.
  */
 import { type MeasuredExit, type Notice, type Order, lineReader } from './agent-protocol.ts'
 import { type ProcessStarter, loadStarter } from '../../lib/process/process-starter.ts'
@@ -15,12 +16,12 @@ import { pinCommand } from './pinning.ts'
 
 interface Running {
   readonly attempt: Attempt
-  /** Of one that is being stopped: ends its grace. */
+  /** Ends the grace period of a stopping attempt. */
   hurry?: AbortController
   isCutOff: boolean
 }
 
-/** What differs between nodes, and is the agent's to know. */
+/** Variables that differ between nodes and come from the agent's own environment. */
 const OF_THE_NODE =
   /^(HOSTNAME|HOST|TMPDIR|SLURMD_NODENAME|SLURM_TOPOLOGY_ADDR|XDG_RUNTIME_DIR|(CUDA|ROCR|HIP)_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK)$/
 
@@ -36,7 +37,7 @@ function killAll(): void {
   for (const { attempt } of running.values()) attempt.kill()
 }
 
-/** Kills all that has been started, to the last daemon, and goes. */
+/** Kills every process that the agent started, daemons included, and exits. */
 async function leave(): Promise<never> {
   killAll()
   await endLaunched({ marks })
@@ -91,7 +92,7 @@ function start(starter: ProcessStarter, leftovers: Leftovers, order: Order & { o
   })
 }
 
-/** The variables that only processes of this attempt have. */
+/** Variables that only processes of this attempt have. */
 function identityOf({ environment }: Order & { order: 'start' }): string[] {
   return ['BJOB_SITE', 'BJOB_JOB_ID', 'BJOB_ATTEMPT', 'BJOB_LAUNCHER'].map(
     (name) => `${name}=${environment[name] ?? ''}`,
@@ -116,15 +117,15 @@ function stop(key: number, graceMs: number): void {
 }
 
 async function main(): Promise<void> {
-  // A terminal's Ctrl-C and a scheduler's TERM may go to everybody; the launcher says when it is over. A handler of SIGUSR1 also keeps
-  // Node.js from opening its debugger.
+  // Ctrl-C or the scheduler's TERM may reach every process, but only the launcher decides to stop.
+  // The handler of SIGUSR1 also keeps Node.js from opening its debugger.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU', 'SIGPIPE'] as const)
     process.on(signal, () => {})
-  // The launcher is gone; the end of standard input says so, too.
+  // The launcher is gone; the end of standard input reports the same.
   process.stdout.on('error', () => {})
   const starter = await loadStarter()
   await starter.markSelf(attemptMark(marks, 0))
-  // The agent before this one has died: its jobs go before others begin.
+  // The previous agent died: its jobs must end before new ones start.
   if (generation !== '0') await endLaunched({ marks })
   const leftovers = new Leftovers(marks, starter.keepsAll)
   process.stdin.setEncoding('utf8')

@@ -1,6 +1,6 @@
 /**
- * The launcher's end of its agents: on the head node as children, on the others through the scheduler's own launcher, once each, so that no
- * job pays for that. Hands out attempts and reports their ends.
+ * The launcher's interface to all its agents. Agents start once per launcher: as a child on the
+ * head node, through the scheduler's own launcher elsewhere, so that jobs do not pay for that.
  */
 import { sleep } from '../../lib/sleep.ts'
 import { AgentLink, type LinkExit } from './agent-link.ts'
@@ -8,29 +8,29 @@ import type { AttemptCommand, Exit } from './attempt.ts'
 import { OomAccounts } from './oom-watch.ts'
 import type { Pin } from './pinning.ts'
 
-/** An agent that takes longer than that is not waited for. */
+/** Agents that take longer are not waited for. */
 const CLEAR_MS = 15_000
 
-/** A node and the words that run a command there; none on the launcher's own. */
+/** A node and the command prefix that runs a program there; empty on the launcher's own node. */
 export interface AgentNode {
   readonly name: string
   readonly prefix: readonly string[]
 }
 
-/** An attempt under way at an agent. */
+/** A running attempt. */
 export interface RemoteAttempt {
   readonly exit: Promise<AgentExit>
-  /** TERM, after `graceMs` KILL; again, it can only hurry. */
+  /** Sends TERM, and KILL after `graceMs`. A second call can only shorten the grace. */
   stop(graceMs: number): void
 }
 
-/** `lost`: nobody saw its end. */
+/** `lost`: the end was not observed. */
 export type AgentExit = Exit | Lost
 
 export interface Lost {
   readonly kind: 'lost'
   readonly node: string
-  /** Whether the agent of that node has died; else it has killed the attempt, because no beat came in time. */
+  /** True if the node's agent died; false if it killed the attempt because no beat came in time. */
   readonly hasAgentDied: boolean
 }
 
@@ -40,11 +40,11 @@ export interface AgentCommand extends Omit<AttemptCommand, 'inherited'> {
 }
 
 export interface AgentEvents {
-  /** The agent of a node is dead, and so is what it had started; it is being started again. */
+  /** The agent of a node and all its processes are dead; a new agent is being started. */
   readonly onDown: (node: string) => void
-  /** It has been started again. */
+  /** A new agent is running. */
   readonly onUp: (node: string) => void
-  /** It cannot be started any more. */
+  /** No agent can be started on the node. */
   readonly onLost: (node: string) => void
 }
 
@@ -54,8 +54,8 @@ export class Agents {
   #count = 0
 
   /**
-   * @param program the agent's file (see agent.ts)
-   * @param silenceMs an agent that does not answer for this long has, by itself, killed its jobs
+   * @param program path of agent.ts, compiled
+   * @param silenceMs an agent that has been silent for this long has killed its jobs by itself
    */
   constructor(launcher: string, program: string, nodes: readonly AgentNode[], silenceMs: number, events: AgentEvents) {
     const command = [process.execPath, '--max-semi-space-size=1', program]
@@ -71,12 +71,12 @@ export class Agents {
     this.#links = new Map(nodes.map((node, index) => [node.name, open(node, index)]))
   }
 
-  /** The processes on the launcher's own node. */
+  /** Process ids on the launcher's own node. */
   get headPids(): number[] {
     return this.#heads.map(({ pid }) => pid)
   }
 
-  /** Whether the agent on the launcher's own node has ended before its first word: not one that is only slow to begin. */
+  /** True if the agent on the launcher's own node exited before its first message. */
   get haveFailed(): boolean {
     return this.#heads.some(({ hasFailed }) => hasFailed)
   }
@@ -94,14 +94,17 @@ export class Agents {
     return { exit, stop: (graceMs) => link.stop(key, graceMs) }
   }
 
-  /** Tells all agents that the lease holds for `limitMs`; those that have not answered for too long are given up. */
+  /**
+   * Tells all agents that the lease holds for `limitMs`, and abandons agents that are silent for
+   * too long.
+   */
   beat(limitMs: number): void {
     for (const link of this.#links.values()) link.beat(limitMs)
   }
 
   /**
-   * Kills what a launcher that is dead has left running on these nodes.
-   * @returns whether nothing is known to run any more
+   * Kills the processes that a dead launcher left on these nodes.
+   * @returns false if any may still run
    */
   async clear(launcher: string): Promise<boolean> {
     const late = new AbortController()
@@ -111,7 +114,7 @@ export class Agents {
     return answers?.every((isWhole) => isWhole) !== false
   }
 
-  /** Lets the agents go; what still runs is killed. */
+  /** Ends the agents, which kill their running attempts. */
   end(): void {
     for (const link of this.#links.values()) link.end()
   }

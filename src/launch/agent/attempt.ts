@@ -1,4 +1,4 @@
-/** One attempt of one job as processes on this machine: a process group, its output, and the facts of its end. */
+/** One attempt of a job as processes on this machine: a process group, its output, and its end. */
 import fs from 'node:fs'
 import type { Usage } from '../../core/life/usage.ts'
 import type { ProcessExit, ProcessStarter, StartCommand } from '../../lib/process/process-starter.ts'
@@ -7,30 +7,33 @@ import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { systemCode, explainStart } from './start-failure.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
-/** A link there would lead what the job says into somebody else's file; a pipe, to which O_NONBLOCK means something, would keep this thread waiting. */
+/**
+ * O_NOFOLLOW: a link would redirect the output into another file. O_NONBLOCK: opening a pipe must
+ * not block this thread.
+ */
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
 
 export interface AttemptCommand extends Omit<StartCommand, 'output'> {
-  /** The file for standard output and error; added to. */
+  /** File that standard output and error are appended to. */
   readonly output: string
 }
 
-/** How an attempt ended. */
+/** The end of an attempt. */
 export type Exit =
   | ({ readonly kind: 'exited'; readonly code: number } & Facts)
   | ({ readonly kind: 'signalled'; readonly signal: NodeJS.Signals } & Facts)
   | {
       readonly kind: 'not-started'
       readonly message: string
-      /** The system's, such as ENOENT, where it said one. */
+      /** The system's error code, such as ENOENT, if there is one. */
       readonly code?: string | undefined
     }
 
-/** What is known of any that ran. */
+/** Facts of an attempt that ran. */
 interface Facts {
   readonly seconds: number
   readonly usage?: Usage
-  /** The kernel has killed a process of this node for want of memory while it ran. */
+  /** The kernel killed a process of this node for lack of memory during the attempt. */
   readonly isOutOfMemory?: true
 }
 
@@ -43,18 +46,18 @@ export class Attempt {
     this.#group = group
     this.exit = exit.then((facts) => {
       this.#hasExited = true
-      // What the job left running in its group would outlive it unseen, and hold its slot's cores.
+      // Processes left in the group would keep using the slot's cores unobserved.
       if (group !== undefined) starter.killGroup(group)
       return facts
     })
   }
 
-  /** The process that leads its group and session; `undefined` when it could not be started. */
+  /** Process id of the leader of the group and session; `undefined` if it could not be started. */
   get pid(): number | undefined {
     return this.#group
   }
 
-  /** Starts the command. Never throws: a command that cannot be started is an exit, too. */
+  /** Starts the command. Never throws: a failed start is an exit too. */
   static start(starter: ProcessStarter, command: AttemptCommand): Attempt {
     const begin = monotonicMs()
     const toExit = ({ code, signal, used }: ProcessExit): Exit => {
@@ -77,7 +80,10 @@ export class Attempt {
     }
   }
 
-  /** Ends it: TERM, then after `graceMs`, or when `hurry` fires, KILL. Resolves when it has ended. */
+  /**
+   * Sends TERM, and KILL after `graceMs` or when `hurry` fires. Resolves when the attempt has
+   * ended.
+   */
   async stop(graceMs: number, hurry: AbortSignal): Promise<void> {
     if (this.#hasExited || this.#group === undefined) return
     signalGroup(this.#group, 'SIGTERM')
@@ -88,7 +94,7 @@ export class Attempt {
     await over
   }
 
-  /** Ends it at once. */
+  /** Kills the attempt immediately. */
   kill(): void {
     if (!this.#hasExited && this.#group !== undefined) signalGroup(this.#group, 'SIGKILL')
   }

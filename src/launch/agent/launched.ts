@@ -1,19 +1,23 @@
 /**
- * The processes that a launcher's agents have started on this node, found without the help of either: by the marks that all of them inherit, by
- * their environment, and by descent from those.
+ * Finds the processes that a launcher's agents started on this node, without help from either: by
+ * their inherited marks, their environment, and descent from both.
  */
 import { type MarkRange, isInMarkRange, marksOf, partOf, readMark } from '../../lib/process/process-mark.ts'
 import { isInEnvironment, killQuietly } from '../../lib/process/process-table.ts'
 import { listProcesses, withDescendants } from '../../lib/process/process-usage.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 
-/** Of the marks of a launcher each agent has a part, and of that each attempt one. */
+/**
+ * A launcher's range of marks is divided among its agents, and an agent's range among its attempts.
+ */
 const AGENT_BITS = 20
-/** A process that is in the kernel's hands (a hung file system) does not end before the kernel lets go. */
+/**
+ * Time limit for processes to die. A process blocked in the kernel (hung file system) ends later.
+ */
 const LIMIT_MS = 10_000
 const PAUSE_MS = 20
 
-/** @param index the agent's place among those of its launcher */
+/** @param index the agent's index among the launcher's agents */
 export function agentMarks(launcher: string, index: number): MarkRange {
   return partOf(marksOf(launcher), index, AGENT_BITS)
 }
@@ -23,18 +27,18 @@ export function attemptMark(agent: MarkRange, key: number): bigint {
   return partOf(agent, key, 0).first
 }
 
-/** What is sought: `launcher` finds those too that have it in their environment. */
+/** Selection of processes; `launcher` also selects by environment. */
 export interface Sought {
   readonly marks: MarkRange
   readonly launcher?: string
 }
 
-/** All that a launcher has started on this node. */
+/** Selects all processes that a launcher started on this node. */
 export function launchedBy(launcher: string): Sought {
   return { marks: marksOf(launcher), launcher }
 }
 
-/** Without this process. */
+/** The selected processes, without this one. */
 export function findLaunched({ marks, launcher }: Sought): number[] {
   const processes = listProcesses()
   const isSought = (pid: number): boolean =>
@@ -44,8 +48,8 @@ export function findLaunched({ marks, launcher }: Sought): number[] {
 }
 
 /**
- * Kills them, and those that they start meanwhile.
- * @returns whether all have ended; one that has not is in the kernel's hands
+ * Kills the selected processes and those they start meanwhile.
+ * @returns false if a process blocked in the kernel remains
  */
 export async function endLaunched(sought: Sought): Promise<boolean> {
   const untilMs = monotonicMs() + LIMIT_MS

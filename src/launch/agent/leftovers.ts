@@ -1,7 +1,7 @@
 /**
- * What an attempt leaves running when its first process has ended: daemons in sessions of their own, with environments of their own. The agent is the
- * subreaper of its jobs, so each of those is, or descends from, a child of the agent that it has not started. An attempt is over when its
- * leftovers are.
+ * Processes that an attempt leaves running when its first process has ended, such as daemons in
+ * their own sessions. The agent is the subreaper of its jobs, so every leftover is, or descends
+ * from, a child that the agent did not start itself. An attempt is over when its leftovers are.
  */
 import { type MarkRange, isInMarkRange, readMark } from '../../lib/process/process-mark.ts'
 import { isInEnvironment, killQuietly } from '../../lib/process/process-table.ts'
@@ -10,17 +10,17 @@ import { monotonicMs } from '../../lib/sleep.ts'
 import { attemptMark } from './launched.ts'
 
 const AGAIN_MS = 5
-/** A process that is in the kernel's hands (a hung file system) keeps its attempt no longer. */
+/** A process blocked in the kernel (hung file system) holds its attempt no longer than this. */
 const LIMIT_MS = 30_000
-/** Where all processes have to be looked through, an attempt that is over sooner has not started many. */
+/** When all processes have to be scanned, shorter attempts are assumed to have left few. */
 const SHORT_MS = 200
 
 export interface EndedAttempt {
   readonly key: number
-  /** The leader of its session. */
+  /** Leader of the session. */
   readonly pid: number
   readonly begunMs: number
-  /** NAME=VALUE, all of which only processes of this attempt have. */
+  /** NAME=VALUE pairs that only processes of this attempt have. */
   readonly variables: readonly string[]
 }
 
@@ -32,17 +32,17 @@ interface Ending extends EndedAttempt {
 export class Leftovers {
   readonly #marks: MarkRange
   readonly #keepsAll: boolean
-  /** The attempts that run. */
+  /** Keys of the running attempts. */
   readonly #running = new Set<number>()
   /** Their first processes. */
   readonly #started = new Set<number>()
   readonly #children = new OwnChildren()
   readonly #ending = new Set<Ending>()
-  /** By process, the keys of the attempts that it may belong to. */
+  /** Keys of the attempts that a process may belong to, by process. */
   readonly #suspected = new Map<number, ReadonlySet<number>>()
   #isDue = false
 
-  /** @param keepsAll whether marks are set and this process is the subreaper */
+  /** @param keepsAll true if marks are set and this process is the subreaper */
   constructor(marks: MarkRange, keepsAll: boolean) {
     this.#marks = marks
     this.#keepsAll = keepsAll
@@ -53,7 +53,7 @@ export class Leftovers {
     this.#started.add(pid)
   }
 
-  /** Kills what is left of an attempt whose first process has ended. Resolves when nothing of it runs any more. */
+  /** Kills the leftovers of an ended attempt. Resolves when none runs any more. */
   end(attempt: EndedAttempt): Promise<void> {
     this.#running.delete(attempt.key)
     this.#started.delete(attempt.pid)
@@ -62,7 +62,7 @@ export class Leftovers {
       this.#ending.add({ ...attempt, done, untilMs: monotonicMs() + LIMIT_MS })
       if (this.#isDue) return
       this.#isDue = true
-      // Attempts whose ends were told together are looked at together.
+      // Attempts that ended together share one scan.
       queueMicrotask(() => this.#look())
     })
   }
@@ -83,7 +83,7 @@ export class Leftovers {
     setTimeout(() => this.#look(), AGAIN_MS)
   }
 
-  /** The children of this process that belong to no attempt that runs, and to which they may belong. */
+  /** Children of this process that belong to no running attempt, with their possible attempts. */
   #findChildren(): Map<number, ReadonlySet<number>> {
     const children = this.#children.read() ?? childrenByScan()
     const left = new Map<number, ReadonlySet<number>>()
@@ -97,7 +97,10 @@ export class Leftovers {
     return left
   }
 
-  /** By its mark; one that has another launcher's mark, or none, may belong to any attempt there is. */
+  /**
+   * A mark identifies the attempt. A process with another launcher's mark, or none, may belong to
+   * any.
+   */
   #keysOf(pid: number): ReadonlySet<number> {
     const all = [...this.#running, ...[...this.#ending].map(({ key }) => key)]
     const mark = readMark(pid)

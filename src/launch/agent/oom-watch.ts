@@ -1,31 +1,32 @@
 /**
- * Whether a job failed because memory ran out. The kernel counts its kills in a control group that all jobs of a node may share, so each kill
- * explains one failure, of a job that ends soon after it: the agents watch the counter, and the launcher keeps the accounts of each node.
+ * Detects jobs that failed because memory ran out. The kernel counts its kills per control group,
+ * which all jobs of a node may share, so each kill explains one failure soon after it. Agents read
+ * the counter; the launcher assigns kills to failures.
  */
 import { readOomKills } from '../../lib/process/oom-counter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 
-/** A process that held much memory takes a while to be gone; a failure that comes later than this has another reason. */
+/** A process with much memory takes a while to disappear; later failures have another cause. */
 const ECHO_MS = 30_000
 
-/** How many kills the kernel has counted: until now, and until a while ago. */
+/** Counts of the kernel's kills: now, and `ECHO_MS` ago. */
 export interface OomKills {
   readonly now: number
   readonly before: number
 }
 
-/** The agent's part. */
+/** The agent's side. */
 export class OomWatch {
   readonly #looks: { readonly atMs: number; readonly count: number }[] = []
 
-  /** Call it when a job begins, and now and then while any runs. */
+  /** Reads the counter. Call when a job starts, and regularly while any runs. */
   look(): void {
     const atMs = monotonicMs()
     const count = readOomKills()
     if (count === undefined) return
     const last = this.#looks.at(-1)
     if (last?.count !== count || atMs - last.atMs > ECHO_MS) this.#looks.push({ atMs, count })
-    // The first is to be the last of those that are long ago.
+    // Keeps one reading older than ECHO_MS.
     while ((this.#looks[1]?.atMs ?? Infinity) < atMs - ECHO_MS) this.#looks.shift()
   }
 
@@ -37,11 +38,11 @@ export class OomWatch {
   }
 }
 
-/** The launcher's part. */
+/** The launcher's side. */
 export class OomAccounts {
   readonly #explained = new Map<string, number>()
 
-  /** @returns whether a failure on `node` is explained by a kill that has not explained another one */
+  /** @returns true if a kill that has not yet explained a failure explains this one */
   explain(node: string, { now, before }: OomKills): boolean {
     const explained = Math.max(this.#explained.get(node) ?? 0, before)
     this.#explained.set(node, Math.min(now, explained + 1))

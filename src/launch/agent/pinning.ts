@@ -1,6 +1,6 @@
 /**
- * Binds a job of one rank to the cores it was given, with `cpu_affinity: depth`: by taskset(1) of util-linux, which any Linux has, because Node
- * cannot set its children's affinity. Ranks of an MPI job are bound by their launcher.
+ * Binds a single-rank job with `cpu_affinity: depth` to its cores through taskset(1) of util-linux,
+ * because Node.js cannot set the affinity of its children. MPI launchers bind their own ranks.
  */
 import type { NodeShape } from '../../core/placement/node-need.ts'
 import type { NodeShare } from '../../core/placement/node-pool.ts'
@@ -8,18 +8,24 @@ import { groupByCore, readAllowedCpus } from '../../lib/process/cpu-list.ts'
 
 export interface Pin {
   readonly cores: readonly number[]
-  /** Whether the scheduler told the kernel's numbers of the cores; else they count those that the agent may use, from 0. */
+  /**
+   * True if the core ids are the kernel's; otherwise they index the cores the agent may use, from
+   * 0.
+   */
   readonly areNumbers: boolean
-  /** How many cores of the node are given out: as many as it has hardware threads, where the site says so. */
+  /** Number of cores to share out, which may count hardware threads if the site says so. */
   readonly total: number
 }
 
-/** @returns undefined for a share without cores of its own: jobs packed more densely than there are cores */
+/** @returns undefined for a share without cores of its own (packed jobs) */
 export function pinTo({ coreIds }: NodeShare, { cores, coreIds: numbers }: NodeShape): Pin | undefined {
   return coreIds.length === 0 ? undefined : { cores: coreIds, areNumbers: numbers !== undefined, total: cores }
 }
 
-/** The words that run a command there; the command as it is where the node has fewer cores than are given out. */
+/**
+ * The command prefix for the pin. Returns the command unchanged if the node has fewer cores than
+ * `total`.
+ */
 export function pinCommand(
   words: readonly string[],
   { cores, areNumbers, total }: Pin,

@@ -1,15 +1,15 @@
-/** Why a command could not be started, in words that name the file that is at fault. */
+/** Explains why a command could not be started, naming the file at fault. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { readInterpreter } from '../../lib/process/interpreter.ts'
 import { findCommand } from '../../lib/process/run-command.ts'
 
-/** The system's code of an error, such as ENOENT. */
+/** The system's error code, such as ENOENT. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** @param searchPath the PATH of the environment that the command gets */
+/** @param searchPath PATH of the command's environment */
 export function explainStart(
   error: unknown,
   { words: [name = ''], cwd }: { readonly words: readonly string[]; readonly cwd: string },
@@ -26,7 +26,10 @@ export function explainStart(
   return `${file} is run by ${JSON.stringify(interpreter)}, which does not exist${lineEndHint(interpreter)}`
 }
 
-/** What the editors of other systems leave at the end of a line becomes a part of the interpreter's name. */
+/**
+ * Editors on other systems end lines with a carriage return, which becomes part of the
+ * interpreter's name.
+ */
 function lineEndHint(interpreter: string): string {
   return interpreter.endsWith('\r') ? ": the line ends in a carriage return; remove it with `sed -i 's/\\r$//'`" : ''
 }

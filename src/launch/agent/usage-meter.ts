@@ -1,16 +1,17 @@
 /**
- * What jobs use, measured by the agent that has started them, at next to no cost. What the kernel tells at the end of a job's first process counts those
- * that were waited for, and the memory of one of them. So all processes of the node are looked at once in a while as well, seldom enough to take a
- * fiftieth of a core at most: what a job does after the last look at it is not seen by that, nor are ranks on other nodes.
+ * Measures the resources used by jobs, in the agent that started them. At the end of a job's first
+ * process the kernel reports the waited-for processes and the memory of one of them. The meter
+ * therefore also samples all processes of the node, using at most 1/50 of a core. Usage after the
+ * last sample, and of ranks on other nodes, is not seen.
  */
 import type { Usage } from '../../core/life/usage.ts'
 import { groupByLeader, listProcesses, readMemory } from '../../lib/process/process-usage.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 
-/** Most jobs of a great many are over before that. */
+/** Delay of the first sample. Most short jobs end earlier. */
 const FIRST_LOOK_MS = 200
 const LOOK_MS = 250
-/** The time between looks, as a multiple of the CPU time that one takes. */
+/** Time between samples, as a multiple of the CPU time of one. */
 const IDLE_SHARE = 50
 
 interface Watched {
@@ -24,26 +25,26 @@ export class UsageMeter {
   readonly #onLook: () => void
   #timer: NodeJS.Timeout | undefined
 
-  /** @param onLook called when the first of several jobs begins, and whenever there has been a look */
+  /** @param onLook called when the first of several jobs starts, and at each sample */
   constructor(onLook: () => void) {
     this.#onLook = onLook
   }
 
-  /** A job has been started: `pid` leads its session. */
+  /** A job has started; `pid` leads its session. */
   begin(pid: number): void {
     this.#watched.set(pid, { begunMs: monotonicMs() })
     if (this.#timer === undefined) this.#onLook()
     this.#timer ??= setTimeout(() => this.#look(), LOOK_MS).unref()
   }
 
-  /** @param told what the kernel told of the job's end. @returns that, and what was seen */
+  /** @param told the kernel's figures at the job's end @returns those, combined with the samples */
   end(pid: number, told: Usage = {}): Usage {
     const { cpuSeconds: seen, peakMiB = 0 } = this.#watched.get(pid) ?? {}
     this.#watched.delete(pid)
     const peak = Math.ceil(Math.max(peakMiB, told.peakMiB ?? 0))
     const peaked = peak === 0 ? {} : { peakMiB: peak }
     const { cpuSeconds, cpuIs = 'exact' } = told
-    // A job that did not wait for its own children has used more than the kernel hands on.
+    // If the job did not wait for all children, the samples exceed the kernel's figure.
     if (cpuSeconds !== undefined && cpuIs === 'exact' && cpuSeconds >= (seen ?? 0))
       return { cpuSeconds, cpuIs, ...peaked }
     if (seen !== undefined) return { cpuSeconds: seen, cpuIs: 'at least', ...peaked }

@@ -1,4 +1,4 @@
-/** The history's entries of what a launcher begins to do with a job: on which nodes, with what of them, and which command. */
+/** History entries for the start of a step: the nodes, the resources and the command. */
 import type { Claimed, HookName, StagingName } from '../../core/life/history-event.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
@@ -12,22 +12,22 @@ import type { Site } from '../../site/site.ts'
 import type { Allocation } from '../allocation.ts'
 import { type JobToRun, buildJobCommand, commandText } from './job-command.ts'
 
-/** More of a command does not go into the history. */
+/** Longer commands are cut in the history. */
 const LONGEST_COMMAND = 2000
 
-/** What a claim is made with: this launcher's site and nodes. */
+/** The launcher's side of a claim: site and nodes. */
 export interface ClaimScene {
   readonly site: Site
   readonly allocation: Allocation
 }
 
-/** What a launcher that takes the job begins with. `attempt`: its number, where it begins with one. */
+/** The first step of a claimed job; `attempt` is set if it starts an attempt. */
 export interface FirstStep {
   readonly step: HistoryEntry
   readonly attempt?: number
 }
 
-/** @param job as its next attempt would be */
+/** @param job the job as of its next attempt */
 export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): FirstStep {
   const time = new Date().toISOString()
   const begin = (what: HookName | StagingName, state: State): FirstStep => ({
@@ -40,7 +40,7 @@ export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): 
   return { step: startStep(scene, job, time), attempt: job.attempt }
 }
 
-/** Files are staged in once in a job's life, and it is prepared once. */
+/** Files are staged in once per job, and the preprocess runs once. */
 export function isToStageIn(state: JobState, { specification }: JobToRun): boolean {
   const isWanted = specification.stageInUrl.length > 0 || inputsAtStart(state, specification) === 'copy'
   return isWanted && !state.history.some((entry) => entry.state === 'STAGED_IN')
@@ -50,14 +50,14 @@ export function isToPreprocess({ history }: JobState, { application }: JobToRun)
   return application.preprocess !== undefined && !history.some(({ state }) => state === 'PREPROCESSED')
 }
 
-/** The start of an attempt: `job.attempt` is its number. */
+/** The start of attempt number `job.attempt`. */
 export function startStep(scene: ClaimScene, job: JobToRun, time: string): HistoryEntry {
   const command = commandOf(scene, job)
   const event = { ...claimOf(scene, job, 'attempt'), attempt: job.attempt }
   return { time, state: 'RUNNING', event: command === undefined ? event : { ...event, command } }
 }
 
-/** Something before or after the attempts: a hook, or staging. */
+/** The start of a hook or a transfer. */
 export function beginStep(
   scene: ClaimScene,
   job: JobToRun,
@@ -81,12 +81,12 @@ function claimOf({ allocation }: ClaimScene, { assignment }: JobToRun, step: Cla
   }
 }
 
-/** Jobs that share cores have none of their own: theirs is a part of the node. */
+/** Packed jobs have no cores of their own, but a share of the node. */
 function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeShape[]): number {
   return coreIds.length > 0 ? coreIds.length : ((nodes[node]?.cores ?? 0) * occupancy) / OCCUPANCY_UNITS
 }
 
-/** `undefined` for one that cannot be started here: its end says so. */
+/** `undefined` if the job cannot be started here; its end gives the reason. */
 function commandOf({ site, allocation }: ClaimScene, job: JobToRun): string | undefined {
   try {
     const text = commandText(site, job, buildJobCommand(site, allocation, job))

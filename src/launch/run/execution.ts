@@ -1,4 +1,4 @@
-/** One attempt of a job: its processes, its own time limit, and what their end means. */
+/** Runs one attempt of a job: its processes, its time limit, and the meaning of their end. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { ProcessEnd } from '../../core/life/history-event.ts'
 import type { AttemptOutcome, Stop } from '../../core/life/outcome.ts'
@@ -13,7 +13,7 @@ import { type JobCommand, type JobToRun, buildJobCommand } from './job-command.t
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
-/** Between a scheduler's signal to a job and the same signal to its launcher. */
+/** Maximum time between a scheduler's signal to a job and the same signal to its launcher. */
 const SIGNAL_ECHO_MS = 2000
 
 /** Runs the attempt to its end. */
@@ -42,18 +42,18 @@ export async function executeJob(
   const exit = await attempt.exit
   clearTimeout(overrun)
   stopping.watch(undefined)
-  // A scheduler that ends an allocation may signal the jobs a moment before their launcher hears of it: then they did not fail.
+  // At the end of an allocation, jobs may be signalled before their launcher. They did not fail.
   if (stopping.outcome === undefined && allocation.schedulerId !== undefined && wasSignalled(exit))
     await sleep(SIGNAL_ECHO_MS)
   return judge(site, job, command.node, exit, stopping.outcome)
 }
 
-/** A shell and an MPI launcher tell of a child that a signal has killed by 128 and its number. */
+/** Shells and MPI launchers report a child killed by a signal as 128 plus its number. */
 function wasSignalled(exit: AgentExit): boolean {
   return exit.kind === 'signalled' || (exit.kind === 'exited' && exit.code > 128)
 }
 
-/** The job's own limit, which is not the estimate that placement goes by. */
+/** The job's own limit, unlike the estimate used for placement. */
 function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping): NodeJS.Timeout | undefined {
   const { timeoutMinutes: minutes } = specification
   if (minutes === undefined) return undefined
@@ -68,7 +68,7 @@ async function judge(
   exit: AgentExit,
   stop: Stop | undefined,
 ): Promise<AttemptOutcome> {
-  // Work that was finished is finished, even if somebody had begun to stop it.
+  // An attempt that finished its work counts as done, even if a stop had begun.
   if (exit.kind === 'exited' && exit.code === 0 && stop?.kind !== 'killed') return { kind: 'done', ...ranOf(job, exit) }
   if (stop !== undefined)
     return exit.kind === 'exited' || exit.kind === 'signalled' ? { ...stop, ran: ranOf(job, exit) } : stop
@@ -78,7 +78,7 @@ async function judge(
   return { kind: 'error', end: endOf(exit, tail), tail, ...ranOf(job, exit) }
 }
 
-/** What cannot be started now, and may be later. */
+/** The error of a start that may succeed later. */
 export function refusalOf(
   { code, message }: Extract<AgentExit, { kind: 'not-started' }>,
   node: string,
@@ -86,14 +86,14 @@ export function refusalOf(
   return isFaultOfNode(code) ? { kind: 'lost', loss: { why: 'node-error', node, reason: message } } : undefined
 }
 
-/** Why nobody saw the end of what ran on a node. */
+/** The reason why the end of an attempt was not observed. */
 export function lossOf({ node, hasAgentDied }: Lost): Stop {
   return { kind: 'lost', loss: { why: hasAgentDied ? 'agent-died' : 'lease-lost', node } }
 }
 
 type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>
 
-/** Ranks may be the children of another node's daemon, or of the scheduler's own: what is seen here is a part, and of whose parts it is no bound. */
+/** Ranks may be children of another daemon, so the usage seen here is partial and no bound. */
 function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): FinishedRun {
   const isSeenWhole = specification.numNodes * specification.ranksPerNode === 1
   if (isSeenWhole || usage?.cpuSeconds === undefined) return { seconds, usage }
@@ -101,7 +101,9 @@ function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): Finis
   return { seconds, usage: cpuIs === 'at most' ? memory : { ...memory, cpuSeconds, cpuIs: 'at least' } }
 }
 
-/** A job that was killed while memory ran out was killed for that; one that failed otherwise may have failed for that. */
+/**
+ * A job killed while memory ran out was killed for that; other failures may have the same cause.
+ */
 function endOf(exit: RealExit, tail: string): ProcessEnd {
   const end = exit.kind === 'exited' ? { exit: exit.code } : { signal: exit.signal }
   if (saysOutOfMemory(tail)) return { ...end, oom: 'here' }

@@ -1,4 +1,7 @@
-/** The application's hooks, preprocess and postprocess: run on the job's first node, in its folder, with a time limit and a log of their own. */
+/**
+ * Runs an application's hooks, preprocess and postprocess, on the job's first node and in its
+ * folder, with a time limit and a log.
+ */
 import type { HookName, StepFault } from '../../core/life/history-event.ts'
 import type { HookResult, Stop } from '../../core/life/outcome.ts'
 import type { State } from '../../core/life/states.ts'
@@ -10,12 +13,12 @@ import { type JobCommand, type JobToRun, buildHookCommand } from './job-command.
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
-/** What a hook came to; `stopped`: its end says nothing about the job. */
+/** The end of a hook; `stopped`: it says nothing about the job. */
 export type HookEnd = HookResult | { readonly kind: 'stopped'; readonly outcome: Stop }
 
 /**
- * Runs a hook of the job's application, which has it.
- * @param state the state that the job is in, for a postprocess that handles it
+ * Runs a hook that the application has.
+ * @param state the job's state, which a postprocess handles
  */
 export async function runHook(
   surroundings: Surroundings,
@@ -31,11 +34,11 @@ export async function runHook(
   return runStep(surroundings, job, { ...command, output, limit: 'hook_seconds' }, stopping)
 }
 
-/** A command that is run for a job beside the job itself. */
+/** A command run for a job in addition to its own processes. */
 export interface HookStep extends Pick<JobCommand, 'node' | 'words' | 'environment'> {
-  /** The file for its output. */
+  /** File for its output. */
   readonly output: string
-  /** The setting that limits its time. */
+  /** Setting with its time limit. */
   readonly limit: 'hook_seconds' | 'stage_seconds'
 }
 
@@ -63,7 +66,7 @@ export async function runStep(
   stopping.watch(undefined)
   const { outcome } = stopping
   if (outcome?.kind === 'killed') return { kind: 'stopped', outcome }
-  // Work that was finished is finished, even if somebody had begun to stop it.
+  // A step that finished its work counts as done, even if a stop had begun.
   if (exit.kind === 'exited' && exit.code === 0 && !isLate) return { kind: 'ok', seconds: exit.seconds }
   if (outcome !== undefined) return { kind: 'stopped', outcome }
   if (exit.kind === 'lost') return { kind: 'stopped', outcome: lossOf(exit) }
@@ -78,7 +81,7 @@ function faultOf(exit: Exclude<AgentExit, { kind: 'lost' }>): StepFault {
   return exit.kind === 'exited' ? { exit: exit.code } : { signal: exit.signal }
 }
 
-/** Balsam's names under BJOB_: what the hook is called for. */
+/** Variables with the reason of the call, named as in Balsam with the prefix BJOB_. */
 function variablesOf(hook: HookName, state: State): Record<string, string> {
   return {
     BJOB_HOOK: hook,

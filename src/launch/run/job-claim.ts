@@ -1,4 +1,4 @@
-/** Taking a job: a change of its state that only one launcher can make. */
+/** Claims a job: a state change that only one launcher can make. */
 import { isDeepStrictEqual } from 'node:util'
 import { firstLine } from '../../core/life/event-words.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
@@ -14,14 +14,14 @@ import { setAside } from './set-aside.ts'
 import type { Stopping } from './stopping.ts'
 import type { RunResult, Surroundings } from './run-context.ts'
 
-/** A job that is this launcher's now. */
+/** A job claimed by this launcher. */
 export interface Claim {
   readonly kind: 'claimed'
   readonly claimed: JobState
   readonly job: JobToRun
 }
 
-/** Claims the job as it is known, for the nodes that it has been given. */
+/** Claims the job in its known revision for the given nodes. */
 export async function claimJob(
   surroundings: Surroundings,
   candidate: QueuedJob,
@@ -41,7 +41,7 @@ export async function claimJob(
     const decide = (current: JobState): JobState | undefined => {
       wasAmended = current.amended !== undefined
       if (!isClaimable(current.state) || isOwned(current) || lease.isLost()) return undefined
-      // Of the very revision that room was made for: when the job has changed since, it is judged again.
+      // Claims only the revision that was placed; a changed job is judged again.
       if (current.revision !== revision) return undefined
       const next = { ...job, attempt: current.attempt + 1 }
       const { step, attempt = current.attempt } = firstStep(surroundings, current, next)
@@ -61,7 +61,9 @@ export async function claimJob(
   return { kind: 'claimed', claimed, job: { id, launcher, attempt, specification, application, assignment } }
 }
 
-/** Somebody who was changing the job was cut off, and this claim has put his job.yaml in place: what was read before must not be run. */
+/**
+ * This claim may publish an interrupted change of job.yaml, so the earlier text must not be run.
+ */
 async function readAgain({ site }: Surroundings, id: string, before: JobSpec, stopping: Stopping): Promise<JobSpec> {
   const specification = await readSpecification(site, id)
   if (!isDeepStrictEqual(specification, before)) stopping.stop({ kind: 'lost', loss: { why: 'job-changed' } }, 0)

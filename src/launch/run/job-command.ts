@@ -1,4 +1,4 @@
-/** The command that runs a job where it was placed: itself on its node, or through the MPI launcher for several ranks. */
+/** Builds the command of a placed job: run directly on its node, or through the MPI launcher. */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { jobVariables, launcherVariables } from '../../core/job/job-variables.ts'
@@ -14,13 +14,16 @@ import type { Allocation } from '../allocation.ts'
 import { type Pin, pinTo } from '../agent/pinning.ts'
 
 export interface JobCommand {
-  /** The node whose agent starts it. */
+  /** Node whose agent starts the command. */
   readonly node: string
   readonly words: readonly string[]
-  /** Beside what the agent's own environment has; null takes a variable away. */
+  /** Additions to the agent's own environment; null removes a variable. */
   readonly environment: Readonly<Record<string, string | null>>
   readonly pin?: Pin | undefined
-  /** Asks the ranks to end where a signal to their launcher would not; false when it could not be passed on. */
+  /**
+   * Asks the ranks to end where a signal to their launcher would not reach them; false if that
+   * failed.
+   */
   readonly terminate?: () => Promise<boolean>
 }
 
@@ -28,7 +31,7 @@ const COMMAND_TIMEOUT_MS = 10_000
 
 export interface JobToRun {
   readonly id: string
-  /** The launcher that runs it. */
+  /** Name of the launcher. */
   readonly launcher: string
   readonly attempt: number
   readonly specification: JobSpec
@@ -36,10 +39,13 @@ export interface JobToRun {
   readonly assignment: Assignment
 }
 
-/** The command of the attempt that each assignment was made for: the claim's history shows it, and then it is run. */
+/**
+ * The command of the attempt that each assignment was made for: the claim's history shows it, and
+ * then it is run.
+ */
 const built = new WeakMap<Assignment, { readonly job: JobToRun; readonly command: JobCommand }>()
 
-/** @throws BjobError `no-mpi` for a job of several ranks where there is no MPI launcher */
+/** @throws BjobError `no-mpi` for a job of several ranks without an MPI launcher */
 export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
   const last = built.get(job.assignment)
   if (last?.job.attempt === job.attempt && last.job.specification === job.specification) return last.command
@@ -98,16 +104,19 @@ function terminatorOf({ mpi, schedulerId }: Allocation, name: string): (() => Pr
     const { code, stdout } = await runCommand(terminator.listCommand(schedulerId), COMMAND_TIMEOUT_MS)
     const command = code === 0 ? terminator.signalCommand(stdout, name) : undefined
     if (command === undefined) return false
-    // Its exit status says little: scancel complains of a step that ended meanwhile, as it should.
+    // The exit status means little: scancel complains about a step that just ended.
     await runCommand(command, COMMAND_TIMEOUT_MS)
     return true
   }
 }
 
-/** Commands of the PATH that were found before: jobs alike name the same one. */
+/** Programs found on the PATH, cached because similar jobs use the same ones. */
 const found = new Map<string, string>()
 
-/** What is run, as a shell would take it in the job's folder: with the file that was found, and without the user's own variables, which may be secret. */
+/**
+ * The command as a shell line for the job's folder, with the program's path and without the user's
+ * variables, which may be secret.
+ */
 export function commandText(site: Site, { id, specification }: JobToRun, { words, environment }: JobCommand): string {
   const [first = '', ...args] = words
   const variables = Object.entries(environment).flatMap(([name, value]) =>
@@ -127,7 +136,7 @@ function findKnown(name: string, searchPath: string): string {
   return file ?? name
 }
 
-/** The command of a hook: words that run on the job's first node. */
+/** Builds the command of a hook, which runs on the job's first node. */
 export function buildHookCommand(
   site: Site,
   allocation: Allocation,
@@ -163,10 +172,13 @@ function ownEnvironment(
   }
 }
 
-/** Linux takes at most 128 KiB for one variable, its name and its end included. */
+/** Linux limits one variable to 128 KiB, including name and terminator. */
 const LONGEST_VARIABLE_BYTES = 128 * 1024 - 1
 
-/** What is too long is left out, an outer job's of that name too: `openSite` reads job.yaml instead. */
+/**
+ * Drops values that are too long, and inherited ones of the same name. `openSite` reads job.yaml
+ * instead.
+ */
 function withoutLong(variables: Readonly<Record<string, string>>): Record<string, string | null> {
   const isLong = (name: string, value: string): boolean =>
     Buffer.byteLength(`${name}=${value}`) > LONGEST_VARIABLE_BYTES

@@ -1,6 +1,6 @@
 /**
- * One job from claim to end: its files staged in, the application's preprocess, the processes of the attempt, the postprocess, its files staged out, each
- * where there is any; then the end, which only the owner of that very attempt can make.
+ * Runs one job from claim to end: stage-in, preprocess, processes of the attempt, postprocess,
+ * stage-out; then commits the end, which only the owner of this attempt can do.
  */
 import { setImmediate } from 'node:timers/promises'
 import { BjobError } from '../../core/text/errors.ts'
@@ -51,7 +51,7 @@ export class JobRun {
   #isVacant = false
   #crashLimit = 0
 
-  /** @param onVacant called once, when the job does not need its room any more: another launcher was first, or its end may not have been written yet */
+  /** @param onVacant called once when the job needs its resources no longer */
   constructor(
     candidate: QueuedJob,
     assignment: Assignment,
@@ -64,7 +64,7 @@ export class JobRun {
     this.#onVacant = onVacant
   }
 
-  /** Claims the job, runs it, and commits its end. Throws only what is a fault of bjob's own. */
+  /** Claims the job, runs it and commits its end. Throws only on bugs in bjob. */
   async run(): Promise<RunResult> {
     try {
       const claim = await claimJob(this.#surroundings, this.candidate, this.#assignment, this.#stopping)
@@ -76,7 +76,7 @@ export class JobRun {
     }
   }
 
-  /** What the job was claimed for, and all that follows from that. */
+  /** Runs all steps of the claimed job. */
   async #live({ claimed, job }: Claim): Promise<RunResult> {
     const { specification, application } = job
     const owned = new OwnedJob(this.#surroundings, job.id, claimed)
@@ -98,7 +98,7 @@ export class JobRun {
       return this.#handOver(owned, { ...job, attempt }, outcome)
     if (!hasStageOut(specification)) {
       this.#vacate()
-      // The next job first: what has ended can wait for a turn of the event loop, a free core should not.
+      // The next job starts first: a free core should not wait for this end to be written.
       await setImmediate()
     }
     return this.#finish(
@@ -109,7 +109,7 @@ export class JobRun {
     )
   }
 
-  /** Stops it: TERM, after `graceMs` KILL; its end will be `outcome`. A later call may only hurry it. */
+  /** Stops the job: TERM, KILL after `graceMs`; it ends as `outcome`. Later calls only hurry it. */
   stop(outcome: Stop, graceMs: number): void {
     this.#stopping.stop(outcome, graceMs)
   }
@@ -118,7 +118,7 @@ export class JobRun {
     return this.#assignment.shares.some(({ name }) => name === node)
   }
 
-  /** Links its parents' files, or says what is wrong with them. @returns the result, when the job got no further */
+  /** Links the parents' files, or fails the job. @returns the result if the job went no further */
   async #linkInputs(owned: OwnedJob, specification: JobSpec): Promise<RunResult | undefined> {
     if (inputsAtStart(owned.state, specification) !== 'link') return undefined
     try {
@@ -134,7 +134,7 @@ export class JobRun {
     }
   }
 
-  /** On to RUNNING, or to the preprocess. @returns the result, when the job got no further */
+  /** Leads to RUNNING or the preprocess. @returns the result if the job went no further */
   async #stageIn(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
     if (!isToStageIn(owned.state, job)) return undefined
     const end = await stageIn(this.#surroundings, owned.state, job, this.#stopping)
@@ -154,7 +154,7 @@ export class JobRun {
     return typeof moved === 'string' ? { kind: moved } : undefined
   }
 
-  /** Brings the files of a job that went well to where they are wanted; then it has finished. */
+  /** Stages out the files of a successful job, which then has finished. */
   async #stageOut(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
     const end = await stageOut(this.#surroundings, job, this.#stopping)
     this.#vacate()
@@ -174,7 +174,9 @@ export class JobRun {
     return this.#end(owned, decide, specification)
   }
 
-  /** Of a job that has run well: its end, or, where files are to be staged out, all but that. */
+  /**
+   * Commits the end of a successful run, or everything but the end if files are to be staged out.
+   */
   async #finish(
     owned: OwnedJob,
     job: JobToRun,
@@ -192,7 +194,7 @@ export class JobRun {
     return typeof moved === 'string' ? { kind: moved } : this.#stageOut(owned, job)
   }
 
-  /** On to RUNNING. @returns the result, when the job got no further */
+  /** Leads to RUNNING. @returns the result if the job went no further */
   async #preprocess(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
     if (owned.state.state !== 'STAGED_IN') return undefined
     const end = await runHook(this.#surroundings, job, 'preprocess', 'STAGED_IN', this.#stopping)
@@ -210,7 +212,7 @@ export class JobRun {
     return typeof moved === 'string' ? { kind: moved } : undefined
   }
 
-  /** Writes how the attempt went, and lets the postprocess say what follows; when there is no time for that, the next launcher does. */
+  /** Commits the attempt's end and runs the postprocess, or leaves that to the next launcher. */
   async #handOver(owned: OwnedJob, job: JobToRun, outcome: AttemptOutcome): Promise<RunResult> {
     this.#stopping.settle()
     const howItWent = (now: string): HistoryEntry[] => stepsFor(outcome, job.specification, 0, now).slice(0, 1)
@@ -234,7 +236,7 @@ export class JobRun {
     return result
   }
 
-  /** Of a hook that was stopped: somebody else runs it again, unless the job itself was killed. */
+  /** Releases a job whose hook was stopped, so that it runs again, unless the job was killed. */
   async #giveBack(
     owned: OwnedJob,
     outcome: AttemptOutcome,
@@ -251,10 +253,7 @@ export class JobRun {
     })
   }
 
-  /**
-   * Commits what the launcher has no more to do with: an end, or another launcher's turn.
-   * @param policy says how long a job that has failed and goes on is left alone
-   */
+  /** Commits an end or a restart. @param policy delay before the next attempt of a failed job */
   async #end(
     owned: OwnedJob,
     decide: (current: JobState, now: string) => readonly HistoryEntry[],
@@ -262,7 +261,7 @@ export class JobRun {
   ): Promise<RunResult> {
     const ended = await owned.move((current, now) => {
       const steps = [...decide(current, now)]
-      // Whoever asked for its end gets it, though its launcher has not heard of that in time.
+      // A kill request counts even if this launcher learned of it too late.
       if (current.kill !== undefined && !isEnded(steps.at(-1)?.state ?? current.state))
         steps.push({ time: now, state: 'USER_KILLED', event: killEvent(current.kill, current.early) })
       if (isEnded(steps.at(-1)?.state ?? current.state)) return { steps, alteration: { kill: undefined } }
@@ -274,7 +273,7 @@ export class JobRun {
     return this.#told(ended)
   }
 
-  /** Commits that what ran the job has died. */
+  /** Commits the loss of the job's processes. */
   async #bury(owned: OwnedJob, loss: Loss): Promise<RunResult> {
     return this.#told(await owned.move((current, now) => afterDeath(current, loss, this.#crashLimit, now)))
   }
@@ -297,12 +296,12 @@ export class JobRun {
   }
 }
 
-/** The stop of an evaluation carries what its search has said of it, which is in the job's state and not in the request. */
+/** For an early-stopped evaluation, the record comes from the job's state, not from the request. */
 function asAsked(outcome: AttemptOutcome, { early }: JobState): AttemptOutcome {
   return outcome.kind === 'killed' && early !== undefined ? { ...outcome, early } : outcome
 }
 
-/** Why a hook or a transfer was stopped: it is begun anew. */
+/** The reason why a hook or a transfer was stopped and will be repeated. */
 function lossOf(outcome: AttemptOutcome): Loss {
   if (outcome.kind === 'lost') return outcome.loss
   const { why, by } = outcome.kind === 'interrupted' ? outcome : { why: 'requested' as const, by: undefined }

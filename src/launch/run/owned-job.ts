@@ -1,6 +1,7 @@
 /**
- * A job while this launcher has it: the only way by which the launcher moves it on, and one that works for as long as the job is its own, in this very
- * attempt. What is tried in vain because the file system fails is tried again for as long as the lease lasts.
+ * A job owned by this launcher, and the only way for it to change the job: only as long as it owns
+ * this attempt. Changes that fail because of the file system are retried for as long as the lease
+ * lasts.
  */
 import { BjobError } from '../../core/text/errors.ts'
 import {
@@ -19,10 +20,10 @@ import { announceBroken } from './set-aside.ts'
 
 const RETRY_MS = 1000
 
-/** Why a change could not be made: the job is not this launcher's any more, or its files are broken. */
+/** Reason for a refused change: the job is no longer this launcher's, or its files are broken. */
 export type Refusal = 'not-mine' | 'broken'
 
-/** What follows for the job: steps of its history, and what else changes. */
+/** A change of the job: history steps and other fields. */
 export interface Move {
   readonly steps: readonly HistoryEntry[]
   readonly alteration?: Alteration
@@ -33,7 +34,7 @@ export class OwnedJob {
   readonly #id: string
   #state: JobState
 
-  /** @param claimed the state that this launcher's claim has made */
+  /** @param claimed the state written by this launcher's claim */
   constructor(surroundings: Surroundings, id: string, claimed: JobState) {
     this.#surroundings = surroundings
     this.#id = id
@@ -44,7 +45,7 @@ export class OwnedJob {
     return this.#state
   }
 
-  /** Moves the job on; `decide` is called with the state as it is, perhaps more than once. */
+  /** Changes the job; `decide` gets the current state and may be called more than once. */
   async move(decide: (current: JobState, now: string) => Move): Promise<JobState | Refusal> {
     const { site, launcher, lease, report } = this.#surroundings
     const id = this.#id
@@ -80,7 +81,7 @@ export class OwnedJob {
     }
   }
 
-  /** The job has broken its own files; recovery takes it back once they are mended. */
+  /** The job's files were broken meanwhile; recovery releases it once they are repaired. */
   async #setAside(error: BjobError): Promise<'broken'> {
     const { revision } = this.#state
     await announceBroken(this.#surroundings.site, { id: this.#id, born: bornAt(this.#state), revision }, error)

@@ -1,4 +1,4 @@
-/** Says, before the first job of several ranks starts, what keeps its ranks from finding each other. */
+/** Warns, before the first job of several ranks starts, if its ranks cannot find each other. */
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { once } from '../../lib/once.ts'
 import { runCommand } from '../../lib/process/run-command.ts'
@@ -6,10 +6,13 @@ import { findMissingPmi, namesPmi } from '../../platform/mpi/pmi.ts'
 import type { Allocation } from '../allocation.ts'
 import type { Reporter } from '../launch-events.ts'
 
-/** Asked for its configuration, a scheduler should not hold up a job. */
+/** Limit for the scheduler's answer, so that it does not delay jobs. */
 const COMMAND_TIMEOUT_MS = 10_000
 
-/** @returns to be called with each job before it starts; Slurm is asked once, and the answer is told once */
+/**
+ * @returns a function to call before each job starts; Slurm is asked once and the answer reported
+ *   once
+ */
 export function createRankWarning({ mpi, scheduler }: Allocation, report: Reporter): (job: JobSpec) => Promise<void> {
   const ask = once(async () => {
     const message = await findMissingPmi(async (words) => (await runCommand(words, COMMAND_TIMEOUT_MS)).stdout)

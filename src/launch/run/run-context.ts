@@ -1,4 +1,4 @@
-/** What a job's run is part of, and what comes of it. */
+/** The context that job runs share with their launcher, and how a run ended. */
 import type { JobState } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import type { Loss } from '../../core/life/history-event.ts'
@@ -9,7 +9,7 @@ import type { Allocation } from '../allocation.ts'
 import type { Reporter } from '../launch-events.ts'
 import type { LeaseKeeper } from '../lease.ts'
 
-/** The launcher, as far as a job's run needs it. */
+/** The parts of the launcher that a job run needs. */
 export interface Surroundings {
   readonly site: Site
   readonly launcher: string
@@ -22,12 +22,15 @@ export interface Surroundings {
   readonly warnOfRanks: (job: JobSpec) => Promise<void>
 }
 
-/** How an attempt to run a job went: it ended in some state, or it never became this launcher's. */
+/** The result of a run: the job ended in some state, or was never claimed. */
 export type RunResult =
   | { readonly kind: 'ended'; readonly state: JobState }
   | { readonly kind: 'not-mine' }
   | { readonly kind: 'broken' }
   | { readonly kind: 'absent' }
 
-/** Why a job does not need its room any more: another launcher was first (`outrun`), its node could not start it, or else it is over. */
+/**
+ * Reason why a job no longer needs its resources: it is over, another launcher won the claim
+ * (`outrun`), or its node could not start it.
+ */
 export type Vacancy = 'over' | 'outrun' | Loss

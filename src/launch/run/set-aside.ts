@@ -1,4 +1,7 @@
-/** A job whose files cannot be used is set aside, with the reason in the journal; the others go on. */
+/**
+ * Sets aside a job with unusable files and records the reason in the journal, so that others
+ * continue.
+ */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { breakageText } from '../../site/job/breakage.ts'
@@ -6,7 +9,7 @@ import type { Site } from '../../site/site.ts'
 import type { RunResult, Surroundings } from './run-context.ts'
 import type { QueuedJob } from '../run-queue.ts'
 
-/** @throws `error`, when it is not about the job's files, or when another user may read them */
+/** @throws `error` if it is not about the job's files, or if another user may read them */
 export async function setAside(
   { site, report }: Surroundings,
   candidate: QueuedJob,
@@ -19,14 +22,14 @@ export async function setAside(
   return { kind: 'broken' }
 }
 
-/** Tells the journal that a job's files are broken. @returns what is, in words */
+/** Records a job's broken files in the journal. @returns the reason in words */
 export async function announceBroken(
   site: Site,
   { id, born, revision }: Pick<JobEntry, 'id' | 'born' | 'revision'>,
   error: BjobError,
 ): Promise<string> {
   const broken = breakageText(error)
-  // A newer bjob's job is no broken one: its own launchers run it.
+  // A newer bjob's job is not broken; its own launchers run it.
   if (error.code === 'newer-format') return broken
   const announced = await site.journal.announce({
     id,

@@ -1,6 +1,8 @@
 /**
- * Stages a job's files in and out: commands that the agent runs on the launcher's own node, which is the likeliest one to have a way to the world, with
- * a log and a time limit. Everything arrives aside and is renamed into place. Whoever goes on after a death does it again, over what arrived.
+ * Stages files in and out with commands that the agent runs on the launcher's own node, the one
+ * most likely to have network access, with a log and a time limit. Files arrive in a separate
+ * folder and are renamed into place. After a death, the next launcher repeats the transfer over
+ * partial files.
  */
 import { createHash } from 'node:crypto'
 import path from 'node:path'
@@ -33,10 +35,13 @@ import type { JobToRun } from './job-command.ts'
 import type { Surroundings } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
-/** `staged`: the fact, for the history. */
+/** `staged`: the event for the history. */
 export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok'; readonly staged: Staged }
 
-/** Brings what `stage_in_url` names, and copies of its parents' files where it asks for these, into the folder of a job in `state`. */
+/**
+ * Fetches `stage_in_url`, and copies of the parents' files if requested, into the folder of a job
+ * in `state`.
+ */
 export async function stageIn(
   surroundings: Surroundings,
   state: JobState,
@@ -71,7 +76,7 @@ export async function stageIn(
   })
 }
 
-/** @throws BjobError `unsafe-path` for a folder that holds a link out of the site */
+/** @throws BjobError `unsafe-path` for a folder with a link that leads out of the site */
 async function planCopies(
   site: Site,
   inputs: readonly InputFile[],
@@ -101,7 +106,10 @@ function isDurable({ settings }: Site): boolean {
   return settings.durability === 'node'
 }
 
-/** Brings what `stage_out_files` finds in the job's folder to `stage_out_url`, a folder that is made where it is not there. */
+/**
+ * Sends the files that match `stage_out_files` to the folder `stage_out_url`, which is made if
+ * missing.
+ */
 export async function stageOut(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
   const { site, launcher } = surroundings
   return attempt(async () => {
@@ -120,12 +128,12 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
   })
 }
 
-/** Where what a job stages out arrives, in the folder that it is for, where those of other jobs and sites may be. */
+/** The temporary folder at the destination, which other jobs and sites may share. */
 function stageOutAside(dir: string, launcher: string): Aside {
   return asideOf(`.bjob-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`, launcher)
 }
 
-/** What is wrong with the request, or with the job's own files, fails the staging. */
+/** An error of the request or of the job's files fails the staging. */
 async function attempt(act: () => Promise<StagingEnd>): Promise<StagingEnd> {
   try {
     return await act()
@@ -159,7 +167,10 @@ export function hasStageOut({ stageOutUrl, stageOutFiles }: JobSpec): boolean {
   return stageOutUrl !== undefined && stageOutFiles.length > 0
 }
 
-/** Whether the run, and its postprocess, went well: a handler of an error that calls the job finished has its own idea of its files. */
+/**
+ * True if the run and its postprocess succeeded. A handler that turns an error into JOB_FINISHED
+ * does not count, because its files may differ.
+ */
 export function isDoneWell(before: JobState, steps: readonly HistoryEntry[]): boolean {
   const hasRun = [before, ...steps].some(({ state }) => state === 'RUN_DONE')
   return hasRun && steps.at(-1)?.state === 'JOB_FINISHED'

@@ -1,4 +1,4 @@
-/** Why what runs of a job is being stopped, if it is, and how: one for all that runs of it in turn, its hooks and the job itself. */
+/** The stop request of a job, shared by its hooks and its processes. */
 import type { Stop } from '../../core/life/outcome.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import type { RemoteAttempt } from '../agent/agents.ts'
@@ -8,21 +8,21 @@ export class Stopping {
   #attempt: RemoteAttempt | undefined
   #terminate: (() => Promise<boolean>) | undefined
 
-  /** Decides what comes of the job, whatever its processes say. */
+  /** Overrides the outcome that the processes suggest. */
   get outcome(): Stop | undefined {
     return this.#outcome
   }
 
   /**
-   * This is what a stop is to reach from now on.
-   * @param terminate asks it to end where a signal would not; false when it could not be passed on
+   * Sets the target of a stop.
+   * @param terminate asks the target to end where a signal would not; false if that failed
    */
   watch(attempt: RemoteAttempt | undefined, terminate?: () => Promise<boolean>): void {
     this.#attempt = attempt
     this.#terminate = terminate
   }
 
-  /** TERM, after `graceMs` KILL. A later call may only hurry it. */
+  /** Sends TERM, and KILL after `graceMs`. A later call can only hurry it. */
   stop(outcome: Stop, graceMs: number): void {
     const isFirst = this.#outcome === undefined
     this.#outcome ??= outcome
@@ -32,12 +32,15 @@ export class Stopping {
     else void this.#stopRanks(attempt, this.#terminate, graceMs)
   }
 
-  /** What was to be stopped has ended, and what follows is not meant: a handler of a job that ran for too long. */
+  /**
+   * Ends the request once its target has ended, so that following steps, such as a timeout handler,
+   * run.
+   */
   settle(): void {
     if (this.#outcome?.kind === 'overran') this.#outcome = undefined
   }
 
-  /** As `stop`, of an MPI job whose launcher does not pass TERM on to the ranks. */
+  /** Like `stop`, for an MPI job whose launcher does not pass TERM on to its ranks. */
   async #stopRanks(attempt: RemoteAttempt, terminate: () => Promise<boolean>, graceMs: number): Promise<void> {
     const begunMs = monotonicMs()
     const isAsked = await terminate()

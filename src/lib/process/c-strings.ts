@@ -1,13 +1,13 @@
-/** Strings as C has them: each ended by a NUL, and named by an array of addresses that NULL ends. */
+/** C strings: NUL-terminated, with a NULL-terminated array of their addresses. */
 
-/** Where something lies in this process's memory. Node.js does not move it, but takes it away when nobody holds it any more. */
+/** The address of a buffer. Node.js does not move it, but frees it once it is unreachable. */
 export type AddressOf = (memory: ArrayBuffer) => bigint
 
 const NONE: BigUint64Array = new BigUint64Array()
-/** UTF-8 takes at most this many bytes for what a string counts as one. */
+/** Maximum bytes in UTF-8 per UTF-16 code unit. */
 const MOST_BYTES = 3
 
-/** One array with its strings, in memory that is used again for the next ones. */
+/** One array with its strings, in reusable memory. */
 export class CStrings {
   readonly #addressOf: AddressOf
   #text = Buffer.alloc(0)
@@ -19,9 +19,9 @@ export class CStrings {
   }
 
   /**
-   * @param others addresses that come first, of strings that somebody else holds
-   * @returns the array; it and its strings last until this is called again, or nobody holds this object any more
-   * @throws Error when a string holds a NUL: C would see only its beginning
+   * @param others addresses of strings held elsewhere, which come first
+   * @returns the array, valid until the next call or until this object is unreachable
+   * @throws Error if a string contains a NUL, where C would cut it
    */
   write(strings: readonly string[], others = NONE): BigUint64Array {
     this.#reserve(strings, others.length)
@@ -49,12 +49,12 @@ export class CStrings {
   }
 }
 
-/** An environment that many processes inherit, in memory once. */
+/** An environment inherited by many processes, stored once. */
 export class CEnvironment {
   readonly #names: readonly string[]
   readonly #strings: CStrings
   readonly #addresses: BigUint64Array
-  /** What was left for the last process: the next one most often changes the same variables. */
+  /** The last result: the next process usually changes the same variables. */
   #kept: { readonly changed: readonly string[]; readonly addresses: BigUint64Array }
 
   constructor(variables: NodeJS.ProcessEnv, addressOf: AddressOf) {
@@ -65,7 +65,7 @@ export class CEnvironment {
     this.#kept = { changed: [], addresses: this.#addresses }
   }
 
-  /** The addresses of its strings, but for those of the variables that `changes` names. */
+  /** The addresses of its strings, without the variables in `changes`. */
   without(changes: Readonly<Record<string, unknown>>): BigUint64Array {
     const changed = Object.keys(changes)
     const last = this.#kept

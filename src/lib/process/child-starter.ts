@@ -1,7 +1,7 @@
 /**
- * Starts processes through Node.js, which does not pass on what wait4(2) says of their use. But the kernel adds what a child has used to this process's
- * own count when it has been waited for: when one child was waited for since the last look, the difference is just its own (to 0.01 s); of several
- * that ended at the same moment only their sum is known.
+ * Starts processes through Node.js, which does not pass on the usage from wait4(2). The kernel adds
+ * a child's usage to this process's counters once it is waited for. If one child ended since the
+ * last reading, the difference is its usage (to 0.01 s); for several, only the sum is known.
  */
 import { spawn } from 'node:child_process'
 import { markByCommand } from './process-mark.ts'
@@ -40,7 +40,8 @@ export class ChildStarter implements ProcessStarter {
     const end = await outcome
     const { used } = await new Promise<Pick<ProcessExit, 'used'>>((resolve) => {
       this.#ended.push(resolve)
-      // All that were waited for together are told of before that, and nothing is waited for meanwhile.
+      // All children waited for together are reported before the callback, and no other is waited
+      // for meanwhile.
       if (this.#ended.length === 1) setImmediate(() => this.#count())
     })
     return { ...end, used }

@@ -1,19 +1,24 @@
-/** The processors of this machine: lists of them as the kernel writes these (`0-3,8`), and which of them share a core. */
+/**
+ * The processors of this machine: the kernel's lists (`0-3,8`), and the cores that they belong to.
+ */
 import fs from 'node:fs'
 
-/** The processors that this process may use, in order; none where the kernel does not tell (proc_pid_status(5), Cpus_allowed_list). */
+/**
+ * Processors that this process may use, in order; empty if the kernel does not report them
+ * (proc_pid_status(5), Cpus_allowed_list).
+ */
 export function readAllowedCpus(status = '/proc/self/status'): number[] {
   return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readOrNothing(status) ?? '')?.[1] ?? '')
 }
 
-/** All that this machine has and uses; none where the kernel does not tell. */
+/** Processors online on this machine; empty if the kernel does not report them. */
 export function readOnlineCpus(file = '/sys/devices/system/cpu/online'): number[] {
   return parseCpuList(readOrNothing(file) ?? '')
 }
 
 /**
- * Groups processors by the core whose hardware threads they are, in the order of their first ones; each is a core of its own where the kernel
- * does not tell (/sys/devices/system/cpu, topology).
+ * Groups processors by core, in the order of the first ones. Without topology information
+ * (/sys/devices/system/cpu), each is its own core.
  * @param folder the kernel's folder of processors
  */
 export function groupByCore(cpus: readonly number[], folder = '/sys/devices/system/cpu'): number[][] {
@@ -35,7 +40,7 @@ function readOrNothing(file: string): string | undefined {
   }
 }
 
-/** `0-2,8` is 0, 1, 2, 8; none for anything else. */
+/** Parses `0-2,8` to 0, 1, 2, 8; empty for other text. */
 export function parseCpuList(text: string): number[] {
   const cpus: number[] = []
   for (const part of text.split(',')) {

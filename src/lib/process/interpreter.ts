@@ -1,17 +1,20 @@
-/** The program that the kernel runs a file with: the interpreter of a script, the dynamic loader of an ELF file. */
+/**
+ * The program with which the kernel runs a file: a script's interpreter, an ELF file's dynamic
+ * loader.
+ */
 import fs from 'node:fs'
 
 const HEAD_BYTES = 4096
 const PT_INTERP = 3
 
-/** @returns undefined for a file that needs none, or that cannot be read */
+/** @returns undefined if none is needed, or the file cannot be read */
 export function readInterpreter(file: string): string | undefined {
   const head = readHead(file)
   if (head.toString('latin1', 0, 2) === '#!') return /^#![ \t]*([^ \t\n\0]*)/.exec(head.toString('utf8'))?.[1]
   return head.toString('latin1', 0, 4) === '\u007FELF' ? readLoader(head) : undefined
 }
 
-/** Of a 64-bit file of this machine's byte order (elf(5)): the others are not run here. */
+/** For 64-bit ELF files in this machine's byte order (elf(5)); others do not run here. */
 function readLoader(head: Buffer): string | undefined {
   if (head[4] !== 2 || head[5] !== 1) return undefined
   const table = Number(head.readBigUInt64LE(32))

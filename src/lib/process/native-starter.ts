@@ -1,7 +1,8 @@
 /**
- * Starts processes through the C library's own posix_spawn(3), called by koffi: the kernel lends this process's memory to the child until the child has
- * its own program, where fork(2), which Node.js uses, copies all of its page tables first. That and a wait4(2) at the end, which tells what the child
- * has used, is all that a process costs here.
+ * Starts processes through posix_spawn(3) of the C library, called by koffi: the kernel lends this
+ * process's memory to the child until it runs its own program, whereas fork(2), which Node.js uses,
+ * copies all page tables first. One posix_spawn and one wait4(2), which returns the usage, are the
+ * whole cost.
  */
 import fs from 'node:fs'
 import { constants } from 'node:os'
@@ -11,7 +12,7 @@ import { RLIMIT_RTTIME } from './process-mark.ts'
 import type { ProcessExit, ProcessStarter, ProcessUse, StartCommand, StartedProcess } from './process-starter.ts'
 import { findCommand } from './run-command.ts'
 
-/** The part of libc that is called, as its manual pages have it. */
+/** The functions of libc used here, as in their manual pages. */
 interface Libc {
   posix_spawn(pid: Memory, path: string, actions: Memory, attributes: Memory, argv: Memory, envp: Memory): number
   posix_spawn_file_actions_init(actions: Memory): number
@@ -29,17 +30,17 @@ interface Libc {
 
 type Memory = Buffer | Int32Array | BigInt64Array | BigUint64Array
 
-/** More than any C library on Linux needs for one of its structures here. */
+/** Larger than any structure of a Linux C library used here. */
 const STRUCT_BYTES = 1024
 /** From spawn.h: POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK, POSIX_SPAWN_SETSID. */
 const SPAWN_FLAGS = 0x04 | 0x08 | 0x80
 const WNOHANG = 1
-/** From linux/prctl.h: descendants whose parent has ended become children of this process. */
+/** From linux/prctl.h: orphaned descendants become children of this process. */
 const PR_SET_CHILD_SUBREAPER = 36
-/** What execvp(3) takes where there is none. */
+/** Default of execvp(3). */
 const DEFAULT_PATH = '/bin:/usr/bin'
 
-/** @returns undefined where the C library cannot be called: koffi is not there, or this is no 64-bit Linux */
+/** @returns undefined if the C library cannot be called: without koffi, or not on 64-bit Linux */
 export async function loadNativeStarter(): Promise<ProcessStarter | undefined> {
   if (process.platform !== 'linux') return undefined
   try {
@@ -74,17 +75,17 @@ class NativeStarter implements ProcessStarter {
   readonly #environments = new WeakMap<NodeJS.ProcessEnv, CEnvironment>()
   readonly #programs = new Map<string, string>()
   readonly #nothing = fs.openSync('/dev/null', 'r')
-  /** By descriptor of the output: the kernel gives out the same few again and again. */
+  /** By output descriptor: the kernel reuses the same few. */
   readonly #actions = new Map<number, Buffer>()
   readonly #running = new Map<number, (end: ProcessExit) => void>()
   /** Written by the calls: a pid or a status, and a struct rusage. */
   readonly #answer = new Int32Array(1)
   readonly #usage = new BigInt64Array(STRUCT_BYTES / 8)
-  /** A struct rlimit: the soft limit, which is the mark, and the hard one. */
+  /** A struct rlimit: the soft limit, which is the mark, and the hard limit. */
   readonly #limits = new BigUint64Array(2).fill(2n ** 64n - 1n)
   readonly #argv: CStrings
   readonly #envp: CStrings
-  /** As it was when last asked for; it only grows. */
+  /** As of the last reading; it only grows. */
   #ownPeakKiB = 0
 
   constructor(libc: Libc, addressOf: AddressOf) {
@@ -94,7 +95,7 @@ class NativeStarter implements ProcessStarter {
     this.#envp = new CStrings(addressOf)
     libc.posix_spawnattr_init(this.#attributes)
     libc.posix_spawnattr_setflags(this.#attributes, SPAWN_FLAGS)
-    // What this process ignores (SIGPIPE, for one) would stay ignored in another program.
+    // Signals ignored by this process (such as SIGPIPE) would stay ignored in the child.
     libc.posix_spawnattr_setsigdefault(this.#attributes, Buffer.alloc(STRUCT_BYTES, 0xff))
     libc.posix_spawnattr_setsigmask(this.#attributes, Buffer.alloc(STRUCT_BYTES))
     libc.getrlimit(RLIMIT_RTTIME, this.#limits)
@@ -108,12 +109,12 @@ class NativeStarter implements ProcessStarter {
     const envp = this.#envp.write(variables, this.#environmentOf(inherited).without(environment))
     const searchPath = 'PATH' in environment ? environment['PATH'] : inherited['PATH']
     if (mark !== undefined) this.#mark(mark)
-    // The child inherits the folder, and a program named by a relative path is in there.
+    // The child inherits the folder, in which a relative program path is resolved.
     process.chdir(cwd)
     try {
       this.#spawn(words, searchPath ?? DEFAULT_PATH, envp, output)
     } finally {
-      // A folder that somebody is in can be removed only half, and its file system not at all.
+      // A process's working folder cannot be removed completely, nor its file system unmounted.
       process.chdir('/')
     }
     const [pid = 0] = this.#answer
@@ -124,7 +125,10 @@ class NativeStarter implements ProcessStarter {
     this.#mark(mark)
   }
 
-  /** By the C library: Node.js makes an error, with a stack, of the answer that there is no such group, which is the usual one. */
+  /**
+   * Uses the C library: Node.js creates an error with a stack for the usual result, a missing
+   * group.
+   */
   killGroup(group: number): void {
     this.#libc.kill(-group, constants.signals.SIGKILL)
   }
@@ -151,22 +155,22 @@ class NativeStarter implements ProcessStarter {
     }
     let file = this.#find(name, searchPath)
     let error = run(file, words)
-    // What was found earlier may be somewhere else by now.
+    // A cached path may be outdated.
     if (error === ENOENT && this.#programs.delete(`${name}\0${searchPath}`))
       error = run((file = this.#find(name, searchPath)), words)
-    // A file that does not say what runs it is a shell's (execvp(3)).
+    // A file without a recognised format runs as a shell script (execvp(3)).
     if (error === ENOEXEC) error = run('/bin/sh', ['/bin/sh', file, ...args])
     if (error === 0) return
     const code = getSystemErrorName(-error)
     throw Object.assign(new Error(`spawn ${name} ${code}`), { code })
   }
 
-  /** The file that a name means; the name itself where it is a path, or is not found. */
+  /** The path of a program; the name itself if it is a path or not found. */
   #find(name: string, searchPath: string): string {
     if (name.includes('/')) return name
     const key = `${name}\0${searchPath}`
     const file = this.#programs.get(key) ?? findCommand(name, searchPath) ?? name
-    // One that a relative path leads to is another one in the next job's folder.
+    // A relative path refers to another file in the next job's folder.
     if (file.startsWith('/')) this.#programs.set(key, file)
     return file
   }
@@ -199,12 +203,14 @@ class NativeStarter implements ProcessStarter {
     }
   }
 
-  /** A struct rusage: user and system time in seconds and microseconds each, then the most memory held, in KiB. */
+  /**
+   * A struct rusage: user and system time in seconds and microseconds, then the peak memory in KiB.
+   */
   #readUsage(): ProcessUse {
     const number = (at: number): number => Number(this.#usage[at])
     const cpuSeconds = number(0) + number(2) + (number(1) + number(3)) / 1e6
     const peakKiB = number(4)
-    // Until it had its own program it held this process's memory.
+    // Until exec, the child's peak includes this process's memory.
     if (peakKiB > this.#ownPeakKiB) this.#ownPeakKiB = process.resourceUsage().maxRSS
     return { cpuSeconds, cpuIs: 'exact', ...(peakKiB > this.#ownPeakKiB ? { peakMiB: peakKiB / 1024 } : {}) }
   }

@@ -1,15 +1,21 @@
-/** How often the kernel has killed a process of this one's control group for want of memory: cgroup v2's `memory.events`, v1's `memory.oom_control`. */
+/**
+ * The number of processes in this control group that the kernel killed for lack of memory: cgroup
+ * v2's `memory.events`, v1's `memory.oom_control`.
+ */
 import fs from 'node:fs'
 
 let file: string | undefined
 
-/** @returns undefined where there is no such counter */
+/** @returns undefined if there is no such counter */
 export function readOomKills(): number | undefined {
   file ??= candidates(readText('/proc/self/cgroup')).find((name) => parseOomKills(readText(name)) !== undefined) ?? ''
   return file === '' ? undefined : parseOomKills(readText(file))
 }
 
-/** Where the counter may be, by what /proc/self/cgroup says; inside a container the path that it names may be that of the host. */
+/**
+ * Possible locations of the counter from /proc/self/cgroup; inside a container the path may be the
+ * host's.
+ */
 export function candidates(cgroups: string): string[] {
   const lines = cgroups.split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? [])
   return lines.flatMap(([, controllers, folder]) => {
@@ -20,7 +26,7 @@ export function candidates(cgroups: string): string[] {
   })
 }
 
-/** @returns undefined for what has no such counter: a kernel before 4.13, say */
+/** @returns undefined if the file has no such counter, as before kernel 4.13 */
 export function parseOomKills(text: string): number | undefined {
   const [, count] = /^oom_kill (\d+)$/m.exec(text) ?? []
   return count === undefined ? undefined : Number(count)

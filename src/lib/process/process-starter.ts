@@ -1,34 +1,35 @@
 /**
- * Starting processes, each as the leader of a session of its own. There are two ways: through the C library's posix_spawn (native-starter.ts), where
- * a start costs the same however large this process is, and through Node.js, which copies this process for each one.
+ * Starts processes as session leaders, in one of two ways: through the C library's posix_spawn
+ * (native-starter.ts), whose cost is independent of this process's size, or through Node.js, which
+ * copies this process.
  */
 import { ChildStarter } from './child-starter.ts'
 import { loadNativeStarter } from './native-starter.ts'
 
 export interface StartCommand {
-  /** The program, looked for on the PATH of the environment that it gets, and its arguments. */
+  /** Program and arguments; the program is looked up on the PATH of its environment. */
   readonly words: readonly string[]
   readonly cwd: string
-  /** What it inherits: the same object for all that inherit the same. */
+  /** Inherited environment; share one object among processes with the same. */
   readonly inherited: NodeJS.ProcessEnv
-  /** Beside that; null takes a variable away. */
+  /** Additions; null removes a variable. */
   readonly environment: Readonly<Record<string, string | null>>
-  /** The descriptor of its standard output and error. It reads nothing. */
+  /** Descriptor of standard output and error. Standard input is empty. */
   readonly output: number
-  /** What it and all its descendants are marked with (see process-mark.ts), where this starter can. */
+  /** Mark of the process and its descendants (see process-mark.ts), if supported. */
   readonly mark?: bigint
 }
 
-/** What a process and those of its descendants that were waited for have used. */
+/** Usage of a process and its waited-for descendants. */
 export interface ProcessUse {
   readonly cpuSeconds?: number
-  /** `at most`: others that ended at the same moment may have a part in it. */
+  /** `at most`: includes other processes that ended at the same moment. */
   readonly cpuIs?: 'exact' | 'at most'
-  /** Of the one of them that held the most. */
+  /** Of the largest of these processes. */
   readonly peakMiB?: number
 }
 
-/** How a process ended: by a signal, or else with `code`. */
+/** The end of a process: a signal, or else `code`. */
 export interface ProcessExit {
   readonly code: number
   readonly signal: NodeJS.Signals | undefined
@@ -36,24 +37,26 @@ export interface ProcessExit {
 }
 
 export interface StartedProcess {
-  /** `undefined` when it could not be started. */
+  /** `undefined` if it could not be started. */
   readonly pid: number | undefined
-  /** Rejects when it could not be started. */
+  /** Rejects if it could not be started. */
   readonly ended: Promise<ProcessExit>
 }
 
 export interface ProcessStarter {
-  /** Whether processes get their marks, and those whose parent has ended become children of this process. */
+  /** True if processes are marked and orphaned descendants become children of this process. */
   readonly keepsAll: boolean
-  /** Marks this process, and what it starts without a mark of its own. */
+  /** Marks this process and the processes that it starts without their own mark. */
   markSelf(mark: bigint): Promise<void>
-  /** @throws Error when it cannot be started, unless `ended` says so */
+  /** @throws Error if it cannot be started, unless `ended` rejects */
   start(command: StartCommand): StartedProcess
-  /** Kills what a process that has ended left in its group, most often nothing. */
+  /** Kills the remaining processes of an ended process's group. */
   killGroup(group: number): void
 }
 
-/** The best way there is here. Whoever starts processes with it starts none in another way: it waits for all children of this process. */
+/**
+ * The best way available. Its user must start all processes through it: it waits for all children.
+ */
 export async function loadStarter(): Promise<ProcessStarter> {
   return (await loadNativeStarter()) ?? new ChildStarter()
 }

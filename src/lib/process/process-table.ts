@@ -1,7 +1,10 @@
-/** What the kernel tells of processes on this node, where there is a /proc; elsewhere as little as signals can find out. */
+/** Information about processes on this node from /proc, or from signals where there is none. */
 import fs from 'node:fs'
 
-/** Sends `signal` to a process group, or to a process when `target` is its negative. @returns whether there was one to get it */
+/**
+ * Sends `signal` to a process group, or to a process if `target` is negative. @returns false if
+ * there is none
+ */
 export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-group, signal)
@@ -21,7 +24,7 @@ export function isProcessAlive(pid: number): boolean {
   }
 }
 
-/** The one-letter state of a process (proc(5)), when it can be had. */
+/** The one-letter state of a process (proc(5)), if available. */
 function readStat(pid: number): string | undefined {
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -31,7 +34,7 @@ function readStat(pid: number): string | undefined {
   }
 }
 
-/** The processes of this user whose environment has `variable=value`. */
+/** This user's processes whose environment has `variable=value`. */
 export function findByEnvironment(variable: string, value: string): number[] {
   let names: string[]
   try {
@@ -43,7 +46,7 @@ export function findByEnvironment(variable: string, value: string): number[] {
   return pids.filter((pid) => isInEnvironment(pid, `${variable}=${value}`))
 }
 
-/** Whether a process of this user was started with `wanted`, as `NAME=VALUE`, in its environment. */
+/** True if a process of this user was started with `wanted` (`NAME=VALUE`) in its environment. */
 export function isInEnvironment(pid: number, wanted: string): boolean {
   try {
     return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)
@@ -52,16 +55,16 @@ export function isInEnvironment(pid: number, wanted: string): boolean {
   }
 }
 
-/** Kills a process that may have ended by itself, or belong to another user. */
+/** Kills a process that may have ended, or belong to another user. */
 export function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // There is nothing to kill.
+    // The process has ended.
   }
 }
 
-/** Names the scope in which a process id means one process: pids of another scope say nothing here. */
+/** Identifies the scope of process ids: a pid from another scope is meaningless here. */
 export function processScope(): string {
   try {
     return fs.readlinkSync('/proc/self/ns/pid')

@@ -1,20 +1,20 @@
-/** What the kernel counts of processes on this node (proc(5)); where there is no /proc, nothing is known. */
+/** The kernel's counters of processes on this node (proc(5)); empty without /proc. */
 import fs from 'node:fs'
 
-/** A process, and what it and those of its children that it has waited for have used. */
+/** A process with its usage and that of its waited-for children. */
 export interface ProcessUsage {
   readonly pid: number
   readonly parent: number
   readonly session: number
-  /** It has ended, and its parent has not asked for its end yet. */
+  /** A zombie: ended, but not yet waited for. */
   readonly isOver: boolean
   readonly cpuSeconds: number
 }
 
-/** The unit of times in /proc, on every architecture that Node.js runs on. */
+/** The unit of times in /proc, on every architecture that Node.js supports. */
 const TICKS_PER_SECOND = 100
 
-/** All processes of this node; those that end meanwhile may be missing. */
+/** All processes of this node; ones that end meanwhile may be missing. */
 export function listProcesses(): ProcessUsage[] {
   let names: string[]
   try {
@@ -28,7 +28,7 @@ export function listProcesses(): ProcessUsage[] {
   })
 }
 
-/** A line of /proc/PID/stat. A command's name may hold blanks and brackets. */
+/** A line of /proc/PID/stat. The command's name may contain blanks and brackets. */
 export function parseStat(text: string): ProcessUsage {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const number = (at: number): number => Number(fields[at])
@@ -41,9 +41,9 @@ export function parseStat(text: string): ProcessUsage {
   }
 }
 
-/** The CPU time of all children that this process has waited for, with theirs, in seconds. */
+/** CPU time of all children that this process has waited for, in seconds. */
 export class ChildrenCpu {
-  /** Kept open: this is asked for after every job. */
+  /** Kept open, because it is read after every job. */
   readonly #file = openQuietly('/proc/self/stat')
   readonly #bytes = Buffer.alloc(1024)
 
@@ -56,7 +56,7 @@ export class ChildrenCpu {
   }
 }
 
-/** The resident memory of a process, now and at its most, in MiB; `undefined` when it has ended. */
+/** Current and peak resident memory of a process in MiB; `undefined` if it has ended. */
 export function readMemory(pid: number): { readonly nowMiB: number; readonly peakMiB: number } | undefined {
   const text = readText(`/proc/${pid}/status`)
   if (text === undefined) return undefined
@@ -65,7 +65,7 @@ export function readMemory(pid: number): { readonly nowMiB: number; readonly pea
 }
 
 /**
- * The processes that descend from each of `leaders`, or are in the session that it leads, whoever their parent is now.
+ * Groups processes by leader: descendants, and members of its session, whatever their parent.
  * @returns by leader
  */
 export function groupByLeader(
@@ -98,7 +98,7 @@ function leaderOf(
   return undefined
 }
 
-/** Those of `roots` that run, and all that descend from any of them. */
+/** The running processes among `roots`, and all their descendants. */
 export function withDescendants(processes: readonly ProcessUsage[], roots: Iterable<number>): number[] {
   const children = new Map<number, number[]>()
   for (const { pid, parent } of processes) {
@@ -107,14 +107,16 @@ export function withDescendants(processes: readonly ProcessUsage[], roots: Itera
     else siblings.push(pid)
   }
   const found = new Set<number>(roots)
-  // What is added while a set is walked through is walked through, too.
+  // A Set iterates over elements added during iteration.
   for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child)
   return processes.filter(({ pid, isOver }) => found.has(pid) && !isOver).map(({ pid }) => pid)
 }
 
-/** This process's children, those that others left to it among them; `undefined` where the kernel does not list them. */
+/**
+ * This process's children, including adopted ones; `undefined` if the kernel does not list them.
+ */
 export class OwnChildren {
-  /** Kept open: this is asked for after every job. */
+  /** Kept open, because it is read after every job. */
   readonly #file = openQuietly(`/proc/self/task/${process.pid}/children`)
   #bytes = Buffer.alloc(4096)
 

@@ -1,28 +1,28 @@
-/** Short commands of the system, run to their end without a shell. */
+/** Runs short system commands without a shell. */
 import fs from 'node:fs'
 import path from 'node:path'
 
 export interface CommandResult {
-  /** -1 when it could not be started or did not end in time. */
+  /** -1 if it could not be started or timed out. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
 export interface CommandSurroundings {
-  /** What it reads on its standard input. */
+  /** Standard input. */
   readonly input?: string
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** Runs a command. Never rejects: a command that is missing or hangs is a result, too. */
+/** Runs a command. Never rejects: a missing or hanging command is a result too. */
 export async function runCommand(
   words: readonly string[],
   timeoutMs: number,
   { input = '', env = process.env }: CommandSurroundings = {},
 ): Promise<CommandResult> {
   const [file = '', ...args] = words
-  // It takes as long to load as a twentieth of Node's own start, and few commands get here.
+  // Loaded on demand: it takes a twentieth of Node's start, and few commands need it.
   const { execFile } = await import('node:child_process')
   return new Promise((resolve) => {
     const child = execFile(
@@ -43,12 +43,12 @@ export async function runCommand(
   })
 }
 
-/** Whether a command is on the PATH. */
+/** True if a command is on the PATH. */
 export function hasCommand(name: string, searchPath?: string): boolean {
   return findCommand(name, searchPath) !== undefined
 }
 
-/** The file that a command on the PATH is, if there is one. */
+/** The path of a command on the PATH, if found. */
 export function findCommand(name: string, searchPath = process.env['PATH'] ?? ''): string | undefined {
   return searchPath
     .split(path.delimiter)

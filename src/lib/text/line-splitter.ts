@@ -1,9 +1,9 @@
-/** Lines of a stream of bytes, in time that grows with what comes, and in the memory of one line. */
+/** Splits a stream of bytes into lines, in linear time and the memory of one line. */
 
-/** A line without its end, or why it cannot be read. */
+/** A line without its end, or the reason why it cannot be read. */
 export type ReadLine = { readonly text: string } | { readonly problem: string }
 
-/** More than any record needs, and little enough to hold and to parse. */
+/** Longer than any record. */
 const LONGEST_LINE = 16 * 1024 * 1024
 const NEWLINE = 0x0a
 
@@ -13,7 +13,7 @@ export class LineSplitter {
   #length = 0
   #isFirst = true
 
-  /** @returns the lines that `bytes` complete */
+  /** @returns the lines completed by `bytes` */
   push(bytes: Uint8Array): ReadLine[] {
     const lines: ReadLine[] = []
     let at = 0
@@ -26,7 +26,7 @@ export class LineSplitter {
     return lines
   }
 
-  /** @returns the last line, where the stream does not end with the end of one */
+  /** @returns the last line, if the stream does not end with a line end */
   end(): ReadLine[] {
     return this.#length === 0 ? [] : [this.#take()]
   }

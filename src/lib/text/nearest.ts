@@ -1,6 +1,6 @@
-/** "Did you mean": the known word that a mistyped one is closest to. */
+/** Suggests the known word closest to a mistyped one. */
 
-/** @returns the nearest of `known` by edit distance, when it is near enough to be meant */
+/** @returns the nearest of `known` by edit distance, if it is near enough */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
@@ -11,7 +11,7 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
   return best
 }
 
-/** The end of a message about a word that is not known: the one that may be meant, or nothing. */
+/** The end of a message about an unknown word: a suggestion, or nothing. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const near = nearestWord(word, known)
   return near === undefined ? '' : `; did you mean ${near}?`

@@ -1,8 +1,8 @@
-/** Splits a line into words as a POSIX shell does, and nothing more: no variable, no glob, no command is looked at. */
+/** Splits a line into words like a POSIX shell, without variables, globs or commands. */
 
 /**
- * @returns the words of `line`; quotes and backslashes work as in POSIX 2.2 "Quoting"
- * @throws SyntaxError when a quotation is not closed
+ * @returns the words of `line`; quotes and backslashes as in POSIX 2.2 "Quoting"
+ * @throws SyntaxError if a quotation is not closed
  */
 export function splitShellWords(line: string): string[] {
   const words: string[] = []
@@ -33,7 +33,7 @@ export function splitShellWords(line: string): string[] {
   return words
 }
 
-/** `word` so that a POSIX shell reads it as this one word. */
+/** Quotes `word` so that a POSIX shell reads it as one word. */
 export function quoteShellWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

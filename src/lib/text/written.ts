@@ -1,9 +1,9 @@
 /**
- * Numbers and constants as somebody wrote them. YAML and JSON make 1.1 of `1.10` and another number of `9007199254740993`; a field that holds
- * text needs the word itself, and data must not change unnoticed.
+ * Numbers and constants as written. YAML and JSON change `1.10` to 1.1 and round
+ * `9007199254740993`; a text field needs the original word, and data must not change unnoticed.
  */
 
-/** A number or a constant that JavaScript would print otherwise, or cannot hold. */
+/** A number or constant that JavaScript would print differently or cannot represent. */
 export class Written {
   readonly source: string
   readonly value: number | boolean
@@ -13,7 +13,10 @@ export class Written {
     this.value = value
   }
 
-  /** The value says the same: a fraction is rounded by every program that reads it, but a whole number has to stay as it is. */
+  /**
+   * True if the value is equivalent: every reader rounds a fraction, but a whole number must be
+   * exact.
+   */
   get isExact(): boolean {
     const { source, value } = this
     if (typeof value === 'boolean' || Number.isSafeInteger(value)) return value !== 0 || !/^[-+.\d]*[1-9]/.test(source)
@@ -31,19 +34,22 @@ export function writtenNumber(source: string, value: number): number | Written {
   return String(value) === source && !isBlurred(value) ? value : new Written(source, value)
 }
 
-/** A whole number beyond those that are held exactly, of which all digits would be printed. */
+/** True for a whole number beyond the exactly represented ones, which would print all digits. */
 export function isBlurred(value: number): boolean {
   return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21
 }
 
-/** A number, true or false as the word that was written; anything else, and a number that may have been another one, as it is. */
+/**
+ * A number, true or false as the written word; other values, and possibly rounded numbers,
+ * unchanged.
+ */
 export function toWord(value: unknown): unknown {
   if (value instanceof Written) return value.source
   if (typeof value === 'boolean' || (typeof value === 'number' && !isBlurred(value))) return String(value)
   return value
 }
 
-/** The value with each `Written` in it replaced by what it stands for. */
+/** The value with each `Written` replaced by its value. */
 export function toPlain(value: unknown): unknown {
   if (value instanceof Written) return value.value
   if (Array.isArray(value)) return value.map(toPlain)
@@ -51,14 +57,14 @@ export function toPlain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toPlain(inner)]))
 }
 
-/** A map of fields, of which those called `names` hold no text. */
+/** A map of fields, with the values of the non-text fields `names` made plain. */
 export function withPlain(fields: unknown, names: readonly string[]): unknown {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return toPlain(fields)
   const entries = Object.entries(fields).map(([key, value]) => [key, names.includes(key) ? toPlain(value) : value])
   return Object.fromEntries(entries)
 }
 
-/** Where in `value` a number stands that would be another one. */
+/** The path of a number in `value` that cannot be represented exactly. */
 export function findLoss(value: unknown): PropertyKey[] | undefined {
   if (value instanceof Written) return value.isExact ? undefined : []
   if (typeof value !== 'object' || value === null) return undefined

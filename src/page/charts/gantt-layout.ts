@@ -1,11 +1,11 @@
-/** Where each run stands in the chart of nodes: a band for each node, in it as many lanes as runs were there at once. Pure. */
+/** Lays out the chart of nodes: one band per node with one lane per concurrent run. Pure. */
 import { type Dataset, NEVER } from '../../report/dataset.ts'
 
 export interface Bar {
   readonly run: number
   readonly start: number
   readonly end: number
-  /** From 0; a run that had the whole node covers all its lanes. */
+  /** From 0; a run on the whole node covers all its lanes. */
   readonly lane: number
   readonly isWhole: boolean
 }
@@ -13,11 +13,11 @@ export interface Bar {
 export interface Band {
   readonly node: string
   readonly lanes: number
-  /** By start. */
+  /** Sorted by start. */
   readonly bars: readonly Bar[]
 }
 
-/** @param chosen 1 for each job that is shown */
+/** @param chosen 1 for each visible job */
 export function layOut({ runs, places, nodes, now }: Dataset, chosen: Uint8Array): Band[] {
   const byNode = nodes.map(() => [] as { run: number; start: number; end: number; isWhole: boolean }[])
   const order = runs.start.flatMap((_, run) => (chosen[runs.job[run] ?? 0] === 1 ? [run] : []))

@@ -1,4 +1,7 @@
-/** The chart of nodes and jobs: what ran where and when, and how it ended. Drawn on one canvas of the size of what is visible, however many nodes there are. */
+/**
+ * The chart of nodes and jobs: runs over time with their ends. One canvas covers the visible area,
+ * for any number of nodes.
+ */
 import type { Dataset } from '../../report/dataset.ts'
 import { RUN_ENDS } from '../../report/run.ts'
 import { element, emptyNote, visible } from '../element.ts'
@@ -12,7 +15,7 @@ import { countLabel, durationText, numberText, tickText } from '../words.ts'
 const TALLEST = 440
 const AXIS = 34
 const GAP = 6
-/** The least width of a bar in pixels: however short, it can be seen. */
+/** Minimum width of a bar in pixels. */
 const FAINTEST = 0.25
 
 interface Row extends Band {
@@ -35,7 +38,7 @@ export class Gantt {
   #dragFrom: number | undefined
   #hasDragged = false
 
-  /** @param onPick called with the job whose bar is clicked */
+  /** @param onPick called with the job of a clicked bar */
   constructor(dataset: Dataset, window: TimeWindow, onPick: (job: number) => void) {
     this.#dataset = dataset
     this.#window = window
@@ -121,7 +124,7 @@ export class Gantt {
       if (right < 0 || left > inner) continue
       context.fillStyle = paints[runs.how[bar.run] ?? 0] ?? ''
       const size = bar.isWhole ? row.height : laneHeight
-      // What is narrower than a pixel is as much fainter: a lane that was idle most of the time does not look busy.
+      // Bars narrower than a pixel are drawn fainter, so that an idle lane does not look busy.
       const wide = right - left > 4 ? right - left - 1 : Math.max(FAINTEST, right - left)
       context.fillRect(GUTTER + left, top + bar.lane * laneHeight, wide, Math.max(0.5, size - gap))
     }
@@ -208,7 +211,7 @@ export class Gantt {
 
 const FONT = '12px system-ui, sans-serif'
 
-/** A canvas of that many CSS pixels, sharp on this screen, and empty. */
+/** An empty canvas of that many CSS pixels, sharp on this screen. */
 export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = window.devicePixelRatio
   canvas.width = Math.round(width * ratio)
@@ -221,7 +224,7 @@ export function prepare(canvas: HTMLCanvasElement, width: number, height: number
   return context
 }
 
-/** Cut in the middle, where names of nodes are all the same. */
+/** Cuts in the middle, because names of nodes have the same ends. */
 export function fit(context: CanvasRenderingContext2D, text: string, width: number): string {
   if (context.measureText(text).width <= width) return text
   for (let kept = text.length - 1; kept > 2; kept--) {

@@ -1,4 +1,4 @@
-/** A histogram of durations on a logarithmic axis, with the quantiles in words. */
+/** A histogram of durations on a logarithmic axis, with quantiles in words. */
 import uPlot from 'uplot'
 import type { Distribution } from '../../report/distribution.ts'
 import { element, emptyNote } from '../element.ts'
@@ -9,7 +9,7 @@ import { countText, durationText, numberText } from '../words.ts'
 const HEIGHT = 190
 const FONT = '12px system-ui, sans-serif'
 
-/** Where people expect a mark, in seconds. */
+/** Round tick positions in seconds. */
 const MARKS = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 86_400, 864_000, 8_640_000]
 
 export class Histogram {
@@ -22,7 +22,7 @@ export class Histogram {
   #distribution: Distribution | undefined
   #plot: uPlot | undefined
 
-  /** @param noun what is counted: `runs` */
+  /** @param noun name of the counted things, such as `runs` */
   constructor(title: string, about: string, noun: string, colourName: string) {
     this.#colourName = colourName
     this.#noun = noun
@@ -136,12 +136,12 @@ export class Histogram {
   }
 }
 
-/** `0.1 s`, `10 s`, `10 min`: marks are round. */
+/** `0.1 s`, `10 s`, `10 min`. */
 function markText(seconds: number): string {
   return seconds < 60 ? `${numberText(seconds)} s` : durationText(seconds)
 }
 
-/** Down to nothing on both sides. */
+/** Down to zero on both sides. */
 function toData({ edges, counts }: Distribution): uPlot.AlignedData {
   const first = edges[0] ?? 1
   return [
@@ -153,7 +153,7 @@ function toData({ edges, counts }: Distribution): uPlot.AlignedData {
 function marksBetween(low: number, high: number): number[] {
   const inside = MARKS.filter((mark) => mark >= low && mark <= high)
   if (inside.length >= 2) return inside
-  // All within a decade: steps of 1, 2 and 5.
+  // Within a decade: steps of 1, 2 and 5.
   const decade = 10 ** Math.floor(Math.log10(low))
   return [1, 2, 3, 5, 7, 10, 20, 30, 50, 70, 100]
     .map((step) => step * decade)

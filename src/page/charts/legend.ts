@@ -1,4 +1,4 @@
-/** The legend above a chart: what each colour means, and its value where the pointer is. */
+/** The legend above a chart: the meaning of each colour and its value at the pointer. */
 import { element } from '../element.ts'
 
 export interface LegendItem {
@@ -30,7 +30,7 @@ export class Legend {
     )
   }
 
-  /** @param place where the pointer is; empty when it is nowhere */
+  /** @param place description of the pointer's position; empty outside */
   tell(values: readonly string[], place: string): void {
     for (const [at, value] of this.#values.entries()) value.textContent = values[at] ?? ''
     this.#place.textContent = place

@@ -1,4 +1,7 @@
-/** The colours of states and ends, from the style sheet, where light and dark are told apart. Okabe and Ito's (2008), which colour-blind people tell apart. */
+/**
+ * Colours of states and ends, from the style sheet, which defines light and dark ones. The palette
+ * of Okabe and Ito (2008) suits colour-blind readers.
+ */
 import type { State } from '../../core/life/states.ts'
 import type { RunEnd } from '../../report/run.ts'
 
@@ -25,12 +28,15 @@ export function toneOf(state: State): Tone {
   return TONES[state]
 }
 
-/** The value of a colour of the style sheet now: `finished`, `grid`, `text`. */
+/** The current value of a colour of the style sheet: `finished`, `grid`, `text`. */
 export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 }
 
-/** Dark blue to yellow over green (matplotlib's cividis, Nuñez et al. 2018): even steps, for colour-blind people, too. */
+/**
+ * Dark blue to yellow over green (matplotlib's cividis, Nuñez et al. 2018): even steps, also for
+ * colour-blind readers.
+ */
 const CIVIDIS = [
   '#00224e',
   '#123570',
@@ -44,7 +50,7 @@ const CIVIDIS = [
   '#fee838',
 ]
 
-/** Farther from the ground's colour the nearer `share` is to 1. */
+/** Contrast to the background grows with `share` up to 1. */
 export function rampColour(share: number): string {
   const isDark = matchMedia('screen and (prefers-color-scheme: dark)').matches
   const place = Math.round(Math.min(1, Math.max(0, share)) * (CIVIDIS.length - 1))

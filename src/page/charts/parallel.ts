@@ -1,4 +1,7 @@
-/** Parallel coordinates (Inselberg 1985): a line for each evaluation across an axis for each parameter, coloured by its value. */
+/**
+ * Parallel coordinates (Inselberg 1985): one line per evaluation across one axis per parameter,
+ * coloured by value.
+ */
 import type { Axis, ParallelCoordinates } from '../../search/study/study-figures.ts'
 import { element, visible } from '../element.ts'
 import { fit, prepare } from './gantt.ts'
@@ -17,7 +20,7 @@ export class Parallel {
   readonly #data: ParallelCoordinates
   readonly #isBest: (value: number) => number
 
-  /** @param isBest from 0 (worst) to 1 (best), of a value */
+  /** @param isBest maps a value to 0 (worst) to 1 (best) */
   constructor(data: ParallelCoordinates, isBest: (value: number) => number) {
     this.#data = data
     this.#isBest = isBest
@@ -90,7 +93,7 @@ function drawAxis(context: CanvasRenderingContext2D, axis: Axis, x: number, yOf:
   }
 }
 
-/** Where a position lies on its axis, from 0 to 1. */
+/** The position on an axis as a fraction from 0 to 1. */
 function shareOf({ scale, low, high }: Axis, position: number): number {
   if (high === low) return 0.5
   return scale === 'log' ? Math.log(position / low) / Math.log(high / low) : (position - low) / (high - low)

@@ -1,4 +1,4 @@
-/** Dots, and a line where there is one: the history of a search, and one parameter against the objective. */
+/** Dots with an optional line: the history of a search, or one parameter against the objective. */
 import uPlot from 'uplot'
 import type { Axis } from '../../search/study/study-figures.ts'
 import { element, visible } from '../element.ts'
@@ -11,10 +11,10 @@ export interface ScatterFigure {
   readonly title: string
   readonly axis: Axis
   readonly objective: string
-  /** By x. */
+  /** Sorted by x. */
   readonly xs: readonly number[]
   readonly values: readonly number[]
-  /** A line in steps, such as the best so far. */
+  /** A step line, such as the best so far. */
   readonly line?: readonly number[]
   readonly height: number
 }

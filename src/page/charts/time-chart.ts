@@ -1,4 +1,7 @@
-/** A chart over time, in bins: areas and lines in steps, as the figures are means and counts over bins. */
+/**
+ * A chart over time in bins: areas and step lines, because the figures are means and counts over
+ * bins.
+ */
 import uPlot from 'uplot'
 import type { TimeBins } from '../../report/time-bins.ts'
 import { element } from '../element.ts'
@@ -7,7 +10,7 @@ import { colour } from './palette.ts'
 import type { TimeWindow } from './time-window.ts'
 import { durationText, numberText, tickText, timeText } from '../words.ts'
 
-/** Room for the labels on the left, the same in all charts over time, so that they stand below each other. */
+/** Width of the labels on the left, equal in all time charts so that they align. */
 export const GUTTER = 76
 export const MARGIN = 14
 const HEIGHT = 220
@@ -18,18 +21,18 @@ export interface Layer {
   /** A colour of the style sheet. */
   readonly colour: string
   readonly isLine?: boolean
-  /** A value for each bin. */
+  /** One value per bin. */
   readonly values: readonly number[]
-  /** Drawn on top of the layer before it. */
+  /** Stacked on the previous layer. */
   readonly isStacked?: boolean
 }
 
 export interface TimeFigure {
   readonly bins: TimeBins
-  /** Milliseconds since 1970 of the bins' zero. */
+  /** Milliseconds since 1970 at the bins' zero. */
   readonly origin: number
   readonly layers: readonly Layer[]
-  /** What the vertical axis counts. */
+  /** Unit of the vertical axis. */
   readonly unit: string
 }
 
@@ -56,7 +59,7 @@ export class TimeChart {
     this.redraw()
   }
 
-  /** Draws again, in the colours as they are now. */
+  /** Redraws in the current colours. */
   redraw(): void {
     this.#plot?.destroy()
     const figure = this.#figure
@@ -73,7 +76,7 @@ export class TimeChart {
       ticks: { stroke: colour('grid') },
       font: FONT,
     }
-    // Of stacked layers the topmost is drawn first, and the ones below over it.
+    // Stacked layers are drawn from the topmost down.
     const series = layers.map((layer): uPlot.Series => ({
       label: layer.label,
       stroke: colour(layer.colour),
@@ -156,12 +159,14 @@ export class TimeChart {
 
 const FONT = '12px system-ui, sans-serif'
 
-/** Steps between marks of a count. */
+/** Tick steps of a count. */
 export const COUNTS = [1, 2, 5]
   .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6].map((size) => step * size))
   .sort((one, other) => one - other)
 
-/** Times in seconds at the ends of the bins; each layer with those below it; the last value again, where its bin ends. */
+/**
+ * Bin edges in seconds; each layer includes those below it; the last value is repeated at the end.
+ */
 function toData({ bins, origin, layers }: TimeFigure): uPlot.AlignedData {
   const times = Array.from({ length: bins.count + 1 }, (_, bin) => (origin + bins.from + bin * bins.width) / 1000)
   let below: readonly number[] = []

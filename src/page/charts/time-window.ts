@@ -1,4 +1,4 @@
-/** The stretch of time that all charts over time show: the reader draws over one of them, and all follow. */
+/** The period shown by all time charts: the reader selects it in one chart, and all follow. */
 export interface Range {
   /** Milliseconds since 1970. */
   readonly from: number
@@ -23,7 +23,7 @@ export class TimeWindow {
     return this.#range !== this.#whole
   }
 
-  /** Calls `listener` after each change, until the function that it returns is called. */
+  /** Calls `listener` after each change. @returns a function that removes it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -42,7 +42,7 @@ export class TimeWindow {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Other jobs are looked at: the whole is another. */
+  /** Sets the whole period after a new selection of jobs. */
   replace(whole: Range): void {
     if (whole.from === this.#whole.from && whole.to === this.#whole.to) return
     this.#whole = whole

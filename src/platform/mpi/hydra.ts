@@ -15,7 +15,7 @@ export const hydra: MpiLauncher = {
   buildInvocation(run) {
     checkRun(run)
     const options = [
-      // Where several MPIs are installed, plain mpiexec may be another's; all of Hydra's kin install this name, too.
+      // Plain mpiexec may belong to another MPI; every variant of Hydra installs this name too.
       'mpiexec.hydra',
       '-n',
       countRanks(run),
@@ -25,15 +25,16 @@ export const hydra: MpiLauncher = {
       run.hosts.join(','),
       '-bind-to',
       buildBinding(run),
-      // A list (-genvlist) would keep everything else from the ranks.
+      // A list (-genvlist) would hide all other variables from the ranks.
       '-genvall',
     ]
-    // Hydra's bootstrap is srun where Slurm runs the allocation, and its proxies must not wait for each other.
+    // Hydra's bootstrap is srun inside a Slurm allocation, and its proxies must not wait for each
+    // other.
     return { args: joinWords(options, run), env: { ...buildThreadEnvironment(run), SLURM_OVERLAP: '1' } }
   },
 }
 
-/** `user:0+1,2+3` is a list of processors a rank, `core:2` is two cores a rank. */
+/** `user:0+1,2+3` lists the processors of each rank; `core:2` is two cores per rank. */
 function buildBinding(run: MpiRun): string {
   if (run.cpuAffinity !== 'depth') return run.cpuAffinity
   const dealt = dealCores(run)

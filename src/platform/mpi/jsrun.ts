@@ -1,6 +1,7 @@
 /**
- * IBM's jsrun (Summit and its like). A rank is a resource set of its own. It takes hosts only from a file (an explicit resource file), so the
- * job step manager picks the nodes; it refuses to give a resource twice, which keeps the counts right.
+ * IBM's jsrun (Summit and similar machines). Each rank is a resource set. jsrun takes hosts only
+ * from an explicit resource file, so the job step manager picks the nodes; it never assigns a
+ * resource twice, which keeps bjob's counts correct.
  */
 import { type MpiLauncher, buildThreadEnvironment, checkRun, countCoresPerRank, countRanks, joinWords } from './mpi.ts'
 

@@ -1,4 +1,4 @@
-/** The MPI launchers, as bjob.yaml names them. */
+/** The MPI launchers by their name in bjob.yaml. */
 import { requestError } from '../../core/text/errors.ts'
 import { aprun } from './aprun.ts'
 import { fluxRun } from './flux-run.ts'
@@ -24,8 +24,9 @@ export function findMpiLauncher(name: string): MpiLauncher {
 }
 
 /**
- * A launcher from a list of words: the name of one that is known and flags for all of its runs (`[srun, --mpi=pmi2]`), or a command of the
- * site's own, with variables (see mpi-template.ts).
+ * Creates a launcher from a list of words: a known name with flags for every run (`[srun,
+ * --mpi=pmi2]`),
+ * or a site's own command with variables (see mpi-template.ts).
  * @throws BjobError `unknown-variable` or `empty-template`
  */
 export function readMpiWords(words: readonly string[]): MpiLauncher {

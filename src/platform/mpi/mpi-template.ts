@@ -1,4 +1,7 @@
-/** An MPI launcher that a site writes itself in bjob.yaml, as a list of words with variables in braces: `[mpirun, -n, '{ranks}', -H, '{hosts}']`. */
+/**
+ * An MPI launcher defined in bjob.yaml as a list of words with variables in braces:
+ * `[mpirun, -n, '{ranks}', -H, '{hosts}']`.
+ */
 import { requestError } from '../../core/text/errors.ts'
 import { foldHostList } from '../hostlist.ts'
 import {
@@ -27,15 +30,16 @@ const VARIABLES: ReadonlyMap<string, (run: MpiRun) => string | number> = new Map
   }),
 )
 
-/** A word of its own that stands for several words. */
+/** Variables that expand to several words and must stand alone. */
 const LISTS: ReadonlyMap<string, (run: MpiRun) => readonly string[]> = new Map([
   ['{mpi_flags}', (run: MpiRun) => run.mpiFlags],
   ['{command}', (run: MpiRun) => run.command],
 ])
 
 /**
- * A launcher from a site's words. `{mpi_flags}` and `{command}` are words of their own; left out, they come last.
- * @throws BjobError `unknown-variable` or `empty-template`, when the template is read and not when a job starts
+ * Creates a launcher from a site's words. `{mpi_flags}` and `{command}` must stand alone; if
+ * omitted, they are appended.
+ * @throws BjobError `unknown-variable` or `empty-template`, when the template is read
  */
 export function createMpiTemplate(words: readonly string[], field = 'mpi'): MpiLauncher {
   if (words.length === 0) throw requestError('empty-template', `${field} is an empty list`, { field })

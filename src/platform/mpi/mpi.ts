@@ -1,57 +1,60 @@
 /**
- * What bjob asks of an MPI launcher: an argument list that starts these ranks on these hosts. Never a shell, so that a job's words reach its
- * program as they are.
+ * The interface of MPI launchers: builds the argument list that starts given ranks on given hosts.
+ * No shell is involved, so a job's words reach its program unchanged.
  */
 import { requestError } from '../../core/text/errors.ts'
 import type { Environment } from '../schedulers/scheduler.ts'
 import { readVariable } from '../schedulers/scheduler.ts'
 
-/** One MPI job on the hosts that it was given. */
+/** One MPI job on its hosts. */
 export interface MpiRun {
-  /** Each once, in the order of the ranks. */
+  /** Each host once, in the order of the ranks. */
   readonly hosts: readonly string[]
   readonly ranksPerNode: number
   readonly threadsPerRank: number
-  /** Hardware threads that share a core. */
+  /** Hardware threads to use per core. */
   readonly threadsPerCore: number
-  /** How many of the scheduler's processors are one core; 1 unless it counts hardware threads. */
+  /** Scheduler's processors per core; 1 unless the scheduler counts hardware threads. */
   readonly cpusPerCore?: number
   readonly gpusPerRank: number
-  /** `none` (no binding), `depth` (each rank bound to its own cores), or a word that the launcher's own binding option takes. */
+  /**
+   * `none`, `depth` (each rank bound to its own cores), or a word for the launcher's own binding
+   * option.
+   */
   readonly cpuAffinity: string
-  /** The processors given to the job, the same ones on each of its hosts: bind to these, because other jobs hold the others. */
+  /** Processors of the job, the same on each host. Bind to these; other jobs use the others. */
   readonly coreIds?: readonly number[] | undefined
-  /** The user's extra words, put after bjob's options and before the command. */
+  /** The user's extra words, placed between bjob's options and the command. */
   readonly mpiFlags: readonly string[]
-  /** Names of environment variables that the ranks must see. */
+  /** Names of environment variables to pass to the ranks. */
   readonly forwardEnv: readonly string[]
   readonly command: readonly string[]
-  /** What the run is to be called where somebody lists what runs; one word. */
+  /** Name of the run in lists of processes; one word. */
   readonly name?: string | undefined
-  /** How long the ranks may take to end once they are asked to. */
+  /** Time that the ranks have to end after TERM, in seconds. */
   readonly graceSeconds?: number | undefined
 }
 
 export interface MpiInvocation {
   readonly args: readonly string[]
-  /** Set besides the job's own environment. */
+  /** Additions to the job's environment. */
   readonly env: Readonly<Record<string, string>>
 }
 
 export interface MpiTerminator {
-  /** Lists what runs in an allocation. */
+  /** Lists the runs in an allocation. */
   listCommand(schedulerId: string): readonly string[]
-  /** From that list: sends TERM to the ranks of the run of that name; undefined when it is not there. */
+  /** Sends TERM to the ranks of the named run found in that list; undefined if it is missing. */
   signalCommand(listing: string, name: string): readonly string[] | undefined
 }
 
 export interface MpiLauncher {
   readonly name: string
-  /** What the site gives to all of its runs. */
+  /** The site's flags for all runs. */
   readonly flags?: readonly string[]
-  /** Its flags for a process that is no MPI program and starts others: one of bjob's agents. */
+  /** Flags for a process that is not an MPI program and starts other processes: an agent. */
   readonly agentFlags?: readonly string[]
-  /** How to ask the ranks of a named run to end, where the launcher itself kills them at once when it is asked to. */
+  /** Asks the ranks of a named run to end, for launchers that kill them at once on TERM. */
   readonly terminator?: MpiTerminator
   buildInvocation(run: MpiRun): MpiInvocation
 }
@@ -60,19 +63,19 @@ export function countRanks(run: MpiRun): number {
   return run.hosts.length * run.ranksPerNode
 }
 
-/** Whole cores a rank needs for its threads. */
+/** Whole cores that a rank needs for its threads. */
 export function countCoresPerRank(run: MpiRun): number {
   return Math.max(1, Math.ceil(run.threadsPerRank / run.threadsPerCore))
 }
 
-/** OMP_NUM_THREADS when the job asked for threads, as Balsam sets it, and what the launcher adds. */
+/** OMP_NUM_THREADS if the job asked for threads, as in Balsam, and the launcher's own additions. */
 export function buildThreadEnvironment(run: MpiRun): Record<string, string> {
   return run.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(run.threadsPerRank) } : {}
 }
 
 /**
- * The job's processors dealt out to the ranks of one node, evenly and in order; undefined without coreIds or with fewer of them than ranks,
- * where binding would double up.
+ * Deals the job's processors out to the ranks of one node, evenly and in order. Undefined without
+ * coreIds or with fewer of them than ranks.
  */
 export function dealCores(run: MpiRun): number[][] | undefined {
   const { coreIds, ranksPerNode } = run
@@ -81,7 +84,7 @@ export function dealCores(run: MpiRun): number[][] | undefined {
   return Array.from({ length: ranksPerNode }, (_, rank) => coreIds.slice(rank * each, (rank + 1) * each))
 }
 
-/** The options before, the user's flags, then the command. */
+/** bjob's options, the user's flags, then the command. */
 export function joinWords(options: readonly (string | number)[], run: MpiRun): string[] {
   return [...options.map(String), ...run.mpiFlags, ...run.command]
 }
@@ -89,16 +92,16 @@ export function joinWords(options: readonly (string | number)[], run: MpiRun): s
 export type MpiName = 'srun' | 'openmpi' | 'hydra' | 'pals' | 'aprun' | 'jsrun' | 'flux'
 
 /**
- * The launcher that fits: the scheduler's own where it has one, else by what is installed.
- * @param has says whether a command is on the PATH
- * @param version the output of `mpiexec --version`, where somebody has asked: it tells Open MPI from Hydra
- * @returns undefined where there is none, and only jobs of one rank can run
+ * Detects the launcher: the scheduler's own if it has one, else the installed one.
+ * @param has tells if a command is on the PATH
+ * @param version output of `mpiexec --version`, which distinguishes Open MPI from Hydra
+ * @returns undefined if there is none; then only single-rank jobs can run
  */
 export function detectMpi(env: Environment, has: (command: string) => boolean, version = ''): MpiName | undefined {
   if (readVariable(env, 'FLUX_URI') !== undefined && has('flux')) return 'flux'
   if (readVariable(env, 'LSB_JOBID') !== undefined && has('jsrun')) return 'jsrun'
   if (readVariable(env, 'SLURM_JOB_ID') !== undefined && has('srun')) return 'srun'
-  // PALS and ALPS come with a Cray; both install commands that nobody else has.
+  // PALS and ALPS exist on Cray machines only and install commands that no other product has.
   if (has('palstat') && has('mpiexec')) return 'pals'
   if (has('aprun')) return 'aprun'
   const identified = identifyMpi(version)
@@ -107,14 +110,14 @@ export function detectMpi(env: Environment, has: (command: string) => boolean, v
   return has('mpiexec.hydra') || has('mpiexec') ? 'hydra' : undefined
 }
 
-/** Whose `mpiexec` or `mpirun` printed this version text. */
+/** The product whose `mpiexec` or `mpirun` printed this version text. */
 export function identifyMpi(version: string): MpiName | undefined {
   if (/Open MPI|OpenRTE|PRRTE/i.test(version)) return 'openmpi'
   if (/HYDRA|Intel\(R\) MPI|MVAPICH/i.test(version)) return 'hydra'
   return /\bPALS\b/i.test(version) ? 'pals' : undefined
 }
 
-/** @throws BjobError `bad-mpi-run` when a run cannot be written as an argument list at all */
+/** @throws BjobError `bad-mpi-run` if the run cannot be written as an argument list */
 export function checkRun(run: MpiRun): void {
   if (run.hosts.length === 0) throw badRun('it has no host')
   if (run.command.length === 0) throw badRun('it has no command')

@@ -1,4 +1,7 @@
-/** Open MPI's mpirun(1), versions 4 (ORTE) and 5 (PRRTE): only options that mean the same in both. */
+/**
+ * Open MPI's mpirun(1), versions 4 (ORTE) and 5 (PRRTE). Uses only options with the same meaning in
+ * both.
+ */
 import {
   type MpiLauncher,
   type MpiRun,
@@ -24,21 +27,24 @@ export const openmpi: MpiLauncher = {
       run.hosts.map((host) => `${host}:${run.ranksPerNode}`).join(','),
       '--map-by',
       isBound ? `${perNode}:PE=${countCoresPerRank(run)}` : perNode,
-      // The scheduler's own count of slots a node (often 1) is not ours; bjob has counted the cores.
+      // The scheduler's slots per node (often 1) do not apply; bjob has counted the cores.
       '--oversubscribe',
       '--bind-to',
-      // There is no option to bind to a list of cores that both versions know: a job that shares its nodes is left unbound.
+      // The two versions share no option to bind to a list of cores, so jobs that share nodes are
+      // not bound.
       isBound ? 'core' : run.cpuAffinity === 'depth' ? 'none' : run.cpuAffinity,
       ...[...new Set([...Object.keys(threads), ...run.forwardEnv])].flatMap((name) => ['-x', name]),
     ]
-    // mpirun starts its daemons with srun where Slurm runs the allocation, and these must not wait for each other.
+    // mpirun starts its daemons with srun inside a Slurm allocation, and they must not wait for
+    // each other.
     return { args: joinWords(options, run), env: { ...threads, ...buildGrace(run), SLURM_OVERLAP: '1' } }
   },
 }
 
 /**
- * Told to end, mpirun waits this long before it sends TERM, and as long again before KILL (seen with version 4.1; a second each, by itself).
- * Both have to be over before the grace is. The second name is that of version 5.
+ * On TERM, mpirun waits this long before it sends TERM, and again before KILL (observed with
+ * version 4.1; the default is one second each). Both must fit into the grace period. The second
+ * name is that of version 5.
  */
 function buildGrace({ graceSeconds }: MpiRun): Record<string, string> {
   if (graceSeconds === undefined) return {}

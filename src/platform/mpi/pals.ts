@@ -21,7 +21,10 @@ export const pals: MpiLauncher = {
   },
 }
 
-/** `--depth` counts logical processors a rank; `list:1,2:3,4` names them, a colon between the ranks. */
+/**
+ * `--depth` is the number of logical processors per rank; `list:1,2:3,4` lists them, ranks
+ * separated by colons.
+ */
 function buildBinding(run: MpiRun): string[] {
   if (run.cpuAffinity !== 'depth') return ['--cpu-bind', run.cpuAffinity]
   const dealt = dealCores(run)

@@ -1,8 +1,8 @@
 /**
- * Slurm's srun(1), inside an allocation. Steps overlap (`--overlap`), because bjob hands out the cores and GPUs of the allocation itself:
- * without it a step waits for the previous one's clean-up, and for the agents that hold every node. Whether a rank that fails takes the others with
- * it is left to the site (KillOnBadExit) and the user (mpi_flags): with it, the first rank that has saved its state and exits would cut the others
- * off in the middle of theirs.
+ * Slurm's srun(1) inside an allocation. Steps overlap (`--overlap`) because bjob assigns the cores
+ * and GPUs itself; otherwise a step would wait for the previous one's clean-up and for the agents,
+ * which occupy every node. Ending all ranks after one failed is left to the site (KillOnBadExit)
+ * and the user (mpi_flags): by default it would cut off ranks that are still saving their state.
  */
 import {
   type MpiLauncher,
@@ -18,9 +18,10 @@ import type { MpiRun } from './mpi.ts'
 
 export const srun: MpiLauncher = {
   name: 'srun',
-  // Where the site's default is PMIx or PMI2, what the agent starts would take itself for the one rank of the agent's step.
+  // With PMIx or PMI2 as the site's default, the agent's jobs would inherit the rank of the agent's
+  // step.
   agentFlags: ['--mpi=none'],
-  // srun(1) forwards some signals, but takes TERM as an order to kill the step.
+  // srun(1) forwards some signals, but TERM makes it kill the step.
   terminator: {
     listCommand: (id) => ['squeue', '--steps', '--noheader', `--jobs=${id}`, '--format=%i|%j'],
     signalCommand(listing, name) {
@@ -38,9 +39,10 @@ export const srun: MpiLauncher = {
       `--ntasks-per-node=${run.ranksPerNode}`,
       `--nodelist=${foldHostList(run.hosts)}`,
       '--overlap',
-      // Older Slurms (20.11 to 21.08) let overlapping steps share processors but not memory; 0 is all that the job has.
+      // Slurm 20.11 to 21.08 lets overlapping steps share processors but not memory; 0 means all of
+      // the job's.
       '--mem=0',
-      // sbatch --export=NONE would otherwise be inherited, and the ranks would have no environment.
+      // Otherwise sbatch --export=NONE would be inherited, and the ranks would have no environment.
       '--export=ALL',
       ...(run.name === undefined ? [] : [`--job-name=${run.name}`]),
       ...buildBinding(run),
@@ -50,8 +52,8 @@ export const srun: MpiLauncher = {
 }
 
 /**
- * Masks are honoured only where the step has every processor of the node, and `--cpus-per-task` takes the others away (it implies
- * `--exact`): so it goes with `cores` and never with masks.
+ * Masks work only if the step has every processor of the node, and `--cpus-per-task` removes the
+ * others (it implies `--exact`): so it is used with `cores` and never with masks.
  */
 function buildBinding(run: MpiRun): string[] {
   const dealt = dealCores(run)
@@ -66,11 +68,14 @@ function formatMask(coreIds: readonly number[]): string {
   return `0x${coreIds.reduce((mask, id) => mask | (1n << BigInt(id)), 0n).toString(16)}`
 }
 
-/** What slurmstepd and srun write into a step's output when the kernel, or they, have killed a task for want of memory (22.05; others spell it alike). */
+/**
+ * Text that slurmstepd and srun write into a step's output when a task was killed for lack of
+ * memory (22.05; similar in other versions).
+ */
 const OUT_OF_MEMORY =
   /^(?:slurmstepd: error: (?:Detected \d+ oom[-_ ]kill event|Exceeded (?:step|job) memory limit)|srun: error: \S+: tasks? [\d,-]+: Out Of Memory$)/m
 
-/** Whether the end of a step's output says that memory ran out. */
+/** True if the end of a step's output reports lack of memory. */
 export function saysOutOfMemory(output: string): boolean {
   return OUT_OF_MEMORY.test(output)
 }

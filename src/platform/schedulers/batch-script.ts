@@ -1,17 +1,17 @@
 /**
- * Fills in a batch script's template. The template is the user's to edit, so it has to stay readable as a script: `{{name}}` is all there is,
- * and a directive whose value was not given goes away with its line.
+ * Fills in the template of a batch script. Users edit the template, so it stays readable as a
+ * script: `{{name}}` is the only syntax, and a directive without a value is dropped with its line.
  */
 import { requestError } from '../../core/text/errors.ts'
 
-/** A list is the words of a command; `lines` are whole lines of script, as they are; undefined was not given. */
+/** A list is the words of a command; `lines` are whole script lines; undefined means not given. */
 export type TemplateValue = string | number | readonly string[] | TemplateLines | TemplatePath | undefined
 
 export interface TemplateLines {
   readonly lines: readonly string[]
 }
 
-/** `directive`: how a directive names it; undefined where none can. */
+/** `directive`: the path as written in a directive; undefined if it cannot be written there. */
 export interface TemplatePath {
   readonly path: string
   readonly directive: string | undefined
@@ -20,11 +20,12 @@ export interface TemplatePath {
 const VARIABLE = /\{\{\s*([^{}]*?)\s*\}\}/g
 
 /**
- * Renders a batch script. On a line that starts with `#` (a directive) a value stands as it is, may hold no blank, quote or control character,
- * and one that is undefined drops the line; elsewhere values are quoted for the shell, a list word by word, undefined giving nothing.
- * `lines` need a line of their own: extra directives, set-up commands.
- * @param path the template's, for the messages
- * @throws BjobError `unknown-variable` or `bad-template-value`, with the line's number
+ * Renders a batch script. On a line that starts with `#` (a directive), a value is inserted
+ * verbatim, must not contain a blank, quote or control character, and if undefined drops the line.
+ * Elsewhere values are quoted for the shell, lists word by word, and undefined inserts nothing.
+ * `lines` must stand on their own line: extra directives, set-up commands.
+ * @param path path of the template, for messages
+ * @throws BjobError `unknown-variable` or `bad-template-value`, with the line number
  */
 export function renderBatchScript(
   template: string,
@@ -102,7 +103,7 @@ function quoteValue(name: string, value: TemplateValue, line: Line): string {
   return words.map(quoteWord).join(' ')
 }
 
-/** A word as a POSIX shell reads it back, quoted only where it has to be. */
+/** Quotes a word for a POSIX shell, if needed. */
 export function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,4 +1,7 @@
-/** Cobalt (Theta, ThetaGPU, Cooley): qsub(1), qstat(1) with `--header`, qdel(1). Retired at ALCF and kept for the machines that still run it. */
+/**
+ * Cobalt (Theta, ThetaGPU, Cooley): qsub(1), qstat(1) with `--header`, qdel(1). Retired at ALCF;
+ * kept for machines that still run it.
+ */
 import { expandHostList } from '../hostlist.ts'
 import {
   NO_VARIABLE,
@@ -25,7 +28,7 @@ export const cobalt: Scheduler = {
     configuration: /^COBALT_(?:CONFIG_FILES|HOME)$/,
     task: NO_VARIABLE,
   },
-  // Its directives are split at blanks, whatever the quotes.
+  // Directives are split at blanks, even inside quotes.
   formatOutput: (path) => (/[\s$'"\\]/.test(path) ? undefined : path),
   isInside: (env) => readVariable(env, 'COBALT_JOBID') !== undefined,
   isInstalled: (has) => has('qsub') && has('cqsub'),
@@ -37,7 +40,9 @@ export const cobalt: Scheduler = {
 
   readAllocation(env, texts) {
     const schedulerId = readVariable(env, 'COBALT_JOBID')
-    // A cluster has a node file; on a Cray the partition's name is the list of node numbers that aprun -L takes: 1001-1005,1030.
+    // A cluster has a node file. On a Cray the partition name is the list of node numbers for aprun
+    // -L:
+    // 1001-1005,1030.
     const partition = readVariable(env, 'COBALT_PARTNAME')
     let names = [...countHosts(texts.nodeFile ?? '').keys()]
     const isCray = names.length === 0 && partition !== undefined && /^[\d,-]+$/.test(partition)
@@ -81,7 +86,7 @@ export const cobalt: Scheduler = {
 
   cancelCommand: (ids) => ['qdel', ...ids],
 
-  /** Whole minutes: qsub -t takes them or HH:MM:SS, and 0 as the queue's longest. */
+  /** Whole minutes: qsub -t accepts them or HH:MM:SS, and treats 0 as the queue's maximum. */
   formatLimit: (seconds) => String(Math.max(1, formatMinutes(seconds))),
 }
 

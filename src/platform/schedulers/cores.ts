@@ -1,18 +1,20 @@
-/** Cores, where a scheduler counts processors and does not tell whether they are hardware threads. */
+/**
+ * Derives cores from processors, for schedulers that do not say if processors are hardware threads.
+ */
 import type { AllocatedNode } from './scheduler.ts'
 
-/** What the kernel says of the node that the launcher runs on. */
+/** The kernel's view of the launcher's node. */
 export interface Processors {
-  /** Those that this process may use, one entry a core with its hardware threads. */
+  /** Processors that this process may use: one entry per core with its hardware threads. */
   readonly allowed: readonly (readonly number[])[]
-  /** Of the whole machine. */
+  /** Cores of the whole machine. */
   readonly cores: number
   readonly threads: number
 }
 
 /**
- * How many of the scheduler's processors are one core of this node: a scheduler that hands out all of this process's threads, or more than the
- * machine has cores, counts threads.
+ * Scheduler's processors per core of this node. A scheduler counts threads if it assigns all
+ * threads that this process may use, or more processors than the machine has cores.
  */
 export function countCpusPerCore(told: number, { allowed, cores, threads }: Processors): number {
   const perCore = cores === 0 ? 1 : Math.round(threads / cores)
@@ -20,7 +22,10 @@ export function countCpusPerCore(told: number, { allowed, cores, threads }: Proc
   return perCore > 1 && (told > cores || (told === own && own > allowed.length)) ? perCore : 1
 }
 
-/** The nodes with cores for processors, as far as the first node is like all of them; those whose scheduler has told stay as they are. */
+/**
+ * Converts processors to cores on nodes that equal the first one. Nodes whose scheduler reports
+ * cores stay unchanged.
+ */
 export function countCores(
   nodes: readonly AllocatedNode[],
   head: string,

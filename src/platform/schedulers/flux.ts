@@ -1,4 +1,7 @@
-/** Flux: flux-batch(1), flux-jobs(1), flux-job(1), flux-cancel(1), flux-resource(1), and the resource set of Flux RFC 20. */
+/**
+ * Flux: flux-batch(1), flux-jobs(1), flux-job(1), flux-cancel(1), flux-resource(1), and the
+ * resource set of Flux RFC 20.
+ */
 import * as v from 'valibot'
 import { isObject } from '../../lib/shapes.ts'
 import { expandHostList } from '../hostlist.ts'
@@ -27,7 +30,7 @@ const STATES: Readonly<Record<string, BatchState>> = {
   TIMEOUT: 'ended',
 }
 
-/** What `flux job timeleft` prints for a job without a limit: UINT_MAX. */
+/** Output of `flux job timeleft` for a job without a limit: UINT_MAX. */
 const NO_LIMIT_SECONDS = 4_294_967_295
 
 const resourceSet = v.object({
@@ -51,26 +54,28 @@ export const flux: Scheduler = {
   variables: {
     id: ['FLUX_ENCLOSING_ID', 'FLUX_JOB_ID'],
     names: /^FLUX_\w+$/,
-    // FLUX_URI is the instance that its commands speak to.
+    // FLUX_URI is the instance that Flux commands talk to.
     configuration:
       /^FLUX_(?:URI|CONNECTOR_PATH|EXEC_PATH|MODULE_PATH|PMI_LIBRARY_PATH|CONF_DIR|RC_EXTRA|SSH|SSH_RCMD|F58_FORCE_ASCII)$/,
     task: /^FLUX_(?:(?:JOB|TASK)_\w+|KVS_NAMESPACE)$/,
   },
-  // flux-submit(1): directives are split as a shell does; {{…}} in a name is replaced.
+  // flux-submit(1): directives are split like a shell command, and {{…}} in a name is replaced.
   formatOutput: (path) => (path.includes('{{') ? undefined : quoteDirective(path)),
   isInside: (env) => readVariable(env, 'FLUX_URI') !== undefined,
   isInstalled: (has) => has('flux'),
   allocationSources: () => ({ command: ['flux', 'resource', 'R', '--states=up'] }),
 
   readAllocation(env, texts) {
-    // The initial program of a batch job runs beside the instance's jobs: its own id is the enclosing one.
+    // The initial program of a batch job runs beside the instance's jobs; the enclosing id is its
+    // own.
     const schedulerId = readVariable(env, 'FLUX_ENCLOSING_ID') ?? readVariable(env, 'FLUX_JOB_ID')
     const nodes = readResourceSet(texts.output ?? '')
     if (nodes.length === 0) throw badAllocation('flux', 'flux resource R has no node')
     return { ...(schedulerId !== undefined && { schedulerId }), nodes }
   },
 
-  // Without an id it is the time left to the enclosing instance, which is the allocation.
+  // Without an id, the command prints the time left to the enclosing instance, which is the
+  // allocation.
   timeLeftCommand: () => ['flux', 'job', 'timeleft'],
 
   parseTimeLeft(output) {
@@ -88,7 +93,8 @@ export const flux: Scheduler = {
     return id
   },
 
-  // f58plain: a terminal without UTF-8 prints `f…`, one with it `ƒ…`, for the same id; both are compared without that letter.
+  // f58plain: depending on the terminal's encoding, ids start with `f` or `ƒ`; ids are compared
+  // without it.
   statusCommand: (ids) => ['flux', 'jobs', '-a', '--no-header', '--format={id.f58plain} {id.dec} {status}', ...ids],
 
   parseStatus(output, ids) {
@@ -117,7 +123,7 @@ function readResourceSet(text: string): AllocatedNode[] {
   }
   const names = parsed.execution.nodelist.flatMap(expandHostList)
   const entries = parsed.execution.R_lite.flatMap((entry) => expandIds(entry.rank).map((rank) => ({ rank, entry })))
-  // The nodelist is in the order of the ranks (RFC 20), whatever the order of the groups.
+  // The nodelist is in rank order (RFC 20), independent of the order of the groups.
   entries.sort((a, b) => a.rank - b.rank)
   if (entries.length !== names.length) throw badAllocation('flux', `${entries.length} ranks have ${names.length} names`)
   return entries.map(({ entry }, at) => {

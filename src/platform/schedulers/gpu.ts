@@ -1,16 +1,20 @@
 /**
- * Which variable hides the other jobs' GPUs. Exactly one is ever set: AMD's runtime applies CUDA_VISIBLE_DEVICES to what
- * ROCR_VISIBLE_DEVICES has left, so setting both to `4,5` would leave a job with none.
+ * Chooses the variable that hides other jobs' GPUs. Exactly one is set: AMD's runtime applies
+ * CUDA_VISIBLE_DEVICES to the GPUs left by ROCR_VISIBLE_DEVICES, so setting both to `4,5` would
+ * leave none.
  */
 import { type Environment, readVariable } from './scheduler.ts'
 
 const GPU_VARIABLES = ['CUDA_VISIBLE_DEVICES', 'ROCR_VISIBLE_DEVICES', 'ZE_AFFINITY_MASK'] as const
-/** With those that could widen or narrow the chosen variable's meaning. */
+/** Also the variables that change the meaning of the chosen one. */
 export const ALL_GPU_VARIABLES: readonly string[] = [...GPU_VARIABLES, 'HIP_VISIBLE_DEVICES', 'GPU_DEVICE_ORDINAL']
 
 export type GpuVariable = (typeof GPU_VARIABLES)[number]
 
-/** The variable of this machine's make of GPU: by the vendor's tools, else by what the scheduler has set, else NVIDIA's. */
+/**
+ * The variable for this machine's GPUs: by the vendor's tools, else by the scheduler's variables,
+ * else NVIDIA's.
+ */
 export function chooseGpuVariable(env: Environment, has: (command: string) => boolean): GpuVariable {
   if (has('nvidia-smi')) return 'CUDA_VISIBLE_DEVICES'
   if (has('rocminfo') || has('rocm-smi')) return 'ROCR_VISIBLE_DEVICES'
@@ -18,7 +22,10 @@ export function chooseGpuVariable(env: Environment, has: (command: string) => bo
   return GPU_VARIABLES.find((name) => readVariable(env, name) !== undefined) ?? 'CUDA_VISIBLE_DEVICES'
 }
 
-/** The changes to a job's environment that leave it these GPUs; undefined removes a variable. No GPUs hides all of them. */
+/**
+ * Changes to a job's environment that leave it these GPUs; undefined removes a variable. An empty
+ * list hides all GPUs.
+ */
 export function buildGpuEnvironment(
   variable: GpuVariable,
   gpuIds: readonly string[],
@@ -29,7 +36,7 @@ export function buildGpuEnvironment(
   return changes
 }
 
-/** The GPUs that the scheduler has left to this process, undefined where it has not said. */
+/** The GPUs that the scheduler gave this process; undefined if not reported. */
 export function readVisibleGpus(env: Environment): string[] | undefined {
   for (const name of GPU_VARIABLES) {
     const value = readVariable(env, name)

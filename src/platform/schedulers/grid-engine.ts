@@ -1,4 +1,7 @@
-/** Grid Engine (Son of Grid Engine, Univa/Altair, Open Cluster Scheduler): qsub(1), qstat(1) with `-xml`, qdel(1), sge_pe(5). */
+/**
+ * Grid Engine (Son of Grid Engine, Univa/Altair, Open Cluster Scheduler): qsub(1), qstat(1) with
+ * `-xml`, qdel(1), sge_pe(5).
+ */
 import { readVisibleGpus } from './gpu.ts'
 import {
   NO_VARIABLE,
@@ -27,9 +30,9 @@ export const gridEngine: Scheduler = {
       /^SGE_(?:ROOT|CELL|CLUSTER_NAME|ARCH|QMASTER_PORT|EXECD_PORT|LONG_QNAMES|LONG_JOB_NAMES|SINGLE_LINE|DEBUG_LEVEL)$/,
     task: NO_VARIABLE,
   },
-  // qsub(1): $HOME, $JOB_ID and others are replaced, and a comma begins another path.
+  // qsub(1) replaces $HOME, $JOB_ID and others, and a comma starts another path.
   formatOutput: (path) => (/[$,]/.test(path) ? undefined : quoteDirective(path)),
-  // JOB_ID alone is anybody's; SGE_TASK_ID is in every job, `undefined` outside of an array.
+  // JOB_ID alone is ambiguous; SGE_TASK_ID is set in every job (`undefined` outside an array).
   isInside: (env) => readVariable(env, 'JOB_ID') !== undefined && readVariable(env, 'SGE_TASK_ID') !== undefined,
   isInstalled: (has) => has('qsub') && has('qconf'),
 
@@ -71,7 +74,7 @@ export const gridEngine: Scheduler = {
     return id
   },
 
-  // qstat lists every waiting and running job of the user and has no list of ids that survives an unknown one.
+  // qstat lists all waiting and running jobs of the user; a list of ids fails if one is unknown.
   statusCommand: () => ['qstat', '-xml'],
 
   parseStatus(output, ids) {
@@ -88,7 +91,10 @@ export const gridEngine: Scheduler = {
   formatLimit: formatHours,
 }
 
-/** qstat(1): letters that add up; q, w and h wait, r and t run (s, S, T suspended), d is being deleted, E has failed to start. */
+/**
+ * qstat(1): combined letters; q, w and h wait, r and t run (s, S, T suspended), d is being deleted,
+ * E failed to start.
+ */
 function readState(raw: string): BatchState {
   if (/[rtsST]/.test(raw)) return 'running'
   return /[qwhE]/.test(raw) ? 'queued' : 'unknown'
@@ -106,7 +112,10 @@ function readEpochSeconds(text: string, output: string): number {
   return parsed / 1000
 }
 
-/** `host slots queue processors` a line; a host may have a line per queue (sge_pe(5), pe_hostfile). */
+/**
+ * One `host slots queue processors` per line; a host may have a line per queue (sge_pe(5),
+ * pe_hostfile).
+ */
 function parseHostFile(text: string): Map<string, number> {
   const slots = new Map<string, number>()
   for (const [at, line] of text.split('\n').entries()) {

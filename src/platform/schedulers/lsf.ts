@@ -1,4 +1,7 @@
-/** IBM Spectrum LSF (Summit and its like): bsub, bjobs with a customized format, bkill, and the environment variables of a batch job. */
+/**
+ * IBM Spectrum LSF (Summit and its like): bsub, bjobs with a customized format, bkill, and the
+ * environment variables of a batch job.
+ */
 import { readVisibleGpus } from './gpu.ts'
 import {
   type BatchState,
@@ -27,7 +30,7 @@ const STATES: Readonly<Record<string, BatchState>> = {
   SSUSP: 'running',
   DONE: 'ended',
   EXIT: 'ended',
-  // The host is cut off (UNKWN) or the job was killed there (ZOMBI): LSF itself does not know yet.
+  // The host is unreachable (UNKWN) or the job was killed there (ZOMBI): LSF has no result yet.
   UNKWN: 'unknown',
   ZOMBI: 'unknown',
 }
@@ -42,7 +45,7 @@ export const lsf: Scheduler = {
       /^(?:LSF_(?:ENVDIR|CONFDIR|BINDIR|LIBDIR|SERVERDIR|TOP|VERSION|CLUSTER_NAME)|LSB_(?:CONFDIR|SHAREDIR|DEFAULT\w+))$/,
     task: /^(?:JSM_\w+|LS_JOBPID)$/,
   },
-  // bsub(1): %J and %I are replaced, and nothing says how to write them otherwise.
+  // bsub(1) replaces %J and %I and has no escape for them.
   formatOutput: (path) => (/%[JI]/.test(path) ? undefined : quoteDirective(path)),
   isInside: (env) => readVariable(env, 'LSB_JOBID') !== undefined,
   isInstalled: (has) => has('bsub'),
@@ -55,7 +58,7 @@ export const lsf: Scheduler = {
   readAllocation(env, texts) {
     const schedulerId = readVariable(env, 'LSB_JOBID')
     const hosts = [...readSlots(env, texts.nodeFile)]
-    // With IBM's job step manager the first host is a launch node, which runs the batch script and nothing else.
+    // With IBM's job step manager, the first host is a launch node that runs only the batch script.
     const isOnLaunchNode = readVariable(env, 'CSM_ALLOCATION_ID') !== undefined && hosts.length > 1
     if (isOnLaunchNode) hosts.shift()
     if (hosts.length === 0) throw badAllocation('lsf', 'LSB_MCPU_HOSTS and LSB_DJOB_HOSTFILE name no host')
@@ -108,7 +111,10 @@ export const lsf: Scheduler = {
   },
 }
 
-/** Minutes with a fraction, the host of a normalized limit behind a slash (`3.0/hostA`), or `HH:MM:SS` where LSB_HMS_TIME_FORMAT is set. */
+/**
+ * Fractional minutes, with the host of a normalized limit after a slash (`3.0/hostA`), or
+ * `HH:MM:SS` if LSB_HMS_TIME_FORMAT is set.
+ */
 function parseLimit(text: string, output: string): number {
   const bare = text.trim().split('/', 1)[0] ?? ''
   if (/^\d+:\d+:\d+$/.test(bare)) return parseWalltime(bare)
@@ -117,7 +123,10 @@ function parseLimit(text: string, output: string): number {
   return Math.round(Number(minutes) * 60)
 }
 
-/** Slots per host: `LSB_MCPU_HOSTS` is `hostA 4 hostB 4`; the host file and `LSB_HOSTS` have a word per slot. */
+/**
+ * Slots per host: `LSB_MCPU_HOSTS` is `hostA 4 hostB 4`; the host file and `LSB_HOSTS` have one
+ * word per slot.
+ */
 function readSlots(env: Environment, nodeFile: string | undefined): Map<string, number> {
   const words = readVariable(env, 'LSB_MCPU_HOSTS')?.split(/\s+/)
   if (words === undefined) return countHosts(nodeFile ?? (readVariable(env, 'LSB_HOSTS') ?? '').split(/\s+/).join('\n'))

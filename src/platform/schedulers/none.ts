@@ -1,4 +1,4 @@
-/** No scheduler: this machine is the allocation, and it does not end. */
+/** No scheduler: this machine is the allocation, without a time limit. */
 import { requestError } from '../../core/text/errors.ts'
 import { readVisibleGpus } from './gpu.ts'
 import { NO_VARIABLE, type Scheduler, completeStatus } from './scheduler.ts'

@@ -42,7 +42,7 @@ export const pbs: Scheduler = {
     task: /^PBS_(?:TASKNUM|NODENUM)$/,
   },
   formatOutput: (path) => (path.includes('^array_index^') ? undefined : quoteDirective(path)),
-  // Cobalt answers to PBS's commands but not to this variable; its own comes first in detection all the same.
+  // Cobalt has PBS's commands but not this variable; detection tries Cobalt first anyway.
   isInside: (env) => readVariable(env, 'PBS_JOBID') !== undefined,
   isInstalled: (has) => has('qsub') && has('pbsnodes'),
 
@@ -55,7 +55,8 @@ export const pbs: Scheduler = {
     const schedulerId = readVariable(env, 'PBS_JOBID')
     const hosts = countHosts(texts.nodeFile ?? texts.hostName)
     if (hosts.size === 0) throw badAllocation('pbs', 'PBS_NODEFILE names no host')
-    // NCPUS is 1 both for one processor and for qsub's default chunk on a node that is held whole: it tells only when greater.
+    // NCPUS is 1 both for one processor and for qsub's default chunk on a whole node, so only
+    // larger values count.
     const ncpus = parseCount(readVariable(env, 'NCPUS'))
     const cores = ncpus !== undefined && ncpus > 1 ? ncpus : undefined
     const visible = readVisibleGpus(env)
@@ -68,7 +69,7 @@ export const pbs: Scheduler = {
     return { ...(schedulerId !== undefined && { schedulerId }), nodes }
   },
 
-  // Plain text and not -F json: values with quotes or leading zeros have made that output invalid JSON.
+  // Plain text instead of -F json: values with quotes or leading zeros have produced invalid JSON.
   timeLeftCommand: (id) => ['qstat', '-f', id],
 
   parseTimeLeft(output, nowSeconds) {
@@ -76,7 +77,8 @@ export const pbs: Scheduler = {
     const limit = attributes?.get('Resource_List.walltime')
     if (attributes === undefined) throw badOutput('pbs', 'the time left', output)
     if (limit === undefined) return Infinity
-    // resources_used lags by the server's polling (minutes); the start time is exact but local. The longer elapsed time is the safe one.
+    // resources_used lags by the server's polling (minutes); the start time is exact but local. The
+    // longer elapsed time is the safe one.
     const used = attributes.get('resources_used.walltime')
     const started = Date.parse(attributes.get('stime') ?? '')
     const elapsed = Math.max(
@@ -103,7 +105,7 @@ export const pbs: Scheduler = {
       const raw = attributes.get('job_state') ?? ''
       const status: BatchStatus = { state: STATES[raw] ?? 'unknown', raw }
       found.set(id, status)
-      // qstat prints the server's full name; an id may have been kept with a shorter one.
+      // qstat prints the server's full name, but the stored id may have a shorter one.
       for (const asked of ids) if (readSequence(asked) === readSequence(id)) found.set(asked, status)
     }
     return completeStatus(found, ids)
@@ -122,7 +124,9 @@ function readSequence(id: string): string {
   return id.split('.', 1)[0] ?? id
 }
 
-/** `qstat -f`: a `Job Id:` line, then `    name = value` lines, long values going on after a tab. */
+/**
+ * `qstat -f`: a `Job Id:` line, then `    name = value` lines; long values continue after a tab.
+ */
 function parseJobs(output: string): Map<string, Map<string, string>> {
   const jobs = new Map<string, Map<string, string>>()
   let attributes: Map<string, string> | undefined

@@ -1,6 +1,7 @@
 /**
- * What bjob asks of a batch scheduler, and nothing more: which nodes are mine, how long, submit, status, cancel. Strings in, strings out:
- * somebody else runs the commands and reads the files, so every scheduler is tested without having one.
+ * The interface of batch schedulers: nodes and time of the allocation, submit, status, cancel.
+ * Strings in, strings out: the caller runs commands and reads files, so every scheduler can be
+ * tested without being installed.
  */
 import { requestError } from '../../core/text/errors.ts'
 
@@ -8,15 +9,18 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names of environment variables. */
 export interface BatchVariables {
-  /** Those that may hold the batch job's id, the first that does. */
+  /** Variables that may hold the batch job's id, tried in order. */
   readonly id: readonly string[]
-  /** Set in its batch jobs, or read by its commands. */
+  /** Variables set in its batch jobs or read by its commands. */
   readonly names: RegExp
-  /** Set in its batch jobs under names that anybody may use for something else. */
+  /** Variables set in its batch jobs whose names other programs may use too. */
   readonly plainNames?: RegExp
-  /** Of these, what tells its commands where their scheduler is and how they print: it holds inside and outside of a batch job. */
+  /**
+   * The subset that configures its commands (server, output format); valid inside and outside a
+   * job.
+   */
   readonly configuration: RegExp
-  /** Of these, what describes one task of one step, such as a rank of a parallel program. */
+  /** The subset that describes one task of one step, such as a rank of a parallel program. */
   readonly task: RegExp
 }
 
@@ -25,59 +29,68 @@ export const NO_VARIABLE = /^(?!)/
 
 export type SchedulerName = 'slurm' | 'pbs' | 'lsf' | 'flux' | 'cobalt' | 'grid-engine' | 'none'
 
-/** One node of an allocation; what the scheduler does not tell is absent, and the site's settings or the node itself have to say it. */
+/**
+ * A node of an allocation. Values that the scheduler does not report are undefined and come from
+ * the site's settings or the node itself.
+ */
 export interface AllocatedNode {
   readonly name: string
-  /** As the scheduler counts them: hardware threads where it was configured so and does not tell how many of them a core has. */
+  /** Processors as the scheduler counts them, which may be hardware threads. */
   readonly cores?: number
-  /** Of the scheduler's processors, how many are one core; absent where it does not tell. */
+  /** Scheduler's processors per core; undefined if not reported. */
   readonly cpusPerCore?: number
-  /** The operating system's numbers of these processors, where told. */
+  /** The operating system's ids of these processors, if reported. */
   readonly coreIds?: readonly number[]
   readonly gpus?: number
-  /** What a `*_VISIBLE_DEVICES` variable takes, where told. */
+  /** The value for a `*_VISIBLE_DEVICES` variable, if reported. */
   readonly gpuIds?: readonly string[]
   readonly memoryMiB?: number
 }
 
 export interface DetectedAllocation {
-  /** The batch job's id; absent outside of one. */
+  /** Id of the batch job; undefined outside one. */
   readonly schedulerId?: string
-  /** At least one; the first is the one that the batch script runs on, unless the scheduler runs it elsewhere. */
+  /** At least one node. The first runs the batch script, unless the scheduler runs it elsewhere. */
   readonly nodes: readonly AllocatedNode[]
   /**
-   * The node that this process runs on; null when the scheduler runs it on none of them (a login or a launch node). Absent where nothing
-   * tells: then it is the node of this host's name, or the first.
+   * The node of this process; null if it is none of the nodes (login or launch node). If undefined,
+   * it is the node with this host's name, or the first.
    */
   readonly head?: string | null
-  /** When the allocation ends, seconds since 1970 on the scheduler's clock, where the environment tells. */
+  /**
+   * End of the allocation in seconds since 1970 on the scheduler's clock, if the environment has
+   * it.
+   */
   readonly endEpochSeconds?: number
 }
 
-/** What readAllocation needs besides the environment. */
+/** Inputs of readAllocation in addition to the environment. */
 export interface AllocationSources {
   readonly nodeFilePath?: string
-  /** An argument list whose output tells the nodes. */
+  /** A command whose output lists the nodes. */
   readonly command?: readonly string[]
 }
 
-/** The texts of AllocationSources, and the name of the host that this runs on, for schedulers that name no host. */
+/** The texts of AllocationSources, and this host's name, for schedulers that name no host. */
 export interface AllocationTexts {
   readonly nodeFile?: string
   readonly output?: string
   readonly hostName: string
 }
 
-/** `unknown`: the scheduler does not (or no longer) know the job; schedulers forget what ended, so after `queued` or `running` it has ended. */
+/**
+ * `unknown`: the scheduler does not list the job. Schedulers forget ended jobs, so after `queued`
+ * or `running` it means ended.
+ */
 export type BatchState = 'queued' | 'running' | 'ended' | 'unknown'
 
 export interface BatchStatus {
   readonly state: BatchState
-  /** The scheduler's own word, '' where it has none. */
+  /** The scheduler's own word, or ''. */
   readonly raw: string
 }
 
-/** A command to run; `stdinPath` is a file to give it as standard input (bsub reads its script there). */
+/** A command to run; `stdinPath` is a file for its standard input (bsub reads its script there). */
 export interface SchedulerCommand {
   readonly args: readonly string[]
   readonly stdinPath?: string
@@ -85,78 +98,88 @@ export interface SchedulerCommand {
 
 export interface Scheduler {
   readonly name: SchedulerName
-  /** Whether this environment is that of one of its batch jobs. */
+  /** True if this environment is that of one of its batch jobs. */
   isInside(env: Environment): boolean
-  /** Whether its submit command is here; `has` says whether a command is on the PATH. */
+  /** True if its submit command is on the PATH. */
   isInstalled(has: (command: string) => boolean): boolean
   allocationSources(env: Environment): AllocationSources
-  /** @throws BjobError `bad-allocation` or `bad-host-list`, naming the variable or line */
+  /** @throws BjobError `bad-allocation` or `bad-host-list`, with the variable or line */
   readAllocation(env: Environment, texts: AllocationTexts): DetectedAllocation
-  /** Asks for the time left to a batch job; undefined where there is nothing to ask. */
+  /** Prints the time left to a batch job; undefined if there is no such command. */
   timeLeftCommand(schedulerId: string): readonly string[] | undefined
   /**
    * Seconds left, at least 0; Infinity without a limit.
-   * @param nowSeconds the time when the command ran, seconds since 1970: some schedulers tell only when the job began
+   * @param nowSeconds time of the command, seconds since 1970: some schedulers report only the
+   *   start time
    * @throws BjobError `bad-scheduler-output`
    */
   parseTimeLeft(output: string, nowSeconds: number): number
   submitCommand(scriptPath: string): SchedulerCommand
-  /** The batch job's id. @throws BjobError `bad-scheduler-output` */
+  /** Id of the submitted batch job. @throws BjobError `bad-scheduler-output` */
   parseSubmitted(output: string): string
-  /** Asks for the state of many batch jobs at once. Its exit status says little: some fail when one id of many is unknown. */
+  /**
+   * Prints the states of many batch jobs. Its exit status is unreliable: some schedulers fail if
+   * one id is unknown.
+   */
   statusCommand(schedulerIds: readonly string[]): readonly string[]
-  /** An entry for every id asked for, `unknown` where the output has none. */
+  /** One entry per requested id; `unknown` if the output lacks it. */
   parseStatus(output: string, schedulerIds: readonly string[]): Map<string, BatchStatus>
   cancelCommand(schedulerIds: readonly string[]): readonly string[]
-  /** What a directive line of a batch script starts with: `#SBATCH`. */
+  /** Prefix of a directive in a batch script: `#SBATCH`. */
   readonly directivePrefix: string
   readonly variables: BatchVariables
-  /** The path of an output file as a directive of its batch script names it; undefined for one that it would take for another. */
+  /**
+   * Writes the path of an output file as a directive; undefined if the scheduler would misread it.
+   */
   formatOutput(path: string): string | undefined
-  /** A time limit as its directive takes it. */
+  /** Writes a time limit as a directive. */
   formatLimit(seconds: number): string
 }
 
-/** A scheduler said something that cannot be read; `what` says what was wanted. */
+/** The error for unreadable scheduler output; `what` names the value sought. */
 export function badOutput(scheduler: SchedulerName, what: string, output: string): Error {
   const shown = output.trim().split('\n', 1)[0]?.slice(0, 120) ?? ''
   const said = shown === '' ? 'it printed nothing' : `it printed '${shown}'`
   return requestError('bad-scheduler-output', `cannot read ${what} from ${scheduler}: ${said}`)
 }
 
-/** An allocation's environment or node file cannot be read. */
+/** The error for an unreadable environment or node file of an allocation. */
 export function badAllocation(scheduler: SchedulerName, reason: string): Error {
   return requestError('bad-allocation', `cannot read the ${scheduler} allocation: ${reason}`)
 }
 
 /**
- * Whether a status command that failed has answered all the same: that it does not know (or no longer knows) the job. In the words of squeue
- * ("Invalid job id specified"), qstat of PBS ("Unknown Job Id", "Job has finished") and of Grid Engine ("Following jobs do not exist"), bjobs
- * ("Job <1> is not found") and flux jobs ("JobID 1 unknown"). Anything else may be a scheduler that cannot be reached.
+ * True if a failed status command reported an unknown job: squeue ("Invalid job id specified"),
+ * qstat of PBS ("Unknown Job Id", "Job has finished") and of Grid Engine ("Following jobs do not
+ * exist"), bjobs ("Job <1> is not found") and flux jobs ("JobID 1 unknown"). Other failures may
+ * mean an unreachable scheduler.
  */
 export function saysUnknownJob(message: string): boolean {
   return /invalid job ?id|unknown job|job has finished|not found|do(es)? not exist|jobid \S+ unknown/i.test(message)
 }
 
-/** Fills in `unknown` for the ids that a scheduler's answer does not have. */
+/** Adds `unknown` for ids that the answer lacks. */
 export function completeStatus(found: ReadonlyMap<string, BatchStatus>, schedulerIds: readonly string[]) {
   return new Map(schedulerIds.map((id): [string, BatchStatus] => [id, found.get(id) ?? { state: 'unknown', raw: '' }]))
 }
 
-/** A variable's value, undefined where it is unset or empty. */
+/** The value of a variable; undefined if unset or empty. */
 export function readVariable(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim()
   return value === undefined || value === '' ? undefined : value
 }
 
-/** A whole number of at least 1, undefined for anything else. */
+/** A whole number of at least 1, or undefined. */
 export function parseCount(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d+$/.test(text)) return undefined
   const count = Number(text)
   return Number.isSafeInteger(count) && count > 0 ? count : undefined
 }
 
-/** The hosts of a node file (one line per host, slot or process; `#` starts a comment), each once, with its number of lines. */
+/**
+ * The hosts of a node file (one line per host, slot or process; `#` starts a comment) with their
+ * number of lines.
+ */
 export function countHosts(text: string): Map<string, number> {
   const lines = new Map<string, number>()
   for (const line of text.split('\n')) {
@@ -166,7 +189,7 @@ export function countHosts(text: string): Map<string, number> {
   return lines
 }
 
-/** A word of a directive, in double quotes where it needs them; undefined where these do not help. */
+/** Quotes a word of a directive with double quotes, if needed; undefined if it cannot be quoted. */
 export function quoteDirective(word: string): string | undefined {
   if (/^[\w@%+=:,./{}[\]$^-]+$/.test(word)) return word
   // eslint-disable-next-line no-control-regex -- a directive is one line

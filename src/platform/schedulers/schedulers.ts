@@ -1,4 +1,7 @@
-/** Which scheduler this is: by the settings' name, else by the batch job's environment, else by the commands on the PATH. */
+/**
+ * Selects the scheduler: by the settings, else by the batch job's environment, else by the
+ * installed commands.
+ */
 import { requestError } from '../../core/text/errors.ts'
 import { cobalt } from './cobalt.ts'
 import { flux } from './flux.ts'
@@ -10,8 +13,8 @@ import type { Environment, Scheduler } from './scheduler.ts'
 import { slurm } from './slurm.ts'
 
 /**
- * In the order of detection: a Flux instance often runs inside another scheduler's job and then is what hands out the nodes; Cobalt
- * sets some of PBS's variables; `none` is always true.
+ * In order of detection. Flux often runs inside another scheduler's job and then assigns the nodes;
+ * Cobalt sets some of PBS's variables; `none` always matches.
  */
 export const SCHEDULERS: readonly Scheduler[] = [flux, slurm, lsf, cobalt, pbs, gridEngine, none]
 
@@ -27,19 +30,22 @@ export function findScheduler(name: string): Scheduler {
   })
 }
 
-/** The scheduler whose batch job this environment belongs to; `none` outside of one. */
+/** The scheduler of the batch job that this environment belongs to; `none` outside one. */
 export function detectAllocation(env: Environment): Scheduler {
   return SCHEDULERS.find((scheduler) => scheduler.isInside(env)) ?? none
 }
 
-/** The scheduler that a site submits to: the one that it names, else the one that is installed here. @throws BjobError `unknown-scheduler` */
+/**
+ * The scheduler that a site submits to: the configured one, else the installed one.
+ * @throws BjobError `unknown-scheduler`
+ */
 export function findSubmission(setting: string, has: (command: string) => boolean): Scheduler {
   return setting === 'auto' ? detectSubmission(has) : findScheduler(setting)
 }
 
-/** The scheduler that can be submitted to here, by the commands on the PATH; `none` where there is none. */
+/** The scheduler whose submit command is on the PATH; `none` if there is none. */
 export function detectSubmission(has: (command: string) => boolean): Scheduler {
-  // Flux last but one: its command is installed on many machines that another scheduler runs.
+  // Flux comes last: its command is installed on many machines that use another scheduler.
   const others = SCHEDULERS.filter((scheduler) => scheduler !== flux && scheduler !== none)
   return [...others, flux].find((scheduler) => scheduler.isInstalled(has)) ?? none
 }

@@ -1,4 +1,7 @@
-/** The nodes of a Slurm job, or of the step that this process was started in, from the output environment variables of sbatch(1) and srun(1). */
+/**
+ * Reads the nodes of a Slurm job, or of the step that this process runs in, from the output
+ * environment variables of sbatch(1) and srun(1).
+ */
 import { readVisibleGpus } from './gpu.ts'
 import { expandHostList } from '../hostlist.ts'
 import {
@@ -11,10 +14,13 @@ import {
   readVariable,
 } from './scheduler.ts'
 
-/** Steps with a meaning of their own, as the interactive shell of salloc, have the highest ids; they stand for the whole job. */
+/**
+ * Special steps, such as salloc's interactive shell, have the highest ids and stand for the whole
+ * job.
+ */
 const FIRST_SPECIAL_STEP = 0xff_ff_ff_f0
 
-/** Asks for the nodes' sizes, a line each: name, CPUs, sockets, cores a socket, threads a core. */
+/** Prints one line per node: name, CPUs, sockets, cores per socket, threads per core. */
 export function nodeSizesCommand(nodeList: string): readonly string[] {
   return ['sinfo', '--noheader', '--Node', `--nodes=${nodeList}`, '--format=%n|%c|%X|%Y|%Z']
 }
@@ -27,7 +33,9 @@ export function readNodeList(env: Environment): string | undefined {
   return readVariable(env, 'SLURM_JOB_NODELIST') ?? readVariable(env, 'SLURM_NODELIST')
 }
 
-/** @param texts `output` is that of `nodeSizesCommand`; where it tells nothing, a CPU may be a hardware thread */
+/**
+ * @param texts `output` is that of `nodeSizesCommand`; without it, a CPU may be a hardware thread
+ */
 export function readSlurmAllocation(env: Environment, texts: AllocationTexts): DetectedAllocation {
   const schedulerId = readJobId(env)
   const names = expandHostList(readNodeList(env) ?? '')
@@ -54,13 +62,15 @@ export function readSlurmAllocation(env: Environment, texts: AllocationTexts): D
       },
     ]
   })
-  // Only this node's environment is known here; another node of a shared allocation may hold other devices.
+  // Only this node's environment is known; other nodes of a shared allocation may have other
+  // devices.
   if (nodes[0] !== undefined && visible !== undefined && visible.length === gpus)
     nodes[0] = { ...nodes[0], gpuIds: visible }
   return {
     ...(schedulerId !== undefined && { schedulerId }),
     nodes,
-    // slurmd sets it for all that it starts, to the node's name in slurm.conf; salloc's shell stays where it was.
+    // slurmd sets it in all its processes, to the node name in slurm.conf; a shell of salloc has
+    // none.
     head: names.find((name) => name === readVariable(env, 'SLURMD_NODENAME')) ?? null,
     ...(end !== undefined && { endEpochSeconds: end }),
   }
@@ -72,7 +82,10 @@ interface Part {
   readonly cpus: number
 }
 
-/** The part of the job that a step has; of a step with several tasks, which each run this, a task's share of its node. */
+/**
+ * The step's part of the job. In a step with several tasks, each a launcher, a task's share of its
+ * node.
+ */
 function readPart(env: Environment): Part | undefined {
   const step = readVariable(env, 'SLURM_STEP_ID')
   const list = readVariable(env, 'SLURM_STEP_NODELIST')
@@ -86,7 +99,10 @@ function readPart(env: Environment): Part | undefined {
   return { names: names.slice(at, at + 1), cpus: Math.max(1, Math.floor(cpus / tasks)) }
 }
 
-/** `72(x2),36` is 72, 72, 36 (sbatch(1), SLURM_JOB_CPUS_PER_NODE); it has to fit the number of nodes. */
+/**
+ * Expands `72(x2),36` to 72, 72, 36 (sbatch(1), SLURM_JOB_CPUS_PER_NODE) and checks the number of
+ * nodes.
+ */
 function expandCounts(env: Environment, name: string, nodes: number): number[] | undefined {
   const text = readVariable(env, name)
   if (text === undefined) return undefined
@@ -104,7 +120,10 @@ function expandCounts(env: Environment, name: string, nodes: number): number[] |
   return counts
 }
 
-/** How many of Slurm's CPUs are one core, by node. A node may be configured with a CPU for each core, whatever threads its cores have. */
+/**
+ * Slurm's CPUs per core, by node. A node may be configured with one CPU per core, whatever its
+ * threads.
+ */
 function parseCpusPerCore(output: string): Map<string, number> {
   const found = new Map<string, number>()
   for (const line of output.split('\n')) {
@@ -116,7 +135,7 @@ function parseCpusPerCore(output: string): Map<string, number> {
   return found
 }
 
-/** `4`, `a100:4` or `a100:2,h100:2`, and on the batch node a plain count. */
+/** `4`, `a100:4` or `a100:2,h100:2`; a plain count on the batch node. */
 function readGpusPerNode(env: Environment): number | undefined {
   const onNode = parseCount(readVariable(env, 'SLURM_GPUS_ON_NODE'))
   if (onNode !== undefined) return onNode
@@ -128,7 +147,7 @@ function readGpusPerNode(env: Environment): number | undefined {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-/** MiB, as sbatch was asked for it; `--mem=0` means all of a node and tells no number. */
+/** MiB as requested from sbatch. `--mem=0` means all memory of a node and gives no number. */
 function readMemory(env: Environment, cpus: number | undefined): number | undefined {
   const perNode = parseCount(readVariable(env, 'SLURM_MEM_PER_NODE'))
   if (perNode !== undefined) return perNode

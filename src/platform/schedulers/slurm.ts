@@ -10,7 +10,7 @@ import {
 import { nodeSizesCommand, readJobId, readNodeList, readSlurmAllocation } from './slurm-allocation.ts'
 import { formatWalltime, parseWalltime } from './walltime.ts'
 
-/** squeue(1), JOB STATE CODES. What is not here has ended. */
+/** squeue(1), JOB STATE CODES. Other codes mean that the job has ended. */
 const STATES: Readonly<Record<string, BatchState>> = {
   PENDING: 'queued',
   REQUEUED: 'queued',
@@ -34,12 +34,14 @@ export const slurm: Scheduler = {
   variables: {
     id: ['SLURM_JOB_ID', 'SLURM_JOBID'],
     names: /^_?(?:SLURM|SLURMD|SBATCH|SALLOC|SRUN)_\w+$/,
-    // SLURM_MPI_TYPE is a person's, or that of an srun around this; the inner srun takes it as its default, too.
+    // SLURM_MPI_TYPE is set by the user or by an outer srun; an inner srun uses it as its default
+    // too.
     configuration:
       /^SLURM_(?:CONF|CONF_SERVER|CLUSTERS|JWT|HOME|ROOT|DIR|MPI_TYPE|TIME_FORMAT|BITSTR_LEN|DEBUG_FLAGS)$/,
     task: /^SLURM_(?:PROCID|LOCALID|NODEID|GTIDS|TASK_PID|STEPID|STEP_\w+|NTASKS\w*|NPROCS|(?:CPUS|GPUS|TRES)_PER_TASK|SRUN_COMM_\w+|LAUNCH_NODE_IPADDR|(?:CPU|MEM|GPU)_BIND\w*|PMIX?_?\w*)$/,
   },
-  // sbatch(1), filename pattern: `%%` is a percent sign. A backslash, however quoted, would turn patterns off.
+  // sbatch(1), filename pattern: `%%` is a percent sign. A backslash, even quoted, would disable
+  // patterns.
   formatOutput: (path) => quoteDirective(path.replaceAll('%', '%%')),
   isInside: (env) => readJobId(env) !== undefined && readNodeList(env) !== undefined,
   isInstalled: (has) => has('sbatch'),
@@ -59,7 +61,8 @@ export const slurm: Scheduler = {
   submitCommand: (scriptPath) => ({ args: ['sbatch', '--parsable', scriptPath] }),
 
   parseSubmitted(output) {
-    // Plug-ins of a site print advice before the id; with --parsable the id is `12345` or `12345;cluster`.
+    // Site plug-ins print messages before the id; with --parsable the id is `12345` or
+    // `12345;cluster`.
     const id = output.split('\n').map((line) => /^(\d+)(?:;\S+)?$/.exec(line.trim())?.[1])
     const found = id.findLast((match) => match !== undefined)
     if (found === undefined) throw badOutput('slurm', "the new job's id", output)

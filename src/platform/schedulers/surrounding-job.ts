@@ -1,27 +1,33 @@
 /**
- * What a process has in its environment because it was started in a batch job, in one task of a step, or in a job of bjob's. A new allocation must
- * have none of it, and a job not that of its launcher's own task: MPI_Init would take the job for a rank of another program.
+ * Removes the variables of a surrounding batch job, step task or bjob job from an environment. A
+ * new allocation must inherit none of them, and a job none of its launcher's task: MPI_Init would
+ * take the job for a rank of another program.
  */
 import { JOB_VARIABLES } from '../../core/job/job-variables.ts'
 import { ALL_GPU_VARIABLES } from './gpu.ts'
 import { type Environment, type Scheduler, readVariable } from './scheduler.ts'
 import { SCHEDULERS, detectAllocation } from './schedulers.ts'
 
-/** What the process managers of MPI tell a rank about itself; what a person sets for them (`PMIX_MCA_…`, `OMPI_MCA_btl…`) is none of it. */
+/**
+ * Variables by which MPI process managers describe a rank, but not the user's own settings
+ * (`PMIX_MCA_…`, `OMPI_MCA_btl…`).
+ */
 const RANK =
   /^(?:PMI_(?!MMAP_|NO_|DEBUG)\w+|PMIX_(?!MCA_|INSTALL_PREFIX)\w+|OMPI_(?:COMM_WORLD_\w+|UNIVERSE_SIZE|APP_CTX_\w+|FILE_LOCATION|FIRST_RANKS|NUM_APP_CTX|ARGV|COMMAND|MCA_(?:orte_\w+|ess\w*|pmix\w*|initial_wdir|shmem_RUNTIME_QUERY_hint|mpi_oversubscribe))|PRTE_(?:LAUNCHED|MCA_(?:ess\w*|prte_\w+))|HYDI_\w+|MPI_LOCALRANKID|MPI_LOCALNRANKS|MV2_COMM_WORLD_\w+|PALS_\w+|ALPS_APP_\w+)$/
 
-/** Folders that a batch job gets for itself, and that end with it. */
+/** Variables of folders that a batch job gets for itself and that disappear with it. */
 const TEMPORARY_FOLDERS = ['TMPDIR', 'TMP', 'TEMP', 'TEMPDIR', 'XDG_RUNTIME_DIR']
 
-/** The environment for a job's processes, from that of their launcher, which may be a task of a step or a job itself. */
+/**
+ * The environment for a job's processes, from a launcher that may itself run in a task or a job.
+ */
 export function withoutTask(env: Environment): Environment {
   return pick(env, (name) => !JOB_VARIABLES.includes(name) && !isOfTask(name))
 }
 
 /**
- * The environment for what asks `target` for a new allocation. Outside of any job it is `env` itself: what a person sets for the scheduler's
- * commands (SBATCH_ACCOUNT) holds.
+ * The environment for a command that requests a new allocation from `target`. Outside any job it is
+ * `env` itself, with the user's variables for the scheduler's commands, such as SBATCH_ACCOUNT.
  */
 export function withoutJob(env: Environment, target: Scheduler): Environment {
   const surrounding = detectAllocation(env)
@@ -48,7 +54,9 @@ function isOfTask(name: string): boolean {
   return RANK.test(name) || SCHEDULERS.some(({ variables }) => variables.task.test(name))
 }
 
-/** Whether a folder is named after a batch job, as `/tmp/5.1.all.q` and `/var/tmp/pbs.15.login` are. */
+/**
+ * True if a folder is named after a batch job, like `/tmp/5.1.all.q` and `/var/tmp/pbs.15.login`.
+ */
 function isNamedAfter(folder: string, jobId: string | undefined): boolean {
   const number = /^\d+/.exec(jobId ?? '')?.[0]
   return number !== undefined && folder.split(/\D+/).includes(number)

@@ -1,12 +1,12 @@
-/** Times as batch schedulers write them. Every scheduler has its own dialect of the same few forms, so the forms are read in one place. */
+/** Times as written by batch schedulers, which use variants of the same few forms. */
 import { requestError } from '../../core/text/errors.ts'
 
 const ENDLESS = new Set(['infinite', 'infinity', 'unlimited', '-1'])
 const CLOCK = /^(?:(\d+)-)?(\d+)(?::(\d{1,2}))?(?::(\d{1,2}))?$/
 
 /**
- * Seconds of a time limit in Slurm's forms: `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`, `D-HH:MM:SS`, and `UNLIMITED` or
- * `infinite`, which give Infinity (sbatch(1), `--time`).
+ * Seconds of a time limit in Slurm's forms: `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`,
+ * `D-HH:MM:SS`, and `UNLIMITED` or `infinite`, which give Infinity (sbatch(1), `--time`).
  * @throws BjobError `bad-walltime`
  */
 export function parseWalltime(text: string): number {
@@ -26,7 +26,10 @@ export function parseWalltime(text: string): number {
   return a * 60 + b
 }
 
-/** `HH:MM:SS` or, from one day on, `D-HH:MM:SS`; `UNLIMITED` for Infinity. Fractions of a second are dropped. Inverse of parseWalltime. */
+/**
+ * `HH:MM:SS` or, from one day on, `D-HH:MM:SS`; `UNLIMITED` for Infinity. Drops fractions of a
+ * second. Inverse of parseWalltime.
+ */
 export function formatWalltime(seconds: number): string {
   if (seconds === Infinity) return 'UNLIMITED'
   const whole = checkSeconds(seconds)
@@ -34,14 +37,17 @@ export function formatWalltime(seconds: number): string {
   return `${days > 0 ? `${days}-` : ''}${formatHours(whole % 86_400)}`
 }
 
-/** `HH:MM:SS` with as many hours as it takes (`30:00:00`), for the schedulers that know no days. `seconds` is finite. */
+/**
+ * `HH:MM:SS` with any number of hours (`30:00:00`), for schedulers without days. `seconds` is
+ * finite.
+ */
 export function formatHours(seconds: number): string {
   const whole = checkSeconds(seconds)
   const fields = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
   return fields.map((field) => String(field).padStart(2, '0')).join(':')
 }
 
-/** Whole minutes, rounded up, so that nobody gets less than was asked for. `seconds` is finite. */
+/** Whole minutes, rounded up so that no time is lost. `seconds` is finite. */
 export function formatMinutes(seconds: number): number {
   return Math.ceil(checkSeconds(seconds) / 60)
 }

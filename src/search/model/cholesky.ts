@@ -1,4 +1,7 @@
-/** The little linear algebra that a Gaussian process needs: a Cholesky factor that can be solved with, inverted and extended. */
+/**
+ * The linear algebra of a Gaussian process: a Cholesky factor with solve, inverse and extension by
+ * a row.
+ */
 
 /** Σ a[aStart + i] · b[bStart + i] for i below `length`. */
 function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
@@ -8,15 +11,15 @@ function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: number, l
 }
 
 /**
- * The lower-triangular L with L·Lᵀ = A, in rows of `stride` numbers, by the row-by-row method of Banachiewicz (Golub and
- * Van Loan, "Matrix Computations", section 4.2).
+ * The lower-triangular L with L·Lᵀ = A, in rows of `stride` numbers, by the row-by-row method of
+ * Banachiewicz (Golub and Van Loan, "Matrix Computations", section 4.2).
  */
 export class CholeskyFactor {
   readonly #rows: Float64Array
   readonly #stride: number
   #size = 0
 
-  /** Room for a matrix of `capacity` rows; it starts with none. */
+  /** Allocates space for a matrix of `capacity` rows; it starts empty. */
   constructor(capacity: number) {
     this.#stride = capacity
     this.#rows = new Float64Array(capacity * capacity)
@@ -27,10 +30,9 @@ export class CholeskyFactor {
   }
 
   /**
-   * Extends A by one row and column, in n² steps.
-   *
+   * Extends A by one row and column in n² steps.
    * @param row the new row up to and including the diagonal
-   * @returns false, and nothing is changed, if A is then not positive definite to working accuracy
+   * @returns false, without a change, if A would not be positive definite to working accuracy
    */
   append(row: ArrayLike<number>): boolean {
     const [size, start, diagonal] = [this.#size, this.#size * this.#stride, row[this.#size] ?? 0]
@@ -68,7 +70,7 @@ export class CholeskyFactor {
     return 2 * sum
   }
 
-  /** The lower triangle of the inverse of A, in rows of `size` numbers; what is above the diagonal is left zero. */
+  /** The lower triangle of the inverse of A, in rows of `size` numbers; the rest is zero. */
   invert(): Float64Array {
     const [size, stride, rows] = [this.#size, this.#stride, this.#rows]
     // Row j holds column j of the inverse of L, so that all sums below run along rows.

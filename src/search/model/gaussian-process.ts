@@ -1,25 +1,27 @@
 /**
- * A Gaussian process over encoded points: what a few dozen evaluations say about the value at any other point, and how
- * sure that is. (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", chapters 2, 4 and 5.)
+ * A Gaussian process over encoded points: predicts mean and deviation of the value at any point
+ * from a few dozen evaluations (Rasmussen and Williams 2006, "Gaussian Processes for Machine
+ * Learning", chapters 2, 4 and 5).
  */
 import { CholeskyFactor } from './cholesky.ts'
 import { minimiseByRprop, type ValueAndGradient } from './rprop.ts'
 
-/** How two coordinates of a dimension differ: by their distance, or only by being the same or not. */
+/** How coordinates of a dimension are compared: by distance, or only for equality. */
 export type DimensionKind = 'numeric' | 'nominal'
 
 export interface Prediction {
   readonly mean: number
-  /** Of the function itself, without the noise of an observation. */
+  /** Variance of the function itself, without observation noise. */
   readonly variance: number
 }
 
-// Priors of the logarithms of what is fitted. Length scales: Hvarfner, Hellsten and Nardi 2024, "Vanilla Bayesian
-// optimization performs great in high dimensions", which keeps them long where there are many dimensions.
+// Priors of the logarithms of the fitted values. Length scales: Hvarfner, Hellsten and Nardi 2024,
+// "Vanilla Bayesian optimization performs great in high dimensions", which keeps them long in many
+// dimensions.
 const LENGTH_PRIOR = { mean: Math.SQRT2, deviation: Math.sqrt(3) }
 // Outputs are standardised, so the signal's variance is near 1.
 const SIGNAL_PRIOR = { mean: 0, deviation: 1 }
-// A job's objective is often exact and seldom noisier than a tenth of its spread.
+// Objectives of jobs are often exact, and their noise rarely exceeds a tenth of the spread.
 const NOISE_PRIOR = { mean: Math.log(1e-4), deviation: 2 }
 const LEAST_NOISE = 1e-6
 const FIT_ITERATIONS = 30
@@ -28,7 +30,7 @@ export class GaussianProcess {
   readonly #kinds: readonly DimensionKind[]
   readonly #inputs: Float64Array[]
   readonly #outputs: number[]
-  /** 1 / length scale², a dimension each. */
+  /** 1 / length scale², one per dimension. */
   readonly #weights: Float64Array
   readonly #signal: number
   readonly #noise: number
@@ -36,10 +38,10 @@ export class GaussianProcess {
   #solved: Float64Array
 
   /**
-   * @param inputs encoded points, a coordinate for each kind
+   * @param inputs encoded points, one coordinate per kind
    * @param outputs standardised to mean 0 and variance 1
-   * @param logs what `fitLogs` found
-   * @param spare how many observations `extend` can add
+   * @param logs the result of `fitLogs`
+   * @param spare number of observations that `extend` can add
    */
   constructor(
     kinds: readonly DimensionKind[],
@@ -60,7 +62,7 @@ export class GaussianProcess {
     this.#solved = this.#factor.solve(this.#outputs)
   }
 
-  /** Adds an observation without fitting again. */
+  /** Adds an observation without a new fit. */
   extend(input: Float64Array, output: number): void {
     this.#append(input, output)
     this.#solved = this.#factor.solve(this.#outputs)
@@ -75,7 +77,7 @@ export class GaussianProcess {
     return { mean, variance: Math.max(1e-12, this.#signal - explained) }
   }
 
-  /** An observation that is one too many (the same point again, to working accuracy) teaches nothing and is left out. */
+  /** Skips an observation that duplicates another to working accuracy. */
   #append(input: Float64Array, output: number): void {
     const row = new Float64Array(this.#inputs.length + 1)
     row.set(this.#covariances(input))
@@ -101,9 +103,8 @@ export class GaussianProcess {
 }
 
 /**
- * The most probable length scales, signal and noise of the observations under the priors.
- *
- * @returns their logarithms: the length scales, then the variances of the signal and of the noise
+ * The most probable length scales, signal variance and noise variance under the priors.
+ * @returns their logarithms: length scales, signal, noise
  */
 export function fitLogs(
   kinds: readonly DimensionKind[],
@@ -117,13 +118,16 @@ export function fitLogs(
   return minimiseByRprop(evaluate, start, FIT_ITERATIONS)
 }
 
-/** The Matérn covariance of smoothness 5/2 at a squared scaled distance (Rasmussen and Williams, equation 4.17). */
+/**
+ * The Matérn covariance of smoothness 5/2 at a squared scaled distance (Rasmussen and Williams,
+ * equation 4.17).
+ */
 function matern(square: number): number {
   const root = Math.sqrt(5 * square)
   return (1 + root + (5 / 3) * square) * Math.exp(-root)
 }
 
-/** For each pair of inputs, row i column j < i, the squared distance in each dimension. */
+/** Squared distances in each dimension for each pair of inputs: row i, column j < i. */
 function squareDistances(kinds: readonly DimensionKind[], inputs: readonly Float64Array[]): Float64Array {
   const distances = new Float64Array(((inputs.length * (inputs.length - 1)) / 2) * kinds.length)
   let next = 0
@@ -136,7 +140,10 @@ function squareDistances(kinds: readonly DimensionKind[], inputs: readonly Float
   return distances
 }
 
-/** Minus the logarithm of marginal likelihood × prior (equations 5.8 and 5.9), up to a constant, with its gradient. */
+/**
+ * The negative log of marginal likelihood × prior (equations 5.8 and 5.9), up to a constant, and
+ * its gradient.
+ */
 function evaluatePosterior(
   logs: Float64Array,
   distances: Float64Array,

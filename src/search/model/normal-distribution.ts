@@ -1,4 +1,4 @@
-/** The normal distribution's functions that JavaScript lacks. */
+/** Functions of the normal distribution that JavaScript lacks. */
 
 const LOG_SQRT_2PI = 0.5 * Math.log(2 * Math.PI)
 
@@ -14,8 +14,8 @@ export function normalProbability(z: number): number {
 }
 
 /**
- * exp(x²) erfc(x) for x ≥ 0, to a relative error of 1.2e-7 (the Chebyshev fit of Press et al., "Numerical Recipes in C",
- * 2nd edition 1992, section 6.2).
+ * exp(x²) erfc(x) for x ≥ 0, to a relative error of 1.2e-7 (the Chebyshev fit of Press et al.,
+ * "Numerical Recipes in C", 2nd edition 1992, section 6.2).
  */
 export function scaledErfc(x: number): number {
   const t = 1 / (1 + 0.5 * x)

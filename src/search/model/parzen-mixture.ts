@@ -1,25 +1,30 @@
-/** A density over points, estimated from some of them: what the tree-structured Parzen estimator compares two of. */
+/**
+ * A density over points, estimated from a sample. The tree-structured Parzen estimator compares two
+ * of them.
+ */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import { logNormalDensity, normalProbability } from './normal-distribution.ts'
 import { countLevels, levelValue, unitOfValue, type Parameter } from '../space/parameter.ts'
 
-// Up to so many values a parameter's kernel is a table of probabilities; beyond, a density at its middle is as good.
+// Up to this many values, a parameter's kernel is a table of probabilities; beyond, the density at
+// the middle is accurate enough.
 const TABLE_LEVELS_LIMIT = 64
 const LEAST_WIDTH = 0.02
 
-/** The kernels of one parameter, one for each centre. */
+/** The kernels of one parameter, one per centre. */
 interface Kernels {
-  /** @param component the number of the centre @param unit in [0, 1] */
+  /** @param component index of the centre @param unit in [0, 1] */
   logDensity(component: number, unit: number): number
   sample(component: number, random: RandomStream): number
-  /** The density of what is known without any centre: even. */
+  /** The uniform density, which applies without any centre. */
   readonly logPrior: number
 }
 
 /**
- * A mixture of product kernels, one around each centre, and an even one as prior: the multivariate estimator of Falkner,
- * Klein and Hutter (2018, "BOHB", section 3) with the prior and truncation of Bergstra et al. (2011, "Algorithms for
- * hyper-parameter optimization", section 4). Where a centre lacks a parameter that a point has, its kernel is even too.
+ * A mixture of product kernels, one around each centre, with a uniform prior: the multivariate
+ * estimator of Falkner, Klein and Hutter (2018, "BOHB", section 3) with the prior and truncation of
+ * Bergstra et al. (2011, "Algorithms for hyper-parameter optimization", section 4). A centre
+ * without a parameter that a point has uses a uniform kernel for it.
  */
 export class ParzenMixture {
   readonly #kernels: readonly Kernels[]
@@ -28,8 +33,8 @@ export class ParzenMixture {
 
   /**
    * @param centres encoded points, NaN where a parameter is inactive
-   * @param weights one for each centre, and one more for the prior; they sum to 1
-   * @param spread the width that a lone centre's kernel would have, of the unit interval
+   * @param weights one per centre, and one for the prior; they sum to 1
+   * @param spread kernel width of a single centre, as a fraction of the unit interval
    */
   constructor(
     parameters: readonly Parameter[],
@@ -45,7 +50,7 @@ export class ParzenMixture {
     })
   }
 
-  /** Coordinates drawn from the density, one for each parameter. */
+  /** Draws coordinates from the density, one per parameter. */
   sample(random: RandomStream): Float64Array {
     let component = 0
     for (let left = random.uniform(); component < this.#centres.length; component++) {
@@ -76,8 +81,8 @@ export class ParzenMixture {
 }
 
 /**
- * Scott's rule (1992, "Multivariate density estimation", equation 6.42), count^(-1 / (dimensions + 4)), of a fixed spread: the
- * deviation of a few good points is too chancy to be the scale.
+ * Scott's rule (1992, "Multivariate density estimation", equation 6.42), count^(-1 / (dimensions +
+ * 4)), with a fixed spread: the deviation of a few good points is too random to be the scale.
  */
 function chooseWidth(column: readonly number[], dimensions: number, spread: number): number {
   const count = column.filter((unit) => !Number.isNaN(unit)).length
@@ -89,11 +94,12 @@ function makeKernels(parameter: Parameter, column: readonly number[], width: num
   if (levels > TABLE_LEVELS_LIMIT) return makeNormalKernels(column, width)
   const units = Array.from({ length: levels }, (_, index) => unitOfValue(parameter, levelValue(parameter, index)))
   if (parameter.kind !== 'categorical') {
-    // Narrower than half a level, a kernel would never leave its centre.
+    // A kernel narrower than half a level would never leave its centre.
     const leastWidth = Math.max(0.5 / levels, width)
     return makeTableKernels(units, column, (from, to) => Math.exp(-0.5 * ((from - to) / leastWidth) ** 2))
   }
-  // The kernel of Aitchison and Aitken (1976), of which all choices share what one centre more would weigh.
+  // The kernel of Aitchison and Aitken (1976); all choices share the weight of one additional
+  // centre.
   const shared = 1 / (column.length + 1) / levels
   return makeTableKernels(units, column, (from, to) => (from === to ? 1 : 0) + shared)
 }
@@ -107,7 +113,8 @@ function makeNormalKernels(column: readonly number[], width: number): Kernels {
     logDensity: (component, unit) =>
       logNormalDensity((unit - (column[component] ?? 0)) / width) - (logNorms[component] ?? 0),
     sample: (component, random) => {
-      // A centre lies in the interval and a width is at most 1, so at least a third of the draws do, too.
+      // Centres lie in the interval and widths are at most 1, so at least a third of the draws are
+      // accepted.
       for (;;) {
         const unit = (column[component] ?? 0) + width * random.normal()
         if (unit >= 0 && unit <= 1) return unit
@@ -138,7 +145,7 @@ function makeTableKernels(
   return {
     logPrior: -Math.log(units.length),
     logDensity: (component, unit) => {
-      // A point is compared with all components in a row: look its level up once.
+      // Components are evaluated in a row for the same point, so the level is looked up once.
       if (latest.unit !== unit) latest = { unit, level: levelOf(unit) }
       return logs[centreLevels[component] ?? 0]?.[latest.level] ?? 0
     },

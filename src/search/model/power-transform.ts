@@ -1,10 +1,16 @@
-/** Makes skewed losses nearly normal, so that one huge loss does not flatten what a model sees of all others. */
+/**
+ * Transforms skewed losses to be nearly normal, so that one huge loss does not hide the differences
+ * among the others.
+ */
 
 const SMALLEST_POWER = -4
 const LARGEST_POWER = 2
 const POWER_STEP = 0.1
 
-/** The losses standardised, then bent by the power of Yeo and Johnson (2000) that makes them most nearly normal, then standardised again. */
+/**
+ * Standardises the losses, applies the power of Yeo and Johnson (2000) that makes them most nearly
+ * normal, and standardises again.
+ */
 export function warpToNormal(losses: readonly number[]): number[] {
   const standard = standardise(losses)
   let best = standard
@@ -21,7 +27,10 @@ export function warpToNormal(losses: readonly number[]): number[] {
   return standardise(best)
 }
 
-/** Yeo and Johnson 2000, "A new family of power transformations to improve normality or symmetry", equation 2.1. */
+/**
+ * Yeo and Johnson 2000, "A new family of power transformations to improve normality or symmetry",
+ * equation 2.1.
+ */
 function bend(value: number, power: number): number {
   if (value >= 0) return Math.abs(power) < 1e-9 ? Math.log1p(value) : ((1 + value) ** power - 1) / power
   const mirrored = 2 - power

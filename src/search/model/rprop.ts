@@ -1,4 +1,6 @@
-/** Minimises a smooth function of a few variables from its gradient, without line searches to tune. */
+/**
+ * Minimises a smooth function of a few variables by its gradient, without line search parameters.
+ */
 
 export interface ValueAndGradient {
   readonly value: number
@@ -12,11 +14,11 @@ const LONGEST_STEP = 1
 const SHORTEST_STEP = 0.01
 
 /**
- * iRprop- (Igel and Hüsken 2003, "Empirical evaluation of the improved Rprop learning algorithm"), which Blum and
- * Riedmiller (2013, "Optimization of Gaussian process hyperparameters using Rprop") found as good as conjugate gradients.
- *
- * @param evaluate the function; a value that is not finite is taken for a wall
- * @returns the best variables that were seen
+ * iRprop- (Igel and Hüsken 2003, "Empirical evaluation of the improved Rprop learning algorithm"),
+ * which Blum and Riedmiller (2013, "Optimization of Gaussian process hyperparameters using Rprop")
+ * found as good as conjugate gradients.
+ * @param evaluate the function; a value that is not finite counts as a barrier
+ * @returns the best variables seen
  */
 export function minimiseByRprop(
   evaluate: (variables: Float64Array) => ValueAndGradient,

@@ -1,4 +1,4 @@
-/** The sampler for those who name none: the best model while it is affordable, then one that stays quick. */
+/** The default sampler: the best model while it is affordable, then a fast one. */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import { ExpectedImprovementStrategy } from './expected-improvement.ts'
 import type { History } from './trial-history.ts'
@@ -7,10 +7,14 @@ import type { Strategy } from './sampler.ts'
 import type { Space } from '../space/space.ts'
 import { TpeStrategy } from './tpe.ts'
 
-// A point from a Gaussian process takes about 0.3 s here, and more with the square of the trials; no job is that short.
+// A point from a Gaussian process takes about 0.3 s, growing with the square of the number of
+// trials.
 const PROCESS_TRIALS_LIMIT = 300
 
-/** A Gaussian process for the first trials, pending ones included; the tree-structured Parzen estimator for all after them. */
+/**
+ * A Gaussian process for the first trials, including pending ones; then the tree-structured Parzen
+ * estimator.
+ */
 export class AutoStrategy implements Strategy {
   readonly #process: Strategy
   readonly #estimator: Strategy

@@ -1,4 +1,4 @@
-/** The samplers by the names that a user gives them, and the choice that is made for one who gives none. */
+/** Creates samplers by name. */
 import { RandomStream } from '../../lib/random-stream.ts'
 import { AutoStrategy } from './auto.ts'
 import { ExpectedImprovementStrategy } from './expected-improvement.ts'
@@ -26,13 +26,12 @@ const STRATEGY_MAKERS: Readonly<Record<SamplerName, StrategyMaker>> = {
 
 export interface SamplerOptions {
   readonly seed: number
-  /** How many evaluations the search may make, if that is known: a grid is made that fine. */
+  /** Maximum number of evaluations, if known; it sets the resolution of a grid. */
   readonly evaluations?: number | undefined
 }
 
 /**
- * A sampler with nothing asked yet. The same space, name, options and history give the same points.
- *
+ * A sampler without trials. The same space, name, options and history give the same points.
  * @throws BjobError `grid-too-large`
  */
 export function createSampler(space: Space, name: SamplerName, options: SamplerOptions): Sampler {

@@ -1,6 +1,6 @@
 /**
- * Bayesian optimisation for budgets where every evaluation counts: a Gaussian process says what to expect everywhere, and
- * the next point is where it expects most improvement.
+ * Bayesian optimisation for small budgets: a Gaussian process predicts the objective, and the next
+ * point has the highest expected improvement.
  */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import { fitLogs, GaussianProcess, type DimensionKind } from '../model/gaussian-process.ts'
@@ -27,12 +27,12 @@ interface Candidate {
 }
 
 /**
- * The expected improvement is weighed by the probability that an evaluation gives a value at all (Gelbart, Snoek and Adams 2014, "Bayesian
- * optimization with unknown constraints", equation 7), which a second process estimates from successes and failures: where failures come by
- * chance, it is the same everywhere and decides nothing.
- *
- * Pending points are taken to end at what the model expects of them (the kriging believer of Ginsbourger, Le Riche and
- * Carraro 2010, "Kriging is well-suited to parallelize optimization"): there is then no improvement to be had near them.
+ * The expected improvement is multiplied by the probability that an evaluation gives a value at all
+ * (Gelbart, Snoek and Adams 2014, "Bayesian optimization with unknown constraints", equation 7),
+ * estimated by a second process from successes and failures. Random failures make it constant,
+ * without effect. Pending points are assumed to end at the model's prediction (the kriging believer
+ * of Ginsbourger, Le Riche and Carraro 2010, "Kriging is well-suited to parallelize optimization"),
+ * so no improvement is expected near them.
  */
 export class ExpectedImprovementStrategy implements Strategy {
   readonly #space: Space
@@ -63,7 +63,7 @@ export class ExpectedImprovementStrategy implements Strategy {
     const pending = history.listPending()
     const inputs = observations.map(({ point }) => this.#encode(point))
     const outputs = warpToNormal(observations.map(({ loss }) => loss))
-    // Several points are often asked for between two ends: what is fitted to the ends serves them all.
+    // Several points are often requested between two ends, and share one fit.
     if (this.#fit?.endCount !== history.endCount)
       this.#fit = {
         endCount: history.endCount,
@@ -87,7 +87,10 @@ export class ExpectedImprovementStrategy implements Strategy {
     })
   }
 
-  /** The logarithm of the chance of a value, by least-squares classification (Rasmussen and Williams 2006, section 6.5). */
+  /**
+   * The logarithm of the probability of a value, by least-squares classification (Rasmussen and
+   * Williams 2006, section 6.5).
+   */
   #fitChance(ended: readonly Observation[]): (input: Float64Array) => number {
     const share = ended.filter(({ kind }) => kind !== 'failed').length / ended.length
     if (share === 1) return () => 0
@@ -98,7 +101,10 @@ export class ExpectedImprovementStrategy implements Strategy {
     return (input) => Math.log(Math.min(1, Math.max(LEAST_CHANCE, share + deviation * model.predict(input).mean)))
   }
 
-  /** Fits to all observations or, where those are many, to some from the lowest to the highest: a fit takes their cube in time. */
+  /**
+   * Fits to all observations, or to a sample from lowest to highest if there are many: the cost is
+   * cubic.
+   */
   #fitSome(inputs: readonly Float64Array[], outputs: readonly number[]): Float64Array {
     const ranked = [...inputs.keys()].sort((one, other) => (outputs[one] ?? 0) - (outputs[other] ?? 0))
     const count = Math.min(ranked.length, FITTED_LIMIT)
@@ -111,7 +117,7 @@ export class ExpectedImprovementStrategy implements Strategy {
     )
   }
 
-  /** Looks everywhere, then around the best points known, then climbs from the best of both. */
+  /** Searches everywhere, then around the best known points, then climbs from the best of both. */
   #maximise(random: RandomStream, centres: readonly Float64Array[], gainOf: (input: Float64Array) => number): Point {
     const consider = (units: Float64Array): Candidate => {
       const point = decodePoint(this.#space, units)
@@ -127,7 +133,8 @@ export class ExpectedImprovementStrategy implements Strategy {
     candidates.sort((one, other) => other.gain - one.gain)
     let best = candidates[0]
     for (let climbed of candidates.slice(0, SEARCH_STARTS)) {
-      // A (1+1) evolution strategy with the one-fifth rule (Rechenberg 1973; constants of Kern et al. 2004).
+      // A (1+1) evolution strategy with the one-fifth rule (Rechenberg 1973; constants of Kern et
+      // al. 2004).
       let size = 0.1
       for (let step = 0; step < SEARCH_STEPS; step++) {
         const next = consider(this.#perturb(climbed.units, size, random))
@@ -140,7 +147,9 @@ export class ExpectedImprovementStrategy implements Strategy {
     return best?.point ?? decodePoint(this.#space, [])
   }
 
-  /** Moves numeric coordinates by about `size`, each with a fair chance of none; and now and then changes a choice. */
+  /**
+   * Moves each numeric coordinate by about `size` or not at all, and occasionally changes a choice.
+   */
   #perturb(units: Float64Array, size: number, random: RandomStream): Float64Array {
     const dimensions = units.length
     const certain = random.integer(dimensions)
@@ -151,7 +160,7 @@ export class ExpectedImprovementStrategy implements Strategy {
     })
   }
 
-  /** An inactive choice is a value of its own; an inactive number lies in the middle. */
+  /** Encodes an inactive choice as a value of its own and an inactive number as the middle. */
   #encode(point: Point): Float64Array {
     const input = encodePoint(this.#space, point)
     for (const [index, { name, kind }] of this.#space.parameters.entries())
@@ -161,8 +170,9 @@ export class ExpectedImprovementStrategy implements Strategy {
 }
 
 /**
- * log(φ(z) + z Φ(z)), the logarithm of the expected improvement of a standard normal, where the improvement itself would
- * underflow (Ament et al. 2023, "Unexpected improvements to expected improvement for Bayesian optimization", section 4.1).
+ * log(φ(z) + z Φ(z)): the logarithm of the expected improvement of a standard normal, where the
+ * improvement itself would underflow (Ament et al. 2023, "Unexpected improvements to expected
+ * improvement for Bayesian optimization", section 4.1).
  */
 export function logExpectedImprovement(z: number): number {
   if (z > -1) return Math.log(Math.exp(logNormalDensity(z)) + z * normalProbability(z))

@@ -1,4 +1,7 @@
-/** Grid search: every combination once, in an order shuffled by the seed so that a search cut short has seen some of everything. */
+/**
+ * Grid search: every combination once, in an order shuffled by the seed so that an interrupted
+ * search covers the whole range.
+ */
 import { requestError } from '../../core/text/errors.ts'
 import type { RandomStream } from '../../lib/random-stream.ts'
 import type { History } from './trial-history.ts'
@@ -11,9 +14,10 @@ const GRID_POINTS_LIMIT = 100_000
 const DEFAULT_LEVELS = 5
 
 /**
- * Without a step of its own, a float (or an integer of many values) is cut into as many levels as the budget allows.
- *
- * @throws BjobError `grid-too-large` if even two levels each make more points than a search could try
+ * A float without step, or an integer with many values, is divided into as many levels as the
+ * budget allows.
+ * @throws BjobError `grid-too-large` if even two levels each give more points than a search could
+ *   try
  */
 export class GridStrategy implements Strategy {
   readonly #points: readonly Point[]
@@ -44,7 +48,10 @@ function buildGrid(space: Space, evaluations: number | undefined): Point[] {
   return grid
 }
 
-/** Choices and what was given a step are tried in full; a range gets its ends and what lies evenly between. */
+/**
+ * Choices and stepped parameters are tried in full; a range contributes its ends and evenly spaced
+ * points.
+ */
 function listGridLevels(parameter: Parameter, levels: number): readonly Value[] {
   const isRange =
     parameter.kind === 'float' ? parameter.step === undefined : parameter.kind === 'integer' && parameter.step === 1

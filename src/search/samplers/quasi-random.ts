@@ -1,4 +1,7 @@
-/** Quasi-random search: points that fill the cube more evenly than random ones, with nothing learnt; also how the models start. */
+/**
+ * Quasi-random search: points that cover the cube more evenly than random ones. It also starts the
+ * models.
+ */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import type { History } from './trial-history.ts'
 import { decodePoint, type Point } from '../space/point.ts'
@@ -6,8 +9,9 @@ import type { Strategy } from './sampler.ts'
 import type { Space } from '../space/space.ts'
 
 /**
- * Halton's sequence with its digits permuted at random, each position of each dimension by its own permutation (Owen 2017,
- * "A randomized Halton algorithm in R"): uniform, needs no table, and any point of it can be had on its own.
+ * Halton's sequence with randomly permuted digits, a separate permutation for each position and
+ * dimension (Owen 2017, "A randomized Halton algorithm in R"): uniform, without tables, and with
+ * random access.
  */
 export class HaltonSequence {
   readonly #bases: readonly number[]
@@ -25,7 +29,7 @@ export class HaltonSequence {
       let coordinate = 0
       let remaining = index
       let scale = 1 / base
-      // Leading zeros are permuted too, down to where a further digit no longer changes a double.
+      // Leading zeros are permuted too, down to digits that no longer change a double.
       for (let position = 0; scale > 2 ** -53; position++, scale /= base) {
         coordinate += scale * (this.#permutation(dimension, position, base)[remaining % base] ?? 0)
         remaining = Math.floor(remaining / base)
@@ -45,7 +49,7 @@ export class HaltonSequence {
   }
 }
 
-/** Trial number `id` is point number `id` of the sequence. */
+/** Trial `id` is point `id` of the sequence. */
 export class QuasiRandomStrategy implements Strategy {
   readonly #space: Space
   readonly #sequence: HaltonSequence

@@ -1,6 +1,6 @@
 /**
- * Ask and tell: what a driver needs of every search algorithm, and the bookkeeping that all of them share. An algorithm
- * itself is a `Strategy`, which proposes one point from the history.
+ * Ask and tell: the interface between a driver and the search algorithms, and their shared
+ * bookkeeping. An algorithm is a `Strategy`, which proposes one point from the history.
  */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import { History, type Outcome, type Trial } from './trial-history.ts'
@@ -9,32 +9,39 @@ import type { Space } from '../space/space.ts'
 
 export interface Sampler {
   readonly space: Space
-  /** New trials, pending until told. Fewer than `count` (or none) if every point of a finite space was asked for. */
+  /**
+   * New trials, pending until told. Fewer than `count`, or none, once a finite space is exhausted.
+   */
   ask(count: number): Trial[]
   /**
-   * Takes in a trial that was asked before a restart, or that somebody else chose.
-   *
-   * @throws BjobError `bad-point` if it is none of this space; RangeError if the id is taken
+   * Adds a trial that was asked before a restart, or chosen elsewhere.
+   * @throws BjobError `bad-point` if it is not in the space; RangeError if the id is taken
    */
   adopt(trial: Trial): void
-  /** What became of a trial. @throws RangeError as `History.tell` does */
+  /** Records the outcome of a trial. @throws RangeError like `History.tell` */
   tell(id: number, outcome: Outcome): void
 }
 
-/** Chooses a point. It depends on its arguments and its own construction only: no clock, no state that a replay would lack. */
+/**
+ * Proposes a point from its arguments and its configuration alone: no clock, and no state that a
+ * replay would lack.
+ */
 export interface Strategy {
-  /** @param random a stream that belongs to this trial alone; undefined if the strategy has no more points */
+  /**
+   * @param random a stream for this trial alone @returns undefined if the strategy has no more
+   *   points
+   */
   propose(history: History, id: number, random: RandomStream): Point | undefined
 }
 
-// A finite space up to this many points is listed, to find those that were not asked for yet.
+// A finite space with up to this many points is enumerated to find points not yet asked.
 const LISTED_POINTS_LIMIT = 20_000
-// Tries for a new point before a finite space is listed; a continuous one never needs a second.
+// Attempts at a new point before enumeration; a continuous space never needs a second one.
 const NEW_POINT_TRIES = 20
 
 /**
- * Runs a strategy. No point is asked for twice, whatever the strategy proposes. The next trial depends only on the seed,
- * the trials known and what was told of them.
+ * Runs a strategy and never asks a point twice. The next trial depends only on the seed, the known
+ * trials and their outcomes.
  */
 export class StrategySampler implements Sampler {
   readonly space: Space

@@ -1,23 +1,30 @@
-/** Several objectives at once: any strategy for one, asked each time about another mixture of them. */
+/**
+ * Several objectives: a single-objective strategy that is asked about a different mixture for each
+ * trial.
+ */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import type { History, Valued } from './trial-history.ts'
 import type { Point } from '../space/point.ts'
 import type { Strategy } from './sampler.ts'
 import type { Direction } from '../space/space.ts'
 
-/** How much the sum counts beside the worst objective: so that of two equally bad ones the better elsewhere wins. */
+/**
+ * Weight of the sum beside the worst objective, which decides between points with equal worst ones.
+ */
 const SUM_SHARE = 0.05
 
 /**
- * ParEGO (Knowles 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation for expensive multiobjective optimization problems"):
- * for each trial weights are drawn, and the objectives become one by the augmented Tchebycheff function, whose minima for all weights are the
- * Pareto front. Objectives are put on one scale by their ranks instead of their ranges, so that one that has diverged squeezes no other.
+ * ParEGO (Knowles 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation for
+ * expensive multiobjective optimization problems"): draws weights for each trial and combines the
+ * objectives by the augmented Tchebycheff function, whose minima over all weights are the Pareto
+ * front. Objectives are scaled by rank instead of range, so that a diverged one does not compress
+ * the others.
  */
 export class ScalarisedStrategy implements Strategy {
   readonly #directions: readonly Direction[]
   readonly #make: () => Strategy
 
-  /** @param make a new strategy: what one has learnt of one mixture is no use for another */
+  /** @param make creates a strategy: a model of one mixture is useless for another */
   constructor(directions: readonly Direction[], make: () => Strategy) {
     this.#directions = directions
     this.#make = make
@@ -43,13 +50,16 @@ function valueAt({ value, further = [] }: Valued, at: number): number {
   return at === 0 ? value : (further[at - 1] ?? NaN)
 }
 
-/** For each loss the share of losses that are lower, from 0 for the lowest to 1 for the highest. */
+/** For each loss, the fraction of losses that are lower: 0 for the lowest, 1 for the highest. */
 function rankShares(losses: readonly number[]): Map<number, number> {
   const sorted = [...new Set(losses)].sort((one, other) => one - other)
   return new Map(sorted.map((loss, rank) => [loss, sorted.length > 1 ? rank / (sorted.length - 1) : 0]))
 }
 
-/** Uniform among the weights that add up to 1 (spacings of exponential variates; Devroye 1986, section V.2). */
+/**
+ * Uniform among the weights with sum 1 (spacings of exponential variates; Devroye 1986, section
+ * V.2).
+ */
 function drawWeights(count: number, random: RandomStream): number[] {
   const spacings = Array.from({ length: count }, () => -Math.log(1 - random.uniform()))
   const sum = spacings.reduce((total, spacing) => total + spacing, 0)

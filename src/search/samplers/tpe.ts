@@ -1,4 +1,7 @@
-/** The tree-structured Parzen estimator: quick at any number of evaluations, and at home in mixed and conditional spaces. */
+/**
+ * The tree-structured Parzen estimator: fast at any number of evaluations, for mixed and
+ * conditional spaces.
+ */
 import type { RandomStream } from '../../lib/random-stream.ts'
 import type { History } from './trial-history.ts'
 import { ParzenMixture } from '../model/parzen-mixture.ts'
@@ -11,15 +14,17 @@ const START_COUNT = 10
 const CANDIDATES = 24
 const GOOD_SHARE = 0.1
 const MOST_GOOD = 25
-// Found by trial on the functions of test/bench/samplers.ts, as were the weights: narrow around the good, wide around the rest.
+// Tuned, like the weights, on the functions of test/bench/samplers.ts: narrow around good points,
+// wide around the rest.
 const GOOD_SPREAD = 0.1
 const OTHER_SPREAD = 0.2
 const GOOD_PRIOR_WEIGHT = 0.2
 
 /**
- * Of candidates drawn from the density of good points, proposes the one where it exceeds the density of the others most
- * (Bergstra et al. 2011, section 4; the multivariate form of Falkner et al. 2018). Pending points count among the others,
- * as if they had ended badly (the constant liar of Ginsbourger et al. 2010).
+ * Draws candidates from the density of good points and proposes the one with the highest ratio to
+ * the density of the others (Bergstra et al. 2011, section 4; multivariate form of Falkner et al.
+ * 2018). Pending points count among the others, as if they had ended badly (the constant liar of
+ * Ginsbourger et al. 2010).
  */
 export class TpeStrategy implements Strategy {
   readonly #space: Space
@@ -62,7 +67,10 @@ export class TpeStrategy implements Strategy {
   }
 }
 
-/** The best counts most, in the logarithmic weights of Hansen (2016, "The CMA evolution strategy: a tutorial", equation 49). */
+/**
+ * Logarithmic weights, highest for the best (Hansen 2016, "The CMA evolution strategy: a tutorial",
+ * equation 49).
+ */
 function weighByRank(centres: number): number[] {
   const ranked = Array.from({ length: centres }, (_, rank) => Math.log(centres + 1) - Math.log(rank + 1))
   const sum = ranked.reduce((total, weight) => total + weight, 0)

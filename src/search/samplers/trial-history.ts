@@ -1,17 +1,18 @@
 /**
- * What a search knows: its trials and how they ended. A sampler proposes from this alone, so whoever fills in the same
- * trials and ends, in any order, gets the same next point; that is how a search goes on after a crash.
+ * The state of a search: its trials and their outcomes. Samplers depend on nothing else, so the
+ * same trials and outcomes, in any order, give the same next point. A search resumes after a crash
+ * in this way.
  */
 import type { Point } from '../space/point.ts'
 import type { Direction } from '../space/space.ts'
 
-/** One point asked for. Ids count from 0 and are never used again. */
+/** A requested point. Ids count from 0 and are never reused. */
 export interface Trial {
   readonly id: number
   readonly point: Point
 }
 
-/** `further`: the values of the space's further objectives, in their order. */
+/** `further`: values of the further objectives, in the order of the space. */
 export interface Valued {
   readonly kind: 'value'
   readonly value: number
@@ -19,8 +20,8 @@ export interface Valued {
 }
 
 /**
- * What became of a trial. `intermediate` reports may come any number of times before the end; `stopped` is a trial ended
- * early because its intermediate values promised nothing; `failed` is one that gave no value at all.
+ * The outcome of a trial. Any number of `intermediate` reports may precede the end. `stopped`:
+ * ended early because of poor intermediate values. `failed`: gave no value.
  */
 export type Outcome =
   | Valued
@@ -28,7 +29,7 @@ export type Outcome =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'intermediate'; readonly step: number; readonly value: number }
 
-/** A point with what it cost, smaller is better; unless its kind is `value`, the loss is a guess. */
+/** A point with its loss, smaller is better. The loss is an estimate unless the kind is `value`. */
 export interface Observation {
   readonly id: number
   readonly point: Point
@@ -41,7 +42,10 @@ interface StepValue {
   readonly value: number
 }
 
-/** Rungs of early stopping are further apart (see `REDUCTION`), and reports of one rung are not. */
+/**
+ * Rungs of early stopping are further apart than this (see `REDUCTION`), reports of one rung are
+ * closer.
+ */
 const SAME_RUNG = Math.log(2)
 
 interface Progress {
@@ -62,17 +66,17 @@ export class History {
     this.#direction = direction
   }
 
-  /** The id after the highest one known. */
+  /** The id after the highest one in use. */
   get nextId(): number {
     return this.#nextId
   }
 
-  /** How many trials have ended; it grows with each end, and so names a state of knowledge. */
+  /** Number of ended trials. It grows with each end and identifies the state of the history. */
   get endCount(): number {
     return this.#endCount
   }
 
-  /** How many trials there are, pending ones included. */
+  /** Number of trials, including pending ones. */
   get trialCount(): number {
     return this.#progress.size
   }
@@ -85,7 +89,7 @@ export class History {
     this.#nextId = Math.max(this.#nextId, trial.id + 1)
   }
 
-  /** @throws RangeError if there is no such trial, it has ended, or its value is not a finite number */
+  /** @throws RangeError if the trial does not exist or has ended, or its value is not finite */
   tell(id: number, outcome: Outcome): void {
     const progress = this.#progress.get(id)
     if (!progress) throw new RangeError(`unknown trial ${id}`)
@@ -103,12 +107,12 @@ export class History {
     }
   }
 
-  /** All trials, pending ones included, by id. */
+  /** All trials, including pending ones, by id. */
   listTrials(): Trial[] {
     return this.#list().map(({ trial }) => trial)
   }
 
-  /** The trials that have not ended, by id. */
+  /** Trials that have not ended, by id. */
   listPending(): Trial[] {
     return this.#list()
       .filter(({ end }) => !end)
@@ -116,10 +120,12 @@ export class History {
   }
 
   /**
-   * The ended trials, by id. A failed one costs as much as the worst of all: a model needs a number there, and has to keep away. A stopped one
-   * costs what it had come to, moved by what the finished ones have changed since that step, but no less than the best of them. Where none of
-   * them had reported at such a step, the stopped ones cost more in their order (the further the better, then by value, as in Optuna), from
-   * the median of the finished upwards. Empty until a trial gave a value.
+   * The ended trials by id, with losses. A failed trial has the worst loss of all, because a model
+   * needs a number there and must avoid the point. A stopped trial has its last loss, shifted by
+   * the median change of the finished trials since that step, but no less than the best of them.
+   * Where no finished trial reported at such a step, stopped trials rank above the median of the
+   * finished (the further the better, then by value, as in Optuna). Empty until a trial has given a
+   * value.
    */
   listObservations(): readonly Observation[] {
     if (this.#observations?.endCount !== this.#endCount)
@@ -127,7 +133,7 @@ export class History {
     return this.#observations.list
   }
 
-  /** The same trials with one loss for each that gave values, made of those values by `lossOf`. */
+  /** The same trials with a single loss, computed by `lossOf` from their values. */
   withLosses(lossOf: (ended: Valued) => number): History {
     const history = new History('minimise')
     for (const { trial, end, latest } of this.#list()) {
@@ -139,7 +145,7 @@ export class History {
     return history
   }
 
-  /** What the trials gave that gave values, by id. */
+  /** The values of the trials that gave any, by id. */
   listValued(): Valued[] {
     return this.#list().flatMap(({ end }) => (end?.kind === 'value' ? [end] : []))
   }
@@ -161,7 +167,8 @@ export class History {
       else guesses.set(progress.trial.id, Math.max(best, this.#toLoss(progress.latest.value) + change))
     }
     unsure.sort((one, other) => this.#compare(one, other))
-    // As far again as the finished ones are apart: most of these would have been worse than any of them.
+    // Twice the spread of the finished trials: most stopped ones would have been worse than all of
+    // these.
     const far = worst + (worst - best || Math.abs(worst) || 1)
     for (const [at, { trial }] of unsure.entries())
       guesses.set(trial.id, median + ((at + 1) / unsure.length) * (far - median))
@@ -175,7 +182,7 @@ export class History {
     })
   }
 
-  /** By how much the loss of those that finished has changed since they were about as far: the median. */
+  /** The median change in loss of the finished trials since about this step. */
   #changeSince(step: number | undefined): number | undefined {
     if (step === undefined) return undefined
     const changes = this.#list().flatMap(({ end, reports }) => {
@@ -185,7 +192,9 @@ export class History {
     return changes.sort((one, other) => one - other)[changes.length >> 1]
   }
 
-  /** Of two that were stopped: the one that would have become the better first. One that had reported nothing comes last. */
+  /**
+   * Orders stopped trials by their expected result, best first; trials without reports come last.
+   */
   #compare({ latest: one }: Progress, { latest: other }: Progress): number {
     if (one === undefined || other === undefined) return Number(one === undefined) - Number(other === undefined)
     return other.step - one.step || this.#toLoss(one.value) - this.#toLoss(other.value)

@@ -1,12 +1,14 @@
 /**
- * One parameter of a search space: which values it can take, and where each lies on the unit interval, which is all that
- * a sampler needs to know of it.
+ * One parameter of a search space: its values and their positions on the unit interval, which is
+ * all that samplers use.
  */
 
-/** A value of a point: what goes into the job's input as JSON. */
+/** A value of a point, written as JSON into the job's input. */
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value }
 
-/** For each named parameter the values that make this one active; all must hold. Empty: always active. */
+/**
+ * The values of other parameters that make this one active; all must hold. Empty: always active.
+ */
 export type ParameterConditions = ReadonlyMap<string, readonly Value[]>
 
 export interface FloatParameter {
@@ -15,7 +17,7 @@ export interface FloatParameter {
   readonly low: number
   readonly high: number
   readonly log: boolean
-  /** Distance between two values; without it every number in between is one. */
+  /** Distance between two values; undefined for a continuous range. */
   readonly step: number | undefined
   readonly when: ParameterConditions
 }
@@ -39,19 +41,19 @@ export interface CategoricalParameter {
 
 export type Parameter = FloatParameter | IntegerParameter | CategoricalParameter
 
-// low + index × step is exact to about 15 digits; 12 leave 0.30000000000000004 out of a job's input.
+// low + index × step is exact to about 15 digits; 12 keep 0.30000000000000004 out of a job's input.
 const STEP_DIGITS = 12
 
-/** How many values the parameter can take: Infinity for a float without step. */
+/** Number of values of the parameter: Infinity for a float without step. */
 export function countLevels(parameter: Parameter): number {
   if (parameter.kind === 'categorical') return parameter.choices.length
   if (parameter.low === parameter.high) return 1
   if (parameter.step === undefined) return Infinity
-  // A range that is a whole number of steps must not lose its end to rounding.
+  // Rounding must not drop the end of a range that is a whole number of steps.
   return Math.floor((parameter.high - parameter.low) / parameter.step + 1e-9) + 1
 }
 
-/** The value number `index` of a parameter with finitely many, from its low end. */
+/** Value number `index`, from the low end, of a parameter with finitely many. */
 export function levelValue(parameter: Parameter, index: number): Value {
   if (parameter.kind === 'categorical') {
     const choice = parameter.choices[index]
@@ -62,7 +64,7 @@ export function levelValue(parameter: Parameter, index: number): Value {
   return parameter.kind === 'integer' ? value : Math.min(parameter.high, Number(value.toPrecision(STEP_DIGITS)))
 }
 
-/** The number of a value, the inverse of `levelValue`: -1 if the parameter cannot take it. */
+/** The index of a value, inverse of `levelValue`: -1 if it is not a value of the parameter. */
 export function levelIndex(parameter: Parameter, value: Value): number {
   if (parameter.kind === 'categorical') return indexOfValue(parameter.choices, value)
   if (typeof value !== 'number' || !(value >= parameter.low && value <= parameter.high)) return -1
@@ -73,14 +75,14 @@ export function levelIndex(parameter: Parameter, value: Value): number {
   return Math.abs(nearest - value) <= tolerance ? index : -1
 }
 
-/** Where `value` is among `values`, lists and maps by what they hold; -1 if it is not there. */
+/** The index of `value` in `values`, comparing lists and maps by content; -1 if missing. */
 export function indexOfValue(values: readonly Value[], value: Value): number {
   if (typeof value !== 'object' || value === null) return values.indexOf(value)
   const text = valueText(value)
   return values.findIndex((one) => typeof one === 'object' && valueText(one) === text)
 }
 
-/** A text that two values share if and only if they are the same. */
+/** A text that is equal for equal values only. */
 function valueText(value: Value): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -89,12 +91,12 @@ function valueText(value: Value): string {
   )
 }
 
-/** A value as a table shows it. */
+/** A value as shown in tables. */
 export function formatValue(value: Value): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** Whether the parameter can take this value. */
+/** True if this is a value of the parameter. */
 export function isValueOf(parameter: Parameter, value: Value): boolean {
   if (countLevels(parameter) < Infinity) return levelIndex(parameter, value) >= 0
   return (
@@ -102,14 +104,17 @@ export function isValueOf(parameter: Parameter, value: Value): boolean {
   )
 }
 
-/** The scale on which the parameter is even: its logarithm, or itself; a level has half a step to either side. */
+/**
+ * The ends of the scale on which the parameter is uniform: logarithm or itself, plus half a step
+ * for levels.
+ */
 function findScaleEnds(parameter: FloatParameter | IntegerParameter): { from: number; to: number } {
   if (!parameter.log) return { from: parameter.low, to: parameter.high }
   const margin = parameter.kind === 'integer' ? 0.5 : 0
   return { from: Math.log(parameter.low - margin), to: Math.log(parameter.high + margin) }
 }
 
-/** The value at `unit` in [0, 1]. A parameter of finitely many levels gives each an interval of its own. */
+/** The value at `unit` in [0, 1]. Each of finitely many levels has an interval of its own. */
 export function valueAtUnit(parameter: Parameter, unit: number): Value {
   const levels = countLevels(parameter)
   if (parameter.kind !== 'categorical' && parameter.log && levels > 1) {
@@ -122,7 +127,10 @@ export function valueAtUnit(parameter: Parameter, unit: number): Value {
   return Math.min(high, Math.max(low, low + unit * (high - low)))
 }
 
-/** Where a value lies on the unit interval: the middle of its interval if the parameter has finitely many. */
+/**
+ * The position of a value on the unit interval: the middle of its interval for finitely many
+ * levels.
+ */
 export function unitOfValue(parameter: Parameter, value: Value): number {
   const levels = countLevels(parameter)
   if (levels === 1) return 0.5

@@ -1,6 +1,6 @@
 /**
- * Points of a space: plain JSON objects that hold the active parameters only, their place in the unit cube, and the list
- * of all of them where they are finitely many.
+ * Points of a space: plain JSON objects with the active parameters only, their coordinates in the
+ * unit cube, and the enumeration of finite spaces.
  */
 import { requestError } from '../../core/text/errors.ts'
 import {
@@ -15,10 +15,10 @@ import {
 } from './parameter.ts'
 import type { Space } from './space.ts'
 
-/** Parameter name → value; a parameter whose conditions do not hold is absent. */
+/** Values by parameter name; parameters whose conditions do not hold are absent. */
 export type Point = Readonly<Record<string, Value>>
 
-/** Whether a parameter takes part in a point, given the values of those before it. */
+/** True if a parameter takes part in a point, given the values of the parameters before it. */
 export function isActive(parameter: Parameter, point: Point): boolean {
   for (const [name, values] of parameter.when) {
     const value = point[name]
@@ -27,7 +27,7 @@ export function isActive(parameter: Parameter, point: Point): boolean {
   return true
 }
 
-/** A point from coordinates in [0, 1], one for each parameter of the space, active or not. */
+/** A point from coordinates in [0, 1], one per parameter of the space, active or not. */
 export function decodePoint(space: Space, units: ArrayLike<number>): Point {
   const point: Record<string, Value> = {}
   for (const [index, parameter] of space.parameters.entries())
@@ -35,7 +35,7 @@ export function decodePoint(space: Space, units: ArrayLike<number>): Point {
   return point
 }
 
-/** The coordinates of a point in [0, 1], one for each parameter of the space; an inactive one gets `inactive`. */
+/** The coordinates of a point in [0, 1], one per parameter; an inactive one gets `inactive`. */
 export function encodePoint(space: Space, point: Point, inactive = 0.5): Float64Array {
   return Float64Array.from(space.parameters, (parameter) => {
     const value = point[parameter.name]
@@ -44,9 +44,8 @@ export function encodePoint(space: Space, point: Point, inactive = 0.5): Float64
 }
 
 /**
- * Refuses what is not a point of the space.
- *
- * @throws BjobError `bad-point`, of which `detail.field` is the parameter
+ * Checks that a point belongs to the space.
+ * @throws BjobError `bad-point` with the parameter in `detail.field`
  */
 export function checkPoint(space: Space, point: Point): void {
   for (const parameter of space.parameters) {
@@ -67,20 +66,20 @@ export function checkPoint(space: Space, point: Point): void {
     throw requestError('bad-point', `${unknown} is not a parameter of the space`, { field: unknown })
 }
 
-/** A text that two points share if and only if they are the same. */
+/** A text that is equal for equal points only. */
 export function pointKey(space: Space, point: Point): string {
   return JSON.stringify(space.parameters.map(({ name }) => point[name]))
 }
 
-/** The values to try of each parameter, in a list of all points. */
+/** Lists the values of a parameter to try in an enumeration. */
 export type LevelLister = (parameter: Parameter) => readonly Value[]
 
-/** All values of a parameter that has finitely many. */
+/** All values of a parameter with finitely many. */
 export function listLevels(parameter: Parameter): readonly Value[] {
   return Array.from({ length: countLevels(parameter) }, (_, index) => levelValue(parameter, index))
 }
 
-/** Lists the points that combine the values of `listLevels`, up to `limit` of them; undefined if there are more. */
+/** Combines the values of `listLevels` into points; undefined if there are more than `limit`. */
 export function listPoints(space: Space, listLevels: LevelLister, limit: number): Point[] | undefined {
   let points: Point[] = [{}]
   for (const parameter of space.parameters) {
@@ -97,7 +96,7 @@ export function listPoints(space: Space, listLevels: LevelLister, limit: number)
   return points
 }
 
-/** All points of a space that has at most `limit`, else undefined. */
+/** All points of a space with at most `limit`, else undefined. */
 export function listAllPoints(space: Space, limit: number): Point[] | undefined {
   if (space.parameters.some((parameter) => countLevels(parameter) > limit)) return undefined
   return listPoints(space, listLevels, limit)

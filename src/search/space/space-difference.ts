@@ -1,8 +1,11 @@
-/** Tells one space from another, so that a search is never continued with points of a space that it did not come from. */
+/** Compares two spaces, so that a search never continues with points of another space. */
 import type { Parameter } from './parameter.ts'
 import type { Space } from './space.ts'
 
-/** What differs between two spaces, in one line: `lr.high: 0.1 → 1; depth: new`. Undefined if nothing does. */
+/**
+ * The differences between two spaces in one line, such as `lr.high: 0.1 → 1; depth: new`; undefined
+ * if equal.
+ */
 export function describeDifference(before: Space, after: Space): string | undefined {
   const differences: string[] = []
   const compare = (name: string, from: string | undefined, to: string | undefined): void => {
@@ -28,13 +31,16 @@ export function describeDifference(before: Space, after: Space): string | undefi
   return differences.length > 0 ? differences.join('; ') : undefined
 }
 
-/** Undefined for one objective: its field and its direction are told apart. */
+/** Undefined for one objective, whose field and direction are compared separately. */
 function describeObjectives({ objective, direction, further }: Space): string | undefined {
   if (further.length === 0) return undefined
   return [{ field: objective, direction }, ...further].map(({ field, direction: to }) => `${field} ${to}`).join(', ')
 }
 
-/** The fields of a parameter as the author may write them; the order of choices and conditions is kept out. */
+/**
+ * The fields of a parameter as written by its author, independent of the order of choices and
+ * conditions.
+ */
 function describeFields(parameter: Parameter): Map<string, string> {
   const fields = new Map([['type', parameter.kind]] as [string, string][])
   if (parameter.kind === 'categorical') fields.set('choices', describeSet(parameter.choices))

@@ -1,6 +1,6 @@
 /**
- * The space of a search as its author writes it: parameters, their conditions, and what is sought. Everything wrong with
- * it is said here, in one line that names the field, before any job is made.
+ * The space of a search: parameters, their conditions, and the objectives. All errors are reported
+ * here, in one line with the field, before any job is made.
  */
 import * as v from 'valibot'
 import { requestError, type BjobError } from '../../core/text/errors.ts'
@@ -18,19 +18,22 @@ import {
 
 export type Direction = 'minimise' | 'maximise'
 
-/** What is sought in one field of a result. */
+/** One objective: a field of the result and its direction. */
 export interface Objective {
   readonly field: string
   readonly direction: Direction
 }
 
 export interface Space {
-  /** A parameter stands after those that its conditions name; otherwise in the order in which they were written. */
+  /** Parameters in written order, except that each follows those named in its conditions. */
   readonly parameters: readonly Parameter[]
   readonly direction: Direction
-  /** The field of result.dat that holds the objective; without it the file is a bare number or its field is guessed. */
+  /**
+   * Field of result.dat with the objective; if undefined, the file is a number or the field is
+   * guessed.
+   */
   readonly objective: string | undefined
-  /** What is sought beside it, at the same time; empty in most searches. */
+  /** Further objectives; empty in most searches. */
   readonly further: readonly Objective[]
 }
 
@@ -75,9 +78,8 @@ const NO_PARAMETER = 'must be a mapping such as {type: float, low: 0, high: 1}'
 const PARAMETER_NAME = /^[A-Za-z_][\w.-]*$/u
 
 /**
- * Reads a space from what YAML or JSON gave.
- *
- * @throws BjobError `bad-space`, of which `detail.field` is the dotted path of what is wrong
+ * Parses a space from YAML or JSON values.
+ * @throws BjobError `bad-space` with the dotted path in `detail.field`
  */
 export function parseSpace(input: unknown): Space {
   const { parameters, objectives, direction, objective } = check(
@@ -191,7 +193,7 @@ function sortByCondition(parameters: readonly Parameter[], byName: ReadonlyMap<s
   return [...sorted]
 }
 
-/** Reads these fields and no others, and turns the first thing that is wrong into one line. */
+/** Parses exactly these fields and reports the first error in one line. */
 function check<const Entries extends v.ObjectEntries>(
   entries: Entries,
   input: unknown,

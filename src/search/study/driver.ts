@@ -1,6 +1,6 @@
 /**
- * Drives a study to its end: its points become jobs, their ends come back, and whoever starts it again, anywhere, goes on from the jobs that
- * are there.
+ * Runs a search to its end: makes a job for each point and reads the results. A restarted driver,
+ * anywhere, continues from the existing jobs.
  */
 import fs from 'node:fs'
 import os from 'node:os'
@@ -22,42 +22,45 @@ import { trialOfName } from './trial-name.ts'
 
 export interface SearchOptions {
   readonly workflow: string
-  /** Fields of the jobs, as in job.yaml; `application` among them. `args` come after the name of the point's file. */
+  /**
+   * Fields of the jobs, as in job.yaml, including `application`. `args` follow the name of the
+   * point's file.
+   */
   readonly job: Readonly<Record<string, unknown>>
-  /** Ends when this many have been evaluated, those of earlier runs and those that failed included. */
+  /** Number of evaluations, including earlier runs and failures. */
   readonly evaluations: number
-  /** Points that are being evaluated, or wait for it, at any time. */
+  /** Maximum number of points that run or wait at a time. */
   readonly parallel: number
-  /** The file that holds the result of each. */
+  /** File with the result of an evaluation. */
   readonly file: string
-  /** Ends when a value is as good. */
+  /** Stops the search at a value at least this good. */
   readonly target?: number
   readonly timeLimitMinutes?: number
-  /** Ends when this many evaluations, failed ones included, were no better than the best before them. */
+  /** Stops after this many consecutive evaluations, including failures, without improvement. */
   readonly patience?: number
-  /** Stops bad evaluations early by what they report (see `SuccessiveHalving`), from this step on. */
+  /** First step at which poor evaluations are stopped (see `SuccessiveHalving`). */
   readonly earlyStopping?: number
   readonly signal?: AbortSignal
   readonly onEvent?: (event: SearchEvent) => void
 }
 
-/** `resumed`: what earlier runs left has been taken in. `told`: of one evaluation it is known what came of it. */
+/** `resumed`: earlier results were read. `told`: an evaluation has an outcome. */
 export type SearchEvent =
   | { readonly kind: 'resumed' }
   | { readonly kind: 'told'; readonly evaluation: Evaluation; readonly isBest: boolean }
 
-/** Why a search ended: `exhausted` is a finite space of which every point was evaluated. */
+/** Reason for the end of a search; `exhausted`: every point of a finite space was evaluated. */
 export type SearchEnd = 'evaluations' | 'target' | 'patience' | 'exhausted' | 'time' | 'interrupted'
 
-/** A timer takes at most this many milliseconds. */
+/** Longest delay of a timer in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1
-/** A model may think long about each point; those that it has thought of are not kept waiting for the rest. */
+/** A model may be slow; points that it has already proposed are spawned after this time. */
 const SPAWN_AFTER_MS = 200
 
 /**
- * Runs a study that is new.
- *
- * @throws BjobError `other-space`, `no-evaluation`, `unknown-application` and what else `spawn` refuses
+ * Runs a new study.
+ * @throws BjobError `other-space`, `no-evaluation`, `unknown-application`, and the errors of
+ *   `spawn`
  */
 export async function runSearch(client: SiteClient, study: Study, options: SearchOptions): Promise<SearchEnd> {
   return new SearchDriver(client, study, options).run()
@@ -69,7 +72,10 @@ class SearchDriver {
   readonly #options: SearchOptions
   readonly #stop = new AbortController()
   readonly #reports: ReportWatch | undefined
-  /** What came of points that this search has not asked for yet: another run of it, which is still at work, was ahead. */
+  /**
+   * Results of points that this driver has not asked for yet, from another driver of the same
+   * search.
+   */
   readonly #unasked = new Map<number, Result>()
   #isExhausted = false
 
@@ -101,7 +107,7 @@ class SearchDriver {
     }
   }
 
-  /** Takes in the jobs that are there, in the order in which their points were asked for. */
+  /** Reads the existing jobs in the order of their points. */
   async #resume(): Promise<void> {
     const study = this.#study
     const { workflow, file } = this.#options
@@ -146,7 +152,7 @@ class SearchDriver {
         if (aborted) return reason === 'time' ? 'time' : 'interrupted'
         await this.#fill(() => ends.length > 0)
         if (ends.length === 0 && this.#study.pendingCount === 0) return this.#isExhausted ? 'exhausted' : 'evaluations'
-        // What came while the sampler was thinking is waiting here.
+        // Ends that arrived while the sampler was computing are already here.
         if (ends.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve))
         for (const { id, result } of ends.splice(0)) await this.#tell(id, result)
       }
@@ -156,7 +162,7 @@ class SearchDriver {
     }
   }
 
-  /** Every end of an evaluation, those of earlier runs included. */
+  /** Reads every end of an evaluation, including earlier runs. */
   async #readEnds(take: (id: number, result: Result) => void): Promise<void> {
     const { workflow, file } = this.#options
     const filter = { workflow: [workflow] }
@@ -167,7 +173,7 @@ class SearchDriver {
   }
 
   async #tell(id: number, result: Result): Promise<void> {
-    // A job that was told to run again has more than one end; the first is what the sampler knows.
+    // A retried job ends more than once; the sampler keeps the first end.
     if (!this.#study.has(id) && !this.#unasked.has(id)) this.#unasked.set(id, result)
     if (!this.#study.isPending(id)) return
     const told = this.#study.tell(id, result, await this.#reports?.readReports(id))
@@ -175,7 +181,10 @@ class SearchDriver {
     this.#options.onEvent?.({ kind: 'told', ...told })
   }
 
-  /** Asks for points while there is room; `isNews` ends it early, as the next point may be a better one for the news. */
+  /**
+   * Asks for points while there is room; `isNews` stops early, as new results may improve the next
+   * point.
+   */
   async #fill(isNews: () => boolean): Promise<void> {
     const { evaluations, parallel } = this.#options
     const study = this.#study
@@ -199,7 +208,7 @@ class SearchDriver {
     if (evaluations.length === 0) return
     const { job, workflow } = this.#options
     const args = Array.isArray(job['args']) ? (job['args'] as unknown[]) : []
-    // The points' files, until they have been copied.
+    // Temporary folder for the points' files until they are copied.
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-tune-'))
     let spawned: Spawned[]
     try {
@@ -215,7 +224,7 @@ class SearchDriver {
       fs.rmSync(folder, { recursive: true, force: true })
     }
     this.#reports?.expect(evaluations.map(({ id }) => id))
-    // Taken as it is when it is there: it may be this search's own, made by a run that was killed a moment ago.
+    // An existing job may come from a run of this search that was killed a moment ago.
     for (const [index, evaluation] of evaluations.entries()) {
       if (spawned[index]?.isNew !== false) continue
       await this.#requireSame(evaluation)
@@ -224,7 +233,9 @@ class SearchDriver {
     }
   }
 
-  /** They differ in their points only: what is wrong with one is wrong with all, and said once. */
+  /**
+   * Records differ in their points only, so an error in one is an error in all and reported once.
+   */
   async #spawnRecords(records: readonly SpawnRecord[], folder: string): Promise<Spawned[]> {
     try {
       return await this.#client.spawnRecords(records, { ifExists: 'reuse', folder })

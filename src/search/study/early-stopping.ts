@@ -1,28 +1,36 @@
 /**
- * Which evaluations are not worth going on with, by what they report while they run: asynchronous successive halving (Li et al. 2020, "A system
- * for massively parallel hyperparameter tuning", algorithm 2), in the form that stops the rest instead of pausing it, as Optuna's
- * SuccessiveHalvingPruner and Ray Tune do. No I/O.
+ * Selects evaluations to stop by their reports: asynchronous successive halving (Li et al. 2020, "A
+ * system for massively parallel hyperparameter tuning", algorithm 2), in the form that stops the
+ * rest instead of pausing it, as in Optuna's SuccessiveHalvingPruner and Ray Tune. No I/O.
  */
 import type { Direction } from '../space/space.ts'
 
-/** What an evaluation says of itself while it runs. */
+/** An intermediate report of an evaluation. */
 export interface ProgressReport {
-  /** How far it is: epochs, iterations, whatever it counts. */
+  /** Progress in epochs, iterations or another unit. */
   readonly step: number
-  /** The objective as it is then; NaN where it has diverged. */
+  /** The objective at that step; NaN if it has diverged. */
   readonly value: number
 }
 
-/** Why an evaluation is to be stopped: its value at a rung came `place`-th of `count`, 1 being the best. */
+/**
+ * The verdict against an evaluation: its value at a rung was `place` of `count`, 1 being the best.
+ */
 export interface Judgement extends ProgressReport {
   readonly place: number
   readonly count: number
 }
 
-/** Of those that reach a rung, one in so many goes on; each rung is so many times as far as the one before (Li et al. recommend 4). */
+/**
+ * The fraction 1/REDUCTION of evaluations continues at a rung, and each rung is REDUCTION times as
+ * far as the previous one (Li et al. recommend 4).
+ */
 export const REDUCTION = 4
 
-/** `STEP VALUE`, as in `12 0.347`; whatever follows is the writer's own. Undefined for any other line. */
+/**
+ * Parses `STEP VALUE`, such as `12 0.347`, ignoring the rest of the line. Undefined for any other
+ * line.
+ */
 export function parseReport(line: string): ProgressReport | undefined {
   const [first = '', second] = line.trim().split(/[\s,;]+/)
   if (second === undefined || !/^\d+(\.\d+)?$/.test(first)) return undefined
@@ -34,9 +42,9 @@ export function parseReport(line: string): ProgressReport | undefined {
 export class SuccessiveHalving {
   readonly #direction: Direction
   readonly #firstStep: number
-  /** For each rung the report with which each evaluation reached it. */
+  /** For each rung, the report with which each evaluation reached it. */
   readonly #rungs: Map<number, ProgressReport>[] = []
-  /** How many rungs each evaluation has reached. */
+  /** Number of rungs reached, by evaluation. */
   readonly #reached = new Map<number, number>()
 
   /** @param firstStep the first rung: no evaluation is stopped before it */
@@ -45,7 +53,7 @@ export class SuccessiveHalving {
     this.#firstStep = firstStep
   }
 
-  /** @returns whether evaluation `id` reached a rung with it, and is to be judged */
+  /** @returns true if evaluation `id` reached a rung and is to be judged */
   add(id: number, report: ProgressReport): boolean {
     const before = this.#reached.get(id) ?? 0
     let count = before
@@ -58,14 +66,14 @@ export class SuccessiveHalving {
     return count > before
   }
 
-  /** The reports with which evaluation `id` reached its rungs, the first rung first. */
+  /** The reports with which evaluation `id` reached its rungs, in order. */
   listReports(id: number): ProgressReport[] {
     return this.#rungs.flatMap((rung) => rung.get(id) ?? [])
   }
 
   /**
-   * Whether evaluation `id` is to be stopped at the last rung that it reached: undefined if it is among the best there, or the first to come. It
-   * may be asked again when others have come, as after a restart.
+   * Judges evaluation `id` at its last rung: undefined if it is among the best there, or the first
+   * to reach it. May be called again after other reports, or a restart.
    */
   judge(id: number): Judgement | undefined {
     const rung = this.#rungs[(this.#reached.get(id) ?? 0) - 1]

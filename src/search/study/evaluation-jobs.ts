@@ -1,4 +1,6 @@
-/** A search as it stands in the tree: one job for each evaluation, with its point as input and its objective as result. */
+/**
+ * The jobs of a search: one per evaluation, with its point as input and its objective as result.
+ */
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -15,29 +17,29 @@ import { trialOfName } from './trial-name.ts'
 
 export interface EvaluationJob {
   readonly entry: JobEntry
-  /** Of its trial. */
+  /** Id of the trial. */
   readonly id: number
 }
 
-/** How a job ended, and what it left. */
+/** The end of a job and its result. */
 export interface EvaluationEnd {
   readonly state: State
-  /** The last words of its history. */
+  /** The last message of its history. */
   readonly message: string
-  /** What it had come to when the search stopped it. */
+  /** The report at which the search stopped it. */
   readonly early?: EarlyStop | undefined
-  /** Of its result file; null if there is none. */
+  /** Content of its result file; null if missing. */
   readonly content: string | null
-  /** Why a file that is there has no content. */
+  /** Reason why an existing file has no content. */
   readonly problem?: string
 }
 
-/** The file that holds a point. */
+/** Name of the file with the point. */
 export function inputOf({ name }: { readonly name: string }): string {
   return `${name}.json`
 }
 
-/** The jobs of a workflow that evaluate points, in the order in which these were asked for. */
+/** The evaluation jobs of a workflow, in the order of their points. */
 export async function listEvaluationJobs(client: SiteClient, workflow: string): Promise<EvaluationJob[]> {
   const entries = await client.select({ workflow: [workflow] }).entries()
   return entries
@@ -46,14 +48,14 @@ export async function listEvaluationJobs(client: SiteClient, workflow: string): 
     .sort((one, other) => one.id - other.id)
 }
 
-/** The text that `Study.parseTask` reads. @throws BjobError `no-evaluation` */
+/** The text for `Study.parseTask`. @throws BjobError `no-evaluation` */
 export async function readTask(client: SiteClient, job: JobId, id: number): Promise<string> {
   const text = await readIfThere(client, job, inputOf({ name: nameOf(job) }))
   if (text !== null) return text
   throw requestError('no-evaluation', `${job} already exists and was not made by a search (it has no point ${id + 1})`)
 }
 
-/** What came of a job that has ended; undefined if it was started again meanwhile. */
+/** The outcome of an ended job; undefined if it was restarted meanwhile. */
 export async function readEvaluation(
   client: SiteClient,
   id: JobId,
@@ -84,7 +86,7 @@ export function toResult(
   return { kind: 'failed', reason: message === '' ? state : message }
 }
 
-/** The search whose evaluations are the jobs of a workflow, to be looked at; undefined if that workflow is none of a search. */
+/** The search whose evaluations are the jobs of a workflow; undefined if it is not a search. */
 export async function readStudy(client: SiteClient, workflow: string): Promise<Study | undefined> {
   const found = await listEvaluationJobs(client, workflow)
   const first = found[0]
@@ -118,7 +120,9 @@ async function openStudy(
   })
 }
 
-/** Undefined where a job that has the name of an evaluation is none, or one of another search. */
+/**
+ * Undefined for a job that has the name of an evaluation but belongs to no search, or to another.
+ */
 async function ifEvaluation<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await read()

@@ -1,6 +1,7 @@
 /**
- * How much of what the objective does is due to each parameter alone: functional analysis of variance over a random forest (Hutter, Hoos and
- * Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance"), which is what Optuna shows by default.
+ * The importance of each parameter for the objective: functional analysis of variance over a random
+ * forest (Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter
+ * importance"), Optuna's default.
  */
 import { RandomStream } from '../../lib/random-stream.ts'
 import { type Drawable, listValued } from './study-figures.ts'
@@ -10,17 +11,20 @@ import type { Space } from '../space/space.ts'
 
 export interface Importance {
   readonly name: string
-  /** Its share of the variance that parameters explain by themselves, from 0 to 1; all shares add up to 1, or to 0 if none explains anything. */
+  /**
+   * Share of the variance explained by single parameters, 0 to 1; the shares sum to 1, or 0 if none
+   * explains any.
+   */
   readonly share: number
 }
 
 interface Sample {
-  /** In [0, 1], one for each parameter. */
+  /** In [0, 1], one per parameter. */
   readonly units: Float64Array
   readonly value: number
 }
 
-/** A part of the unit cube in which the tree says the same everywhere. */
+/** A part of the unit cube in which the tree is constant. */
 interface Leaf {
   readonly low: Float64Array
   readonly high: Float64Array
@@ -28,12 +32,12 @@ interface Leaf {
 }
 
 const TREES = 64
-/** Drawn for a tree at most: a forest of thousands of evaluations would take minutes, and say the same. */
+/** Maximum sample per tree: larger ones take minutes and give the same result. */
 const DRAWN_LIMIT = 1000
 
 /**
- * The parameters, the most important first; empty where fewer than two evaluations gave a value. On the scale of the parameter (logarithmic or
- * not), over its whole range. The same study gives the same shares.
+ * The parameters by decreasing importance, on their own scale (logarithmic or linear) over their
+ * whole range; empty for fewer than two evaluations with a value. Deterministic.
  */
 export function importances(study: Drawable): Importance[] {
   const { space } = study.search
@@ -44,7 +48,8 @@ export function importances(study: Drawable): Importance[] {
   for (let tree = 0; tree < TREES; tree++) {
     const stream = random.substream(`tree ${tree}`)
     const count = Math.min(samples.length, DRAWN_LIMIT)
-    // A bootstrap sample for each tree (Breiman 2001, "Random forests"), trees grown until their leaves are pure.
+    // A bootstrap sample per tree (Breiman 2001, "Random forests"); trees grow until their leaves
+    // are pure.
     const drawn = Array.from({ length: count }, () => samples[stream.integer(samples.length)]).filter(
       (sample) => sample !== undefined,
     )
@@ -58,8 +63,9 @@ export function importances(study: Drawable): Importance[] {
 }
 
 /**
- * Choices have no order of their own; in that of their mean values, the best split of them is one between neighbours (Breiman et al. 1984,
- * "Classification and regression trees", theorem 9.6). A parameter that takes no part lies in the middle, where no tree can split by it.
+ * Encodes choices in the order of their mean values, in which the best split is one between
+ * neighbours (Breiman et al. 1984, "Classification and regression trees", theorem 9.6). An inactive
+ * parameter lies in the middle, where no tree can split.
  */
 function encodeSamples(space: Space, evaluations: readonly ValuedEvaluation[]): Sample[] {
   const samples = evaluations.map(({ point, result }) => ({ units: encodePoint(space, point), value: result.value }))
@@ -82,7 +88,10 @@ function encodeSamples(space: Space, evaluations: readonly ValuedEvaluation[]): 
   return samples
 }
 
-/** A regression tree over the unit cube: splits where the squared error falls most, down to leaves of one value or one place. */
+/**
+ * A regression tree over the unit cube: splits where the squared error falls most, down to constant
+ * leaves.
+ */
 function growTree(samples: readonly Sample[], dimensions: number): Leaf[] {
   const leaves: Leaf[] = []
   const open = [{ samples, low: new Float64Array(dimensions), high: new Float64Array(dimensions).fill(1) }]
@@ -119,10 +128,10 @@ function findSplit(samples: readonly Sample[], dimensions: number): { dimension:
       const previous = sorted[count - 1]
       below += previous?.value ?? 0
       const [from, to] = [previous?.units[dimension] ?? 0, sorted[count]?.units[dimension] ?? 0]
-      // Between two that are next to each other in floating point there is no place for a split.
+      // No split fits between neighbouring floating-point numbers.
       const at = (from + to) / 2
       if (!(at > from)) continue
-      // The squared error falls by this much, but for a constant.
+      // The decrease of the squared error, up to a constant.
       const gain = below ** 2 / count + (total - below) ** 2 / (sorted.length - count)
       if (gain > highest) {
         highest = gain
@@ -133,7 +142,10 @@ function findSplit(samples: readonly Sample[], dimensions: number): { dimension:
   return best
 }
 
-/** For each dimension the variance of the tree's mean over all others, as a share of the whole (Hutter et al. 2014, equations 4 to 7). */
+/**
+ * The variance of the tree's mean over all other dimensions, for each dimension, as a share of the
+ * total (Hutter et al. 2014, equations 4 to 7).
+ */
 function explainedShares(leaves: readonly Leaf[], dimensions: number): number[] {
   const width = ({ low, high }: Leaf, dimension: number): number => (high[dimension] ?? 1) - (low[dimension] ?? 0)
   const weighted = leaves.map((leaf) => {
@@ -145,7 +157,8 @@ function explainedShares(leaves: readonly Leaf[], dimensions: number): number[] 
   const variance = weighted.reduce((sum, { leaf, volume }) => sum + volume * (leaf.value - mean) ** 2, 0)
   return Array.from({ length: dimensions }, (_, dimension) => {
     if (!(variance > 0)) return 0
-    // The marginal is a staircase: each leaf lifts it between its ends, by what it weighs in the other dimensions.
+    // The marginal is a step function: each leaf raises it between its ends by its weight in the
+    // other dimensions.
     const steps = weighted.flatMap(({ leaf, volume }) => {
       const lift = ((leaf.value - mean) * volume) / width(leaf, dimension)
       return [

@@ -1,25 +1,26 @@
-/** From what a job left to the number that the search is about, or to the reason why there is none. */
+/** Reads the objective from a job's result file, or the reason for its absence. */
 import type { Valued } from '../samplers/trial-history.ts'
 import type { Space } from '../space/space.ts'
 
-/** What came of an evaluation; `stopped` early, with the value that it had reported at `step`. */
+/** The outcome of an evaluation; `stopped`: stopped early at `step` with its reported value. */
 export type Result =
   | Valued
   | { readonly kind: 'stopped'; readonly step: number; readonly value: number }
   | { readonly kind: 'failed'; readonly reason: string }
 
-/** Fields that hold the objective where the space names none, the first that is there. */
+/** Fields tried in order if the space names none. */
 const USUAL_FIELDS = ['objective', 'loss', 'value', 'score', 'y']
 
-/** NaN and the infinities as Python's json writes them, where a value may stand; JSON has none. */
+/**
+ * NaN and the infinities as written by Python's json module, in places of values; JSON has none.
+ */
 const NO_NUMBER = /(^|[[,:]\s*)[+-]?(?:nan|inf|infinity)(?=\s*(?:$|[\],}]))/gi
 
 /**
- * Reads a result: a bare number, or a JSON object with it in the field that the space names (else in one that is usually called so, or in
- * the only one that holds a number). Of several objectives each is a field.
- *
- * @param content undefined or null: the job left no such file
- * @param file what it is called, for the reason
+ * Reads a result: a number, or a JSON object with the field named by the space (else a usual field,
+ * or the only numeric one). With several objectives, each is a field.
+ * @param content undefined or null if the file is missing
+ * @param file its name, for messages
  */
 export function readObjective(content: string | null | undefined, space: Space, file: string): Result {
   if (content === null || content === undefined) return failed(`it wrote no ${file}`)
@@ -61,7 +62,7 @@ function readNumber(value: unknown, what: string): Result {
   return Number.isFinite(value) ? { kind: 'value', value } : failed(`${what} is infinite`)
 }
 
-/** As other languages print numbers: `1.`, `.5`, `+2`. */
+/** Accepts numbers as printed by other languages: `1.`, `.5`, `+2`. */
 function readBareNumber(text: string): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?$/i.test(text.trim())
     ? Number(text.trim().replace(/d/i, 'e'))

@@ -1,4 +1,4 @@
-/** Follows what running evaluations report, and stops those that are not worth going on with. */
+/** Follows the reports of running evaluations and stops poor ones. */
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
@@ -7,7 +7,7 @@ import { readJobLines } from '../../site/view/job-lines.ts'
 import { type ProgressReport, type SuccessiveHalving, parseReport } from './early-stopping.ts'
 import { nameOfTrial } from './trial-name.ts'
 
-/** In an evaluation's folder; it appends a line to it for each report: `STEP VALUE`. */
+/** File in the folder of an evaluation, with one line `STEP VALUE` per report. */
 export const PROGRESS_FILE = 'progress.dat'
 
 export class ReportWatch {
@@ -26,12 +26,12 @@ export class ReportWatch {
     this.#halving = halving
   }
 
-  /** Takes in all that these have reported, without judging them: they have ended, or others are to be heard first. */
+  /** Reads the reports of these evaluations without judging them. */
   async hear(ids: readonly number[]): Promise<void> {
     await mapConcurrently(ids, AT_ONCE, async (id) => this.#read(id))
   }
 
-  /** What an evaluation that has ended had reported on its way. */
+  /** The reports of an ended evaluation. */
   async readReports(id: number): Promise<readonly ProgressReport[]> {
     await this.#read(id)
     return this.#halving.listReports(id)
@@ -68,7 +68,7 @@ export class ReportWatch {
     this.#watch = undefined
   }
 
-  /** @returns whether a rung was reached */
+  /** @returns true if a rung was reached */
   async #read(id: number): Promise<boolean> {
     let isReached = false
     for (;;) {
@@ -92,7 +92,7 @@ export class ReportWatch {
       const early = { step, value: Number.isFinite(value) ? value : null, place, count }
       await this.#client.stopEarly(this.#jobOf(id), early)
     } catch (error) {
-      // It was removed, or is broken: whoever waits for its end is told by others.
+      // The job was removed or is broken; its end is reported elsewhere.
       if (!(error instanceof BjobError)) throw error
     }
   }

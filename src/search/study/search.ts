@@ -1,20 +1,20 @@
-/** What a search is about, as its author writes it. */
+/** The definition of a search as written by its author. */
 import { checkData } from '../../core/job/check-spec.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type Space, parseSpace } from '../space/space.ts'
 
-/** What the author of a search wrote. */
+/** A parsed definition. */
 export interface Search {
   readonly space: Space
-  /** The space as it was written, for the jobs' inputs. */
+  /** The space as written, for the jobs' inputs. */
   readonly document: unknown
-  /** Handed to each evaluation as it is. */
+  /** Passed unchanged to each evaluation. */
   readonly params: unknown
 }
 
 /**
- * Reads a search: a space (see `parseSpace`), and `params`, which every evaluation gets beside its point.
- *
+ * Parses a search: a space (see `parseSpace`), and `params`, which every evaluation gets with its
+ * point.
  * @throws BjobError `bad-space`
  */
 export function parseSearch(input: unknown): Search {
@@ -25,7 +25,7 @@ export function parseSearch(input: unknown): Search {
   return { space: parseSpace(document), document, params }
 }
 
-/** Each evaluation reads them from JSON. */
+/** Checks that params can be written as JSON. */
 function checkParams(params: unknown): void {
   try {
     checkData(params)

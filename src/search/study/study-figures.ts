@@ -1,25 +1,25 @@
 /**
- * The data of the figures that people look at after a search: what to draw, not how. Only evaluations that gave a value are drawn, as in
+ * The data of the figures shown after a search. Only evaluations with a value are included, as in
  * Optuna's figures of the same names (optuna.visualization).
  */
 import { formatValue, type Parameter, levelIndex } from '../space/parameter.ts'
 import type { Evaluation, Study, ValuedEvaluation } from './study.ts'
 
-/** What a figure needs of a study. */
+/** The part of a study that figures need. */
 export type Drawable = Pick<Study, 'search' | 'evaluations'>
 
 export interface Axis {
   readonly name: string
-  /** `choices`: positions are 0, 1, …, the places in `choices`. */
+  /** `choices`: positions are indexes into `choices`. */
   readonly scale: 'linear' | 'log' | 'choices'
   /** The ends of the axis, as positions. */
   readonly low: number
   readonly high: number
-  /** What stands at the positions of a categorical parameter; else empty. */
+  /** Labels of a categorical parameter's positions; otherwise empty. */
   readonly choices: readonly string[]
 }
 
-/** A value, and the best of all up to it. */
+/** A value and the best value so far. */
 export interface HistoryPoint {
   readonly id: number
   readonly value: number
@@ -27,10 +27,13 @@ export interface HistoryPoint {
 }
 
 export interface ParallelCoordinates {
-  /** One for each parameter of the space, in its order, then for each further objective; the first is drawn as one axis more. */
+  /**
+   * One axis per parameter of the space, then one per further objective; the first objective is an
+   * extra axis.
+   */
   readonly axes: readonly Axis[]
   readonly objective: Axis
-  /** `positions`: one for each axis, null where the parameter takes no part in the point. */
+  /** `positions`: one per axis, null for an inactive parameter. */
   readonly lines: readonly {
     readonly id: number
     readonly value: number
@@ -38,7 +41,7 @@ export interface ParallelCoordinates {
   }[]
 }
 
-/** The value of each evaluation and the best so far, in the order in which the points were asked for. */
+/** The value of each evaluation and the best so far, in the order of the points. */
 export function historyOfBest(study: Drawable): HistoryPoint[] {
   const pick = study.search.space.direction === 'minimise' ? Math.min : Math.max
   let best: number | undefined
@@ -48,7 +51,10 @@ export function historyOfBest(study: Drawable): HistoryPoint[] {
   })
 }
 
-/** A line for each evaluation across an axis for each parameter (Inselberg 1985, "The plane with parallel coordinates"). */
+/**
+ * One line per evaluation across one axis per parameter (Inselberg 1985, "The plane with parallel
+ * coordinates").
+ */
 export function parallelCoordinates(study: Drawable): ParallelCoordinates {
   const { parameters, objective, further } = study.search.space
   const valued = listValued(study)
@@ -74,12 +80,12 @@ export function parallelCoordinates(study: Drawable): ParallelCoordinates {
   }
 }
 
-/** The evaluations that gave a value, in the order in which their points were asked for. */
+/** The evaluations with a value, in the order of their points. */
 export function listValued({ evaluations }: Drawable): ValuedEvaluation[] {
   return evaluations.filter((evaluation): evaluation is ValuedEvaluation => evaluation.result?.kind === 'value')
 }
 
-/** From the lowest to the highest that there was. */
+/** An axis from the lowest to the highest value. */
 function axisOfValues(name: string, values: readonly number[]): Axis {
   const low = values.reduce((one, other) => Math.min(one, other), Infinity)
   const high = values.reduce((one, other) => Math.max(one, other), -Infinity)

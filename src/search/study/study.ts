@@ -1,6 +1,6 @@
 /**
- * One search: its points, how each is written down as a job's input, and what came of them. All that it knows can be read back from the jobs,
- * so there is no other checkpoint. No I/O: the driver does that.
+ * One search: its points, their encoding as job inputs, and their outcomes. Everything can be read
+ * back from the jobs, so there is no other checkpoint. No I/O; the driver does that.
  */
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { defined } from '../../lib/defined.ts'
@@ -20,20 +20,20 @@ export const RESULT_FILE = 'result.dat'
 export interface StudyOptions {
   readonly sampler: SamplerName
   readonly seed: number
-  /** How many evaluations there will be: a grid is made that fine. */
+  /** Number of evaluations planned; it sets the resolution of a grid. */
   readonly evaluations: number
-  /** The file that holds each result, for whoever looks at the search later; result.dat unless given. */
+  /** Name of the result file, default result.dat. */
   readonly file?: string
 }
 
-/** One point, and what came of it; `undefined` while that is not known. */
+/** A point and its result; `undefined` while unknown. */
 export interface Evaluation extends Trial {
-  /** The name of its job. */
+  /** Name of its job. */
   readonly name: string
   readonly result: Result | undefined
 }
 
-/** An evaluation that gave a value. */
+/** An evaluation with a value. */
 export interface ValuedEvaluation extends Evaluation {
   readonly result: Extract<Result, { kind: 'value' }>
 }
@@ -44,7 +44,7 @@ export class Study {
   readonly #sampler: Sampler
   readonly #evaluations = new Map<number, Evaluation>()
   readonly #reports = new Map<number, readonly ProgressReport[]>()
-  /** In the order in which they came to it. */
+  /** In the order in which they joined the front. */
   #front: readonly ValuedEvaluation[] = []
   #endCount = 0
   #failureCount = 0
@@ -57,7 +57,7 @@ export class Study {
     this.#sampler = createSampler(search.space, options.sampler, options)
   }
 
-  /** All evaluations, pending ones included, by id. */
+  /** All evaluations, including pending ones, by id. */
   get evaluations(): Evaluation[] {
     return [...this.#evaluations.values()].sort((one, other) => one.id - other.id)
   }
@@ -74,14 +74,14 @@ export class Study {
     return this.#failureCount
   }
 
-  /** Those that were stopped early. */
+  /** Number of evaluations stopped early. */
   get stoppedCount(): number {
     return this.#stoppedCount
   }
 
   /**
-   * How many have ended of those whose points were asked for after the best one's (of several objectives: after the last one's on the front); all
-   * that have, if none gave a value.
+   * Number of ended evaluations asked for after the best one (with several objectives: after the
+   * last one on the front); all ended ones if none gave a value.
    */
   get countSinceBest(): number {
     const bestId = Math.max(-1, ...this.#front.map(({ id }) => id))
@@ -92,14 +92,14 @@ export class Study {
     return this.count - this.#endCount
   }
 
-  /** Of several objectives, the one that came to the front last. */
+  /** With several objectives, the evaluation that joined the front last. */
   get best(): ValuedEvaluation | undefined {
     return this.#front.at(-1)
   }
 
   /**
-   * The Pareto front: those with values than which no other's are as good in every objective and better in one. With one objective that is the
-   * best alone.
+   * The Pareto front: evaluations that no other matches in every objective and beats in one. With
+   * one objective, the best alone.
    */
   listFront(): ValuedEvaluation[] {
     return [...this.#front].sort((one, other) => this.#compare(one, other))
@@ -109,13 +109,16 @@ export class Study {
     return this.#evaluations.has(id)
   }
 
-  /** Whether trial `id` is there and nothing was told of it. */
+  /** True if trial `id` exists and has no result. */
   isPending(id: number): boolean {
     const evaluation = this.#evaluations.get(id)
     return evaluation !== undefined && evaluation.result === undefined
   }
 
-  /** Those that gave a value, the best first; of several objectives, the front first, and otherwise by the first one. */
+  /**
+   * Evaluations with a value, best first; with several objectives, the front first, then by the
+   * first one.
+   */
   listBest(): ValuedEvaluation[] {
     const front = new Set(this.#front.map(({ id }) => id))
     return this.evaluations
@@ -123,19 +126,20 @@ export class Study {
       .sort((one, other) => Number(front.has(other.id)) - Number(front.has(one.id)) || this.#compare(one, other))
   }
 
-  /** Whether a value is as good as `target`. */
+  /** True if a value is at least as good as `target`. */
   reaches(value: number, target: number): boolean {
     return this.search.space.direction === 'minimise' ? value <= target : value >= target
   }
 
-  /** The next points; fewer when a finite space has no more. */
+  /** The next points; fewer if a finite space is exhausted. */
   ask(count: number): Evaluation[] {
     return this.#sampler.ask(count).map((trial) => this.#add(trial))
   }
 
   /**
-   * Points that were asked for and have no job, because whoever asked was killed between making one and the next (or because somebody removed
-   * it): found by asking again, with what is known of those before. Without this, a grid would have holes.
+   * Points that were asked for but have no job, because the driver was killed before making it or
+   * the job was removed. They are recomputed from the earlier results; without them a grid would
+   * have holes.
    */
   askMissing(): Evaluation[] {
     const ids = [...this.#evaluations.keys()]
@@ -152,7 +156,8 @@ export class Study {
         if (before.result !== undefined)
           tellSampler(again, before.id, before.result, this.#reports.get(before.id) ?? [])
       }
-      // Without the one before it, the sampler would number the next one otherwise: its point was evaluated elsewhere, and is left out.
+      // Without its predecessor, the sampler would number the next point differently: that one is
+      // skipped.
       const [trial] = again.ask(1)
       if (trial === undefined || trial.id !== id || keys.has(pointKey(space, trial.point))) continue
       keys.add(pointKey(space, trial.point))
@@ -162,15 +167,15 @@ export class Study {
     return missing
   }
 
-  /** Takes in a point that has a job. @throws BjobError `bad-point` */
+  /** Adds a point that has a job. @throws BjobError `bad-point` */
   adopt(trial: Trial): Evaluation {
     this.#sampler.adopt(trial)
     return this.#add(trial)
   }
 
   /**
-   * @param reports what it had reported on its way
-   * @returns the evaluation with what came of it, and whether it is the best so far (of several objectives: on the front)
+   * @param reports its intermediate reports
+   * @returns the evaluation with its result, and true if it is the best so far (or on the front)
    */
   tell(
     id: number,
@@ -193,7 +198,7 @@ export class Study {
     return { evaluation, isBest }
   }
 
-  /** The input of the job that evaluates a point. */
+  /** The input file of the job that evaluates a point. */
   formatTask({ id, point }: Trial): string {
     const { document: space, params } = this.search
     const { file = RESULT_FILE } = this.#options
@@ -207,9 +212,9 @@ export class Study {
   }
 
   /**
-   * Reads a job's input back.
-   *
-   * @throws BjobError `other-space`, which says what differs; `no-evaluation` when it is no input of a search
+   * Parses a job's input file.
+   * @throws BjobError `other-space` with the difference; `no-evaluation` if it is not an input of a
+   *   search
    */
   parseTask(text: string, id: number): Trial {
     const task = parseObject(text)
@@ -237,7 +242,7 @@ export class Study {
     return evaluation
   }
 
-  /** Whether `one` is as good as `other` in every objective. */
+  /** True if `one` is at least as good as `other` in every objective. */
   #isAsGood(one: ValuedEvaluation, other: ValuedEvaluation): boolean {
     const losses = lossesOf(this.search.space, other.result)
     return lossesOf(this.search.space, one.result).every((loss, at) => loss <= (losses[at] ?? 0))
@@ -249,14 +254,14 @@ export class Study {
   }
 }
 
-/** A number for each objective, smaller is better. */
+/** One loss per objective, smaller is better. */
 function lossesOf({ direction, further }: Space, result: Valued): number[] {
   const directions = [direction, ...further.map((objective) => objective.direction)]
   return [result.value, ...(result.further ?? [])].map((value, at) => (directions[at] === 'maximise' ? -value : value))
 }
 
 function tellSampler(sampler: Sampler, id: number, result: Result, reports: readonly ProgressReport[]): void {
-  // One that was stopped has reported more or less until it was gone; what it was stopped for is on record.
+  // A stopped job may have reported more before it died; the recorded report counts.
   if (result.kind === 'value')
     for (const { step, value } of reports)
       if (Number.isFinite(value)) sampler.tell(id, { kind: 'intermediate', step, value })

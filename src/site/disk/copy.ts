@@ -1,4 +1,6 @@
-/** Copies files, and folders with all in them; links become what they lead to. With `durable`, not returning before all is on the disk. */
+/**
+ * Copies files and folders, replacing links by their targets. With `durable`, flushes everything.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 
@@ -14,7 +16,7 @@ export async function copy(from: string, to: string, durable: boolean): Promise<
   if (durable) await flush(to)
 }
 
-/** Brings a file, or all files below a folder, to the disk. */
+/** Flushes a file, or all files below a folder. */
 function flushSync(target: string): void {
   if (fs.statSync(target).isDirectory()) {
     for (const name of fs.readdirSync(target)) flushSync(path.join(target, name))

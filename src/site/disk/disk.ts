@@ -1,7 +1,8 @@
 /**
- * The seam to the file system: every call that bjob makes on a site's tree goes through one `Disk`. There are two. On a local file system a
- * call takes microseconds, so it is made at once in this thread; on a network one it takes a round trip, so it goes to the thread pool and
- * many are under way together. (Measured on tmpfs: 37,700 small jobs a second made with direct calls, 3,900 with pooled ones in turn.)
+ * The interface to the file system: every call on a site's tree goes through a `Disk`. On a local
+ * file system a call takes microseconds and runs synchronously in this thread. On a network file
+ * system it takes a round trip and runs in the thread pool, many at a time. (Measured on tmpfs:
+ * 37,700 small jobs made per second with direct calls, 3,900 with pooled calls in sequence.)
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -17,65 +18,83 @@ export interface Entry {
   readonly isFile: boolean
 }
 
-/** A file made by this process that nobody else writes. */
+/** A file created by this process alone. */
 export interface NewFile {
-  /** Writes the whole content, which may come in parts, and closes; with `durable`, not before it is on the disk. */
+  /** Writes the whole content, possibly in parts, and closes; with `durable`, flushes it. */
   finish(text: string | Iterable<string>, durable: boolean): Promise<void>
   close(): Promise<void>
 }
 
 export interface Disk {
-  /** Whether other nodes may see this tree through caches of their own. */
+  /** True if other nodes may see this tree through their own caches. */
   readonly isNetwork: boolean
-  /** For how long this node may go on seeing a file that another node has replaced, though it opens it anew; 0 where opening asks the server. */
+  /**
+   * How long this node may still see a replaced file after opening it again; 0 if opening asks the
+   * server.
+   */
   readonly staleMs: number
   mkdir(target: string): Promise<void>
   makeParents(target: string): Promise<void>
   rmdir(target: string): Promise<void>
   rename(from: string, to: string): Promise<void>
   unlink(target: string): Promise<void>
-  /** Removes a folder with all in it; nothing there is no fault. Never follows links. */
+  /** Removes a folder with its contents, if it exists. Never follows links. */
   removeAll(target: string): Promise<void>
   symlink(content: string, target: string): Promise<void>
   readlink(target: string): Promise<string>
-  /** Where a path leads, all links followed. */
+  /** The path with all links resolved. */
   realpath(target: string): Promise<string>
-  /** The text of a file of at most `most` bytes. @throws EISDIR, ENOTFILE, EFBIG for anything else, ELOOP for a link that is refused */
+  /**
+   * The text of a file of at most `most` bytes. @throws EISDIR, ENOTFILE, EFBIG for anything else,
+   * ELOOP for a link that is refused
+   */
   readText(target: string, most?: number, links?: Links): Promise<string>
-  /** The bytes from `offset` to the end, at most `limit`. @throws EISDIR, ENOTFILE for what is no file, ELOOP for a link that is refused */
+  /**
+   * The bytes from `offset` to the end, at most `limit`. @throws EISDIR, ENOTFILE for what is no
+   * file, ELOOP for a link that is refused
+   */
   readFrom(target: string, offset: number, limit: number, links?: Links): Promise<Buffer>
   list(target: string): Promise<Entry[]>
-  /** Follows no link. `undefined` when there is nothing. */
+  /** Does not follow links. `undefined` if there is nothing. */
   stat(target: string): Promise<fs.Stats | undefined>
-  /** Fails when the name is taken. */
+  /** Fails if the name is taken. */
   create(target: string): Promise<NewFile>
-  /** Makes the file where there is none. @throws EISDIR, ENOTFILE, ENXIO, ELOOP for anything but a file */
+  /**
+   * Makes the file where there is none. @throws EISDIR, ENOTFILE, ENXIO, ELOOP for anything but a
+   * file
+   */
   openAppend(target: string): Promise<AppendFile>
-  /** A file, or a folder with all in it; links become what they lead to. With `durable`, not returning before it is on the disk. */
+  /**
+   * Copies a file, or a folder with its contents, replacing links by their targets; with `durable`,
+   * flushes it.
+   */
   copy(from: string, to: string, durable?: boolean): Promise<void>
   utimes(target: string, atime: Date, mtime: Date): Promise<void>
-  /** Makes this node forget what it cached of a folder's names, if they have changed. On NFS opening it does that, and no stat; under FUSE, listing. */
+  /**
+   * Drops this node's cached names of a folder. On NFS, opening it does that, but stat does not;
+   * under FUSE, listing does.
+   */
   refresh(folder: string): Promise<void>
 }
 
-/** The error's code; NFS's ESTALE can reach Node without a name. */
+/** The error's code. NFS's ESTALE may arrive without a name. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   const { code, errno } = error as NodeJS.ErrnoException
   return errno === -116 ? 'ESTALE' : (code ?? '')
 }
 
-/** Whether the error says that this user may not do that. */
+/** True if the error means a lack of permission. */
 export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS', 'forbidden-file'].includes(codeOf(error))
 }
 
-/** Whether the error says that a name is not there (any more). */
+/** True if the error means that a name does not exist. */
 export function isGone(error: unknown): boolean {
   return ['ENOENT', 'ESTALE', 'ENOTDIR'].includes(codeOf(error))
 }
 
-/** Runs `act`; when it fails because a name is not there, the answer is `undefined`. */
+/** Runs `act`; returns `undefined` if a name does not exist. */
 export async function unlessGone<T>(act: Promise<T>): Promise<T | undefined> {
   try {
     return await act
@@ -85,33 +104,44 @@ export async function unlessGone<T>(act: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** `f_type` of file systems that only this machine's kernel changes (statfs(2)); all others are taken for networks. */
+/**
+ * `f_type` of file systems that only this kernel changes (statfs(2)); others count as network file
+ * systems.
+ */
 const LOCAL_TYPES = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
 
-/** The file system that a file or folder is on: its `f_type`, and whether other nodes may see it. @throws the file system's errors */
+/**
+ * The file system of a file: its `f_type`, and whether other nodes may see it. @throws the file
+ * system's errors
+ */
 export function fileSystemOf(file: string): { readonly type: number; readonly isNetwork: boolean } {
   const { type } = fs.statfsSync(file)
   return { type, isNetwork: !LOCAL_TYPES.has(type) }
 }
 
-/** FUSE's `f_type`: GlusterFS, CephFS and others. The kernel and the client's process each keep names and attributes for a second, by default. */
+/**
+ * FUSE's `f_type`: GlusterFS, CephFS and others. Kernel and client cache names and attributes for a
+ * second each.
+ */
 const FUSE_TYPE = 0x65735546
-/** Both of these one after the other, and as much again for a loaded node. */
+/** Both caches in sequence, doubled for a loaded node. */
 const FUSE_STALE_MS = 4000
 
-/** Calls under way at once: a server has an answer for each of them, and its client seldom more than 64 places to wait in. */
+/** Concurrent calls: NFS clients seldom have more than 64 slots. */
 const POOL_THREADS = '32'
 
-/** Node's thread pool has four threads unless the environment says otherwise when it is first used, which is now, or was before. */
+/**
+ * Node's thread pool has four threads unless the environment sets a number before its first use.
+ */
 function widenPool(): void {
   if (process.env['UV_THREADPOOL_SIZE'] !== undefined) return
   process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS
   fs.access('/', () => {})
-  // What this process starts is none of that.
+  // Child processes must not inherit it.
   delete process.env['UV_THREADPOOL_SIZE']
 }
 
-/** The disk that suits the file system which `folder` is on. */
+/** The disk for the file system of `folder`. */
 export function diskFor(folder: string): Disk {
   const { type } = fs.statfsSync(folder)
   if (LOCAL_TYPES.has(type)) return directDisk
@@ -137,7 +167,7 @@ function statSync(target: string): fs.Stats | undefined {
   }
 }
 
-/** Calls made at once, in this thread. */
+/** Synchronous calls in this thread. */
 export const directDisk: Disk = {
   isNetwork: false,
   staleMs: 0,
@@ -176,7 +206,7 @@ export const directDisk: Disk = {
   refresh: async () => {},
 }
 
-/** Calls made in the thread pool, for file systems where each is a round trip. */
+/** Calls in the thread pool, for file systems with a round trip per call. */
 export const pooledDisk: Disk = {
   isNetwork: true,
   staleMs: 0,
@@ -221,7 +251,7 @@ const fuseDisk: Disk = {
   refresh: async (folder) => void (await fs.promises.readdir(folder)),
 }
 
-/** Node's own recursive mkdir says ENOENT of a file system that is read-only, and that is no help. */
+/** On a read-only file system, Node's recursive mkdir reports a misleading ENOENT. */
 export async function makeParents(disk: Pick<Disk, 'mkdir'>, target: string): Promise<void> {
   try {
     await disk.mkdir(target)
@@ -234,7 +264,7 @@ export async function makeParents(disk: Pick<Disk, 'mkdir'>, target: string): Pr
   }
 }
 
-/** Makes a name that may be there already. */
+/** Creates a name that may already exist. */
 export async function unlessTaken(made: Promise<void>): Promise<void> {
   try {
     await made
@@ -243,7 +273,7 @@ export async function unlessTaken(made: Promise<void>): Promise<void> {
   }
 }
 
-/** The folder above, or `undefined` at the root. */
+/** The parent folder, or `undefined` at the root. */
 export function parentOf(folder: string): string | undefined {
   const parent = path.dirname(folder)
   return parent === folder ? undefined : parent

@@ -1,6 +1,6 @@
 /**
- * Whole files, written aside and renamed: for the files that have no revisions (settings, applications, snapshots, cursors). And new names
- * that other nodes have to find by listing.
+ * Replaces whole files by rename: settings, applications, snapshots, cursors, which have no
+ * revisions. Also makes new names visible to other nodes' listings.
  */
 import path from 'node:path'
 import { decodeText } from '../../core/text/decode-text.ts'
@@ -9,17 +9,20 @@ import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, unlessGone, unlessTaken } from './disk.ts'
 import { type Links, MOST_TEXT_BYTES, tooLarge } from './read.ts'
 
-/** Longer than servers' clocks for files stand still: 10 ms where the kernel ticks a hundred times a second, 4 or 1 on most. */
+/** Longer than a tick of servers' file clocks: 10 ms at 100 Hz, 4 or 1 on most kernels. */
 const TICK_MS = 20
 
-/** The text of a file that a person may have written. @throws BjobError `not-utf8`; the file system's errors */
+/**
+ * The text of a file that a user may have written. @throws BjobError `not-utf8`; the file system's
+ * errors
+ */
 export async function readPersonsText(disk: Disk, file: string, links?: Links): Promise<string> {
   const bytes = await disk.readFrom(file, 0, MOST_TEXT_BYTES + 1, links)
   if (bytes.length > MOST_TEXT_BYTES) throw tooLarge(file, MOST_TEXT_BYTES)
   return decodeText(bytes, file)
 }
 
-/** Replaces `target` at once: a reader sees the old text or the new, which may come in parts. Its folder must exist. */
+/** Replaces `target` atomically with text that may come in parts. Its folder must exist. */
 export async function replaceFile(
   disk: Disk,
   target: string,
@@ -38,9 +41,9 @@ export async function replaceFile(
 }
 
 /**
- * Changes the folder of a new name once more, at a later time of the server's clock. An NFS client believes what it has listed until the folder's time
- * changes: one that listed between two changes in one tick of that clock does not see the second, until there is a third.
- * It costs two calls, and only where the disk is a network's.
+ * Changes a new name's folder again, at a later server time. An NFS client trusts its listing until
+ * the folder's time changes: if it listed between two changes in one clock tick, it misses the
+ * second until a third. Costs two calls, on network file systems only.
  */
 export async function showName(disk: Disk, target: string): Promise<void> {
   if (!disk.isNetwork) return

@@ -1,6 +1,7 @@
 /**
- * The disk of a group's site: its folder has the set-group-ID bit and is the group's to write. Whatever a member's umask, the group may read and write
- * what bjob makes there: one member's umask must not stop everybody. What jobs make has the umask of whoever runs them.
+ * The disk of a group's site, whose folder has the set-group-ID bit and is writable for the group.
+ * The group may read and write all files of bjob there, whatever a member's umask. Files made by
+ * jobs have the umask of the launcher.
  */
 import fs from 'node:fs'
 import { type Disk, makeParents, unlessGone } from './disk.ts'
@@ -10,7 +11,10 @@ const GROUP_WRITE = 0o020
 const FILE_BITS = 0o060
 const FOLDER_BITS = SET_GROUP_ID | 0o070
 
-/** @returns `disk` as it is where the folder is no group's, and where the umask leaves the group its rights */
+/**
+ * @returns `disk` itself if the folder is not a group's, or the umask already leaves the group its
+ *   rights
+ */
 export function shareWithGroup(disk: Disk, folder: string, umask = process.umask()): Disk {
   const isShared = (fs.statSync(folder).mode & (SET_GROUP_ID | GROUP_WRITE)) === (SET_GROUP_ID | GROUP_WRITE)
   if (!isShared || (umask & 0o070) === 0) return disk

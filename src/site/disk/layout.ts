@@ -1,4 +1,4 @@
-/** Every name in a site's tree, in one place; nothing else joins these paths. */
+/** All names in a site's tree. No other module builds these paths. */
 import path from 'node:path'
 import { type Aside, asideOf } from '../../core/job/aside.ts'
 import { type JobId, jobId, splitId } from '../../core/job/id.ts'
@@ -8,16 +8,19 @@ export const JOB_FILE = 'job.yaml'
 export const STATE_FILE = 'state.yaml'
 export const DATA_FILE = 'data.json'
 
-/** A folder under construction, beside the place it will be renamed to; never taken for a job, as no name starts with a dot. */
+/** A folder under construction, beside its final place. Names of jobs never start with a dot. */
 const ASIDE = '.new-'
-/** A change under way in a job's folder: the symlink that claims a revision, and the text that will become state.yaml. */
+/**
+ * A change in progress in a job's folder: the symlink that claims a revision, and the draft of
+ * state.yaml.
+ */
 const REVISION = '.revision-'
 const DRAFT = '.state-'
 const LOCK = '.lock'
 const VERDICT = '.verdict'
 /** By custom: what a job leaves for its driver. */
 const RESULTS = ['result.dat', 'progress.dat']
-/** A file that was to be renamed over another (see files.ts): `.job.yaml-<token>`. */
+/** A temporary file of a replacement (see files.ts): `.job.yaml-<token>`. */
 const REPLACEMENT = /^\..+-.+-\d+-[0-9a-z]{10}-[0-9a-z]+$/
 
 export interface JobPaths {
@@ -26,7 +29,7 @@ export interface JobPaths {
   readonly state: string
   readonly data: string
   readonly lock: string
-  /** What the job's postprocess has said that it is to become. */
+  /** The verdict of the job's postprocess. */
   readonly verdict: string
 }
 
@@ -38,7 +41,7 @@ export class Layout {
   readonly launchers: string
   readonly journal: string
   readonly trash: string
-  /** The site's own batch scripts' templates, the user's to edit. */
+  /** The site's own templates of batch scripts, editable by the user. */
   readonly templates: string
   readonly submissions: string
 
@@ -63,13 +66,16 @@ export class Layout {
     return path.join(this.jobs, name)
   }
 
-  /** @throws BjobError when `id` is not an id */
+  /** @throws BjobError if `id` is not an id */
   job(id: JobId): JobPaths {
     const { workflow, name } = splitId(id)
     return pathsIn(`${this.jobs}/${workflow}/${name}`)
   }
 
-  /** Where a job's folder is built before it is renamed into place: same parent, so the rename stays within one directory. */
+  /**
+   * Where a job's folder is built: in the same parent, so that the rename stays within one
+   * directory.
+   */
   aside(workflow: string, token: string): JobPaths {
     return pathsIn(`${this.jobs}/${workflow}/${ASIDE}${token}`)
   }
@@ -79,7 +85,7 @@ export class Layout {
     readonly lease: string
     readonly settings: string
     readonly log: string
-    /** What the log was before it grew too long. */
+    /** The previous log. */
     readonly oldLog: string
   } {
     const dir = path.join(this.launchers, id)
@@ -115,7 +121,7 @@ export class Layout {
     return path.join(this.journal, `${host}.jsonl`)
   }
 
-  /** Made with the journal: without it, the journal does not tell of all jobs. */
+  /** Made with the journal; without it, the journal may not list all jobs. */
   get journalReadme(): string {
     return path.join(this.journal, 'README')
   }
@@ -129,7 +135,7 @@ export class Layout {
     return path.join(this.trash, `${workflow}+${name}.${token}`)
   }
 
-  /** Whether a name in the trash is one that `trashed` gives. */
+  /** True for names made by `trashed`. */
   static isTrashed(name: string): boolean {
     return /^[^.].*\+.+\..+-\d+-[0-9a-z]{10}-[0-9a-z]+$/.test(name)
   }
@@ -139,7 +145,7 @@ export class Layout {
     return path.dirname(path.dirname(dir)) === this.jobs
   }
 
-  /** The id of the job whose folder holds `folder`, if any: what `bjob` run inside a job's folder is about. */
+  /** The id of the job whose folder contains `folder`, if any. */
   idOf(folder: string): JobId | undefined {
     const [workflow, name] = path.relative(this.jobs, folder).split(path.sep)
     return workflow === undefined || workflow === '..' || workflow === '' || name === undefined
@@ -148,7 +154,7 @@ export class Layout {
   }
 }
 
-/** The files of the job whose folder is `dir`, wherever that is now. */
+/** The files of the job whose folder is `dir`, wherever that is. */
 export function pathsIn(dir: string): JobPaths {
   return {
     dir,
@@ -160,7 +166,7 @@ export function pathsIn(dir: string): JobPaths {
   }
 }
 
-/** Where what is staged into a job's folder arrives, in that folder. */
+/** Where staged files arrive in a job's folder. */
 export function stageInAside(launcher: string): Aside {
   return asideOf('.stage-in', launcher)
 }
@@ -173,27 +179,27 @@ export function draftPath(dir: string, token: string): string {
   return `${dir}/${DRAFT}${token}`
 }
 
-/** The text that will become job.yaml with that change. */
+/** The draft of job.yaml for that change. */
 export function specificationDraftPath(dir: string, token: string): string {
   return `${draftPath(dir, token)}-job`
 }
 
-/** Whose draft a file in a job's folder is: of its state.yaml or of its job.yaml. */
+/** The owner of a draft of state.yaml or job.yaml. */
 export function draftOwner(name: string): string | undefined {
   return name.startsWith(DRAFT) ? name.slice(DRAFT.length).replace(/-job$/, '') : undefined
 }
 
-/** The file that an attempt's output goes to, in the job's folder. */
+/** The output file of an attempt in the job's folder. */
 export function outputName(attempt: number): string {
   return attempt <= 1 ? 'job.out' : `job.out.${attempt}`
 }
 
-/** Whether a name in `jobs/` or below it is bjob's own scaffolding, not a workflow or a job. */
+/** True if a name in `jobs/` or below is bjob's scaffolding, not a workflow or a job. */
 export function isScaffold(name: string): boolean {
   return name.startsWith('.')
 }
 
-/** What a name in a job's folder is, where it is left over from a change: for those who clean up. */
+/** The kind of a leftover in a job's folder, for clean-up. */
 export function leftoverKind(name: string): 'revision' | 'draft' | 'lock' | 'aside' | undefined {
   if (name.startsWith(REVISION)) return 'revision'
   if (name.startsWith(DRAFT)) return 'draft'
@@ -211,7 +217,7 @@ export function isWritten(name: string): boolean {
   )
 }
 
-/** Names that staged input may not take in a job's folder. */
+/** True for names that staged input must not take in a job's folder. */
 export function isReserved(name: string): boolean {
   return isScaffold(name) || name === JOB_FILE || name === STATE_FILE || (isWritten(name) && !RESULTS.includes(name))
 }

@@ -1,4 +1,7 @@
-/** bjob's own files. A job, or a person, may put anything in the place of one: that is told by name, and is the problem of that file alone. */
+/**
+ * bjob's own files. A job, or a person, may put anything in the place of one: that is told by name,
+ * and is the problem of that file alone.
+ */
 import path from 'node:path'
 import type { ErrorCode } from '../../core/text/error-hints.ts'
 import { requestError, siteError } from '../../core/text/errors.ts'
@@ -13,7 +16,10 @@ const FAULTS: Readonly<Record<string, string>> = {
   EFBIG: `exceeds bjob's limit of ${MOST_TEXT_BYTES / 1024 / 1024} MiB`,
 }
 
-/** What is wrong with the file that could not be read, with its name; undefined when the file system failed. */
+/**
+ * What is wrong with the file that could not be read, with its name; undefined when the file system
+ * failed.
+ */
 export function describeFault(error: unknown, file: string): string | undefined {
   const problem = isForbidden(error) ? 'cannot be read: permission denied' : FAULTS[codeOf(error)]
   return problem === undefined ? undefined : `${path.basename(file)} ${problem}`
@@ -23,7 +29,10 @@ export type ReadText = (disk: Disk, file: string, links?: Links) => Promise<stri
 
 export const readPlain: ReadText = (disk, file, links) => disk.readText(file, undefined, links)
 
-/** One of bjob's own files. @throws BjobError `code`, `forbidden-file` for what cannot be read; the file system's errors */
+/**
+ * One of bjob's own files. @throws BjobError `code`, `forbidden-file` for what cannot be read; the
+ * file system's errors
+ */
 export async function readOwnFile(
   disk: Disk,
   file: string,
@@ -40,7 +49,10 @@ export async function readOwnFile(
   }
 }
 
-/** The error of a file that somebody asked for by name. @returns what it was given, when the file system failed */
+/**
+ * The error of a file that somebody asked for by name. @returns what it was given, when the file
+ * system failed
+ */
 export function requestedFault(error: unknown, file: string): unknown {
   const message = describeFault(error, file)
   return message === undefined ? error : requestError('unreadable-file', message, { path: file, cause: error })

@@ -1,20 +1,26 @@
 /**
- * Reads files that a job may have replaced: by a folder, a pipe, a socket, a device, or by terabytes of nothing. Whatever stands there, a read ends
- * soon, with the bytes of a regular file or with an error that names the file.
+ * Reads files that a job may have replaced by a folder, a pipe, a socket, a device, or a huge file.
+ * A read always ends soon, with the bytes of a regular file or with an error that names the file.
  */
 import fs from 'node:fs'
 
-/** The size beyond which a file is not read as text: Node.js freezes over a file of gigabytes. */
+/** Maximum size of a file read as text: Node.js freezes on a file of gigabytes. */
 export const MOST_TEXT_BYTES = 64 * 1024 * 1024
 
-/** Whether a file may be a link: those of people may; one in the place of a file of bjob's leads somebody astray. */
+/**
+ * Whether a file may be a link: those of people may; one in the place of a file of bjob's leads
+ * somebody astray.
+ */
 export type Links = 'follow' | 'refuse'
 
-/** Opening a pipe waits for a writer, in this thread even deaf to signals, unless the flags forbid it. */
+/**
+ * O_NONBLOCK: opening a pipe would block this thread, and its signal handlers, until a writer
+ * comes.
+ */
 const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs.constants
 const flagsFor = (links: Links): number => O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0)
 
-/** Enough for most files; what fills it is read again, into more. */
+/** Enough for most files; larger ones are read again into a larger buffer. */
 const SMALL_BYTES = 64 * 1024
 const scratch = Buffer.allocUnsafeSlow(SMALL_BYTES)
 
@@ -66,7 +72,7 @@ export async function readPart(target: string, offset: number, limit: number, li
   }
 }
 
-/** A network file system may tell an old size: a file ends where a read ends early. */
+/** A network file system may report an old size: the end of a file is where a read ends early. */
 function more({ length }: Buffer, target: string, most: number): Buffer {
   if (length > most) throw tooLarge(target, most)
   return Buffer.allocUnsafe(Math.min(length * 4, most + 1))

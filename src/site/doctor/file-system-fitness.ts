@@ -1,13 +1,16 @@
-/** From what was measured of a file system to verdicts, and to the settings that suit it. What is measured, and how, stands in site/doctor/probe.ts. */
+/**
+ * Turns measurements of a file system into verdicts and suitable settings. The measurements are
+ * made in site/doctor/probe.ts.
+ */
 
 export type Measured<T> = { readonly value: T } | { readonly problem: string }
 
-/** Of names that several tried to take at once: each has to have just one winner. */
+/** Names that several processes tried to take at once; each must have exactly one winner. */
 export interface Race {
   readonly names: number
-  /** Names that two believe to have taken. */
+  /** Names with two winners. */
   readonly doubles: number
-  /** Names that nobody got, though somebody has them. */
+  /** Names without a winner, although they exist. */
   readonly unclaimed: number
 }
 
@@ -15,10 +18,10 @@ export interface LocalMeasurements {
   readonly kind: { readonly type: number; readonly isNetwork: boolean }
   readonly exclusive: Measured<Race>
   readonly rename: Measured<{
-    /** Looks at a file that was being replaced, and how many saw it missing or torn. */
+    /** Reads of a file during its replacement, and the number that found it missing or torn. */
     readonly reads: number
     readonly torn: number
-    /** Looks that missed the file, and whose next ones did not. */
+    /** Reads that missed the file while the next read found it. */
     readonly hidden: number
     readonly isGoneNoticed: boolean
     readonly isFolderKept: boolean
@@ -34,12 +37,14 @@ export interface LocalMeasurements {
 export interface PeerMeasurements {
   readonly host: string
   readonly isSameMount: boolean
-  /** How long until the other node sees what was appended and flushed, and a new name in a folder that it lists. */
+  /** Delay until the other node sees appended and flushed data, and a new name in a listing. */
   readonly appendMs: Measured<Delay>
   readonly nameMs: Measured<Delay>
-  /** The same of a name that the other node asked for before it was there; Infinity when it did not see it at all. */
+  /**
+   * The same for a name that the other node asked for before it existed; Infinity if never seen.
+   */
   readonly lateNameMs: Measured<number>
-  /** The other node's clock is ahead by so much, give or take half a round trip. */
+  /** Lead of the other node's clock, with half a round trip as uncertainty. */
   readonly clock: Measured<{ readonly aheadMs: number; readonly uncertainMs: number }>
   readonly exclusive: Measured<Race>
   readonly sharedAppend: Measured<{ readonly lines: number; readonly lost: number }>
@@ -52,7 +57,10 @@ export interface Delay {
   readonly mostMs: number
 }
 
-/** `note`: bjob copes, and it is worth knowing; `bad`: jobs would be lost or run twice, or nothing would run. */
+/**
+ * `note`: worth knowing, but bjob copes; `bad`: jobs would be lost or run twice, or nothing would
+ * run.
+ */
 export type Grade = 'ok' | 'note' | 'bad'
 
 export interface Check {
@@ -68,7 +76,7 @@ export interface SuitableSettings {
   readonly durability: 'node' | 'process'
 }
 
-/** By statfs(2)'s f_type. */
+/** By f_type of statfs(2). */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   0xef53: 'ext4',
   0x58465342: 'XFS',
@@ -90,20 +98,23 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
   0x00c0ffee: 'hostfs',
 }
 
-/** Above this, a call that changes a name is slow enough to set the pace of short jobs. */
+/** Above this, a call that changes a name limits the rate of short jobs. */
 const SLOW_CALL_MS = 20
-/** A flush that takes longer is felt at every spawn and every end. */
+/** A slower flush is noticeable at every spawn and end. */
 const SLOW_FLUSH_MS = 100
-/** No two clocks of a cluster agree better than this without care. */
+/** Clocks of a cluster rarely agree better than this. */
 const CLOCK_NOTE_MS = 1000
 /** Calls that change or look up a name, for a plain job from birth to end. */
 const CALLS_PER_JOB = 25
 const DEFAULT_LEASE_SECONDS = 30
-/** A launcher renews its lease six times, and gives up after three quarters of it: this many of the slowest calls must fit. */
+/**
+ * A launcher renews its lease six times and gives up after three quarters of it: this many of the
+ * slowest calls must fit.
+ */
 const CALLS_PER_LEASE = 20
 const MAX_SECONDS = { lease: 3600, poll: 60 }
 
-/** What people call a file system, by its `f_type`. */
+/** The common name of a file system, by its `f_type`. */
 export function nameFileSystem(type: number): string {
   return TYPE_NAMES[type] ?? `type 0x${type.toString(16)}`
 }
@@ -223,7 +234,7 @@ export function judgePeer(measured: PeerMeasurements, isNetwork: boolean): Check
   ]
 }
 
-/** What bjob.yaml had better say; the defaults where they are good. */
+/** Settings for bjob.yaml; the defaults where they fit. */
 export function suitableSettings(local: LocalMeasurements, peer: PeerMeasurements | undefined): SuitableSettings {
   const slowestMs = Math.max(
     valueOf(local.latency)?.mostMs ?? 0,

@@ -1,7 +1,9 @@
 /**
- * How `bjob doctor` on two nodes talk: in the tree, as all of bjob. A consultation is a folder below `.bjob-doctor`; whoever makes the folder `peer`
- * in it is the second node. Each message is a file that is renamed into place: a name that nobody has asked for shows up in a listing at once
- * where the new end of a known file is seen late (on GlusterFS by half a second, and there are a hundred messages). Who has heard it removes it.
+ * The communication of `bjob doctor` between two nodes, through the tree. A consultation is a
+ * folder below `.bjob-doctor`; the process that makes the folder `peer` in it is the second node.
+ * Each message is a file renamed into place: a new name appears in a listing at once, whereas
+ * appended data is seen late (on GlusterFS after half a second, for a hundred messages). The
+ * receiver removes the message.
  */
 import path from 'node:path'
 import { requestError, siteError } from '../../core/text/errors.ts'
@@ -13,21 +15,21 @@ import { TAKINGS, tryTaking } from './probe.ts'
 
 const disk = pooledDisk
 const LOOK_MS = 5
-/** Looks in vain after which the folder is changed, and again. */
+/** After this many unsuccessful looks the folder is changed, and so on. */
 const LOOKS_UNTIL_NUDGE = 20
-/** Between two looks for somebody who may come in a minute. */
+/** Interval while waiting for a peer that may take a minute. */
 const WAIT_MS = 100
 const FOLDER = '.bjob-doctor'
 const SEAT = 'peer'
-/** In the folder of all consultations: somebody waits for the next one. */
+/** In the folder of all consultations: marks a node that waits for the next one. */
 const WAITING = 'waiting-'
 
-/** A run of the doctor: its folder, which it removes. */
+/** A run of the doctor; its folder is removed at the end. */
 export interface Consultation {
   readonly folder: string
-  /** In there, for what this node tries alone. */
+  /** Subfolder for tests on this node alone. */
   readonly alone: string
-  /** In there, for what the two say. */
+  /** Subfolder for messages. */
   readonly talk: string
 }
 
@@ -37,7 +39,7 @@ const consultationIn = (folder: string): Consultation => ({
   talk: path.join(folder, 'talk'),
 })
 
-/** @throws BjobError `no-folder` when there is no folder `examined` */
+/** @throws BjobError `no-folder` if the folder `examined` does not exist */
 export async function beginConsultation(examined: string): Promise<Consultation> {
   const room = await openRoom(examined)
   for (const { name } of await disk.list(room)) if (isOfDead(name)) await disk.removeAll(path.join(room, name))
@@ -59,7 +61,7 @@ async function openRoom(examined: string): Promise<string> {
   return room
 }
 
-/** Whether it was left by a process of this node that was killed. */
+/** True if a killed process of this node left it. */
 function isOfDead(name: string): boolean {
   const token = name.startsWith(WAITING) ? name.slice(WAITING.length) : name
   const own = `${shortHost()}-`
@@ -68,16 +70,16 @@ function isOfDead(name: string): boolean {
 
 export async function endConsultation({ folder }: Consultation): Promise<void> {
   await disk.removeAll(folder)
-  // Others may be in there.
+  // It may contain other consultations.
   await disk.rmdir(path.dirname(folder)).catch(() => {})
 }
 
-/** Whether somebody is waiting for a consultation. */
+/** True if a peer is waiting for a consultation. */
 export async function isAwaited({ folder }: Consultation): Promise<boolean> {
   return (await disk.list(path.dirname(folder))).some(({ name }) => name.startsWith(WAITING))
 }
 
-/** @returns whether a peer took its seat in time */
+/** @returns true if a peer joined in time */
 export async function awaitPeer({ folder }: Consultation, patienceMs: number): Promise<boolean> {
   const until = monotonicMs() + patienceMs
   for (;;) {
@@ -87,7 +89,9 @@ export async function awaitPeer({ folder }: Consultation, patienceMs: number): P
   }
 }
 
-/** Waits for a consultation on `examined` and takes the seat. @returns undefined when `signal` fires first */
+/**
+ * Waits for a consultation on `examined` and joins it. @returns undefined if `signal` fires first
+ */
 export async function joinConsultation(examined: string, signal: AbortSignal): Promise<Consultation | undefined> {
   const room = await openRoom(examined)
   const waiting = path.join(room, WAITING + uniqueToken())
@@ -108,7 +112,7 @@ export async function joinConsultation(examined: string, signal: AbortSignal): P
   }
 }
 
-/** Whether it asks for a second node and has none: what a dead doctor left behind is either taken or silent. */
+/** True if it has no second node yet. A dead doctor's consultation is either joined or silent. */
 async function isOpen({ folder, talk }: Consultation): Promise<boolean> {
   return (await isListed(talk, messageOf('host', 1))) && !(await isListed(folder, SEAT))
 }
@@ -122,7 +126,7 @@ async function takeSeat(seat: string): Promise<boolean> {
   return (await unlessGone(tryTaking(mkdir, seat))) ?? false
 }
 
-/** `to`: how many messages of the other side its sender had heard by then. */
+/** `to`: number of messages received by the sender so far. */
 interface Envelope {
   readonly to: number
   readonly message: unknown
@@ -153,8 +157,8 @@ export class Channel {
   }
 
   /**
-   * Changes the folder: an NFS client that has listed it in the same tick of the server's clock in which a message came takes its list for whole until
-   * something else changes there.
+   * Changes the folder. An NFS client that listed it within the clock tick of a new message keeps
+   * its list until the folder changes again.
    */
   async #nudge(): Promise<void> {
     const name = path.join(this.#folder, `.nudge-${this.#mine}`)
@@ -163,15 +167,15 @@ export class Channel {
   }
 
   /**
-   * The other's next message; of what it answers to an order that has been given up, none.
-   * @param patienceMs for all looking together, whatever comes late meanwhile
+   * Returns the other node's next message, skipping answers to orders that were given up.
+   * @param patienceMs limit for the whole wait, including late messages
    * @throws BjobError `silent-peer`; ENOENT when the consultation is over
    */
   async hear<T>(patienceMs: number): Promise<T> {
     const until = monotonicMs() + patienceMs
     for (let look = 1; ; look++) {
       if (look % LOOKS_UNTIL_NUDGE === 0) await this.#nudge()
-      // A file that is not there yet is never opened: some file systems would remember that it is not there.
+      // Never opens a missing file: some file systems would cache its absence.
       const name = messageOf(this.#theirs, this.#heard + 1)
       const file = path.join(this.#folder, name)
       const isThere = (await disk.list(this.#folder)).some((entry) => entry.name === name)

@@ -1,4 +1,7 @@
-/** What only two nodes can find out of a file system: one asks (`probeTogether`), the other does what it is told (`assist`). */
+/**
+ * Measures a file system between two nodes: one directs (`probeTogether`), the other assists
+ * (`assist`).
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -12,40 +15,43 @@ import { Channel, type Consultation, awaitPeer } from './probe-channel.ts'
 
 const disk = pooledDisk
 const ANSWER_MS = 3000
-/** Until the other node, which may be checked by somebody else first, gives its first sign. */
+/** Limit for the other node's first message; it may be serving another doctor. */
 const GREETING_MS = 5000
-/** Of each delay: so many times, or for so long. */
+/** Repetitions of each delay, or its duration. */
 const ROUNDS = 8
 const ROUNDS_MS = 500
 const NAMES = 25
 const LINES = 50
-/** So far apart that both write at the same time, though one hears of it later than the other. */
+/** Interval that makes both nodes write at the same time, despite the delay of messages. */
 const APART_MS = 5
 const MOST_BYTES = 1024
-/** For how long a change is waited for on the other node: it has to say so before its answer is given up. */
+/** Limit for a change to be seen on the other node, shorter than the limit for its answer. */
 const SIGHT_MS = 2000
-/** The same, of a name that was asked for too early. */
+/** The same, for a name that was asked for too early. */
 const LATE_MS = 1200
 
 interface Greeting {
   readonly host: string
-  /** The kernel and the mount. */
+  /** Identifies the kernel and the mount. */
   readonly eyes: string
 }
 
 type Order = { readonly order: 'echo' } | { readonly order: 'end' } | Deed
 
 interface Deed {
-  /** `list`: say when a listing shows the name. `ask`: say when asking for it does, having asked for it too early. `follow`: say when the file grows. */
+  /**
+   * `list`: report when a listing shows the name. `ask`: report when a lookup finds it, after an
+   * early lookup. `follow`: report when the file grows.
+   */
   readonly order: 'list' | 'ask' | 'follow' | 'race' | 'append' | 'touch' | 'lock'
   readonly name: string
 }
 
 /**
- * @param patienceMs for how long a second node is waited for
- * @param hasLocks whether this node alone can lock a file: to try it together takes its time
- * @returns undefined when none came
- * @throws BjobError `silent-peer` when one came and says nothing
+ * @param patienceMs limit for a second node to join
+ * @param hasLocks true if this node can lock a file
+ * @returns undefined if no node joined
+ * @throws BjobError `silent-peer` if it joined but does not answer
  */
 export async function probeTogether(
   consultation: Consultation,
@@ -66,7 +72,7 @@ async function question(channel: Channel, { folder }: Consultation, hasLocks: bo
     await channel.say(order)
     return channel.hear<T>(ANSWER_MS)
   }
-  /** What is said after a first answer, `ready`. */
+  /** The message after a first answer, `ready`. */
   const then = <T>(): Promise<T> => channel.hear<T>(ANSWER_MS)
   const { host, eyes } = await channel.hear<Greeting>(GREETING_MS)
   const echoes: { readonly ms: number; readonly aheadMs: number }[] = []
@@ -76,7 +82,7 @@ async function question(channel: Channel, { folder }: Consultation, hasLocks: bo
     return bestClock(echoes)
   })
   const echoMs = summarise(echoes.map(({ ms }) => ms)).medianMs
-  /** How long until the other node sees what `change` does to a name; Infinity when it does not. */
+  /** Delay until the other node sees the effect of `change` on a name; Infinity if it does not. */
   const awaitChange = async (
     order: 'list' | 'ask' | 'follow',
     name: string,
@@ -134,7 +140,7 @@ async function question(channel: Channel, { folder }: Consultation, hasLocks: bo
   }
 }
 
-/** The second node's part. @throws BjobError `silent-peer` when the first says nothing */
+/** The second node's part. @throws BjobError `silent-peer` if the first does not answer */
 export async function assist(consultation: Consultation): Promise<void> {
   const { folder } = consultation
   const channel = new Channel(consultation, 'peer')
@@ -147,7 +153,7 @@ export async function assist(consultation: Consultation): Promise<void> {
       else await obey(order, path.join(folder, order.name), channel)
     }
   } catch (error) {
-    // The first is through, and has removed it all before its last word was seen here.
+    // The first node finished and removed everything before its last message was seen here.
     if (isFirst || !isGone(error)) throw error
   }
 }
@@ -206,7 +212,7 @@ async function exchangeEcho(ask: <T>(order: Order) => Promise<T>): Promise<{ ms:
   return { ms: monotonicMs() - begun, aheadMs: now - (before + Date.now()) / 2 }
 }
 
-/** Through what this process sees a folder: two that see it through the same have no caches of their own. */
+/** Identifies this process's view of a folder: processes with the same view share caches. */
 function eyesOn(folder: string): string {
   return `${bootId()} ${fs.statSync(folder).dev}`
 }
@@ -218,14 +224,14 @@ async function repeat<T>(act: (round: number) => Promise<T>): Promise<T[]> {
   return results
 }
 
-/** The quickest round trip leaves the least room for error. */
+/** The fastest round trip has the least uncertainty. */
 function bestClock(echoes: readonly { ms: number; aheadMs: number }[]): { aheadMs: number; uncertainMs: number } {
   const [best] = echoes.toSorted((one, other) => one.ms - other.ms)
   if (best === undefined) throw new Error('no answer')
   return { aheadMs: best.aheadMs, uncertainMs: best.ms / 2 }
 }
 
-/** Takes what can be had of the names that both go for. @returns which it got */
+/** Takes as many of the contested names as possible. @returns which ones it got */
 async function takeNames(folder: string): Promise<boolean[]> {
   const got: boolean[] = []
   for (let at = 0; at < NAMES; at++)

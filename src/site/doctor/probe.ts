@@ -1,6 +1,7 @@
 /**
- * Measures what bjob relies on of a file system, in a folder made for that. Each measurement has its own time: a file system that hangs is a
- * result, too. What the figures mean stands in site/doctor/file-system-fitness.ts.
+ * Measures the properties of a file system that bjob relies on, in a temporary folder. Each
+ * measurement has its own time limit, because a hanging file system is a result too. The verdicts
+ * are in site/doctor/file-system-fitness.ts.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -10,16 +11,16 @@ import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { codeOf, fileSystemOf, pooledDisk, unlessGone } from '../disk/disk.ts'
 
-/** Where the hang of a file system would be noticed; the thread pool waits elsewhere. */
+/** The thread pool waits for a hanging file system, so this thread can time out. */
 const disk = pooledDisk
-/** A single measurement that takes longer has failed; all of this node's own together get `ALONE_MS`. */
+/** Limit of a single measurement; `ALONE_MS` limits all of this node's together. */
 const PATIENCE_MS = 3000
 const ALONE_MS = 8000
-/** Of a measurement that counts how much can be done: it ends at its count, or when this is over. */
+/** Duration of a measurement that counts operations, unless it reaches its count first. */
 const SAMPLE_MS = 600
 const WATCH_MS = 500
 
-/** Runs one measurement. Never rejects: what went wrong is what was found. */
+/** Runs one measurement. Never rejects: an error is a result. */
 export async function measure<T>(act: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<Measured<T>> {
   const over = new AbortController()
   const late = sleep(patienceMs, over.signal).then(() => ({
@@ -34,7 +35,7 @@ export async function measure<T>(act: () => Promise<T>, patienceMs = PATIENCE_MS
   return measured
 }
 
-/** @param folder an empty one, on the file system in question */
+/** @param folder an empty folder on the file system in question */
 export async function probeHere(folder: string): Promise<LocalMeasurements> {
   const within = (name: string): string => path.join(folder, name)
   const until = monotonicMs() + ALONE_MS
@@ -57,14 +58,14 @@ export async function touch(file: string, text = ''): Promise<void> {
   await (await disk.create(file)).finish(text, false)
 }
 
-/** The three ways to take a name that nobody else has. */
+/** The three ways to take a unique name. */
 export const TAKINGS: readonly ((target: string) => Promise<void>)[] = [
   (target) => touch(target),
   (target) => disk.mkdir(target),
   (target) => disk.symlink('somebody', target),
 ]
 
-/** @returns whether the name is this caller's */
+/** @returns true if the caller got the name */
 export async function tryTaking(take: (target: string) => Promise<void>, target: string): Promise<boolean> {
   try {
     await take(target)
@@ -111,7 +112,7 @@ async function probeRename(
       const text = await unlessGone(disk.readText(target))
       reads += 1
       misses = text === undefined ? misses + 1 : 0
-      // A name that is out of sight for a moment is looked at again, as jobs are (see jobs.ts).
+      // A name that is missing for a moment is looked up again, as for jobs (see jobs.ts).
       if (text === undefined && misses < 5) hidden += 1
       else if (text === undefined || text !== textOf(Number(text.slice(0, 6)))) torn += 1
     }
@@ -163,7 +164,10 @@ async function probeFlush(file: string): Promise<{ medianMs: number; mostMs: num
   }
 }
 
-/** New files get their time from whoever keeps it; whole seconds only, many times in a row, are no chance. */
+/**
+ * Determines the clock that sets times of new files. Only whole seconds, many times in a row, are
+ * significant.
+ */
 async function probeStamps(within: (name: string) => string): Promise<{ grainMs: number; serverAheadMs: number }> {
   const ahead: number[] = []
   let isFine = false
@@ -179,7 +183,7 @@ async function probeStamps(within: (name: string) => string): Promise<{ grainMs:
   return { grainMs: isFine ? 1 : 1000, serverAheadMs: summarise(ahead).medianMs }
 }
 
-/** Whether this node's inotify tells of what `change` does to a file in `folder`. */
+/** True if this node's inotify reports the effect of `change` on a file in `folder`. */
 export async function probeWatch(
   folder: string,
   change: (file: string) => Promise<unknown>,
@@ -196,7 +200,7 @@ export async function probeWatch(
   }
 }
 
-/** The kernel's own locks, by util-linux's flock: Node.js has none. */
+/** Tests the kernel's locks through flock of util-linux, because Node.js has none. */
 async function probeLock(file: string): Promise<{ isExclusive: boolean }> {
   await holdLock(file, ['true'])
   const { code } = await runCommand(
@@ -206,7 +210,7 @@ async function probeLock(file: string): Promise<{ isExclusive: boolean }> {
   return { isExclusive: code === 9 }
 }
 
-/** Runs a command that holds the lock. @throws when the lock cannot be had */
+/** Runs a command that holds the lock. @throws if the lock is not available */
 export async function holdLock(file: string, command: readonly string[]): Promise<void> {
   if (!hasCommand('flock')) throw new Error('not tested: no flock command found')
   const { code, stderr } = await runCommand(['flock', '--timeout', '2', file, ...command], PATIENCE_MS)
@@ -240,7 +244,7 @@ async function probeLatency(
   return { ...summarise(times), callsPerSecond: (calls * 1000) / (monotonicMs() - begun) }
 }
 
-/** How long each of up to `most` calls takes, in ms: one after the other, until the time is over. */
+/** Durations in ms of up to `most` consecutive calls within the time limit. */
 async function sample(most: number, act: (at: number) => Promise<void>): Promise<number[]> {
   const times: number[] = []
   const until = monotonicMs() + SAMPLE_MS

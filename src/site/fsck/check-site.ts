@@ -1,6 +1,7 @@
 /**
- * Is this tree whole? Looks at every folder and compares it with the journal; names what is damaged and what is left over, and knows for each
- * whether there is one right way to mend it. What may still be in use is watched for a while first.
+ * Checks a site: reads every folder, compares it with the journal, and reports damage and leftovers
+ * with their repair, if there is exactly one correct one. Files that may be in use are observed
+ * first.
  */
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -12,7 +13,7 @@ import { checkLines, compareIndex, foldJournals } from './fsck-journal.ts'
 import { confirmSuspects } from './fsck-suspects.ts'
 import type { Site } from '../site.ts'
 
-/** Finds all damage. Changes nothing. */
+/** Finds all damage without changing anything. */
 export async function checkSite(site: Site): Promise<Finding[]> {
   const findings: Finding[] = []
   const suspects: Finding[] = []

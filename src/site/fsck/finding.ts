@@ -1,4 +1,4 @@
-/** What fsck found: what is damaged or left over, told to a person, with all that mending it needs. */
+/** A finding of fsck: damage or a leftover, with a description and the data for its repair. */
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 
@@ -25,13 +25,16 @@ export type FindingKind =
 
 export interface Finding {
   readonly kind: FindingKind
-  /** One line for a person. */
+  /** Description in one line. */
   readonly message: string
   readonly path: string
   readonly id?: JobId
-  /** Worth knowing, and no damage. */
+  /** A remark, not damage. */
   readonly isRemark?: true
-  /** For mending: the revision that a torn state.yaml still shows, or the entry that the folder has, or the journal. */
+  /**
+   * For the repair: the revision still visible in a torn state.yaml, or the folder's or journal's
+   * entry.
+   */
   readonly revision?: number
   readonly entry?: JobEntry
 }

@@ -1,4 +1,7 @@
-/** What the folders show by themselves: what is no job, what cannot be read, and what may have been left over by somebody who died. */
+/**
+ * Checks the folders by themselves: entries that are not jobs, unreadable files, and possible
+ * leftovers.
+ */
 import { basename } from 'node:path'
 import { nameProblem, type JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -13,7 +16,7 @@ import { isScaffold, isWritten, leftoverKind, revisionPath, specificationDraftPa
 import { addNoFiles, listOrFind } from './fsck-surroundings.ts'
 import type { Site } from '../site.ts'
 
-/** The names in a folder that can be workflows or jobs; everything else is reported. */
+/** The names in a folder that may be workflows or jobs; all others are reported. */
 export async function checkFolders(
   site: Site,
   folder: string,
@@ -46,7 +49,7 @@ async function describeForeign(site: Site, path: string): Promise<string> {
   return isLink ? 'is a link, which bjob does not follow here' : 'is a file in a place for folders'
 }
 
-/** @returns what the folder says of the job, when it can be read */
+/** @returns the job's entry if the folder is readable */
 export async function checkJob(
   site: Site,
   id: JobId,
@@ -138,7 +141,7 @@ async function lostState(site: Site, id: JobId, error: BjobError): Promise<Findi
   }
 }
 
-/** The text of a file of bjob's, of which there is none where it is lost, or something else stands in its place. */
+/** The text of one of bjob's files; empty if it is lost or replaced by something else. */
 async function textOf({ disk }: Site, file: string): Promise<string> {
   try {
     return (await unlessGone(readOwnFile(disk, file))) ?? ''
@@ -148,7 +151,10 @@ async function textOf({ disk }: Site, file: string): Promise<string> {
   }
 }
 
-/** Whether what has the name of bjob's scaffolding is of its kind: revisions are links, drafts are files. A job may have made something else. */
+/**
+ * True if a file with a scaffolding name is of its kind: revisions are links, drafts are files. A
+ * job may have made something else.
+ */
 async function isScaffolding({ disk }: Site, file: string): Promise<boolean> {
   const kind = leftoverKind(basename(file))
   if (kind !== 'revision' && kind !== 'draft') return true
@@ -165,7 +171,7 @@ function addLeftover(dir: string, name: string, id: JobId, state: JobState | und
   }
   if (kind === 'draft') suspects.push({ kind: 'leftover-draft', path, id, message: 'an unfinished change' })
   if (kind !== 'revision' || state === undefined) return
-  // One above state.yaml's keeps its meaning: that revision must not be made by anybody else.
+  // A claim one above state.yaml's revision stays: no other process may make that revision.
   const number = Number(path.slice(revisionPath(dir, 0).length - 1))
   if (number <= state.revision)
     suspects.push({ kind: 'leftover-revision', path, id, message: `left over from revision ${number}` })
@@ -188,7 +194,7 @@ async function addLock(site: Site, lock: string, id: JobId, findings: Finding[],
     })
 }
 
-/** Files that were to take the place of others, outside the jobs' folders. */
+/** Temporary files of replacements outside the jobs' folders. */
 export async function addReplacements(site: Site, suspects: Finding[]): Promise<void> {
   const { root, apps, journal, launchers, submissions } = site.layout
   const folders = [root, apps, journal, launchers, submissions]

@@ -1,4 +1,4 @@
-/** What the journal tells, and where the folders disagree with it. */
+/** Compares the journal with the folders. */
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
@@ -16,7 +16,7 @@ export interface Journals {
   readonly refresh: () => Promise<void>
 }
 
-/** What the journals say from their first line on: a snapshot would hide that one of them is gone. */
+/** Reads the journals from their first line, because a snapshot would hide a missing one. */
 export async function foldJournals(site: Site): Promise<Journals> {
   const index = new JobIndex()
   const reader = new JournalReader(site)
@@ -25,7 +25,7 @@ export async function foldJournals(site: Site): Promise<Journals> {
   return { index, reader, refresh }
 }
 
-/** What the journal and the folders disagree about. What is announced and in doubt is no disagreement. */
+/** Differences between the journal and the folders. Announced, unconfirmed changes are none. */
 export async function compareIndex(
   site: Site,
   { index, refresh }: Journals,
@@ -46,7 +46,7 @@ export async function compareIndex(
   return findings
 }
 
-/** @param known what the journal says of this very job */
+/** @param known the journal's entry of this very job */
 async function compareJob(
   site: Site,
   index: JobIndex,
@@ -65,7 +65,7 @@ async function compareJob(
       message: `was set aside (${known.broken}) and is intact now`,
     })
   if (known?.revision === seen.revision || index.isPending(id)) return findings
-  // It may have changed between the two looks, or have been removed.
+  // The job may have changed or been removed between the two looks.
   const again = await readJobState(site, id).catch(() => undefined)
   if (again === undefined || bornAt(again) !== seen.born || again.revision === known?.revision) return findings
   if (known === undefined)
@@ -89,7 +89,7 @@ async function compareJob(
   return findings
 }
 
-/** A job that the journal knows and whose folder is not there, or has become another's. */
+/** A journal entry whose folder is missing or belongs to a newer job. */
 async function checkGone(site: Site, index: JobIndex, entry: JobEntry): Promise<Finding[]> {
   const { id, born } = entry
   const path = site.layout.job(id).dir

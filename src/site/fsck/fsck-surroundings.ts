@@ -1,4 +1,7 @@
-/** What stands beside the jobs: applications that cannot be read, and what is in the place of bjob's own files. */
+/**
+ * What stands beside the jobs: applications that cannot be read, and what is in the place of bjob's
+ * own files.
+ */
 import { basename } from 'node:path'
 import { BjobError } from '../../core/text/errors.ts'
 import { readApplication } from '../applications.ts'

@@ -1,4 +1,4 @@
-/** Left over, or in use? What may belong to somebody who lives is watched for a while. */
+/** Distinguishes leftovers from files in use by observing them for a while. */
 import { isProcessAlive } from '../../lib/process/process-table.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { shortHost } from '../../lib/token.ts'
@@ -6,10 +6,10 @@ import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'
 import type { Site } from '../site.ts'
 
-/** A living writer is done within milliseconds, and refreshes what it holds every two seconds. */
+/** Writers finish within milliseconds, and refresh their locks every two seconds. */
 const WATCH_MS = 5000
 
-/** Of what may have been in use, that which has not changed while it was watched. */
+/** The suspects that did not change during the observation. */
 export async function confirmSuspects(site: Site, suspects: readonly Finding[]): Promise<Finding[]> {
   if (suspects.length === 0) return []
   const before = new Map<string, string>()
@@ -35,7 +35,9 @@ async function identify(site: Site, path: string): Promise<string> {
   return `${stat.ino} ${stat.mtimeMs} ${sizes.join(' ')}`
 }
 
-/** A spawner on this node that lives may be copying a large file; of one elsewhere, only standing still tells. */
+/**
+ * A live spawner on this node may be copying a large file; on another node, only observation helps.
+ */
 function isSpawnerAlive(path: string): boolean {
   const [, pid] = new RegExp(`\\.new-${shortHost()}-(\\d+)-`).exec(path) ?? []
   return pid !== undefined && isProcessAlive(Number(pid))

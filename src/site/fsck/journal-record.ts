@@ -1,4 +1,4 @@
-/** What the journals say of some jobs, from their first line to the newest: enough to write a lost state.yaml again. */
+/** The journals' complete record of some jobs, sufficient to restore a lost state.yaml. */
 import type { JobEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
@@ -9,11 +9,14 @@ import type { Site } from '../site.ts'
 
 export interface JobRecord {
   readonly spec: JobSpec | undefined
-  /** Of the job that has the name now, by revision. */
+  /** Events of the job that has the name now, by revision. */
   readonly events: readonly JobEvent[]
 }
 
-/** Reads all journals from the beginning: slow, and right. Announcements that came to nothing are left out. */
+/**
+ * Reads all journals from the beginning, which is slow but complete. Withdrawn announcements are
+ * skipped.
+ */
 export async function readRecords(site: Site, ids: ReadonlySet<JobId>): Promise<Map<JobId, JobRecord>> {
   const announced = new Map<string, JobEvent>()
   const index = new JobIndex()
@@ -28,7 +31,7 @@ export async function readRecords(site: Site, ids: ReadonlySet<JobId>): Promise<
   for (const event of announced.values()) byId.set(event.id, [...(byId.get(event.id) ?? []), event])
   const records = new Map<JobId, JobRecord>()
   for (const [id, all] of byId) {
-    // A removal that was announced may not have been made.
+    // An announced removal may not have happened.
     const born = index.get(id)?.born ?? all.at(-1)?.born
     const events = all
       .filter((event) => event.born === born && event.removed !== true)
@@ -39,15 +42,15 @@ export async function readRecords(site: Site, ids: ReadonlySet<JobId>): Promise<
 }
 
 /**
- * The state that the events lead to.
- * @param upTo the last revision that was made, where that can still be read
- * @returns undefined when the birth is not among them
+ * Folds events into a state.
+ * @param upTo the last committed revision, if still readable
+ * @returns undefined if the birth is missing
  */
 export function foldEvents(events: readonly JobEvent[], upTo = Infinity): JobState | undefined {
   const made = new Map<number, JobEvent>()
   for (const event of events) {
     const known = made.get(event.revision)
-    // One told again has the whole history; the others add to it.
+    // A recovered event has the whole history; other events add to it.
     if (event.revision <= upTo && (known === undefined || event.recovered !== true)) made.set(event.revision, event)
   }
   let state: JobState | undefined

@@ -1,4 +1,7 @@
-/** Mends what `fsck.ts` finds, where there is one right answer. The folder is the truth; where it is lost, what the journal says of it. */
+/**
+ * Repairs the findings of `fsck.ts` that have exactly one correct repair. The folder is
+ * authoritative; if it is lost, the journal is.
+ */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
@@ -22,12 +25,12 @@ import { placeSpecification, takeDraftAway } from '../job/revision.ts'
 import { readEntry } from '../view/scan.ts'
 import type { Site } from '../site.ts'
 
-/** What was done about a finding; `undefined` when a person has to. */
+/** The action taken; `undefined` if the user must act. */
 export type Remedy = string | undefined
 
 type Records = ReadonlyMap<JobId, JobRecord>
 
-/** Whether there is one right answer to any of `findings`. */
+/** True if any of `findings` can be repaired. */
 export async function isAnyMendable(site: Site, findings: readonly Finding[]): Promise<boolean> {
   const records = await recordsOfLost(site, findings)
   return findings.some(({ kind, id, revision, isRemark }) => {
@@ -39,7 +42,7 @@ export async function isAnyMendable(site: Site, findings: readonly Finding[]): P
   })
 }
 
-/** What the journal has of jobs of which files are lost: all of it is read for these. */
+/** The journal's records of jobs with lost files, read completely. */
 async function recordsOfLost(site: Site, findings: readonly Finding[]): Promise<Records> {
   const lost = findings.flatMap(({ kind, id }) =>
     id !== undefined && ['lost-state', 'lost-specification', 'state-behind'].includes(kind) ? [id] : [],
@@ -47,7 +50,7 @@ async function recordsOfLost(site: Site, findings: readonly Finding[]): Promise<
   return lost.length === 0 ? new Map() : readRecords(site, new Set(lost))
 }
 
-/** Mends all of `findings`, in their order. @returns what was done about each */
+/** Repairs `findings` in order. @returns the action for each */
 export async function mendSite(site: Site, findings: readonly Finding[]): Promise<Remedy[]> {
   const records = await recordsOfLost(site, findings)
   const remedies = new Map<Finding, Remedy>()
@@ -58,7 +61,7 @@ export async function mendSite(site: Site, findings: readonly Finding[]): Promis
   return findings.map((finding) => remedies.get(finding))
 }
 
-/** What was set aside for a file that is whole again may be run. */
+/** Releases jobs that were set aside for files that are intact again. */
 async function takeBack(
   site: Site,
   findings: readonly Finding[],
@@ -76,13 +79,13 @@ async function takeBack(
 
 const LATE: readonly FindingKind[] = ['leftover-draft', 'not-in-journal', 'journal-behind']
 
-/** Files first: what is told to the journal is read from them, and whether a draft is over. */
+/** Files first: journal entries and the age of drafts depend on them. */
 function order(findings: readonly Finding[]): Finding[] {
   const isLate = ({ kind }: Finding): boolean => LATE.includes(kind)
   return [...findings.filter((finding) => !isLate(finding)), ...findings.filter(isLate)]
 }
 
-/** What one finding's files keep from being mended is left; the others go on. */
+/** A finding that cannot be repaired is left, and the others continue. */
 async function tryMend(site: Site, finding: Finding, records: Records): Promise<Remedy> {
   try {
     return await mend(site, finding, records)
@@ -149,7 +152,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
   return undefined
 }
 
-/** Its writer may only be slow: after this it cannot make that change any more. */
+/** Its writer may only be slow; after this it can no longer make the change. */
 async function removeDraft({ disk, layout }: Site, { path: file, id }: Finding): Promise<Remedy> {
   const owner = id === undefined ? undefined : draftOwner(path.basename(file))
   if (id === undefined || owner === undefined) await unlessGone(disk.unlink(file))
@@ -157,14 +160,14 @@ async function removeDraft({ disk, layout }: Site, { path: file, id }: Finding):
   return 'removed'
 }
 
-/** A job.yaml that was not in its place when the power was lost has kept its name and lost its text. */
+/** After a power failure, an unpublished job.yaml may have kept its name but lost its text. */
 async function removeEmptyDraft(site: Site, id: JobId): Promise<void> {
   const { dir, state } = site.layout.job(id)
   const [, owner] = /^amended: (\S+)$/m.exec((await unlessGone(readOwnFile(site.disk, state))) ?? '') ?? []
   if (owner !== undefined) await unlessGone(site.disk.unlink(specificationDraftPath(dir, owner)))
 }
 
-/** What stands in the place of a file and is none, a folder say, may hold something that somebody needs: it gets another name. */
+/** A foreign entry in the place of a file, such as a folder, may be valuable and is renamed. */
 async function setAsideForeign(disk: Disk, file: string): Promise<void> {
   const stat = await disk.stat(file)
   if (stat !== undefined && !stat.isFile()) await disk.rename(file, `${file}.not-a-file-${uniqueToken()}`)
@@ -176,7 +179,7 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   const paths = site.layout.job(id)
   const { spec } = events.findLast(({ revision }) => revision === state.revision) ?? {}
   return withLock(site.disk, paths, async () => {
-    // What a revision changed of job.yaml may have got no further than its draft, and whose that was is lost.
+    // A change of job.yaml may exist only as a draft whose owner is lost.
     if (spec !== undefined && state.revision > 1) await replaceFile(site.disk, paths.job, formatYaml(spec.record))
     await setAsideForeign(site.disk, paths.state)
     await replaceFile(site.disk, paths.state, formatState(state))
@@ -184,7 +187,7 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   })
 }
 
-/** With its fields: whoever mended job.yaml may have changed what it asks for. */
+/** Records the job with its fields, which may have been edited in job.yaml. */
 async function tellMended(site: Site, id: JobId): Promise<Remedy> {
   const entry = await readEntry(site, id)
   if (entry === undefined) return undefined

@@ -34,7 +34,10 @@ export class JournalMark {
     await unlessGone(this.#disk.unlink(this.#layout.journalReadme))
   }
 
-  /** Withdraws the mark when all journals were removed and only the README stayed. For a writer about to make the first one. */
+  /**
+   * Withdraws the mark when all journals were removed and only the README stayed. For a writer
+   * about to make the first one.
+   */
   async check(): Promise<void> {
     if (await this.#isEmptied()) await this.withdraw()
   }

@@ -1,8 +1,10 @@
 /**
- * Reads what is new in all journals. New files are found by listing the folder and new bytes by opening the file: on NFS a stat tells of
- * either only seconds later. A file that nobody has written to for long is looked at less often, so that many old ones cost little.
+ * Reads news from all journals. New files are found by listing the folder, new bytes by opening the
+ * file, because on NFS a stat shows them seconds late. Files without recent writes are checked less
+ * often.
  *
- * Each read begins a little before what is new: where that text is not what it was, the journal was shortened, replaced or put back from a backup.
+ * Each read starts a little before the new part. If that text has changed, the journal was
+ * shortened, replaced or restored from a backup.
  */
 import { setImmediate } from 'node:timers/promises'
 import { type JournalLine, parseLine } from '../../core/index/journal-events.ts'
@@ -11,7 +13,7 @@ import { codeOf, type Disk, type Entry, isForbidden, unlessGone } from '../disk/
 import type { Layout } from '../disk/layout.ts'
 import { MARKED_BYTES, type Positions, fits, markOf, readTail } from './position.ts'
 
-/** The tree that journals are read of, and who is told of a journal that cannot be read. */
+/** The tree, and a callback for journals that cannot be read. */
 export interface JournalPlace {
   readonly disk: Disk
   readonly layout: Layout
@@ -19,21 +21,27 @@ export interface JournalPlace {
 }
 
 const CHUNK_BYTES = 4 * 1024 * 1024
-/** What has no end of a line in so many bytes is none of bjob's. */
+/** Longer text without a line end is not from bjob. */
 const LONGEST_LINE_BYTES = 64 * CHUNK_BYTES
 const NEWLINE = 10
-/** A file unchanged for `QUIET_MS` is opened at most every `QUIET_POLL_MS`: enough for a login node where somebody comes back to work. */
+/**
+ * A file unchanged for `QUIET_MS` is opened at most every `QUIET_POLL_MS`, as for an idle login
+ * node.
+ */
 const QUIET_MS = 600_000
 const QUIET_POLL_MS = 15_000
 /** What a journal's name ends with. */
 export const SUFFIX = '.jsonl'
-/** On a local file system there are few journals, and a new one is rare: the folder is listed this often, not for every line. */
+/**
+ * On a local file system new journals are rare, so the folder is listed this often and not per
+ * line.
+ */
 const LOCAL_LIST_MS = 500
 const NO_FILE = new Set(['EISDIR', 'ENOTFILE', 'ENXIO', 'ELOOP'])
 
 interface Source {
   offset: number
-  /** What stands before `offset`, or the digest of that. */
+  /** The text before `offset`, or its digest. */
   tail: Buffer | string
   changedMs: number
   polledMs: number
@@ -65,17 +73,17 @@ export class JournalReader {
     )
   }
 
-  /** Lines that were whole and yet no line of the journal: damage that `bjob fsck` looks into. */
+  /** Complete lines that are not journal lines: damage that `bjob fsck` examines. */
   get unreadableLines(): number {
     return this.#unreadable
   }
 
-  /** By journal that this process cannot read, why. */
+  /** Reasons by journal that this process cannot read. */
   get closedJournals(): ReadonlyMap<string, string> {
     return this.#closed
   }
 
-  /** The names of all journals, as the folder has them now. */
+  /** The names of all journals now in the folder. */
   async hosts(): Promise<string[]> {
     const { disk, layout, tellOnce } = this.#place
     let entries: readonly Entry[]
@@ -92,8 +100,10 @@ export class JournalReader {
   }
 
   /**
-   * Hands every new line to `take`, once, and resolves when there are no more. Polls at the same time take turns.
-   * @returns false when a journal is not the one that was read before: its lines have come again, from the first, and others may be lost
+   * Passes each new line to `take`, once, and resolves when there are no more. Concurrent polls
+   * take turns.
+   * @returns false if a journal was replaced: its lines are repeated from the first, and some may
+   *   be lost
    */
   async poll(take: Take): Promise<boolean> {
     const turn = this.#turn.then(() => this.#pollOnce(take))
@@ -131,7 +141,7 @@ export class JournalReader {
     return isSame
   }
 
-  /** One journal that cannot be read is one problem; the others go on. */
+  /** An unreadable journal is reported once and does not block the others. */
   #close(host: string, error: unknown): void {
     const why = isForbidden(error) ? 'permission denied' : 'it is no file'
     this.#closed.set(host, why)
@@ -139,7 +149,7 @@ export class JournalReader {
     tellOnce?.(`cannot read ${layout.journalOf(host)} (${why}): its changes are missing here`)
   }
 
-  /** @returns false when the journal is not the one that `source` was read of */
+  /** @returns false if the journal is not the one that `source` was read from */
   async #read(host: string, source: Source, take: Take): Promise<boolean> {
     const { disk, layout } = this.#place
     const file = layout.journalOf(host)
@@ -172,7 +182,7 @@ export class JournalReader {
     }
   }
 
-  /** Where a node may be shown an old file for a while, a shorter one proves nothing before that is over. */
+  /** A node may see an old file for a while; until then a shorter file proves nothing. */
   async #isOurs(file: string, source: Source, tail: Buffer): Promise<boolean> {
     const { disk } = this.#place
     const known = source.tail

@@ -1,7 +1,7 @@
 /**
- * This node's journal: one append-only file for all its processes, as two nodes appending to one file lose each other's lines on NFS.
- * Announcements made in the same turn of the event loop go out in one write (and one flush to the disk), which is what makes thousands a
- * second durable.
+ * This node's journal: one append-only file for all its processes. Two nodes appending to one file
+ * would lose lines on NFS. Announcements of one turn of the event loop share a write and a flush,
+ * which makes thousands per second durable.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -12,9 +12,12 @@ import type { AppendFile, Disk } from '../disk/disk.ts'
 import { showName } from '../disk/files.ts'
 import type { JournalMark } from './journal-mark.ts'
 
-/** How long a writer with nothing more to announce waits until it says that its last changes are done: readers wait for that. */
+/**
+ * Delay before a writer without further announcements confirms its last changes, which readers wait
+ * for.
+ */
 const SETTLE_MS = 5
-/** What was written is proved this much later at most: until then somebody may have removed the file that it went to. */
+/** Interval for checking that the file was not removed after a write. */
 const PROVE_MS = 1000
 
 interface Waiting {
@@ -24,9 +27,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** A change that was announced: say how it went. */
+/** An announced change; report its outcome. */
 export interface Announcement {
-  /** @param made whether the change was made, or came to nothing */
+  /** @param made false if the change was not made */
   settle(made: boolean): void
 }
 
@@ -38,14 +41,14 @@ export class JournalWriter {
   #handle: Promise<AppendFile> | undefined
   #count = 0
   #queue: Waiting[] = []
-  /** Whether it is time to say what is done, though nothing is announced. */
+  /** True when confirmations are due although nothing is announced. */
   #isToSay = false
   #flushing: Promise<void> | undefined
   readonly #unsettled = new Set<number>()
   #voided: number[] = []
   #saidDone = 0
   #timer: NodeJS.Timeout | undefined
-  /** Written since the file was last seen in its place. */
+  /** Lines written since the file was last seen in place. */
   #unproven: JournalLine[] = []
   #proving: NodeJS.Timeout | undefined
   readonly #mark: JournalMark | undefined
@@ -62,19 +65,22 @@ export class JournalWriter {
   }
 
   /**
-   * Resolves when the event is in the journal; rejects when it could not be written, and then the change must not be made.
-   * @param isDurable false for a change that a power failure may undo, such as a claim: what ran then does not run any more
+   * Resolves when the event is in the journal. Rejects if it could not be written; then the change
+   * must not be made.
+   * @param isDurable false for a change that a power failure may undo, such as a claim: its
+   *   processes die too
    */
   async announce(event: JobEvent, isDurable = true): Promise<Announcement> {
     const n = (this.#count += 1)
     this.#unsettled.add(n)
     try {
       const line = { by: this.#by, n, event }
-      // Nothing to be gained by waiting for others: a write costs microseconds here. When it fails the file stays open: another's flush may be under way.
+      // Waiting for others gains nothing: a write costs microseconds here. On failure the file
+      // stays open, as another flush may be in progress.
       if (!isDurable && !this.#disk.isNetwork) await this.#append([line], `\n${formatLine(line)}`, false)
       else await this.#write(line, isDurable)
     } catch (error) {
-      // The line may be there all the same: a flush can fail after the write.
+      // The line may exist anyway: a flush can fail after the write.
       this.#settle(n, false)
       throw error
     }
@@ -87,7 +93,7 @@ export class JournalWriter {
     this.#timer ??= setTimeout(() => void this.#sayDone(), SETTLE_MS).unref()
   }
 
-  /** Says what is done, and closes. */
+  /** Writes the pending confirmations and closes. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#sayDone()
@@ -109,7 +115,10 @@ export class JournalWriter {
     return (this.#flushing ??= Promise.resolve().then(() => this.#flush()))
   }
 
-  /** One write after the other, and a close only after the last: each takes what has come meanwhile, and says what is done. */
+  /**
+   * Serialises writes, with a close after the last. Each takes all lines queued meanwhile, and
+   * confirmations.
+   */
   async #flush(): Promise<void> {
     while (this.#queue.length > 0 || this.#isToSay) {
       const batch = this.#queue
@@ -120,14 +129,15 @@ export class JournalWriter {
         said.takeBack()
         continue
       }
-      // The newline in front ends whatever a process that died in the middle of a write has left.
+      // The leading newline ends a line that a dead process left incomplete.
       const text = `\n${batch.map(({ line }) => formatLine(line)).join('')}${said.text}`
       try {
         const lines = [...batch.map(({ line }) => line), ...(said.line === undefined ? [] : [said.line])]
         await this.#append(lines, text, this.#isToFlush(batch))
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        // What was done and could not be told: readers look into the folders of these jobs, as they do when this process dies here.
+        // Readers check the folders of jobs whose confirmation could not be written, as after a
+        // crash.
         said.takeBack()
         void this.#letGo()
         for (const { reject } of batch) reject(error)
@@ -136,7 +146,10 @@ export class JournalWriter {
     this.#flushing = undefined
   }
 
-  /** On a network file system other nodes do not see what has not been flushed. What only says what is done makes the renames before it durable, too. */
+  /**
+   * On a network file system other nodes see only flushed data. A flush of confirmations also makes
+   * the earlier renames durable.
+   */
   #isToFlush(batch: readonly Waiting[]): boolean {
     const isWanted = batch.length === 0 || batch.some(({ isDurable }) => isDurable)
     return this.#disk.isNetwork || (this.#durable && isWanted)
@@ -156,7 +169,7 @@ export class JournalWriter {
     if (this.#mark !== undefined && (await this.#disk.stat(this.#file)) === undefined) await this.#mark.check()
     const handle = await this.#openOrMake()
     try {
-      // Nobody has written to it: it is new, or whoever made it died before it was shown.
+      // An empty file is new, or its creator died before it was visible to others.
       if (this.#disk.isNetwork && (await this.#disk.stat(this.#file))?.size === 0)
         await showName(this.#disk, this.#file)
       return handle
@@ -179,7 +192,7 @@ export class JournalWriter {
     }
   }
 
-  /** The line that says what is done by now, empty when that has been said; `takeBack` when it could not be written. */
+  /** The line with pending confirmations, or empty; call `takeBack` if it could not be written. */
   #doneLine(): { readonly text: string; readonly line?: JournalLine; readonly takeBack: () => void } {
     const before = this.#saidDone
     const done = Math.min(this.#count, ...[...this.#unsettled].map((n) => n - 1))
@@ -209,7 +222,7 @@ export class JournalWriter {
     }
   }
 
-  /** Sees to it that what was written is where readers look: what went into a file that was removed meanwhile is written again. */
+  /** Makes sure that the file is in place. Lines written into a removed file are written again. */
   async prove(): Promise<void> {
     clearTimeout(this.#proving)
     this.#proving = undefined
@@ -220,7 +233,7 @@ export class JournalWriter {
     try {
       if (await (await handle).isInPlace()) return
       if (this.#handle === handle) await this.#letGo()
-      // What was told before that is lost, too: the folders know it.
+      // Earlier lines are lost too; the folders have their content.
       await this.#mark?.withdraw()
       const again = lines.map((line) =>
         formatLine(line.event === undefined ? line : { ...line, event: { ...line.event, again: true } }),
@@ -232,21 +245,21 @@ export class JournalWriter {
     }
   }
 
-  /** Of a file that failed: the next announcement opens it anew. */
+  /** Abandons a file that failed; the next announcement opens it again. */
   async #letGo(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
     try {
       await (await handle)?.close()
     } catch {
-      // It never opened, or its close tells again what the write has told.
+      // It was never opened, or its close repeats the error of the write.
     }
   }
 }
 
 /**
- * Names this node's journal: this kernel, this mount, this user. Two mounts on one node have caches of their own, and another user may not
- * write to a file of mine.
+ * The name of this node's journal: kernel, mount and user. Two mounts on one node have separate
+ * caches, and another user cannot write to this user's file.
  */
 export function journalHost(root: string): string {
   return `${shortHost()}-${fingerprint(`${bootId()} ${fs.statSync(root).dev} ${process.getuid?.() ?? 0}`)}`
@@ -254,7 +267,7 @@ export function journalHost(root: string): string {
 
 let ownBootId: string | undefined
 
-/** The kernel's id since it was started; a random one where the system tells none. */
+/** The kernel's boot id, or a random one if there is none. */
 export function bootId(): string {
   if (ownBootId === undefined) {
     try {

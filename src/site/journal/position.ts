@@ -1,28 +1,30 @@
 /**
- * How far a journal has been read, with a mark that proves which journal it was: what was derived from one that was shortened, replaced or put back
- * from a backup does not fit it any more, and is made again.
+ * A position in a journal, with a mark that identifies the journal. Data derived from a journal
+ * that was shortened, replaced or restored no longer fits and is rebuilt.
  */
 import { type Disk, unlessGone } from '../disk/disk.ts'
 import { describeFault } from '../disk/own-file.ts'
 
 export interface Position {
-  /** How many bytes have been read. */
+  /** Number of bytes read. */
   readonly at: number
-  /** The digest of what stands before; empty where that is not known. */
+  /** Digest of the preceding text; empty if unknown. */
   readonly mark: string
 }
 
-/** By journal (file name without its ending). */
+/** By journal (file name without extension). */
 export type Positions = Readonly<Record<string, Position>>
 
-/** Every line has its writer's name and a number or a time in it: no other text ends like this one. */
+/**
+ * Every line has its writer's name and a number or time, so no two texts of this length are equal.
+ */
 export const MARKED_BYTES = 256
 
 export function totalBytes(positions: Positions): number {
   return Object.values(positions).reduce((sum, { at }) => sum + at, 0)
 }
 
-/** FNV-1a in two halves, 64 bits: against accidents, not against forgers. */
+/** FNV-1a in two halves, 64 bits: detects accidents, not forgery. */
 export function markOf(tail: Buffer): string {
   let low = 0x811c9dc5
   let high = 0x01000193
@@ -33,7 +35,7 @@ export function markOf(tail: Buffer): string {
   return `${low.toString(36)}.${high.toString(36)}`
 }
 
-/** The last bytes before `at`: what a mark is made of. Shorter where the file is. */
+/** The last bytes before `at`, from which a mark is made. Shorter if the file is. */
 export async function readTail(disk: Disk, file: string, at: number): Promise<Buffer | undefined> {
   const length = Math.min(at, MARKED_BYTES)
   if (length === 0) return Buffer.alloc(0)
@@ -46,7 +48,7 @@ export async function readTail(disk: Disk, file: string, at: number): Promise<Bu
   }
 }
 
-/** Whether the journal is still the one that was read up to `position`. @param tail what stands before it now */
+/** True if the journal is still the one of `position`. @param tail the text before it now */
 export function fits({ at, mark }: Position, tail: Buffer | undefined): boolean {
   if (at === 0) return true
   return tail?.length === Math.min(at, MARKED_BYTES) && (mark === '' || markOf(tail) === mark)

@@ -1,15 +1,15 @@
 /**
- * A launcher's log, of bounded size: once `launcher.log` has grown, it becomes `launcher.log.1`, and what was that is gone. Nobody waits for its
- * lines: a disk that is full or hangs costs lines of the log, and the log says how many.
+ * A launcher's log, limited in size: a full `launcher.log` replaces `launcher.log.1`. Writes are
+ * not awaited: a full or hanging disk costs lines, and the log records their number.
  */
 import { formatLogLine } from '../../core/text/log-line.ts'
 import { FileFollower, LineFollower } from '../follow/file-follower.ts'
 import { type AppendFile, codeOf } from '../disk/disk.ts'
 import type { Site } from '../site.ts'
 
-/** Some 25,000 lines, twice. */
+/** About 25,000 lines, twice. */
 const FILE_BYTES = 4 * 1024 * 1024
-/** Kept while the disk hangs. */
+/** Maximum number of lines kept while the disk hangs. */
 const MOST_WAITING = 10_000
 
 /** Reads a launcher's log from its beginning and as it grows. */
@@ -29,7 +29,7 @@ export class LauncherLog {
   #reason = ''
   #writing: Promise<void> | undefined
 
-  /** Of a launcher that has its folder and no log yet. */
+  /** For a launcher that has a folder but no log yet. */
   constructor(site: Site, launcher: string, fileBytes = FILE_BYTES) {
     this.#site = site
     this.#paths = site.layout.launcher(launcher)
@@ -43,7 +43,7 @@ export class LauncherLog {
     this.#writing ??= this.#write()
   }
 
-  /** Resolves when what was added is written, or lost. */
+  /** Resolves when all lines are written or lost. */
   async close(): Promise<void> {
     await this.#writing
     await this.#letGo()
@@ -77,7 +77,7 @@ export class LauncherLog {
     this.#lost -= lost
   }
 
-  /** Its lines are written, or failed when they were: that the file cannot be closed changes neither. */
+  /** Errors at close change nothing: the lines are already written or lost. */
   async #letGo(): Promise<void> {
     await this.#file?.close().catch(() => {})
     this.#file = undefined

@@ -1,4 +1,4 @@
-/** A launcher's folder: who it is, and the lease that tells whether it is alive. */
+/** A launcher's folder: its identity, and the lease that shows if it is alive. */
 import { BjobError, siteError } from '../../core/text/errors.ts'
 import type { Filter } from '../../core/index/filter.ts'
 import { checkFormat } from '../../core/text/formats.ts'
@@ -8,18 +8,18 @@ import { replaceFile, showName } from '../disk/files.ts'
 import { readOwnFile, readPlain } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
 
-/** What a launcher says of itself, again and again, with `beat` one higher each time. */
+/** A launcher's record, rewritten regularly with an increased `beat`. */
 export interface Lease {
   readonly launcher: string
   readonly beat: number
   readonly host: string
   readonly pid: number
-  /** The processes that run its jobs on that host. */
+  /** Processes that run its jobs on that host. */
   readonly agents: readonly number[]
-  /** The kernel and the process namespace in which these process ids mean something. */
+  /** Kernel and process namespace of these process ids. */
   readonly kernel: string
   readonly started: string
-  /** Set in the last one: why it ended. */
+  /** Reason for its end, in the last lease only. */
   readonly ended?: string
 }
 
@@ -37,7 +37,7 @@ export interface LauncherSettings {
   readonly starter?: unknown
 }
 
-/** Makes the launcher's folder. @throws the file system's errors */
+/** Creates the launcher's folder. @throws the file system's errors */
 export async function createLauncher(
   site: Site,
   id: string,
@@ -58,7 +58,10 @@ export async function writeLease(site: Site, lease: Lease): Promise<void> {
   await replaceFile(site.disk, site.layout.launcher(lease.launcher).lease, formatYaml(lease), false)
 }
 
-/** The lease as it is now; `undefined` when there is none. @throws BjobError `bad-lease`, `forbidden-file`, `bad-yaml`, `newer-format` */
+/**
+ * The lease as it is now; `undefined` when there is none. @throws BjobError `bad-lease`,
+ * `forbidden-file`, `bad-yaml`, `newer-format`
+ */
 export async function readLease(site: Site, id: string): Promise<Lease | undefined> {
   const paths = site.layout.launcher(id)
   const text = await unlessGone(
@@ -86,7 +89,7 @@ export async function readLauncherSettings(site: Site, id: string): Promise<Laun
   }
 }
 
-/** The ids of all launchers that have a folder, oldest name first. */
+/** Ids of all launchers with a folder, oldest name first. */
 export async function listLaunchers(site: Site): Promise<string[]> {
   const entries = (await unlessGone(site.disk.list(site.layout.launchers))) ?? []
   return entries

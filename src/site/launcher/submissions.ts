@@ -1,4 +1,7 @@
-/** What was handed to the batch scheduler: a folder each, with the script, its output and a record; and the templates of the scripts. */
+/**
+ * Submissions to the batch scheduler: one folder each, with the script, its output and a record;
+ * and the templates of the scripts.
+ */
 import * as v from 'valibot'
 import { BjobError, siteError } from '../../core/text/errors.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
@@ -11,17 +14,17 @@ import type { Site } from '../site.ts'
 
 const schema = v.object({
   scheduler: v.string(),
-  /** The scheduler's id for it; absent until the scheduler has answered. */
+  /** The scheduler's id; undefined until it has answered. */
   scheduler_id: v.optional(v.string()),
   nodes: finite('must be a number'),
   minutes: finite('must be a number'),
   queue: v.optional(v.string()),
   account: v.optional(v.string()),
-  /** What the launcher was told: its options and filters. */
+  /** Options and filters passed to the launcher. */
   options: v.optional(v.array(v.string()), []),
   /** ISO 8601. */
   submitted: v.string(),
-  /** What became of it, once somebody has heard: schedulers forget. */
+  /** The outcome, once known: schedulers forget. */
   ended: v.optional(v.string()),
 })
 
@@ -32,7 +35,9 @@ export interface Submission {
   readonly record: SubmissionRecord
 }
 
-/** The site's own template for a scheduler's batch script, and where it is; `undefined` when the site has none. */
+/**
+ * The site's template for a scheduler's batch script with its path; `undefined` if there is none.
+ */
 export async function readBatchTemplate(
   site: Site,
   scheduler: string,
@@ -42,12 +47,15 @@ export async function readBatchTemplate(
   return text === undefined ? undefined : { path, text }
 }
 
-/** An id that no other submission has. */
+/** A unique id for a submission. */
 export function submissionId(): string {
   return uniqueToken()
 }
 
-/** Makes a submission's folder with its script, before the scheduler is asked: whatever happens then leaves a trace. */
+/**
+ * Creates a submission's folder with its script before the scheduler is called, so that a trace
+ * remains.
+ */
 export async function createSubmission(site: Site, { id, record }: Submission, script: string): Promise<void> {
   const paths = site.layout.submission(id)
   await site.disk.makeParents(paths.dir)
@@ -60,22 +68,25 @@ export async function writeSubmission(site: Site, { id, record }: Submission): P
   await replaceFile(site.disk, site.layout.submission(id).record, formatYaml(record))
 }
 
-/** A batch script that has come as far as its launcher may write more; one that has not writes little. */
+/** A script whose launcher started may write more than this; one that failed writes little. */
 const OUTPUT_BYTES = 64 * 1024
 
-/** What a submission's batch script has written, from the beginning; nothing of a link, which may lead out of the site. */
+/** The start of a batch script's output; empty for a link, which may lead out of the site. */
 export async function readBatchOutput(site: Site, id: string): Promise<string> {
   const { output } = site.layout.submission(id)
   if ((await site.disk.stat(output))?.isFile() !== true) return ''
   return (await unlessGone(site.disk.readFrom(output, 0, OUTPUT_BYTES)))?.toString('utf8') ?? ''
 }
 
-/** Takes back what the scheduler has refused. */
+/** Removes a submission that the scheduler refused. */
 export async function removeSubmission(site: Site, id: string): Promise<void> {
   await unlessGone(site.disk.removeAll(site.layout.submission(id).dir))
 }
 
-/** A submission's record; `undefined` when there is none, yet. @throws BjobError for one that cannot be read */
+/**
+ * A submission's record; `undefined` when there is none, yet. @throws BjobError for one that cannot
+ * be read
+ */
 export async function readSubmission({ disk, layout }: Site, id: string): Promise<SubmissionRecord | undefined> {
   const { record: file } = layout.submission(id)
   const text = await unlessGone(readOwnFile(disk, file))
@@ -85,7 +96,7 @@ export async function readSubmission({ disk, layout }: Site, id: string): Promis
   return record.output
 }
 
-/** All submissions, oldest first. One whose record cannot be read is left out: nothing depends on it. */
+/** All submissions, oldest first, without those whose record is unreadable. */
 export async function listSubmissions(site: Site): Promise<Submission[]> {
   const entries = (await unlessGone(site.disk.list(site.layout.submissions))) ?? []
   const found: Submission[] = []
