@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'unit',
           root,
           expect,
-          include: ['unit/**/*.test.ts', 'tidy.test.ts'],
+          include: ['unit/**/*.test.ts', 'tidy.test.ts', 'english.test.ts'],
           // Loading modules for each file took two thirds of the time, and none keeps state.
           isolate: false,
           testTimeout: 180_000,

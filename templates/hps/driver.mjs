@@ -1,10 +1,10 @@
 /**
- * The driver: asks an optimizer for points, has each evaluated by a job, and tells the optimizer what came of it.
+ * A driver: asks an optimizer for points, evaluates each in a job, and tells the optimizer the results.
  *
  *     node driver.mjs [--evals 40] [--in-flight 6] [--sampler auto]
  *
- * Kill it whenever you like, and start it again in the same folder: what it must not forget is in driver.json, and the
- * rest is in the jobs' folders. It needs the package bjob where Node finds it: `npm install bjob` in the site.
+ * Kill it at any time and start it again in the same folder: its checkpoint is driver.json, and the rest is in the jobs'
+ * folders. It needs the package bjob: `npm install bjob` in the site.
  */
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -35,7 +35,7 @@ const params = { epochs: 100, folds: 5, seed: 1 }
 const site = await openSite()
 const opt = createSampler(space, given.sampler, { seed: 12345, evaluations: maxEvals })
 
-// One entry for each point asked for: {id, point}, and `outcome` as soon as it is known.
+// One entry per point: {id, point}, and `outcome` once known.
 const trials = fs.existsSync(CHECKPOINT) ? JSON.parse(fs.readFileSync(CHECKPOINT, 'utf8')) : []
 for (const { id, point, outcome } of trials) {
   opt.adopt({ id, point })
@@ -44,27 +44,27 @@ for (const { id, point, outcome } of trials) {
 
 const trialOf = new Map(trials.map((trial) => [`${WORKFLOW}/${nameOf(trial)}`, trial]))
 const seen = new Set([...trialOf.keys()].filter((id) => trialOf.get(id).outcome !== undefined))
-if (trials.length > 0) say(`going on: ${trials.length} points asked for, ${seen.size} of them known`)
+if (trials.length > 0) say(`continuing with ${trials.length} points, ${seen.size} of them evaluated`)
 
-// Points that were written down, but perhaps not spawned, when this was killed. A job that is there is taken as it is.
+// Points in the checkpoint that may not have been spawned. Existing jobs are reused.
 for (const trial of trials) if (trial.outcome === undefined) await createJob(trial)
 
 while (seen.size < maxEvals) {
-  // Spawn new jobs. The points are written down before the first job is made, so that a restart spawns just these.
+  // Spawn new jobs. The checkpoint comes first, so that a restart spawns the same points.
   const asked = opt.ask(Math.min(maxInFlight - (trials.length - seen.size), maxEvals - trials.length))
   trials.push(...asked)
   saveCheckpoint()
   for (const trial of asked) trialOf.set((await createJob(trial)).id, trial)
 
   const mine = [...trialOf.keys()]
-  // A finite space has no more points.
+  // A finite space is exhausted.
   if (mine.length === seen.size) break
   await site.wait(
     mine.filter((id) => !seen.has(id)),
     { any: true },
   )
 
-  // Read in new results. Until the next checkpoint nothing is lost either: they are still in the jobs' folders.
+  // Read new results. Before the next checkpoint they are still in the jobs' folders.
   const ended = { id: mine, state: ['JOB_FINISHED', 'FAILED', 'USER_KILLED'] }
   for await (const job of site.jobs.filter(ended).exclude({ id: seen })) record(job, await outcomeOf(job))
   saveCheckpoint()
@@ -75,7 +75,7 @@ if (best === undefined) say('no evaluation gave a value')
 else say(`best: ${nameOf(best)}, loss ${best.outcome.value.toFixed(4)} at ${JSON.stringify(best.point)}`)
 await site.close()
 
-/** Adds the job that evaluates a point. */
+/** Spawns the job that evaluates a point. */
 async function createJob(trial) {
   const name = nameOf(trial)
   const file = `${name}.dat`
@@ -96,12 +96,13 @@ async function createJob(trial) {
     { ifExists: 'reuse' },
   )
   fs.rmSync(file)
-  // A job of the same name that this search did not make would be told to the optimizer as another point.
-  if ((await job.readFile(file)) !== task) throw new Error(`${job.id} evaluates another point: is ${CHECKPOINT} lost?`)
+  // A job of the same name from another search has another point.
+  if ((await job.readFile(file)) !== task)
+    throw new Error(`${job.id} evaluates another point; ${CHECKPOINT} may be lost`)
   return job
 }
 
-/** A failure, too, where result.dat is missing, or has no number in it: NaN is no JSON. */
+/** A failure if the job failed, or if result.dat is missing or has no number (JSON has no NaN). */
 async function outcomeOf(job) {
   if (job.state !== 'JOB_FINISHED') return { kind: 'failed' }
   try {
@@ -122,7 +123,7 @@ function record(job, outcome) {
   say(`${seen.size}/${maxEvals} ${job.name} ${what} ${JSON.stringify(trial.point)}`)
 }
 
-/** Written aside, flushed and renamed: there is always one whole checkpoint. */
+/** Flushed and renamed into place, so that there is always one complete checkpoint. */
 function saveCheckpoint() {
   fs.writeFileSync(`${CHECKPOINT}.new`, `[\n${trials.map((trial) => JSON.stringify(trial)).join(',\n')}\n]\n`, {
     flush: true,

@@ -1,5 +1,5 @@
 /**
- * The worker: trains a small network on Fisher's irises at one point of the space, and writes its cross-validated loss.
+ * Trains a small network on Fisher's irises at one point of the space and writes its cross-validated loss.
  *
  *     node eval_point.mjs task1.dat      reads {"x": {rate, width, activation}, "params": {epochs, folds, seed}}
  *                                        writes result.dat: {"loss": …, "accuracy": …, "seconds": …}
@@ -11,19 +11,19 @@ const [taskFile] = process.argv.slice(2)
 if (taskFile === undefined) throw new Error('usage: eval_point.mjs TASK.dat')
 const { x, params } = JSON.parse(fs.readFileSync(taskFile, 'utf8'))
 
-// A launcher that died between this job's end and its own note of it has the job run again: the work need not be.
+// If the launcher dies before it records the end, the job runs again, but the work is not repeated.
 if (!fs.existsSync('result.dat')) {
   const started = performance.now()
   const { loss, accuracy } = crossValidate(readIrises(), x, params)
   if (!Number.isFinite(loss)) throw new Error(`the training diverged: loss ${loss} at ${JSON.stringify(x)}`)
   const seconds = Math.round(performance.now() - started) / 1000
-  // Written aside and renamed: whoever reads result.dat never sees half of it.
+  // Renamed into place, so that no reader sees a partial file.
   fs.writeFileSync('result.dat.new', `${JSON.stringify({ loss, accuracy, seconds })}\n`)
   fs.renameSync('result.dat.new', 'result.dat')
 }
 process.stdout.write(fs.readFileSync('result.dat'))
 
-/** Mean cross-entropy (nats) and share of right answers on examples that the network has not seen, over all folds. */
+/** Mean cross-entropy (nats) and accuracy on unseen examples, over all folds. */
 function crossValidate(examples, { rate, width, activation }, { epochs, folds, seed }) {
   const random = makeRandom(seed)
   const shuffled = shuffle(examples, random)
@@ -39,7 +39,7 @@ function crossValidate(examples, { rate, width, activation }, { epochs, folds, s
       for (const { input, label } of shuffle(lessons, random)) network.learn(input, label, rate)
     for (const { input, label } of unseen) {
       const probabilities = network.predict(standardise(input))
-      // A network that is sure and wrong costs much, not everything.
+      // Limits the loss of a confident wrong answer.
       loss -= Math.log(Math.max(probabilities[label], 1e-12))
       if (probabilities[label] === Math.max(...probabilities)) right++
     }
@@ -58,7 +58,7 @@ function readIrises() {
   return rows.map((row) => ({ input: row.slice(0, 4).map(Number), label: species.indexOf(row[4]) }))
 }
 
-/** Mean 0 and deviation 1 for each column, as measured on the training examples alone. */
+/** Scales each column to mean 0 and deviation 1, measured on the training examples. */
 function fitScale(examples) {
   const columns = examples[0].input.map((_, column) => examples.map(({ input }) => input[column]))
   const scales = columns.map((values) => {
@@ -80,7 +80,7 @@ function shuffle(items, random) {
   return shuffled
 }
 
-/** The same numbers for the same seed: an evaluation can be repeated. xorshift32, Marsaglia, J. Stat. Softw. 8(14), 2003. */
+/** A reproducible generator: xorshift32, Marsaglia, J. Stat. Softw. 8(14), 2003. */
 function makeRandom(seed) {
   let state = Math.imul(seed, 2654435761) | 1
   return () => {

@@ -1,6 +1,6 @@
-/** A network with one hidden layer for sorting rows of numbers into classes, trained by plain stochastic gradient descent. */
+/** A classifier with one hidden layer, trained by stochastic gradient descent. */
 
-/** Each activation with its derivative, the latter in terms of the activation's own value. */
+/** Activations with their derivatives as functions of the activation's value. */
 const ACTIVATIONS = {
   tanh: { value: Math.tanh, slope: (y) => 1 - y * y },
   sigmoid: { value: (x) => 1 / (1 + Math.exp(-x)), slope: (y) => y * (1 - y) },

@@ -1,4 +1,4 @@
-"""Drive a bjob site from Python: spawn jobs, look them up, and hear of their ends.
+"""Drive a bjob site from Python: spawn jobs, query them, and receive their ends.
 
     import json
     import bjob
@@ -12,10 +12,9 @@
     for end in site.ends(cursor="ends.cursor"):
         print(end.id, end.state, end.content)
 
-One file without dependencies, for Python 3.6 and later: copy it beside your driver, or install bjob's wheel. It talks to `bjob session`, a
-process that it starts itself, and starts again when that died; what had no answer is then asked once more. Spawning
-again what was perhaps made is safe: the job that is there is taken (not so with if_exists="rename", which may then make
-two). All methods may be called from any thread.
+One file without dependencies, for Python 3.6 and later: copy it beside your driver, or install bjob's wheel. It runs
+`bjob session` as a subprocess, restarts it when it dies, and then repeats unanswered requests. Repeated spawns are safe:
+an existing job is reused (except with if_exists="rename", which may make two). All methods are thread-safe.
 """
 
 import collections
@@ -32,12 +31,12 @@ __all__ = ["BjobError", "End", "Job", "JobExecutor", "JobQuery", "Site", "open_s
 
 END_STATES = ("JOB_FINISHED", "FAILED", "USER_KILLED")
 
-# A session that ends so often without a word will not get better.
+# A session that ends this often without any output is given up.
 _MOST_STARTS = 3
 
 
 class BjobError(Exception):
-    """What bjob refused, and why. `code` is stable, as "name-taken"; `hint` and `field` may be None."""
+    """An error of bjob. `code` is stable, such as "name-taken"; `hint` and `field` may be None."""
 
     def __init__(self, code, message, hint=None, field=None):
         super().__init__(message if hint is None else "{} ({})".format(message, hint))
@@ -48,27 +47,27 @@ class BjobError(Exception):
 
 
 def open_site(path=None, command=None):
-    """The site in the folder `path`; without it, the one that BJOB_SITE names or that holds the current folder."""
+    """Opens the site in the folder `path`; by default that of BJOB_SITE, or the one around the current folder."""
     return Site(path, command)
 
 
 def report(step, value):
-    """Says, inside an evaluation, what its objective is at `step` (an epoch, say): appends `STEP VALUE` to progress.dat
-    in the current folder, where `bjob tune --early-stopping` and drivers of your own look."""
+    """Reports the objective of an evaluation at `step` (such as an epoch): appends `STEP VALUE` to progress.dat in the
+    current folder, for `bjob tune --early-stopping` and other drivers."""
     with open("progress.dat", "a") as file:
         file.write("{} {!r}\n".format(step, float(value)))
 
 
 def _default_command():
-    # Only a package has a path.
+    # Only an installed package has a path.
     return [sys.executable, "-m", __name__] if "__path__" in globals() else ["bjob"]
 
 
 class Site:
-    """A site. Nothing is started before the first request.
+    """A site. No process starts before the first request.
 
-    path: the site's folder. command: the words that start bjob. Without them, the installed Python package starts its
-    own program, and a copy of this file the bjob on the PATH.
+    path: the site's folder. command: the command that starts bjob; by default the installed package's own program, or
+    the bjob on the PATH for a copy of this file.
     """
 
     def __init__(self, path=None, command=None):
@@ -77,9 +76,9 @@ class Site:
     def spawn_child(self, if_exists="error", **fields):
         """Makes a job and returns its id, `workflow/name`.
 
-        Takes every field of job.yaml, and `name`, `workflow` and `data`. Inside a running job, what it spawns are its children.
-        Input files are looked for in the current folder. if_exists: what to do about a name that is taken: "error",
-        "reuse" (take the job that is there: for a driver that may be started again) or "rename" (add a number).
+        Takes every field of job.yaml, plus `name`, `workflow` and `data`. Inside a running job, the new job becomes its
+        child. Input files are relative to the current folder. if_exists: "error", "reuse" (return the existing job, for
+        drivers that may be restarted) or "rename" (append a number).
         fields: name, workflow, application, args, input_files, input_mode, stage_in_url, stage_out_url,
             stage_out_files, parents, wait_for_parents, description, tags, priority, wall_time_minutes,
             timeout_minutes, num_nodes, ranks_per_node, threads_per_rank, threads_per_core, gpus_per_rank,
@@ -89,13 +88,13 @@ class Site:
         return self.spawn_many([fields], if_exists)[0]
 
     def spawn(self, if_exists="error", **fields):
-        """As `spawn_child`, and returns the job."""
+        """Like `spawn_child`, but returns the job."""
         return self.job(self.spawn_child(if_exists=if_exists, **fields))
 
     def spawn_many(self, records, if_exists="error"):
-        """Makes a job of each dict of fields, many at little more than the price of one; returns their ids.
+        """Makes a job from each dict of fields and returns their ids; much faster than separate calls.
 
-        Each is made or refused by itself; the first refusal is raised, after all have been tried.
+        Each job is made or refused separately; the first error is raised after all have been tried.
         """
         requests = [
             {"op": "spawn", "job": record, "if_exists": if_exists, "folder": os.getcwd()} for record in records
@@ -113,23 +112,23 @@ class Site:
 
     @property
     def current_job(self):
-        """The job that this runs in; None outside a job."""
+        """The job that this process runs in; None outside a job."""
         job_id = os.environ.get("BJOB_JOB_ID")
         return self.job(job_id) if job_id else None
 
     @property
     def parents(self):
-        """The parents of the job that this runs in."""
+        """The parents of the current job."""
         return self.jobs.filter(id__in=json.loads(os.environ.get("BJOB_PARENT_IDS") or "[]"))
 
     @property
     def children(self):
-        """The jobs that have the one that this runs in as a parent."""
+        """The children of the current job."""
         job_id = os.environ.get("BJOB_JOB_ID")
         return self.jobs.filter(parents__in=[job_id] if job_id else [])
 
     def add_dependency(self, parent, child):
-        """Makes a job a parent of another, which must not have started; circles are refused."""
+        """Makes a job the parent of another one, which must not have started; cycles are refused."""
         child = self.job(child)
         return child.set(parents=list(child.parents) + [_id_of(parent)])
 
@@ -159,7 +158,7 @@ class Site:
                 generation, record = stream.next()
                 if record is None:
                     return
-                # After a restart of the session, what was not acknowledged to it comes again.
+                # After a restart of the session, unacknowledged ends are delivered again.
                 key = (record["id"], record["state"], record["attempt"], record["ended"])
                 if key not in seen:
                     yield End(self._session, record)
@@ -169,11 +168,11 @@ class Site:
             stream.close()
 
     def executor(self, **fields):
-        """A concurrent.futures.Executor of jobs; `fields` hold for each that does not say otherwise."""
+        """A concurrent.futures.Executor of jobs; `fields` are defaults."""
         return JobExecutor(self, fields)
 
     def close(self):
-        """Ends the session, after all that was asked is done."""
+        """Ends the session after all requests are done."""
         self._session.close()
 
     def __enter__(self):
@@ -216,11 +215,11 @@ class _Record:
 
     @property
     def is_finished(self):
-        """Whether it ended well."""
+        """True if the job finished."""
         return self._record["state"] == "JOB_FINISHED"
 
     def read_file_in_workdir(self, name):
-        """The text of a file in the job's folder. Raises ValueError when there is none."""
+        """The text of a file in the job's folder. Raises ValueError if it is missing."""
         try:
             return self._session.ask({"op": "read", "job": self.id, "file": name})["content"]
         except BjobError as error:
@@ -230,19 +229,19 @@ class _Record:
 
 
 class Job(_Record):
-    """A job as it was when it was looked up: `id`, `state`, `attempt`, `launcher`, `dir`, and every field of job.yaml."""
+    """A job as of its last query: `id`, `state`, `attempt`, `launcher`, `dir`, and every field of job.yaml."""
 
     def refresh(self):
-        """Brings everything up to date."""
+        """Queries the job again."""
         self._record = self._session.ask({"op": "get", "job": self.id})
         return self
 
-    # Balsam's and Django's name for it.
+    # The name in Balsam and Django.
     refresh_from_db = refresh
 
     @property
     def data(self):
-        """What data.json holds; {} when there is none. `job.set(data=…)` replaces it."""
+        """The value of data.json; {} if missing. `job.set(data=…)` replaces it."""
         try:
             return json.loads(self.read_file_in_workdir("data.json"))
         except ValueError:
@@ -253,16 +252,16 @@ class Job(_Record):
         return self._record["state"] in END_STATES
 
     def set(self, **fields):
-        """Changes fields while nobody has the job; `data` at any time. Returns {"id", "kind", "message"}: "done", "left"
-        (it was so), "refused" or "failed"."""
+        """Changes fields while no launcher owns the job; `data` at any time. Returns {"id", "kind", "message"} with kind
+        "done", "left" (unchanged), "refused" or "failed"."""
         return self._session.ask({"op": "set", "job": self.id, "fields": fields})
 
     def retry(self):
-        """Gives it another chance when it has failed or was killed; returns as `set`."""
+        """Retries a failed or killed job; returns like `set`."""
         return self._session.ask({"op": "retry", "job": self.id})
 
     def delete(self):
-        """Moves its folder to the trash; returns as `set`. One that a launcher has is refused."""
+        """Moves its folder to the trash; returns like `set`. A job that a launcher owns is refused."""
         return self._session.ask({"op": "remove", "job": self.id})
 
     def kill(self, recursive=False):
@@ -276,14 +275,14 @@ class End(_Record):
 
     @property
     def result(self):
-        """Raises ValueError when there is no content, or it is no JSON. NaN is read, as by `json.loads`."""
+        """Raises ValueError if there is no content, or it is not JSON. Accepts NaN, like `json.loads`."""
         if self.content is None:
             raise ValueError("{} has left no such file".format(self.id))
         return json.loads(self.content)
 
 
 class JobQuery:
-    """Jobs that meet conditions; read anew each time it is iterated.
+    """Jobs that meet conditions; queried again at each iteration.
 
     Conditions are of id (or job_id), name, workflow, state, application, launcher, parents (any of them), tags__KEY and
     data__KEY; alone or with __in, __contains, __icontains, __startswith or __endswith.
@@ -299,16 +298,16 @@ class JobQuery:
         return self
 
     def filter(self, **conditions):
-        """Those that meet all of `conditions`."""
+        """The jobs that meet all of `conditions`."""
         return JobQuery(self._session, self._filters + tuple(_filters(conditions)), self._excludes, self._orders)
 
     def exclude(self, **conditions):
-        """Those that do not meet all of `conditions`."""
+        """The jobs that do not meet all of `conditions`."""
         merged = _merge(_filters(conditions)) if conditions else {"id": []}
         return JobQuery(self._session, self._filters, self._excludes + (merged,), self._orders)
 
     def order_by(self, *fields):
-        """By these fields, the first counting most; "-changed": newest first."""
+        """Sorts by these fields in turn; "-changed": newest first."""
         return JobQuery(self._session, self._filters, self._excludes, fields)
 
     def __iter__(self):
@@ -318,7 +317,7 @@ class JobQuery:
         return len(self._records())
 
     def __getitem__(self, at):
-        """One job, or a list of those from a slice, counted from 0."""
+        """One job, or the list of a slice, counted from 0."""
         ends = (at.start or 0, at.stop or 0) if isinstance(at, slice) else (at, at)
         if min(ends) < 0:
             raise ValueError("jobs are counted from 0")
@@ -333,46 +332,46 @@ class JobQuery:
         return bool(self._records(1))
 
     def first(self):
-        """The first one, or None."""
+        """The first job, or None."""
         records = self._records(1)
         return Job(self._session, records[0]) if records else None
 
     def get(self, **conditions):
-        """The one that there is. Raises BjobError "no-match" or "many-match"."""
+        """The only job. Raises BjobError "no-match" or "many-match"."""
         records = self.filter(**conditions)._records(2)
         if len(records) == 1:
             return Job(self._session, records[0])
         raise BjobError("many-match", "more than one job matches") if records else BjobError("no-match", "no job matches")
 
     def values_list(self, *fields, **options):
-        """One field of each, or of several a tuple; with flat=False a tuple also of one."""
+        """One field of each job, or a tuple of several; with flat=False always a tuple."""
         is_flat = options.pop("flat", True) and len(fields) == 1
         if options:
             raise TypeError("values_list has no {}".format(", ".join(options)))
         return [getattr(job, fields[0]) if is_flat else tuple(getattr(job, field) for field in fields) for job in self]
 
     def values(self, *fields):
-        """These fields of each, as a dict."""
+        """These fields of each job, as a dict."""
         return [{field: getattr(job, field) for field in fields} for job in self]
 
     def count_by(self, field):
-        """How many have each value of a field: a dict."""
+        """The number of jobs for each value of a field: a dict."""
         return dict(collections.Counter(self.values_list(field)))
 
     def update(self, **fields):
-        """Changes fields of each (see `Job.set`, and for what is returned of each)."""
+        """Changes fields of each job; see `Job.set`."""
         return self._ask_each({"op": "set", "fields": fields})
 
     def delete(self):
-        """Moves the folder of each to the trash; returns of each as `Job.set`."""
+        """Moves the folder of each job to the trash; returns like `Job.set` for each."""
         return self._ask_each({"op": "remove"})
 
     def retry(self):
-        """Gives each that has failed or was killed another chance; returns of each as `Job.set`."""
+        """Retries the failed and killed jobs; returns like `Job.set` for each."""
         return self._ask_each({"op": "retry"})
 
     def kill(self):
-        """Kills all of them that have not ended; returns how many were asked to end."""
+        """Kills all unfinished jobs; returns the number of kill requests."""
         ids = [job.id for job in self if not job.is_ended]
         self._session.ask_all([{"op": "kill", "job": job_id} for job_id in ids])
         return len(ids)
@@ -412,7 +411,7 @@ _OPERATORS = {
 
 
 def _filters(conditions):
-    """A filter of the session for each condition."""
+    """Translates conditions to filters of the session."""
     filters = []
     for key, value in conditions.items():
         field, _, operator = key.partition("__")
@@ -451,7 +450,7 @@ def _words(conditions):
 
 
 def _merge(filters):
-    """One filter of several; within one, different fields must all match."""
+    """Merges filters into one; within a filter, all fields must match."""
     merged = {}
     for one in filters:
         for field, words in one.items():
@@ -487,7 +486,7 @@ class JobExecutor(concurrent.futures.Executor):
         self._is_over = threading.Event()
 
     def submit(self, **fields):
-        """Spawns a job; one of that name that is there already is taken, so that a driver may be started again."""
+        """Spawns a job, or reuses an existing one of that name, so that a driver can be restarted."""
         record = dict(self._fields, **fields)
         if_exists = record.pop("if_exists", "reuse")
         future = _JobFuture(self._site)
@@ -509,7 +508,7 @@ class JobExecutor(concurrent.futures.Executor):
         return future
 
     def map(self, records):
-        """The ends of the jobs of these dicts of fields, in their order."""
+        """The ends of the jobs made from these dicts of fields, in their order."""
         futures = [self.submit(**record) for record in records]
         return (future.result() for future in futures)
 
@@ -578,7 +577,7 @@ class _Call:
 
 
 class _Stream:
-    """The ends that one `results` request hands out."""
+    """The ends delivered by one `results` request."""
 
     def __init__(self, session, request):
         self._session = session
@@ -589,7 +588,7 @@ class _Stream:
         self._items.put((generation, item))
 
     def next(self):
-        """The process that told of it, and an end's record; None when there are no more."""
+        """The reporting process and an end's record; None at the end."""
         generation, item = self._items.get()
         if isinstance(item, BaseException):
             raise item
@@ -603,7 +602,7 @@ class _Stream:
 
 
 class _Session:
-    """The coprocess: requests out, replies and ends in by a thread of its own."""
+    """The coprocess; a thread reads its replies and ends."""
 
     def __init__(self, command, path):
         self._command = command
@@ -621,7 +620,7 @@ class _Session:
         return self.ask_all([request])[0]
 
     def ask_all(self, requests):
-        """Sends all before it waits for the first reply. Raises the first refusal, when all are answered."""
+        """Sends all requests, then waits for all replies, then raises the first error."""
         calls = [_Call(dict(request)) for request in requests]
         with self._lock:
             for call in calls:
@@ -645,7 +644,7 @@ class _Session:
                 self._write([{"op": "stop", "id": self._new_id(), "of": stream.request["id"]}])
 
     def post(self, request, generation):
-        """Sends what needs no reply, unless the process that it is for has died."""
+        """Sends a message without a reply, unless its process has died."""
         with self._lock:
             if generation == self._generation and self._process is not None:
                 self._write([request])
@@ -665,7 +664,7 @@ class _Session:
         return self._count
 
     def _send(self, requests):
-        """What was asked before goes with it when there is no process yet."""
+        """Also sends earlier requests if there is no process yet."""
         if self._process is None:
             try:
                 self._start()
@@ -683,7 +682,7 @@ class _Session:
             environment["BJOB_SITE"] = os.path.abspath(self._path)
         errors = tempfile.TemporaryFile()
         try:
-            # A session of its own: Ctrl-C is for the driver, whose end is this process's end.
+            # In a new session, so that Ctrl-C reaches only the driver, whose end ends this process.
             process = subprocess.Popen(
                 self._command + ["session"],
                 stdin=subprocess.PIPE,
@@ -711,10 +710,10 @@ class _Session:
             self._process.stdin.write(text.encode())
             self._process.stdin.flush()
         except OSError:
-            # It has died: the reader notices, and asks again.
+            # It died: the reader thread notices and repeats the request.
             pass
         except BaseException:
-            # Interrupted in the middle of a line, it could not be understood any more.
+            # An incomplete line would corrupt the stream.
             self._process.kill()
             raise
 
@@ -732,7 +731,7 @@ class _Session:
         errors.close()
         with self._lock:
             if self._process is not process:
-                # Closed: nobody is to be told more.
+                # Closed: no more replies are delivered.
                 self._fail_all(BjobError("closed", "the site was closed"))
                 return
             try:
@@ -743,14 +742,14 @@ class _Session:
             self._barren = self._barren + 1 if is_barren else 0
             if not self._calls and not self._streams:
                 return
-            # 2 and 3 are bjob's own refusals: there is no site, or it cannot be read.
+            # 2 and 3 are errors of bjob: no site, or an unreadable one.
             if self._barren >= _MOST_STARTS or (is_barren and status in (2, 3)):
                 self._barren = 0
                 self._fail_all(BjobError("no-session", words or "bjob session ended with status {}".format(status)))
                 return
             for call in self._calls.values():
                 if call.request["op"] == "spawn" and call.request["if_exists"] == "error":
-                    # Perhaps it was made just before.
+                    # It may have been made just before.
                     call.request["if_exists"] = "reuse"
             try:
                 self._start()

@@ -1,9 +1,9 @@
-"""The plain driver: spawns jobs while it runs, reads the results of those that are new, and goes on.
+"""A plain driver: spawns jobs while it runs and reads new results.
 
     python3 driver.py [EVALUATIONS [AT_ONCE]]        in the site's folder; `bjob launch` runs the jobs
 
-Kill it whenever you like, and start it again: the points come from the numbers of the jobs, and jobs that are there are
-taken as they are. Put your optimizer in the place of `ask`.
+Kill it at any time and start it again: the points depend only on the numbers of the jobs, and existing jobs are reused.
+Replace `ask` by your optimizer.
 """
 
 import json
@@ -20,13 +20,13 @@ AT_ONCE = int(sys.argv[2]) if len(sys.argv) > 2 else 4
 
 
 def ask(eval_counter):
-    """A random point: the same for the same number."""
+    """A random point, determined by the number."""
     chance = random.Random(eval_counter)
     return {"x1": chance.uniform(-5, 10), "x2": chance.uniform(0, 15)}
 
 
 def create_job(site, x, eval_counter):
-    """Adds a job that evaluates `x`."""
+    """Spawns a job that evaluates `x`."""
     name = "task{}".format(eval_counter)
     file = "{}.dat".format(name)
     with open(file, "w") as task:
@@ -48,7 +48,7 @@ def create_job(site, x, eval_counter):
 
 
 def loss_of(end):
-    """None where there is none: it failed, or left nothing, or what it left is not a number."""
+    """The loss, or None if the job failed or its result is missing or not a number."""
     try:
         loss = float(end.result["loss"])
     except (KeyError, TypeError, ValueError):
@@ -66,7 +66,7 @@ def main():
             while len(my_jobs) < MAX_EVALS and len(my_jobs) - len(results) < AT_ONCE:
                 x = ask(len(my_jobs) + 1)
                 my_jobs[create_job(site, x, len(my_jobs) + 1)] = x
-            # Read in the next result; a job that failed is one too, or the search would never end.
+            # Read the next result. Failed jobs count too, or the search would never end.
             end = next(ends)
             if end.id in my_jobs:
                 loss = loss_of(end)

@@ -1,4 +1,4 @@
-"""Jobs as futures, for code that is written for concurrent.futures.
+"""Jobs as futures, for code written for concurrent.futures.
 
     python3 driver_futures.py [JOBS]        in the site's folder; `bjob launch` runs the jobs
 """
@@ -21,7 +21,7 @@ def main():
             x = {"x1": -5 + 15 * number / JOBS, "x2": 5}
             with open(file, "w") as task:
                 json.dump({"x": x}, task)
-            # A name makes it safe to start this again: the job that is there is taken.
+            # With a name, a restart reuses the existing job.
             futures[executor.submit(name="point{}".format(number), input_files=file, args=file)] = x
             os.remove(file)
         for future in concurrent.futures.as_completed(futures):

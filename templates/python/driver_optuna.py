@@ -1,9 +1,10 @@
-"""An Optuna study, whose trials are jobs.
+"""An Optuna study whose trials are jobs.
 
     python3 driver_optuna.py [TRIALS [AT_ONCE]]        in the site's folder; needs Optuna, 2.4 or later
 
-The study is in study.db, by which Optuna goes on after a crash; a trial's job is named after its number, so a trial that
-was asked for and has no job gets it then. Its point is kept beside it when it is complete, whatever the space. What ended is told once: the cursor remembers, and Optuna refuses a second time.
+The study is in study.db, from which Optuna continues after a crash. Jobs are named after their trials, so a trial
+without a job gets one after a restart; its point is stored as a user attribute. Each end is told once: the cursor
+records it, and Optuna refuses a second one.
 """
 
 import json
@@ -20,7 +21,7 @@ AT_ONCE = int(sys.argv[2]) if len(sys.argv) > 2 else 4
 
 
 def suggest(trial):
-    """The space: what is suggested may depend on what was suggested before."""
+    """The space; a suggestion may depend on earlier ones."""
     return {"x1": trial.suggest_float("x1", -5, 10), "x2": trial.suggest_float("x2", 0, 15)}
 
 
@@ -42,7 +43,7 @@ def create_job(site, number, x):
 
 
 def loss_of(end):
-    """None where there is none: it failed, or left nothing, or what it left is not a number."""
+    """The loss, or None if the job failed or its result is missing or not a number."""
     try:
         loss = float(end.result["loss"])
     except (KeyError, TypeError, ValueError):
@@ -61,7 +62,7 @@ def main():
                 pending[trial.number] = trial
                 create_job(site, trial.number, trial.user_attrs["x"])
             else:
-                # Killed before its point was complete.
+                # The driver was killed before this point was complete.
                 study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         ends = site.ends(cursor="driver.cursor", workflow=WORKFLOW)
         while True:
@@ -76,7 +77,7 @@ def main():
             end = next(ends)
             number = int(end.name[len("trial") :])
             if number not in pending:
-                # Told, and killed before the cursor knew.
+                # The driver was killed after telling Optuna and before the cursor was updated.
                 continue
             del pending[number]
             loss = loss_of(end)
@@ -86,7 +87,7 @@ def main():
                 study.tell(number, loss)
             print("trial {} {}".format(number, "no loss: " + (end.message or end.state) if loss is None else loss), flush=True)
     if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
-        sys.exit("no trial gave a loss; `bjob log ID` shows what each said")
+        sys.exit("no trial gave a loss; see `bjob log ID`")
     print("best: trial {} loss {} at {}".format(study.best_trial.number, study.best_value, study.best_params))
 
 

@@ -1,4 +1,4 @@
-"""The worker: evaluates one point. Put your model here.
+"""Evaluates one point. Replace it by your model.
 
     python3 eval_point.py task1.dat        reads {"x": {"x1": …, "x2": …}}; writes result.dat: {"loss": …}
 """
@@ -17,7 +17,7 @@ def branin(x1, x2):
 
 with open(sys.argv[1]) as file:
     x = json.load(file)["x"]
-# Written aside and renamed: whoever reads result.dat never sees half of it.
+# Renamed into place, so that no reader sees a partial result.dat.
 with open("result.dat.new", "w") as file:
     json.dump({"loss": branin(x["x1"], x["x2"])}, file)
 os.rename("result.dat.new", "result.dat")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The worker: evaluates the point that is its argument. Put your model here.
+# Evaluates the point given as its argument. Replace it by your model.
 set -eu
 awk -v x="$1" 'BEGIN { printf "%.6f\n", (x - 3) * (x - 3) }' > result.dat.new
-# Renamed when it is whole: whoever reads result.dat never sees half of it.
+# Renamed into place, so that no reader sees a partial result.dat.
 mv result.dat.new result.dat

@@ -177,7 +177,7 @@ interface Found {
 /** The rows of README's table: what fsck says (one of several), and what --repair says that it did; `…` stands for anything. */
 function readTable(): { readonly says: string; readonly repair: string }[] {
   const readme = fs.readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8')
-  const [, table = ''] = /^\| what happened \| `bjob fsck` says \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(readme) ?? []
+  const [, table = ''] = /^\| cause \| `bjob fsck` says \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(readme) ?? []
   return table
     .trim()
     .split('\n')

@@ -143,7 +143,7 @@ export class JournalReader {
 
   /** An unreadable journal is reported once and does not block the others. */
   #close(host: string, error: unknown): void {
-    const why = isForbidden(error) ? 'permission denied' : 'it is no file'
+    const why = isForbidden(error) ? 'permission denied' : 'it is not a file'
     this.#closed.set(host, why)
     const { layout, tellOnce } = this.#place
     tellOnce?.(`cannot read ${layout.journalOf(host)} (${why}): its changes are missing here`)

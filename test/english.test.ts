@@ -1,0 +1,114 @@
+/** Keeps the worst habits out of comments, messages and documents, as far as a test can. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const root = path.resolve(import.meta.dirname, '..')
+const COLUMNS = 100
+
+/** Folders whose comments are still to be rewritten. The list only shrinks. */
+const TO_DO: readonly string[] = ['src/core', 'src/client', 'src/cli', 'src/site/job', 'src/site/view', 'src/site']
+
+/** A clause in the place of a noun. */
+const BAD_START = /^(What|Whether|Whose|Of (those|these|what|each|all|several|one|two)|As many|So many|Such)\b/
+const BAD_WORDS = /\b(in vain|anew|, be it|for want of|(?<!there )is no (?!longer\b)|(?<!there )are no (?!longer\b))/
+/** A process neither hears nor wants anything. */
+const PERSONS = /\b(nobody|somebody|whoever) (hears|tells|wants|knows|looks|waits|asks)\b/
+
+interface Passage {
+  readonly place: string
+  readonly text: string
+}
+
+function listFiles(folder: string, ending: string): string[] {
+  return fs
+    .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => path.join(folder, name))
+    .toSorted()
+}
+
+const readText = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8')
+
+const BLOCK = /^ *\/\*\*?[^]*?\*\//gm
+const LINES = /(?:^ *\/\/ .*\n)+/gm
+
+/** The comments of a file, each as one line of text. */
+function commentsOf(file: string): Passage[] {
+  const text = readText(file)
+  return [...text.matchAll(BLOCK), ...text.matchAll(LINES)].map((match) => ({
+    place: `${file}:${text.slice(0, match.index).split('\n').length}`,
+    text: match[0]
+      .replaceAll(/^ *(?:\/\*\*?|\*\/|\*|\/\/) ?/gm, '')
+      .replace(/\s*\*\/$/, '')
+      .replaceAll(/\s+/g, ' ')
+      .trim(),
+  }))
+}
+
+/** The string literals of a file that consist of words. */
+function messagesOf(file: string): Passage[] {
+  const code = readText(file).replaceAll(BLOCK, '').replaceAll(LINES, '')
+  return [...code.matchAll(/'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)]
+    .map(([, one = '', two = '', three = '']) => ({ place: file, text: one + two + three }))
+    .filter(({ text }) => /[a-z]+ [a-z]+/i.test(text))
+}
+
+function isToDo(file: string): boolean {
+  const folder = path.dirname(file)
+  return TO_DO.some((name) => folder === name || (name !== 'src/site' && folder.startsWith(`${name}/`)))
+}
+
+function faultsOf({ place, text }: Passage): string[] {
+  const found = [BAD_START, BAD_WORDS, PERSONS].map((pattern) => pattern.exec(text)?.[0])
+  return found.filter((word) => word !== undefined).map((word) => `${place}: "${word}" in ${text.slice(0, 90)}`)
+}
+
+function longLines(file: string): string[] {
+  return readText(file)
+    .split('\n')
+    .map((line, at) => ({ line, at: at + 1 }))
+    .filter(({ line }) => /^ *(\/\*\*|\*|\/\/) /.test(line) && [...line].length > COLUMNS)
+    .filter(({ line }) => !/(es|ox)lint-disable/.test(line))
+    .map(({ at }) => `${file}:${at}`)
+}
+
+const sources = listFiles('src', '.ts')
+
+describe('comments', () => {
+  const clean = sources.filter((file) => !isToDo(file))
+
+  test(`take at most ${COLUMNS} columns`, () => {
+    expect(clean.length).toBeGreaterThan(100)
+    expect(clean.flatMap(longLines)).toEqual([])
+  })
+
+  test('say what a thing is, in the order of English', () => {
+    expect(clean.flatMap((file) => commentsOf(file).flatMap(faultsOf))).toEqual([])
+  })
+
+  test('are still to be rewritten in each folder that is listed for that', () => {
+    const done = TO_DO.filter((name) =>
+      sources
+        .filter((file) => (name === 'src/site' ? path.dirname(file) === name : file.startsWith(`${name}/`)))
+        .every((file) => longLines(file).length === 0 && commentsOf(file).flatMap(faultsOf).length === 0),
+    )
+    expect(done).toEqual([])
+  })
+})
+
+test('messages, help and hints say what happened, in the order of English', () => {
+  const messages = sources.flatMap(messagesOf)
+  expect(messages.length).toBeGreaterThan(1000)
+  expect(messages.flatMap(faultsOf)).toEqual([])
+})
+
+test('documents keep to the same English', () => {
+  const files = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...listFiles('docs', '.md')]
+  const paragraphs = files.flatMap((file) =>
+    readText(file)
+      .split(/\n{2,}/)
+      .map((text) => ({ place: file, text: text.replaceAll(/\s+/g, ' ') })),
+  )
+  expect(paragraphs.flatMap(faultsOf)).toEqual([])
+})
