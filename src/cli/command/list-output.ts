@@ -7,7 +7,7 @@ import type { Input, Option } from './option.ts'
 
 /** The options of every command that lists something. */
 export const LIST_OPTIONS: readonly Option[] = [
-  { name: 'json', summary: 'print JSON, an object a line' },
+  { name: 'json', summary: 'print JSON, one object per line' },
   { name: 'csv', summary: 'print CSV, its first line the names of the columns' },
 ]
 
@@ -46,7 +46,7 @@ export class Output {
    * @throws BjobError `bad-option` when two forms are asked for
    */
   constructor(input: Input, terminal: Terminal, usual: 'text' | 'json' = 'text') {
-    if (input.has('json') && input.has('csv')) throw requestError('bad-option', 'either --json or --csv, not both')
+    if (input.has('json') && input.has('csv')) throw requestError('bad-option', '--json and --csv exclude each other')
     this.#form = input.has('json') ? 'json' : input.has('csv') ? 'csv' : usual
     this.#terminal = terminal
   }

@@ -39,7 +39,7 @@ export function parseCommand(name: string, command: ParsedCommand, argv: readonl
     if (found === undefined || found === known?.negated) continue
     const texts = [found].flat().map((value) => (typeof value === 'string' ? unguard(value) : ''))
     if (texts.length > 1 && option.isList === undefined && option.value !== undefined)
-      throw requestError('bad-option', `--${option.name} is given ${texts.length} times`)
+      throw requestError('bad-option', `--${option.name} given ${texts.length} times`)
     values.set(option.name, texts)
   }
   return new Input(args.map(unguard), parsed['--'] as string[], values)
@@ -127,9 +127,9 @@ function flagsOf({ options, globalCommand }: CacCommand): Flags {
 }
 
 function unknownOption(flags: Flags, flag: string, taken: string): Error {
-  return requestError('unknown-option', `there is no option ${flag}${didYouMean(flag, [...flags.keys()])}`, {
+  return requestError('unknown-option', `unknown option ${flag}${didYouMean(flag, [...flags.keys()])}`, {
     hint: taken.includes('FIELD=VALUE')
-      ? 'a field is given without dashes: FIELD=VALUE'
-      : 'words that start with - and are no options go after --',
+      ? 'write a field without dashes: FIELD=VALUE'
+      : 'put arguments that start with - after --',
   })
 }

@@ -16,8 +16,8 @@ use are observed for five seconds first. Exit status: 0 if there is no damage or
     ...LIST_OPTIONS,
   ],
   examples: [
-    ['bjob fsck', 'look'],
-    ['bjob fsck --repair', 'and mend'],
+    ['bjob fsck', 'check'],
+    ['bjob fsck --repair', 'check and repair'],
   ],
   async run(input, session) {
     const { site } = await session.open()

@@ -121,7 +121,7 @@ export async function findStaged(site: Site, id: JobId, specification: JobSpec):
 
 function missingInput(pattern: string, folder: string, parents: readonly JobId[]): Error {
   const places = [folder, ...parents.slice(0, 3)].join(' or ')
-  const said = isGlob(pattern) ? `nothing matches input_files ${pattern}` : `there is no input file ${pattern}`
+  const said = isGlob(pattern) ? `nothing matches input_files ${pattern}` : `input file not found: ${pattern}`
   return requestError('missing-input', `${said} in ${places}${parents.length > 3 ? ', …' : ''}`, {
     field: 'input_files',
     hint: 'make the file before spawning the job',

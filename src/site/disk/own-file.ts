@@ -1,6 +1,6 @@
 /**
- * bjob's own files. A job, or a person, may put anything in the place of one: that is told by name,
- * and is the problem of that file alone.
+ * bjob's own files. A job or a user may replace one by anything; that is reported by name and
+ * affects that file only.
  */
 import path from 'node:path'
 import type { ErrorCode } from '../../core/text/error-hints.ts'
@@ -16,10 +16,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   EFBIG: `exceeds bjob's limit of ${MOST_TEXT_BYTES / 1024 / 1024} MiB`,
 }
 
-/**
- * What is wrong with the file that could not be read, with its name; undefined when the file system
- * failed.
- */
+/** Describes an unreadable file with its name; undefined if the file system failed. */
 export function describeFault(error: unknown, file: string): string | undefined {
   const problem = isForbidden(error) ? 'cannot be read: permission denied' : FAULTS[codeOf(error)]
   return problem === undefined ? undefined : `${path.basename(file)} ${problem}`
@@ -30,8 +27,8 @@ export type ReadText = (disk: Disk, file: string, links?: Links) => Promise<stri
 export const readPlain: ReadText = (disk, file, links) => disk.readText(file, undefined, links)
 
 /**
- * One of bjob's own files. @throws BjobError `code`, `forbidden-file` for what cannot be read; the
- * file system's errors
+ * Reads one of bjob's own files. @throws BjobError `code`, `forbidden-file` if unreadable; the file
+ * system's errors
  */
 export async function readOwnFile(
   disk: Disk,
@@ -49,10 +46,7 @@ export async function readOwnFile(
   }
 }
 
-/**
- * The error of a file that somebody asked for by name. @returns what it was given, when the file
- * system failed
- */
+/** The error for a file requested by name. @returns `error` itself if the file system failed */
 export function requestedFault(error: unknown, file: string): unknown {
   const message = describeFault(error, file)
   return message === undefined ? error : requestError('unreadable-file', message, { path: file, cause: error })

@@ -7,10 +7,7 @@ import fs from 'node:fs'
 /** Maximum size of a file read as text: Node.js freezes on a file of gigabytes. */
 export const MOST_TEXT_BYTES = 64 * 1024 * 1024
 
-/**
- * Whether a file may be a link: those of people may; one in the place of a file of bjob's leads
- * somebody astray.
- */
+/** Handling of a link: users' files may be links, bjob's own must not be. */
 export type Links = 'follow' | 'refuse'
 
 /**
@@ -78,7 +75,7 @@ function more({ length }: Buffer, target: string, most: number): Buffer {
   return Buffer.allocUnsafe(Math.min(length * 4, most + 1))
 }
 
-/** @throws EISDIR, ENOTFILE for what is open and no file */
+/** @throws EISDIR, ENOTFILE if the open descriptor is not a file */
 export function checkFile(stat: fs.Stats, target: string): void {
   if (stat.isDirectory()) throw fault('EISDIR', target, 'is a folder, not a file')
   if (!stat.isFile()) throw fault('ENOTFILE', target, 'is a pipe or a device, not a file')

@@ -126,26 +126,25 @@ export function judgeLocal(measured: LocalMeasurements): Check[] {
     {
       name: 'file system',
       grade: 'ok',
-      finding: `${typeName}, ${kind.isNetwork ? 'taken for a network: bjob polls, and makes many calls at once' : "this machine's own: other nodes are not expected to see it"}`,
+      finding: `${typeName}, ${kind.isNetwork ? 'treated as a network file system: bjob polls and makes concurrent calls' : 'local: other nodes are not expected to see it'}`,
     },
-    judge('exclusive names', measured.exclusive, judgeRace('tried by several at once')),
+    judge('exclusive names', measured.exclusive, judgeRace('contested by several processes')),
     judge('rename', measured.rename, ({ reads, torn, hidden, isGoneNoticed, isFolderKept }) => {
-      if (torn > 0) return bad(`${torn} of ${reads} looks at a file that was being replaced found it missing or torn`)
-      if (!isGoneNoticed)
-        return bad('of a name that is gone it does not fail: a change that was taken away would be made')
-      if (!isFolderKept) return bad("it replaced a folder that held files: a job could take another's place")
+      if (torn > 0) return bad(`${torn} of ${reads} reads during a replacement found the file missing or torn`)
+      if (!isGoneNoticed) return bad('does not fail when its source is gone: a withdrawn change would be made')
+      if (!isFolderKept) return bad('replaced a folder that contained files: a job could replace another')
       if (hidden > 0)
-        return note(
-          `${hidden} of ${reads} looks at a file that was being replaced missed it for a moment: bjob looks again`,
-        )
-      return ok(`replaces at once (${reads} looks), fails when its source is gone, replaces no folder with files`)
+        return note(`${hidden} of ${reads} reads during a replacement missed the file briefly; bjob repeats such reads`)
+      return ok(`atomic (${reads} reads), fails if its source is gone, never replaces a folder with files`)
     }),
     judge('append', measured.append, ({ isSeen }) =>
-      isSeen ? ok('what was appended is read at once on this node') : bad('what was appended is not read on this node'),
+      isSeen ? ok('appended data is visible at once on this node') : bad('appended data is not visible on this node'),
     ),
     judge('flush', measured.flush, ({ medianMs, mostMs }) =>
       medianMs > SLOW_FLUSH_MS
-        ? note(`works, ${formatMs(medianMs)} each (at most ${formatMs(mostMs)}): slow, and felt at every spawn and end`)
+        ? note(
+            `works, ${formatMs(medianMs)} each (at most ${formatMs(mostMs)}): slow, which delays every spawn and end`,
+          )
         : ok(`works, ${formatMs(medianMs)} each (at most ${formatMs(mostMs)})`),
     ),
     judge('timestamps', measured.stamps, ({ grainMs, serverAheadMs }) => {
@@ -155,15 +154,15 @@ export function judgeLocal(measured: LocalMeasurements): Check[] {
           : `set by a clock ${formatAhead(serverAheadMs)} this one`
       const finding = `in steps of ${grainMs >= 1000 ? `${grainMs / 1000} s` : '1 ms or less'}, ${clock}`
       return grainMs >= 1000 || Math.abs(serverAheadMs) >= CLOCK_NOTE_MS
-        ? note(`${finding}; bjob judges by none, tools like make do`)
+        ? note(`${finding}; bjob does not use them, but tools such as make do`)
         : ok(finding)
     }),
     judge('inotify', measured.watch, ({ isSeen }) =>
       isSeen
-        ? ok("tells of this node's own changes")
+        ? ok("reports this node's changes")
         : kind.isNetwork
-          ? note("blind even to this node's own changes; bjob polls")
-          : bad('blind on what looks like a local file system: news would be seconds late'),
+          ? note("does not report this node's changes; bjob polls")
+          : bad('does not work on a file system that looks local: news would be seconds late'),
     ),
     judge(
       'kernel locks',
@@ -176,8 +175,8 @@ export function judgeLocal(measured: LocalMeasurements): Check[] {
     ),
     judge('calls', measured.latency, ({ medianMs, mostMs, callsPerSecond }) => {
       const jobs = callsPerSecond / CALLS_PER_JOB
-      const finding = `${formatMs(medianMs)} each (at most ${formatMs(mostMs)}), ${Math.round(callsPerSecond)} a second: enough for some ${jobs < 10 ? jobs.toFixed(1) : Math.round(jobs)} jobs a second`
-      return medianMs > SLOW_CALL_MS ? note(`${finding}; make jobs longer than that`) : ok(finding)
+      const finding = `${formatMs(medianMs)} each (at most ${formatMs(mostMs)}), ${Math.round(callsPerSecond)} a second: enough for about ${jobs < 10 ? jobs.toFixed(1) : Math.round(jobs)} jobs a second`
+      return medianMs > SLOW_CALL_MS ? note(`${finding}; use longer jobs`) : ok(finding)
     }),
   ]
 }
@@ -185,42 +184,40 @@ export function judgeLocal(measured: LocalMeasurements): Check[] {
 export function judgePeer(measured: PeerMeasurements, isNetwork: boolean): Check[] {
   const { host, isSameMount } = measured
   const where = isSameMount
-    ? note(`${host}, through the same mount: what follows says nothing of two nodes`)
+    ? note(`${host}, through the same mount: the following checks do not test two nodes`)
     : isNetwork
       ? ok(host)
-      : bad(`${host} sees this file system, which bjob takes for local: it would wait for news that never comes`)
+      : bad(`${host} sees this file system, which bjob treats as local: bjob would miss its changes`)
   return [
     { name: 'other node', ...where },
-    judge('news', measured.appendMs, judgeDelay('what is appended')),
+    judge('news', measured.appendMs, judgeDelay('appended data')),
     judge('new names', measured.nameMs, judgeDelay('a new name in a listing')),
     judge('late names', measured.lateNameMs, (ms) =>
       ms === Infinity
-        ? note(
-            'a name that was looked for before it was there stays hidden for seconds: list the folder first, as bjob does',
-          )
-        : ok(`a name that was looked for too early shows up there after ${formatMs(ms)}`),
+        ? note('a name looked up before its creation stays hidden for seconds: list the folder first, as bjob does')
+        : ok(`a name looked up too early appears there after ${formatMs(ms)}`),
     ),
     judge('clocks', measured.clock, ({ aheadMs, uncertainMs }) => {
       return Math.abs(aheadMs) - uncertainMs < CLOCK_NOTE_MS
         ? ok(`agree within ${formatMs(Math.abs(aheadMs) + uncertainMs)}`)
         : note(
-            `the other node's is ${formatAhead(aheadMs)} this one: times in histories will not compare; nothing in bjob depends on them`,
+            `the other node's clock is ${formatAhead(aheadMs)} this one: times in histories are not comparable; bjob does not depend on them`,
           )
     }),
-    judge('exclusive names', measured.exclusive, judgeRace('tried by both nodes')),
+    judge('exclusive names', measured.exclusive, judgeRace('contested by both nodes')),
     judge('one file, two nodes', measured.sharedAppend, ({ lines, lost }) =>
       lost > 0
         ? note(
-            `${lost} of ${lines} lines appended by both nodes to one file are lost: let each job write files of its own`,
+            `${lost} of ${lines} lines appended by both nodes to one file are lost: let each job write its own files`,
           )
-        : ok(`${lines} lines appended by both nodes to one file are all there`),
+        : ok(`all ${lines} lines appended by both nodes to one file are kept`),
     ),
     judge('inotify', measured.watch, ({ isSeen }) =>
       isSeen
-        ? ok("tells of the other node's changes, too")
+        ? ok("reports the other node's changes too")
         : isNetwork
-          ? note("blind to the other node's changes; bjob polls")
-          : bad("blind to the other node's changes, and bjob would rely on it"),
+          ? note("does not report the other node's changes; bjob polls")
+          : bad("does not report the other node's changes, although bjob would rely on it"),
     ),
     judge(
       'kernel locks',
@@ -272,11 +269,9 @@ function judge<T>(
 
 function judgeRace(how: string): (race: Race) => Judgement {
   return ({ names, doubles, unclaimed }) => {
-    if (doubles > 0) return bad(`${doubles} of ${names} names ${how} were given to two: jobs would run twice`)
+    if (doubles > 0) return bad(`${doubles} of ${names} names ${how} had two winners: jobs would run twice`)
     if (unclaimed > 0)
-      return note(
-        `of ${names} names ${how} none was given twice, ${unclaimed} to nobody (all were told it was taken); bjob copes`,
-      )
+      return note(`none of ${names} names ${how} had two winners, but ${unclaimed} had none; bjob copes`)
     return ok(`each of ${names} names ${how} (files, folders, links) had one winner`)
   }
 }

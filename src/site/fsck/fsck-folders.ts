@@ -37,7 +37,7 @@ export async function checkFolders(
         kind: 'foreign',
         path,
         isRemark: true,
-        message: `is no name that bjob gives: ${nameProblem(name)}`,
+        message: `is not a name of bjob's: ${nameProblem(name)}`,
       })
     else names.push(name)
   }

@@ -1,6 +1,6 @@
 /**
- * What stands beside the jobs: applications that cannot be read, and what is in the place of bjob's
- * own files.
+ * Checks everything beside the jobs: unreadable applications, and foreign entries in the place of
+ * bjob's files.
  */
 import { basename } from 'node:path'
 import { BjobError } from '../../core/text/errors.ts'
@@ -16,7 +16,7 @@ import type { Finding } from './finding.ts'
 
 const APPLICATION = '.yaml'
 
-/** What is in a folder; one that this user may not read is a finding. */
+/** Lists a folder; an unreadable one is a finding. */
 export async function listOrFind(site: Site, folder: string, findings: Finding[]): Promise<readonly Entry[]> {
   try {
     return (await unlessGone(site.disk.list(folder))) ?? []
@@ -27,7 +27,7 @@ export async function listOrFind(site: Site, folder: string, findings: Finding[]
   }
 }
 
-/** What has the name of a file of bjob's and is none. */
+/** Reports entries with the name of one of bjob's files that are not files. */
 export async function addNoFiles(
   site: Site,
   folder: string,
@@ -53,7 +53,7 @@ async function describeKind({ disk }: Site, file: string): Promise<string> {
   return `is a ${String(kind ?? 'device')} where a file is expected`
 }
 
-/** All that is not below `jobs/`. */
+/** Checks everything outside `jobs/`. */
 export async function checkSurroundings(site: Site, findings: Finding[]): Promise<void> {
   const { layout } = site
   await checkApplications(site, findings)
@@ -62,7 +62,12 @@ export async function checkSurroundings(site: Site, findings: Finding[]): Promis
   await checkRecords(site, layout.submissions, findings, (id) => readSubmission(site, id))
   const trash = await listOrFind(site, layout.trash, findings)
   for (const file of trash.length === 0 ? [] : (await listTrash(site)).foreign)
-    findings.push({ kind: 'foreign', path: file, isRemark: true, message: 'is not of bjob, which never deletes it' })
+    findings.push({
+      kind: 'foreign',
+      path: file,
+      isRemark: true,
+      message: 'was not made by bjob, which never deletes it',
+    })
 }
 
 async function checkApplications(site: Site, findings: Finding[]): Promise<void> {
@@ -88,11 +93,11 @@ async function checkJournalFolder(site: Site, findings: Finding[]): Promise<void
   await addNoFiles(site, journal, entries, (name) => caches.includes(name), findings)
   for (const { name } of entries) {
     if (caches.includes(name) || name.endsWith('.jsonl') || leftoverKind(name) !== undefined) continue
-    findings.push({ kind: 'foreign', path: `${journal}/${name}`, isRemark: true, message: 'is not of bjob' })
+    findings.push({ kind: 'foreign', path: `${journal}/${name}`, isRemark: true, message: 'was not made by bjob' })
   }
 }
 
-/** A folder with a folder for each launcher, or submission. @param read its record */
+/** Checks a folder of launchers or submissions. @param read reads the record of one */
 async function checkRecords(
   site: Site,
   folder: string,
@@ -103,7 +108,7 @@ async function checkRecords(
     const path = `${folder}/${name}`
     if (!isDirectory) {
       if (leftoverKind(name) === undefined)
-        findings.push({ kind: 'foreign', path, isRemark: true, message: 'is not of bjob' })
+        findings.push({ kind: 'foreign', path, isRemark: true, message: 'was not made by bjob' })
       continue
     }
     const entries = await listOrFind(site, path, findings)
@@ -118,7 +123,7 @@ async function checkRecords(
   }
 }
 
-/** @throws what is no problem of that one file */
+/** @throws errors that are not about that file */
 function problemIn(error: unknown, file: string): string | undefined {
   if (!(error instanceof BjobError)) {
     const fault = describeFault(error, file)

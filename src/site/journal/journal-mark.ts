@@ -1,4 +1,4 @@
-/** The README beside the journals, which says that they tell of every job. */
+/** The README beside the journals, which marks them as complete. */
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import { listIds } from '../disk/job-folder.ts'
@@ -18,25 +18,24 @@ export class JournalMark {
     this.#layout = layout
   }
 
-  /** Whether the journal has been there since the site was made, or was made again. */
+  /** True if the journal has existed since the site was made, or was rebuilt. */
   async isWhole(): Promise<boolean> {
     return (await this.#disk.stat(this.#layout.journalReadme)) !== undefined && !(await this.#isEmptied())
   }
 
-  /** Says that the journal tells of every job from now on. */
+  /** Marks the journal as complete. */
   async make(): Promise<void> {
     await this.#disk.makeParents(this.#layout.journal)
     await replaceFile(this.#disk, this.#layout.journalReadme, README)
   }
 
-  /** Says that the journal may lack jobs: the next reader makes it again from the folders. */
+  /** Marks the journal as incomplete: the next reader rebuilds it from the folders. */
   async withdraw(): Promise<void> {
     await unlessGone(this.#disk.unlink(this.#layout.journalReadme))
   }
 
   /**
-   * Withdraws the mark when all journals were removed and only the README stayed. For a writer
-   * about to make the first one.
+   * Withdraws the mark if all journals were removed. For a writer about to create the first one.
    */
   async check(): Promise<void> {
     if (await this.#isEmptied()) await this.withdraw()

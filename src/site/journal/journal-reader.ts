@@ -30,7 +30,7 @@ const NEWLINE = 10
  */
 const QUIET_MS = 600_000
 const QUIET_POLL_MS = 15_000
-/** What a journal's name ends with. */
+/** Extension of journal files. */
 export const SUFFIX = '.jsonl'
 /**
  * On a local file system new journals are rare, so the folder is listed this often and not per

@@ -23,7 +23,7 @@ export interface Lease {
   readonly ended?: string
 }
 
-/** What a launcher says of itself when it begins, as far as others read it. */
+/** A launcher's settings as recorded at its start, as far as other processes use them. */
 export interface LauncherSettings {
   readonly filter?: Filter
   readonly jobMode?: string
@@ -31,9 +31,9 @@ export interface LauncherSettings {
   readonly cores?: number
   readonly gpus?: number
   readonly timeLimitMinutes?: number
-  /** When its time is up, ISO 8601. */
+  /** End of its time, ISO 8601. */
   readonly ends?: string
-  /** What started bjob there. */
+  /** Command that started bjob there. */
   readonly starter?: unknown
 }
 
@@ -76,7 +76,7 @@ export async function readLease(site: Site, id: string): Promise<Lease | undefin
   return { host: '', agents: [], kernel: '', started: '', ...value, launcher: id, beat: value.beat, pid: value.pid }
 }
 
-/** What a launcher said of itself when it began: nothing where that cannot be read. */
+/** The settings recorded at the launcher's start; empty if unreadable. */
 export async function readLauncherSettings(site: Site, id: string): Promise<LauncherSettings> {
   const { settings: file } = site.layout.launcher(id)
   try {

@@ -236,6 +236,6 @@ test('ends are checked: unknown trials, second ends and values that are no numbe
   expect(() => sampler.tell(trial.id, { kind: 'value', value: NaN })).toThrow('report a failure instead')
   sampler.tell(trial.id, { kind: 'failed' })
   expect(() => sampler.tell(trial.id, { kind: 'failed' })).toThrow('already ended')
-  expect(() => sampler.adopt(trial)).toThrow('there already')
+  expect(() => sampler.adopt(trial)).toThrow('already exists')
   expect(() => sampler.adopt({ id: 9, point: { x: 0 } })).toThrow('y is missing')
 })
