@@ -44,7 +44,7 @@ describe('the verdict on a file system', () => {
     const checks = [...judgeLocal(local), ...judgePeer(peer, true)]
     expect(checks.filter(({ grade }) => grade !== 'ok').map(({ name }) => name)).toEqual(['inotify'])
     expect(isFit(checks)).toBe(true)
-    expect(findingOf(checks, 'calls')).toContain('some 100 jobs a second')
+    expect(findingOf(checks, 'calls')).toContain('about 100 jobs a second')
     expect(suitableSettings(local, peer)).toEqual({ lease_seconds: 30, poll_seconds: 1, durability: 'node' })
   })
 
