@@ -67,7 +67,7 @@ function runWhole(action) {
   try {
     action()
   } catch (error) {
-    stop(`bjob: its installation is damaged: ${error.message.split('\n')[0]}; install it again (in a clone: npm ci)`, 3)
+    stop(`bjob: the installation is damaged: ${error.message.split('\n')[0]}; reinstall bjob (in a clone: npm ci)`, 3)
   }
 }
 

@@ -45,7 +45,7 @@ describe('a disk', needs('the right to mount'), () => {
     ).join('\n')
     const { status, stderr } = await rig.bjob(['spawn', '--from', '-', '--if-exists', 'reuse'], { input })
     expect(status).toBe(3)
-    expect(stderr).toMatch(/^bjob: the disk is full.*\nhint: make room.*\n$/)
+    expect(stderr).toMatch(/^bjob: the disk is full.*\nhint: free some space.*\n$/)
     for (const id of rig.ids()) expect(rig.state(id).state).toBe('CREATED')
     expect(findLeftovers(path.join(rig.site, 'jobs'))).toEqual([])
     disk.remount('size=40m')

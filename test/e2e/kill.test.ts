@@ -13,7 +13,7 @@ describe('bjob kill', () => {
     expect(await rig.done(['kill', 'w/runs'])).toBe('w/runs killed\n')
     expect(job.hasEnded).toBe(true)
     expect(rig.history('w/runs')).toEqual(['CREATED', 'RUNNING', 'USER_KILLED'])
-    expect(await rig.done(['kill', 'w/runs'])).toContain('had ended already')
+    expect(await rig.done(['kill', 'w/runs'])).toContain('has already ended')
     expect(rig.history('w/runs')).toEqual(['CREATED', 'RUNNING', 'USER_KILLED'])
     await launcher.kill('SIGTERM')
   })

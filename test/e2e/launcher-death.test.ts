@@ -132,7 +132,7 @@ describe('a launcher', () => {
     // The lease of these sites is three seconds, and nothing but time ends it.
     await rig.until('the lease to run out', () => performance.now() - stopped > 3500)
     sleeper.signal('SIGCONT')
-    await sleeper.printed(/starting anew[^]*launcher /)
+    await sleeper.printed(/then restarting[^]*launcher /)
     fs.writeFileSync(mayBegin, '')
     await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', 'after'])
     expect((await rig.reached('w/after', 'JOB_FINISHED')).attempt).toBe(1)
@@ -146,7 +146,7 @@ describe('a launcher', () => {
     const job = (await rig.jobs.start(id)).print('first try\n')
     const { status, stdout } = await first.kill('SIGTERM')
     expect(status).toBe(0)
-    expect(stdout).toContain('1 to be started again')
+    expect(stdout).toContain('1 to restart')
     expect(job.signals).toEqual(['SIGTERM'])
     expect(job.hasEnded).toBe(true)
     expect(rig.history(id)).toEqual(['CREATED', 'RUNNING', 'RUN_TIMEOUT', 'RESTART_READY'])

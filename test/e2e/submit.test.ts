@@ -64,7 +64,7 @@ describe.concurrent('bjob submit', () => {
     const job = await here.rig.jobs.start('w/a')
     expect((await here.listed())[0]).toMatch(/^slurm job 101 +1 node .*running \(RUNNING\)/)
     here.slurm.set('down', '')
-    expect((await here.listed())[0]).toContain('slurm cannot be asked now')
+    expect((await here.listed())[0]).toContain('slurm is not reachable now')
     here.slurm.set('down', undefined)
     job.exit(0)
     await here.rig.reached('w/a', 'JOB_FINISHED')
@@ -218,7 +218,7 @@ describe.concurrent('bjob submit --keep', () => {
     await here.untilSubmitted(1)
     here.slurm.set('down', '')
     here.slurm.set('refuse', 'Unable to contact slurm controller')
-    await here.rig.until('two looks', async () => (await here.listed())[0]?.includes('slurm cannot be asked now'))
+    await here.rig.until('two looks', async () => (await here.listed())[0]?.includes('slurm is not reachable now'))
     here.slurm.set('down', undefined)
     // It was cancelled by somebody, and Slurm has forgotten it.
     here.slurm.cancel(101)

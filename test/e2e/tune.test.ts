@@ -183,7 +183,7 @@ describe('bjob tune', () => {
     const words = ['tune', 'space.yaml', '--app', 'two', '--csv', 'all.csv', '--sampler', 'grid']
     for (const option of ['--target', '--early-stopping']) {
       const refused = await rig.bjob([...words, option, '1'])
-      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('is for one objective')])
+      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('requires a single objective')])
     }
     await rig.done([...words, '--evals', '3'])
     const shown = await rig.done([...words, '--evals', '6'])
@@ -214,7 +214,7 @@ describe('bjob tune', () => {
     await refused([...tune(), '--evals', '1.5'], '--evals must be a whole number')
     await refused([...tune(), '--early-stopping', '0'], '--early-stopping')
     await refused([...tune(), '--patience', '0'], '--patience')
-    await refused([...tune(), '--csv', 'none/all.csv'], 'cannot be written')
+    await refused([...tune(), '--csv', 'none/all.csv'], 'cannot write')
     fs.writeFileSync(path.join(rig.site, 'bad.yaml'), SPACE.replace('low: 0', 'low: 3'))
     await refused(
       ['tune', 'bad.yaml', '--application', 'yes'],

@@ -170,7 +170,7 @@ describe.concurrent('files by their names', () => {
       rig,
       ['spawn', '--app', 'yes', '--name', 'x', '--input-files', 'a none.txt'],
       '',
-      'no input file none.txt',
+      'input file not found: none.txt',
     )
   })
 
@@ -222,7 +222,7 @@ describe.concurrent('requests that are wrong', () => {
       '',
       'belongs to another selection of jobs: {"name":["a","a*"]} (c)',
     )
-    await refused(rig, ['results', '--cursor', 'c', '--name', 'b'], '', /belongs to other filters/)
+    await refused(rig, ['results', '--cursor', 'c', '--name', 'b'], '', /belongs to another selection/)
     expect(await results('--name', 'a*', '--name', 'a')).toBe('')
   })
 
@@ -231,9 +231,9 @@ describe.concurrent('requests that are wrong', () => {
     await rig.done(['spawn', '--app', 'yes', '--name', 'a'])
     await rig.done(['launch', '--idle-seconds', '0', '--quiet'])
     for (const [cursor, problem] of [
-      ['/', '/ is a folder'],
-      ['jobs', 'is a folder'],
-      ['bjob.yaml/c', 'is a file'],
+      ['/', 'the cursor is a folder: /'],
+      ['jobs', 'the cursor is a folder'],
+      ['bjob.yaml/c', 'the folder of the cursor is a file'],
       ['bjob.yaml', 'is not a cursor'],
     ] as const)
       await refused(rig, ['results', '--cursor', cursor], '', problem)

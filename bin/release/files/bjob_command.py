@@ -17,7 +17,7 @@ def main():
             2,
         )
     if not os.path.exists(program):
-        return _stop("bjob: its installation is damaged: {} is missing; install the wheel again".format(program), 3)
+        return _stop("bjob: the installation is damaged: {} is missing; reinstall the wheel".format(program), 3)
     if node == own:
         # Jobs find this Node.js where the PATH has no other.
         os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH") or os.defpath, os.path.dirname(own)])

@@ -98,7 +98,7 @@ describe('A15 and A16: links in the place of the site’s own folders', () => {
     fs.mkdirSync(path.join(rig.site, 'jobs'), { recursive: true })
     fs.symlinkSync(rig.outside, path.join(rig.site, 'jobs/evil'))
     const { status, stderr } = await rig.bjob(['spawn', '--workflow', 'evil', '--app', 'yes', '--name', 'a'])
-    expect([status, stderr]).toEqual([2, expect.stringContaining('workflow evil is a link')])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('workflow evil must be a folder, not a link')])
     expect(fs.readdirSync(rig.outside)).toEqual([])
   })
 
