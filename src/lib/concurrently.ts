@@ -1,6 +1,6 @@
 /** Concurrency with a limit. */
 
-/** Files or folders at work at once: enough to hide a network's latency, few enough to spare its server. */
+/** Files or folders processed at once: hides a network's latency without overloading its server. */
 export const AT_ONCE = 16
 
 /**

@@ -1,4 +1,7 @@
-/** Which jobs have a folder, and where: together with `Layout.job`, the only place that knows. */
+/**
+ * Lists the jobs that have a folder, and where. With `Layout.job`, the only place that builds these
+ * paths.
+ */
 import { type JobId, jobId, workflowOf } from '../../core/job/id.ts'
 import { type Disk, isForbidden, unlessGone } from './disk.ts'
 import { type Layout, isScaffold } from './layout.ts'
@@ -6,21 +9,24 @@ import { type Layout, isScaffold } from './layout.ts'
 interface Place {
   readonly disk: Disk
   readonly layout: Layout
-  /** For what is left out; without it, a folder that may not be read is an error. */
+  /** Reports omissions; without it, an unreadable folder is an error. */
   readonly tellOnce?: (message: string) => void
 }
 
-/** Whether anything has the job's name. */
+/** True if anything has the job's name. */
 export async function hasJob({ disk, layout }: Place, id: JobId): Promise<boolean> {
   return (await disk.stat(layout.job(id).dir)) !== undefined
 }
 
-/** Whether there is a folder. A link is no job: what it leads to may be anywhere. */
+/** True if there is a folder. A link does not count, because its target may be anywhere. */
 export async function isJobFolder({ disk, layout }: Place, id: JobId): Promise<boolean> {
   return (await disk.stat(layout.job(id).dir))?.isDirectory() === true
 }
 
-/** As `hasJob`, after looking afresh: an NFS client that has looked in vain goes on saying so for half a minute. */
+/**
+ * Like `hasJob`, after a refresh: after a failed lookup, an NFS client reports absence for half a
+ * minute.
+ */
 export async function hasJobByNow(place: Place, id: JobId): Promise<boolean> {
   if (await hasJob(place, id)) return true
   const { disk, layout } = place
@@ -30,12 +36,15 @@ export async function hasJobByNow(place: Place, id: JobId): Promise<boolean> {
   return hasJob(place, id)
 }
 
-/** Makes this node look afresh which jobs the workflow of `id` has. @throws the file system's error when there is no such workflow */
+/**
+ * Refreshes this node's names of the jobs in the workflow of `id`. @throws the file system's error
+ * if there is no such workflow
+ */
 export async function refreshNames({ disk, layout }: Place, id: JobId): Promise<void> {
   await disk.refresh(layout.workflow(workflowOf(id)))
 }
 
-/** The workflows that have a folder, sorted. */
+/** The workflows with a folder, sorted. */
 export async function listWorkflows(place: Place): Promise<string[]> {
   return (await listFolders(place, place.layout.jobs)).sort()
 }
@@ -45,18 +54,21 @@ export async function listNames(place: Place, workflow: string): Promise<string[
   return listFolders(place, place.layout.workflow(workflow))
 }
 
-/** The ids of all jobs that have a folder. */
+/** Ids of all jobs with a folder. */
 export async function* listIds(place: Place): AsyncGenerator<JobId> {
   for (const workflow of await listWorkflows(place))
     for (const name of await listNames(place, workflow)) yield jobId(workflow, name)
 }
 
-/** The number of links of a workflow's folder, which many file systems keep as 2 more than its folders; 0 when there is none. */
+/**
+ * Link count of a workflow's folder, on many file systems the number of its folders plus 2; 0 if
+ * missing.
+ */
 export async function countLinks({ disk, layout }: Place, workflow: string): Promise<number> {
   return (await disk.stat(layout.workflow(workflow)))?.nlink ?? 0
 }
 
-/** A folder that this user may not read is one problem, told once. */
+/** An unreadable folder is reported once. */
 async function listFolders({ disk, tellOnce }: Place, folder: string): Promise<string[]> {
   try {
     const entries = (await unlessGone(disk.list(folder))) ?? []
