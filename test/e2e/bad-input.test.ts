@@ -144,11 +144,11 @@ describe('bad input', () => {
     const told = stderr.trimEnd().split('\n')
     expect(told).toHaveLength(7)
     for (const [at, [line, problem]] of [
-      [10, 'application none'],
+      [10, 'no such application: none'],
       [100, 'num_nodes'],
       [1000, 'JSON'],
       [2000, 'default/a already'],
-      [3000, 'asked for twice, first at line 6'],
+      [3000, 'appears twice, first at line 6'],
     ].entries()) {
       expect(told[at]).toContain(`tasks.jsonl:${line}`)
       expect(told[at]).toContain(problem)

@@ -61,8 +61,8 @@ function statusText(
   status: { readonly state: string; readonly raw: string } | undefined,
 ): string {
   if (status === undefined)
-    return `submitted; ${number === undefined ? 'no answer came' : `${scheduler} cannot be asked now`}`
-  const state = status.state === 'unknown' ? `no longer known to ${scheduler}` : status.state
+    return `submitted; ${number === undefined ? 'the scheduler did not answer' : `${scheduler} is not reachable now`}`
+  const state = status.state === 'unknown' ? `no longer listed by ${scheduler}` : status.state
   return `${state}${status.raw === '' ? '' : ` (${status.raw})`}`
 }
 
