@@ -140,7 +140,7 @@ export class Layout {
     return /^[^.].*\+.+\..+-\d+-[0-9a-z]{10}-[0-9a-z]+$/.test(name)
   }
 
-  /** Whether a job's folder would be called that. */
+  /** True for a valid name of a job's folder. */
   isJobDir(dir: string): boolean {
     return path.dirname(path.dirname(dir)) === this.jobs
   }
