@@ -78,7 +78,7 @@ export async function runLauncher(
   }
 }
 
-/** What goes by itself, when somebody makes room, or puts back what was taken away for a while. */
+/** Errors that may pass by themselves, when space is freed, or when a removed entry returns. */
 const PASSING = new Set(
   'ENOSPC EDQUOT EIO ESTALE ENFILE EMFILE ENOMEM EAGAIN ETIMEDOUT EACCES EPERM EROFS ENOTDIR ENOTCONN linked-folder'.split(
     ' ',

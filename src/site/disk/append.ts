@@ -1,24 +1,30 @@
-/** Files that this process only adds to: journals, logs. Anything else in the place of one is refused, and never waited for. */
+/**
+ * Files that this process appends to: journals, logs. Anything else in their place is refused
+ * without blocking.
+ */
 import fs from 'node:fs'
 import { promisify } from 'node:util'
 import { checkFile } from './read.ts'
 
-/** A file that this process only adds to. */
+/** A file that this process appends to. */
 export interface AppendFile {
   /** Adds `text` in one call; with `durable`, not returning before it is on the disk. */
   append(text: string, durable: boolean): Promise<void>
-  /** Whether its name still leads to it: somebody may have removed it, or put another one there. */
+  /** True if its name still refers to it, that is, it was not removed or replaced. */
   isInPlace(): Promise<boolean>
   close(): Promise<void>
 }
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
-/** A link there would lead bjob's words into somebody else's file; opening a pipe would wait for a reader. */
+/**
+ * O_NOFOLLOW: a link could lead to another file. O_NONBLOCK: opening a pipe would wait for a
+ * reader.
+ */
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
 
 const fdatasync = promisify(fs.fdatasync)
 
-/** @param lookUp what has the name now, no link followed */
+/** @param lookUp the current entry of that name, without following links */
 export function openAppendSync(target: string, lookUp: (target: string) => fs.Stats | undefined): AppendFile {
   const fd = fs.openSync(target, APPEND, 0o666)
   try {
@@ -73,7 +79,7 @@ export async function openAppend(
   }
 }
 
-/** A call on an open file does not say which file it was; whoever reads of a full disk wants to know which disk. */
+/** Adds the file name to an error from an open file, so that messages show which disk is full. */
 export function named(error: unknown, target: string): unknown {
   return error instanceof Error ? Object.assign(error, { path: target }) : error
 }

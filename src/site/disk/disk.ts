@@ -49,10 +49,7 @@ export interface Disk {
    * ELOOP for a link that is refused
    */
   readText(target: string, most?: number, links?: Links): Promise<string>
-  /**
-   * The bytes from `offset` to the end, at most `limit`. @throws EISDIR, ENOTFILE for what is no
-   * file, ELOOP for a link that is refused
-   */
+  /** At most `limit` bytes from `offset`. @throws EISDIR, ENOTFILE, ELOOP for a refused link */
   readFrom(target: string, offset: number, limit: number, links?: Links): Promise<Buffer>
   list(target: string): Promise<Entry[]>
   /** Does not follow links. `undefined` if there is nothing. */
@@ -157,7 +154,7 @@ function partsOf(text: string | Iterable<string>): Iterable<string> {
   return typeof text === 'string' ? [text] : text
 }
 
-/** Below a name that is no folder there is nothing, too. */
+/** A path below a file that is not a folder does not exist either. */
 function statSync(target: string): fs.Stats | undefined {
   try {
     return fs.lstatSync(target, { throwIfNoEntry: false })

@@ -91,7 +91,7 @@ export class JournalReader {
       entries = (await unlessGone(disk.list(layout.journal))) ?? []
     } catch (error) {
       if (codeOf(error) === 'ELOOP') return []
-      // Of those that were read before nothing is lost.
+      // Journals read before are still known.
       if (!isForbidden(error) || this.#listed.length === 0) throw error
       tellOnce?.(`${layout.journal} cannot be read (permission denied): news will come when it can`)
       return [...this.#listed]
@@ -162,7 +162,7 @@ export class JournalReader {
       const end = bytes.lastIndexOf(NEWLINE)
       if (end < 0) {
         if (bytes.length < limit) return true
-        // The reader's lease is to be renewed meanwhile, of however many gigabytes somebody has made a journal.
+        // Yields, so that the reader's lease is renewed during a huge journal.
         await setImmediate()
         if (isHole(bytes)) advance(source, bytes)
         else if (limit < LONGEST_LINE_BYTES) limit *= 4
