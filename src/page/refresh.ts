@@ -1,21 +1,24 @@
-/** A page that is made again and again loads itself anew and looks as it did: from disk, a page can read no other file. */
+/**
+ * Reloads a page that is rewritten repeatedly and restores its look: from disk, a page can read no
+ * other file.
+ */
 import { STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import type { Range } from './charts/time-window.ts'
 import type { Choice } from './selection.ts'
 
-/** How a reader has set the page: words, as numbers of lists are others in the next version. */
+/** The reader's choices on the page, as words, because indexes change between versions. */
 export interface PageLook {
   readonly text: string
   readonly states: readonly string[]
   readonly workflow: string | undefined
   readonly application: string | undefined
   readonly cause: string | undefined
-  /** Absent for the whole time. */
+  /** Absent for the whole period. */
   readonly range: Range | undefined
 }
 
-/** Nobody wants the page to change under his hands. */
+/** The page must not change while it is in use. */
 const BUSY_MS = 2000
 const KEY = 'bjob report'
 
@@ -42,19 +45,19 @@ export function choiceOf({ workflows, applications, causes }: Dataset, look: Pag
   }
 }
 
-/** The look that the page had before it loaded itself anew. */
+/** The look of the page before its reload. */
 export function takeLook(): PageLook | undefined {
   try {
     const text = sessionStorage.getItem(KEY)
     sessionStorage.removeItem(KEY)
     return text === null ? undefined : (JSON.parse(text) as PageLook)
   } catch {
-    // A browser may keep nothing for pages from disk.
+    // A browser may store nothing for pages from disk.
     return undefined
   }
 }
 
-/** Loads the page anew every so many seconds, while it is seen and nobody uses it. */
+/** Reloads the page at an interval, while it is visible and not in use. */
 export function refreshEvery(seconds: number, look: () => PageLook): void {
   let usedMs = -Infinity
   for (const event of ['keydown', 'pointerdown', 'pointermove', 'wheel'])

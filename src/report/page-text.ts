@@ -12,9 +12,7 @@ export interface PageParts {
   readonly style: string
 }
 
-/**
- * @param refreshSeconds how often the page loads itself anew: for one that is made again and again
- */
+/** @param refreshSeconds interval at which the page reloads itself; 0: never */
 export function formatPage(dataset: Dataset, { script, style }: PageParts, refreshSeconds = 0): string {
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${sha256(script)}'`
   return `<!doctype html>

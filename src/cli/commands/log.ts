@@ -22,10 +22,11 @@ const LAUNCHERS = '`bjob ls launchers` lists the launchers'
 
 export const logCommand: Command = {
   words: '[ID…|LAUNCHER]',
-  about: `What a job wrote to its standard output and error: of its last attempt, unless --attempt says which. Of a launcher, what it did: a line each,
-with its time, its level (INFO, WARN where a job failed, ERROR where something has to be done) and the event. The beginning of a launcher's id will do.
-With a filter, or several ids, the output of all those jobs, each line behind its job's id; with -f also of jobs that come to match, until it is
-interrupted. ${FILTER_HELP}`,
+  about: `For a job, prints the standard output and error of its last attempt, or of --attempt N. For a launcher, prints
+one line per event with time, level and event: INFO, WARN for a failed job, ERROR for a problem that needs
+attention. A unique prefix of the launcher's id is enough. With a filter or several ids, prints the output of all
+those jobs, each line with its job's id; with -f, also of jobs that match later, until interrupted.
+${FILTER_HELP}`,
   options: [
     { name: 'follow', alias: 'f', summary: 'keep printing new output until the job or the launcher ends' },
     { name: 'attempt', value: 'N', summary: 'jobs: attempt to print (default: the last)' },
@@ -35,7 +36,7 @@ interrupted. ${FILTER_HELP}`,
   examples: [
     ['bjob log dl-hps/task1', 'print the output so far'],
     ['bjob log -f dl-hps/task1', 'print the output and follow it'],
-    ['bjob log -f --workflow dl-hps --state RUNNING', 'what all jobs of a workflow write while they run'],
+    ['bjob log -f --workflow dl-hps --state RUNNING', 'follow the output of all running jobs of a workflow'],
     ['bjob log node01-4821 --level warn', 'print the problems of a launcher'],
   ],
   async run(input, session) {
