@@ -1,6 +1,7 @@
 /**
- * Takes up edits of bjob.yaml and apps/ in a process that stays. A file that is invalid, as one that is half saved may be, changes nothing: the
- * process keeps what it had, says so once, and reads the file again when it changes.
+ * Takes up edits of bjob.yaml and apps/ in a process that stays. A file that is invalid, as one
+ * that is half saved may be, changes nothing: the process keeps what it had, says so once, and
+ * reads the file again when it changes.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
@@ -20,7 +21,7 @@ const SETTLE_MS = 300
 const NETWORK_POLL_MS = 5000
 
 export interface LiveSiteEvents {
-  /** What holds from now on, or later. */
+  /** Settings that apply immediately, or later. */
   readonly onEdit?: (message: string) => void
   readonly onProblem: (message: string) => void
   /** Some application has changed. */
@@ -44,7 +45,10 @@ export class LiveSite implements AsyncDisposable {
     })
   }
 
-  /** An application as its file was when it was last valid. @throws BjobError `unknown-application`, `bad-application` */
+  /**
+   * An application as its file was when it was last valid. @throws BjobError `unknown-application`,
+   * `bad-application`
+   */
   async applicationOf(name: string): Promise<Application> {
     const known = this.#applications.get(name)
     if (known !== undefined) return known
