@@ -1,4 +1,4 @@
-/** bjob as a library: what a driver imports. */
+/** bjob as a library for drivers. */
 export { type NewApplication, SiteClient, type SpawnOptions, openSite } from './client/site-client.ts'
 export { type FutureOutcome, type FutureState, JobFuture } from './client/ends/future.ts'
 export { Job } from './client/query/job.ts'

@@ -1,4 +1,4 @@
-/** All commands, in the order in which a newcomer meets them. Each is loaded when it is asked for. */
+/** All commands, in the order in which a newcomer needs them. Each is loaded on demand. */
 import type { Command } from './command/command.ts'
 
 export interface CommandEntry {

@@ -1,4 +1,7 @@
-/** The command line: finds the command, runs it, and turns what comes of it into lines and an exit status. */
+/**
+ * The command line: finds the command, runs it, and turns its outcome into output and an exit
+ * status.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../core/text/errors.ts'

@@ -1,22 +1,22 @@
-/** What a running job's environment tells about it, and who this process is when it is no job: the one place that reads `BJOB_*`. */
+/** The environment of a running job, or the user of this process. The only reader of `BJOB_*`. */
 import os from 'node:os'
 import type { JobId } from '../core/job/id.ts'
 import { shortHost } from '../lib/token.ts'
 
-/** Set by the launcher for every job that it runs. */
+/** Set by the launcher for every job. */
 export interface JobEnvironment {
   /** The site's folder. */
   readonly site: string
   readonly id: JobId
   readonly parents: readonly JobId[]
   readonly launcher: string | undefined
-  /** How many nodes that launcher has for jobs. */
+  /** Number of the launcher's nodes. */
   readonly launcherNodes: number | undefined
   readonly attempt: number
-  /** Whether this run handles an earlier attempt's timeout, or its error. */
+  /** True if this run handles an earlier attempt's timeout, or its error. */
   readonly isTimeout: boolean
   readonly isError: boolean
-  /** The hook of its application that this process is, if it is one. */
+  /** The hook that this process is, if any. */
   readonly hook: string | undefined
 }
 
@@ -38,7 +38,7 @@ export function readJobEnvironment(environment: NodeJS.ProcessEnv): JobEnvironme
   }
 }
 
-/** `<user>@<host>`: who asks, in a job's history. */
+/** `<user>@<host>`, for a job's history. */
 export function personName(environment: NodeJS.ProcessEnv = process.env): string {
   return `${userName(environment)}@${shortHost()}`
 }

@@ -1,4 +1,4 @@
-/** Makes a new site: from nothing, with every setting explained, or from a template. */
+/** Makes a new site, empty or from a template. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../core/text/errors.ts'
@@ -11,7 +11,7 @@ import { JournalMark } from '../site/journal/journal-mark.ts'
 import { parseSettings } from '../site/settings.ts'
 import { Layout, SITE_FILE } from '../site/disk/layout.ts'
 
-/** Each value is the default; a setting that is left out keeps it. */
+/** Each value is the default; omitted settings keep it. */
 const SETTINGS_TEXT = `# Settings of a bjob site. Each setting is shown with its default; remove the # to change it.
 format: 1
 
@@ -63,14 +63,17 @@ format: 1
 export interface SiteParts {
   /** A folder to copy, absolute. */
   readonly template?: string | undefined
-  /** The file of a machine, absolute: it becomes the site's settings. */
+  /** The settings file of a machine, absolute. */
   readonly machine?: string | undefined
-  /** bjob's templates of batch scripts: the one for the machine's scheduler, or the one that is installed here, becomes the site's own. */
+  /**
+   * bjob's templates of batch scripts: the one for the machine's scheduler, or the installed one,
+   * is copied into the site.
+   */
   readonly batchTemplates?: string | undefined
 }
 
 /**
- * @param folder the new site's folder, absolute; made when it is not there
+ * @param folder the new site's folder, absolute; created if missing
  * @throws BjobError `site-exists`; the file system's errors
  */
 export async function makeSite(folder: string, parts: SiteParts = {}): Promise<void> {
@@ -102,7 +105,7 @@ export async function makeSite(folder: string, parts: SiteParts = {}): Promise<v
     const { scheduler } = parseSettings(settings, file ?? layout.settings)
     await copyBatchTemplate(disk, layout, batchTemplates, scheduler)
   }
-  // Last: this file is what makes the folder a site.
+  // Written last, because this file makes the folder a site.
   await replaceFile(disk, layout.settings, settings)
 }
 
@@ -115,7 +118,7 @@ async function copyBatchTemplate(disk: Disk, layout: Layout, folder: string, sch
   await disk.copy(from, to)
 }
 
-/** The names of the site templates in `folder`: those of its folders that hold a site's settings. */
+/** The site templates in `folder`: subfolders with settings of a site. */
 export function listTemplates(folder: string): string[] {
   if (!fs.existsSync(folder)) return []
   return fs
@@ -124,7 +127,7 @@ export function listTemplates(folder: string): string[] {
     .sort()
 }
 
-/** The names of the machines that `folder` has the settings of. */
+/** The machines with settings in `folder`. */
 export function listMachines(folder: string): string[] {
   const files = fs.existsSync(folder) ? fs.readdirSync(folder) : []
   return files.flatMap((name) => (name.endsWith('.yaml') ? [path.basename(name, '.yaml')] : [])).sort()

@@ -1,4 +1,7 @@
-/** The library: one object through which a driver spawns jobs, looks them up, waits for them and reads what came of them. */
+/**
+ * The library: one object through which a driver spawns jobs, queries them, waits for them and
+ * reads their results.
+ */
 import path from 'node:path'
 import { BjobError, requestError } from '../core/text/errors.ts'
 import { type Filter, compileFilter, exactIds } from '../core/index/filter.ts'
@@ -25,17 +28,17 @@ import type { SpawnContext, SpawnRecord } from './spawn/spawn-plan.ts'
 import type { WaitOptions, WaitOutcome } from './ends/wait-for-ends.ts'
 
 export interface SpawnOptions {
-  /** When the name is taken: refuse (the default), take the job that is there, or add a number to the name. */
+  /** If the name is taken: refuse (default), return the existing job, or append a number. */
   readonly ifExists?: IfExists
-  /** Where input files are looked for first; the current folder unless given. */
+  /** Folder of input files; default: the current folder. */
   readonly folder?: string
 }
 
-/** What a new application may leave out is as in a file of `apps/` that does not say it. */
+/** A new application; omitted fields have the defaults of a file in `apps/`. */
 export type NewApplication = Pick<Application, 'name' | 'executable'> & Partial<Application>
 
 export class SiteClient {
-  /** The tree below: for parts of bjob, not for drivers. */
+  /** The tree below, for other parts of bjob. */
   readonly site: Site
   readonly #environment: JobEnvironment | undefined
   readonly #catalogue: Catalogue
@@ -52,7 +55,7 @@ export class SiteClient {
     return this.site.layout.root
   }
 
-  /** What the launcher told this process, when it is a job of this site. */
+  /** The launcher's information for this process, if it is a job of this site. */
   get environment(): JobEnvironment | undefined {
     return this.#environment
   }
@@ -62,7 +65,7 @@ export class SiteClient {
     return new JobQuery(this.site, this.#catalogue)
   }
 
-  /** Those that a command's filters mean. @throws BjobError `unknown-state`, `bad-id` */
+  /** The jobs selected by a command's filters. @throws BjobError `unknown-state`, `bad-id` */
   select(filter: Filter): JobQuery {
     const test = compileFilter(filter)
     return this.jobs.only(exactIds(filter)).where(test)
@@ -79,8 +82,9 @@ export class SiteClient {
   }
 
   /**
-   * Says, inside the postprocess of a job, what the job becomes: JOB_FINISHED, FAILED or, after an error or a timeout, RESTART_READY. Its launcher
-   * does so when the postprocess has ended well. One that handles an error or a timeout and says nothing leaves its job FAILED.
+   * Sets the job's state from its postprocess: JOB_FINISHED, FAILED or, after an error or a
+   * timeout, RESTART_READY. The launcher applies it after the postprocess has succeeded. A handler
+   * of an error or a timeout that sets no state leaves the job FAILED.
    * @throws BjobError `not-in-a-hook`, `bad-verdict`
    */
   async updateState(state: State, message = ''): Promise<void> {
@@ -93,17 +97,17 @@ export class SiteClient {
     await writeVerdict(this.site, this.#environment.id, { state, message })
   }
 
-  /** The parents of the job that this process runs in; none outside a job. */
+  /** The parents of the current job; empty outside a job. */
   parents(): JobQuery {
     return this.jobs.filter({ id: this.#environment?.parents ?? [] })
   }
 
-  /** The jobs that name the one that this process runs in as a parent; none outside a job. */
+  /** The children of the current job; empty outside a job. */
   children(): JobQuery {
     return this.jobs.filter({ parents: this.#environment === undefined ? [] : [this.#environment.id] })
   }
 
-  /** The names of the registered applications, sorted. */
+  /** Names of the registered applications, sorted. */
   async applications(): Promise<string[]> {
     return listApplications(this.site.disk, this.site.layout)
   }
@@ -113,7 +117,10 @@ export class SiteClient {
     return readApplication(this.site.disk, this.site.layout, name)
   }
 
-  /** Registers an application. With `ifExists: 'reuse'` one of that name is taken as it is. @throws BjobError `name-taken`, `bad-application` */
+  /**
+   * Registers an application. With `ifExists: 'reuse'`, an existing one is kept. @throws BjobError
+   * `name-taken`, `bad-application`
+   */
   async addApplication(
     application: NewApplication,
     { ifExists = 'error' }: { readonly ifExists?: 'error' | 'reuse' } = {},
@@ -129,8 +136,9 @@ export class SiteClient {
   }
 
   /**
-   * Makes a job. Inside a job it is that job's child: of its workflow, and with it and its parents as parents.
-   * @throws BjobError that names the field
+   * Makes a job. Inside a job, the new job is its child: in its workflow, with it and its parents
+   * as parents.
+   * @throws BjobError with the field
    */
   async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Job> {
     const [spawned] = await this.spawnRecords([{ record: request }], options)
@@ -138,7 +146,7 @@ export class SiteClient {
     return spawned.entry === undefined ? this.job(spawned.id) : new Job(this.site, spawned.entry)
   }
 
-  /** As `spawn`, for code that only makes sense inside a job. @throws BjobError `not-in-a-job` */
+  /** Like `spawn`, for code that only makes sense inside a job. @throws BjobError `not-in-a-job` */
   async spawnChild(request: SpawnRequest, options: SpawnOptions = {}): Promise<Job> {
     if (this.#environment === undefined) {
       throw requestError('not-in-a-job', 'spawnChild works only inside a running job')
@@ -146,13 +154,16 @@ export class SiteClient {
     return this.spawn(request, options)
   }
 
-  /** Makes thousands at once: all, or, when any is wrong, none. @throws BjobError, or SpawnProblems with all that is wrong */
+  /**
+   * Makes thousands of jobs, or none if any is invalid. @throws BjobError, or SpawnProblems with
+   * all errors
+   */
   async spawnMany(requests: Iterable<SpawnRequest>, options: SpawnOptions = {}): Promise<JobId[]> {
     const records = [...requests].map((record) => ({ record }))
     return (await this.spawnRecords(records, options)).map(({ id }) => id)
   }
 
-  /** As `spawnMany`, of records that know where they stand in a file; `onMade` hears of each group as it is made. */
+  /** Like `spawnMany`, for records with positions in a file; `onMade` is called for each group. */
   async spawnRecords(
     records: readonly SpawnRecord[],
     options: SpawnOptions = {},
@@ -161,7 +172,10 @@ export class SiteClient {
     return spawnJobs(this.site, records, this.#spawnContext(options), onMade)
   }
 
-  /** As `spawnRecords`, of more than memory has room for: `records` is run through twice. `onChecked` hears of how many were found right so far. */
+  /**
+   * Like `spawnRecords`, for more records than fit into memory: `records` is iterated twice.
+   * `onChecked` gets the number checked so far.
+   */
   async spawnInGroups(
     records: () => AsyncIterable<SpawnRecord>,
     options: SpawnOptions,
@@ -183,60 +197,66 @@ export class SiteClient {
   }
 
   /**
-   * Jobs as futures, whose end has the content of `file`: with `waitForFutures` for the way of Balsam and of `concurrent.futures` to wait for any
-   * or all, and to find what finished, failed and was killed alike.
+   * Jobs as futures whose end includes `file`. Use `waitForFutures` to wait for any or all, as in
+   * Balsam and `concurrent.futures`.
    */
   futures(ids: Iterable<JobId>, file = 'result.dat'): JobFuture[] {
     return [...ids].map((id) => new JobFuture(this.site, this.#catalogue, fullId(id), file))
   }
 
-  /** Waits for all of `futures`, or with `any` for one of those that are active; a job that fails or is gone throws nothing. */
+  /**
+   * Waits for all `futures`, or with `any` for one active one; failed or missing jobs do not throw.
+   */
   async waitForFutures(futures: readonly JobFuture[], options: WaitOptions = {}): Promise<FutureOutcome> {
     return waitForFutures(this.site, this.#catalogue, futures, options)
   }
 
   /**
-   * What has ended, each end once: since `cursor`, a file that this keeps, or since ever. With `follow` it goes on until `signal` fires.
-   * A result counts as delivered when the next one is asked for.
+   * The ended jobs, each end once: since `cursor`, a file maintained here, or from the beginning.
+   * With `follow`, continues until `signal` fires. A result counts as delivered when the next one
+   * is requested.
    */
   async *results(options: ResultOptions = {}): AsyncGenerator<JobResult> {
     const { followResults } = await import('./ends/read-results.ts')
     yield* followResults(this.site, options)
   }
 
-  /** Ends a job. @throws BjobError `unknown-job` */
+  /** Kills a job. @throws BjobError `unknown-job` */
   async kill(id: JobId): Promise<KillOutcome> {
     return killJob(this.site, fullId(id))
   }
 
-  /** Asks for the end of an evaluation that its search stops, and does not wait for it. @throws BjobError `unknown-job` */
+  /** Requests an early stop of an evaluation without waiting. @throws BjobError `unknown-job` */
   async stopEarly(id: JobId, early: EarlyStop): Promise<void> {
     await requestKill(this.site, fullId(id), earlyStopWords(early), early)
   }
 
-  /** Gives a failed or killed job another chance (see `Change`). */
+  /** Retries a failed or killed job (see `Change`). */
   async retry(id: JobId): Promise<Change> {
     return (await this.job(id)).retry()
   }
 
-  /** Moves a job's folder to the trash; one that a launcher has is refused. */
+  /** Moves a job's folder to the trash; a job owned by a launcher is refused. */
   async remove(id: JobId): Promise<Change> {
     return (await this.job(id)).remove()
   }
 
-  /** Makes `parent` a parent of `child`, which must not have started. @throws BjobError `unknown-job`, `own-parent`, `cycle` */
+  /**
+   * Makes `parent` a parent of `child`, which must not have started. @throws BjobError
+   * `unknown-job`, `own-parent`, `cycle`
+   */
   async addDependency(parent: JobId, child: JobId): Promise<Change> {
     return (await this.job(child)).addParent(parent)
   }
 
-  /** Makes jobs like those of `ids` (see `CloneOptions`). @throws BjobError that names the field; `name-taken` */
+  /** Copies the jobs `ids` (see `CloneOptions`). @throws BjobError with the field; `name-taken` */
   async clone(ids: readonly JobId[], options: CloneOptions = {}, ifExists: IfExists = 'error'): Promise<Spawned[]> {
     const { planClones } = await import('./spawn/plan-clones.ts')
     const records = await planClones(this.site, ids.map(fullId), await this.#catalogue.entries(), options)
     return spawnJobs(this.site, records, { current: undefined, folder: process.cwd(), ifExists })
   }
 
-  /** Lets go of the site; call it when done, or the last lines of the journal are left for readers to look up. */
+  /** Closes the site. Without this call, readers have to check the last changes in the folders. */
   async close(): Promise<void> {
     await this.site.close()
   }
@@ -247,7 +267,8 @@ export class SiteClient {
 }
 
 /**
- * Opens the site that holds `from`; without it, the one that BJOB_SITE names or that holds the current folder.
+ * Opens the site that contains `from`; by default that of BJOB_SITE, or the one around the current
+ * folder.
  * @throws BjobError `no-site`, `bad-setting`
  */
 export async function openSite(from?: string): Promise<SiteClient> {
@@ -255,7 +276,7 @@ export async function openSite(from?: string): Promise<SiteClient> {
   return new SiteClient(site, await withParents(site, process.env))
 }
 
-/** A job with thousands of parents is not told of them by its environment, which has no room for them: its job.yaml has them, too. */
+/** With thousands of parents, the environment omits them, and job.yaml is read. */
 async function withParents(site: Site, environment: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const told = readJobEnvironment(environment)
   const isTold = environment['BJOB_PARENT_IDS'] !== undefined
@@ -264,7 +285,7 @@ async function withParents(site: Site, environment: NodeJS.ProcessEnv): Promise<
     const { parents } = await readSpecification(site, told.id)
     return { ...environment, BJOB_PARENT_IDS: JSON.stringify(parents) }
   } catch (error) {
-    // A job that is gone, or broken, has none.
+    // A missing or broken job has none.
     if (error instanceof BjobError) return environment
     throw error
   }

@@ -1,4 +1,4 @@
-/** The registered applications: one file each in `apps/`, and nothing can be run that is not there. */
+/** The registered applications, one file each in `apps/`. Jobs can run nothing else. */
 import path from 'node:path'
 import * as v from 'valibot'
 import { requestError } from '../core/text/errors.ts'
@@ -17,7 +17,7 @@ const word = v.pipe(v.unknown(), v.transform(toWord), v.string('must be text'))
 const commandLine = v.union(
   [
     v.pipe(v.string(), v.nonEmpty('is empty')),
-    // No program is called 7.
+    // A program name must be text.
     v.pipe(v.custom<unknown[]>(beginsWithText), v.array(word), v.nonEmpty('is empty')),
   ],
   'must be a line or a list of words',
@@ -36,22 +36,28 @@ const FIELDS = {
 }
 const schema = fieldsOf(FIELDS, 'must be a map of fields')
 
-/** A line: split into words as a shell would, or, with `shell`, handed to `/bin/sh -c` as it is. `{site}` stands for the site's folder. */
+/**
+ * A line, split into words like a shell command or, with `shell`, passed to `/bin/sh -c`. `{site}`
+ * stands for the site's folder.
+ */
 export type CommandLine = string | readonly string[]
 
 export interface Application {
   readonly name: string
   readonly executable: CommandLine
-  /** Run in the job's folder before its first attempt, and after each one that ended well (see the fields `post_…_handler` of a job). */
+  /**
+   * Run in the job's folder before its first attempt, and after each successful one (see the job
+   * fields `post_…_handler`).
+   */
   readonly preprocess?: CommandLine | undefined
   readonly postprocess?: CommandLine | undefined
-  /** A file that bash reads before the executable is started: modules, variables. */
+  /** A file that bash sources before the executable: modules, variables. */
   readonly envscript?: string | undefined
   readonly shell: boolean
   readonly description: string
 }
 
-/** The names of all applications, sorted. */
+/** Names of all applications, sorted. */
 export async function listApplications(disk: Disk, layout: Layout): Promise<string[]> {
   const entries = (await unlessGone(disk.list(layout.apps))) ?? []
   return entries
@@ -77,7 +83,7 @@ export async function readApplication(disk: Disk, layout: Layout, name: string):
   return parseApplication(name, text, file)
 }
 
-/** Checks and writes an application. @throws BjobError `name-taken`, `bad-application` */
+/** Validates and writes an application. @throws BjobError `name-taken`, `bad-application` */
 export async function addApplication(disk: Disk, layout: Layout, application: Application): Promise<void> {
   const file = layout.app(checkName('application', application.name))
   if ((await disk.stat(file)) !== undefined) {
@@ -104,20 +110,20 @@ export async function removeApplication(disk: Disk, layout: Layout, name: string
   await disk.unlink(layout.app(name))
 }
 
-/** bash reads the file with no arguments of its own; what follows is then started in its place. */
+/** bash sources the file without arguments, then replaces itself by the command. */
 const WITH_ENVSCRIPT = '__bjob_words=("$@"); set --; source "$0" && exec "${__bjob_words[@]}"'
 
-/** The words that start `application` with `args`, `{site}` filled in. */
+/** The command of `application` with `args`, with `{site}` filled in. */
 export function commandOf(application: Application, args: readonly string[], root: string): string[] {
   const words = wordsOf(application, application.executable, args, root)
   const { envscript } = application
-  // Without a slash bash would look for it on the PATH; relative ones are the site's.
+  // Without a slash, bash would search the PATH; relative files are the site's.
   return envscript === undefined
     ? words
     : ['/bin/bash', '-c', WITH_ENVSCRIPT, path.resolve(root, envscript.replaceAll('{site}', root)), ...words]
 }
 
-/** The words that start a hook of `application`; `undefined` when it has none. */
+/** The command of a hook; `undefined` if the application has none. */
 export function hookOf(
   application: Application,
   hook: 'preprocess' | 'postprocess',
@@ -136,13 +142,16 @@ function wordsOf(
   const fill = (word: string): string => word.replaceAll('{site}', root)
   if (shell) {
     const text = typeof line === 'string' ? line : line.join(' ')
-    // `"$@"` hands the job's words over as words: they are data even here.
+    // `"$@"` passes the job's words unchanged, as data.
     return ['/bin/sh', '-c', args === undefined ? fill(text) : `${fill(text)} "$@"`, name, ...(args ?? [])]
   }
   return [...(typeof line === 'string' ? splitShellWords(line) : line).map(fill), ...(args ?? [])]
 }
 
-/** Makes the words of a command line that name files in `folder` independent of it: `{site}/…` inside the site, absolute outside. */
+/**
+ * Makes words that name files in `folder` independent of it: `{site}/…` inside the site, absolute
+ * outside.
+ */
 export function anchorWords(
   words: readonly string[],
   folder: string,

@@ -1,4 +1,4 @@
-/** `bjob.yaml`: what a site wants different from the defaults. Its presence is what makes a folder a site. */
+/** `bjob.yaml`: the settings of a site. Its presence makes a folder a site. */
 import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { didYouMean } from '../lib/text/nearest.ts'
@@ -57,10 +57,13 @@ const SETTINGS = {
 }
 const schema = fieldsOf(SETTINGS, 'must be a map of settings')
 
-/** The site's settings, defaults filled in; what each means stands in the bjob.yaml that `bjob init` writes. */
+/** The settings with defaults filled in; the bjob.yaml written by `bjob init` describes them. */
 export type Settings = Readonly<v.InferOutput<typeof schema>>
 
-/** Settings that a process goes by from its start to its end: others count on them, or they say what it runs on. */
+/**
+ * Settings that a process goes by from its start to its end: others count on them, or they say what
+ * it runs on.
+ */
 const FIXED: ReadonlySet<string> = new Set(['format', 'lease_seconds', 'durability', 'scheduler', 'mpi', 'node'])
 
 export interface SettingsChange {
@@ -81,15 +84,15 @@ export function adoptSettings(current: Settings, edited: Settings): SettingsChan
   return { settings: { ...edited, ...kept }, taken: changed.filter((name) => !FIXED.has(name)), later }
 }
 
-/** Ends and releases are written after the grace. */
+/** Time to write ends and releases after the grace period. */
 const LAST_WRITES_SECONDS = 2
 
-/** How long before its time is up a launcher asks its jobs to end, in seconds. */
+/** Seconds before its end at which a launcher stops its jobs. */
 export function drainSeconds(settings: Settings): number {
   return settings.grace_seconds + LAST_WRITES_SECONDS
 }
 
-/** What holds text takes it as it is written; of the defaults for jobs, each field decides. */
+/** Text settings keep their source text; in the defaults for jobs, each field decides. */
 const PLAIN_SETTINGS = Object.keys(SETTINGS).filter((name) => !['scheduler', 'mpi', 'batch', 'defaults'].includes(name))
 const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS)
 
@@ -98,7 +101,7 @@ export function parseSettings(text: string, file: string): Settings {
   const yaml = parseYaml(text, file)
   const parsed = v.safeParse(schema, withPlain(yaml.written ?? {}, PLAIN_SETTINGS))
   if (parsed.success) return parsed.output
-  // In the order of the settings: to a site of another version `format` is what says so.
+  // In the order of the settings, so that `format` reports a site of another version.
   const { path, message, isUnknown } = readIssue(parsed.issues[0])
   const field = path.map(String).join('.')
   throw requestError(

@@ -1,4 +1,6 @@
-/** An open site: its settings, its disk and its journal. Every other part of this folder is a function over these. */
+/**
+ * An open site: settings, disk and journal. The rest of this folder consists of functions on it.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { decodeText } from '../core/text/decode-text.ts'
@@ -19,7 +21,7 @@ export class Site {
   readonly #journal: () => JournalWriter
   #opened: JournalWriter | undefined
   readonly #told = new Set<string>()
-  /** Is told of what keeps this process from seeing all of the site; once each. */
+  /** Called once for each problem that hides part of the site from this process. */
   onProblem: (problem: string) => void = () => {}
 
   constructor(layout: Layout, disk: Disk, settings: Settings) {
@@ -35,7 +37,10 @@ export class Site {
       )
   }
 
-  /** As bjob.yaml was when the site was opened, and later edits of it that a process that stays has taken up. */
+  /**
+   * As bjob.yaml was when the site was opened, and later edits of it that a process that stays has
+   * taken up.
+   */
   get settings(): Settings {
     return this.#settings
   }
@@ -47,19 +52,19 @@ export class Site {
     return change
   }
 
-  /** This process's voice in the journal. */
+  /** This process's journal writer. */
   get journal(): JournalWriter {
     return (this.#opened ??= this.#journal())
   }
 
-  /** Tells a problem the first time that it is met. */
+  /** Reports a problem at its first occurrence. */
   readonly tellOnce = (problem: string): void => {
     if (this.#told.has(problem)) return
     this.#told.add(problem)
     this.onProblem(problem)
   }
 
-  /** Says what is done and lets go of the journal; the site can be used again afterwards. */
+  /** Writes confirmations and closes the journal; the site can be used again. */
   async close(): Promise<void> {
     const opened = this.#opened
     this.#opened = undefined
@@ -68,8 +73,8 @@ export class Site {
 }
 
 /**
- * Opens the site that holds `from`, or the one that BJOB_SITE names.
- * @throws BjobError `no-site` (request), `bad-setting`, or the file system's failure
+ * Opens the site that contains `from`, or that of BJOB_SITE.
+ * @throws BjobError `no-site` (request), `bad-setting`, or the file system's error
  */
 export async function openTree(
   from: string = process.cwd(),
@@ -106,7 +111,10 @@ export async function openTree(
   return new Site(layout, shareWithGroup(diskFor(root), root), settings)
 }
 
-/** @throws BjobError `linked-folder` for a link in the place of one of the site's own folders: what is behind it is none of bjob's */
+/**
+ * @throws BjobError `linked-folder` for a link in the place of one of the site's folders, whose
+ *   target is not bjob's
+ */
 export function refuseLinks({ jobs, journal, launchers, trash, submissions, apps }: Layout): void {
   for (const folder of [jobs, journal, launchers, trash, submissions, apps]) {
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)

@@ -1,4 +1,7 @@
-/** Words of the form `field=value`, of `bjob set` and `bjob clone`: told from ids, and read as the field wants. */
+/**
+ * Words `field=value` of `bjob set` and `bjob clone`: separated from ids and parsed by the field's
+ * type.
+ */
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
@@ -12,7 +15,10 @@ const ASSIGNMENT = /^([A-Za-z_]+)(?:\.([^=]+))?=([^]*)$/
 export const ASSIGNMENT_HELP = `Set a field with FIELD=VALUE, and one entry of tags or environ_vars with
 tags.KEY=VALUE. An empty VALUE restores the default, or removes the entry.`
 
-/** As `splitAssignments`, and `NAME:FIELD=VALUE` for the one job of that name. @throws BjobError `unknown-field`, `bad-option` */
+/**
+ * Like `splitAssignments`, and `NAME:FIELD=VALUE` for the job with that name. @throws BjobError
+ * `unknown-field`, `bad-option`
+ */
 export function splitCloneAssignments(words: readonly string[]): { ids: string[]; assignments: CloneAssignment[] } {
   const ids: string[] = []
   const assignments: CloneAssignment[] = []

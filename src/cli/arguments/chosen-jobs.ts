@@ -1,4 +1,4 @@
-/** Commands that change jobs: which ones are meant, and how what was done is told. */
+/** Selects jobs for commands that change them, and prints the results. */
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -17,8 +17,9 @@ export const CHANGE_OPTIONS: readonly Option[] = [
 ]
 
 /**
- * The jobs that words and filters choose. A job that was named is meant whatever it is, and told about; of a filter's, those that `isMeant`.
- * @throws BjobError `bad-option` when nothing is chosen, `unknown-job`
+ * The selected jobs. A named job is always selected and reported; a filter selects only those with
+ * `isMeant`.
+ * @throws BjobError `bad-option` without a selection, `unknown-job`
  */
 export async function chooseJobs(
   client: SiteClient,
@@ -34,7 +35,7 @@ export async function chooseJobs(
   const isNamed = words.length > 0 && !words.some((word) => word.includes('*'))
   const found = await client.select(filter).entries()
   const ids = new Set(found.filter((entry) => isNamed || isMeant(entry)).map(({ id }) => id))
-  // One that the journal does not know, or that other filters leave out, is there or is a mistake.
+  // A named job outside the journal or the filters either exists, or is an error.
   if (isNamed) {
     const others = isEmptyFilter({ ...filter, id: [] })
     for (const word of words) {
@@ -45,7 +46,7 @@ export async function chooseJobs(
   return [...ids]
 }
 
-/** Prints what was done about each. @returns the exit status */
+/** Prints the results. @returns the exit status */
 export async function reportChanges(
   changes: readonly Change[],
   input: Input,

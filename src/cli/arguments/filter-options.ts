@@ -1,4 +1,4 @@
-/** The filters that every command about jobs takes: one table, so that they are the same everywhere. */
+/** The filters of all commands about jobs, in one table. */
 import { hintFor } from '../../core/text/error-hints.ts'
 import { requestError } from '../../core/text/errors.ts'
 import type { Filter } from '../../core/index/filter.ts'
@@ -35,7 +35,7 @@ export function filterOf(input: Input, words: readonly string[] = input.words): 
   return filter
 }
 
-/** @throws BjobError `bad-option` when more or fewer words are given than the command takes */
+/** @throws BjobError `bad-option` unless there is exactly one word */
 export function oneWord(input: Input, what: string): string {
   const [word] = input.words
   if (word === undefined)
@@ -44,7 +44,7 @@ export function oneWord(input: Input, what: string): string {
   return word
 }
 
-/** A filter as a person writes it; empty when it lets everything through. */
+/** A filter as options of a command line; empty if it matches everything. */
 export function filterText(filter: Filter): string {
   return Object.entries(filter)
     .flatMap(([name, words]: [string, readonly string[] | undefined]) =>

@@ -1,4 +1,4 @@
-/** The one job that a command is about: named, or the one whose folder this is. */
+/** The job of a command: named, or that of the current folder. */
 import { requestError } from '../../core/text/errors.ts'
 import { type JobId, fullId } from '../../core/job/id.ts'
 import { unknownJob } from '../../site/job/jobs.ts'
@@ -17,7 +17,7 @@ export async function findJob(site: Site, word: string | undefined): Promise<Job
   return full
 }
 
-/** @throws BjobError `bad-option` when there are more than `most` words */
+/** @throws BjobError `bad-option` if there are more than `most` words */
 export function limitWords(words: readonly string[], most: number): void {
   if (words.length > most) throw requestError('bad-option', `unexpected argument ${JSON.stringify(words[most])}`)
 }

@@ -1,11 +1,11 @@
-/** The one launcher that a command is about. */
+/** The launcher of a command. */
 import { requestError } from '../../core/text/errors.ts'
 import { listLaunchers } from '../../site/launcher/launchers.ts'
 import type { Site } from '../../site/site.ts'
 
 /**
- * The launcher of that id, or the only one whose id begins so.
- * @returns undefined when there is none @throws BjobError `unclear-launcher` when there are several
+ * The launcher with that id, or with that unique prefix.
+ * @returns undefined if there is none @throws BjobError `unclear-launcher` if there are several
  */
 export async function findLauncher(site: Site, word: string): Promise<string | undefined> {
   const ids = await listLaunchers(site)

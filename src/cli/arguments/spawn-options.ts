@@ -51,7 +51,7 @@ export const SPAWN_OPTIONS: readonly Option[] = [
   ...LIST_OPTIONS,
 ]
 
-/** The record that the options describe. @throws BjobError `bad-option` */
+/** The record described by the options. @throws BjobError `bad-option` */
 export function recordOf(input: Input): Record<string, unknown> {
   const record: Record<string, unknown> = {}
   for (const option of FIELD_OPTIONS) if (input.has(option.name)) record[option.field] = valueOf(option, input)
@@ -81,13 +81,19 @@ function valueOf({ name, takes }: FieldOption, input: Input): unknown {
   return Object.fromEntries(input.list(name).map((pair) => splitPair(name, pair)))
 }
 
-/** Of one text the field decides; of several, each that is a file is one, and the others are split at blanks. */
+/**
+ * A single text is split by the field; among several, existing files are kept whole and others
+ * split at blanks.
+ */
 function patternsOf(given: readonly string[]): unknown {
   if (given.length === 1) return given[0]
   return given.flatMap((words) => (fs.existsSync(words) ? [words] : words.split(/\s+/).filter((word) => word !== '')))
 }
 
-/** The value of a field that is given as one word, as `bjob set` takes it. @throws BjobError `bad-option` for data that is not JSON */
+/**
+ * The value of a field given as one word, as for `bjob set`. @throws BjobError `bad-option` for
+ * data that is not JSON
+ */
 export function fieldValue(field: string, text: string): unknown {
   switch (FIELD_OPTIONS.find((option) => option.field === field)?.takes) {
     case 'json':
@@ -106,7 +112,7 @@ export function fieldValue(field: string, text: string): unknown {
   return text
 }
 
-/** What is not a number goes on as it is: the field's own check says what it must be. */
+/** Text that is not a number stays text, which the field's check rejects. */
 function numberOf(text: string): unknown {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text
 }

@@ -1,4 +1,7 @@
-/** What `spawn --from` reads: its text, or, of a file that is too long for memory, its lines as often as they are needed. */
+/**
+ * The input of `spawn --from`: its text, or for a file too large for memory its lines, as often as
+ * needed.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -6,18 +9,18 @@ import { decodeText } from '../../core/text/decode-text.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { type ReadLine, readLines } from '../../lib/text/line-splitter.ts'
 
-/** What is longer is not held in memory. */
+/** Longer files are not kept in memory. */
 const LONG_BYTES = 16 * 1024 * 1024
-/** Enough to tell what a file is. */
+/** Enough to recognise the format. */
 const HEAD_BYTES = 64 * 1024
 
 export interface SpawnSource {
-  /** Named in messages. */
+  /** Name for messages. */
   readonly file: string
-  /** How it begins; of a short one, all of it. */
+  /** The start of the file; all of a short one. */
   readonly head: string
   readonly text: () => string
-  /** Of a long one. */
+  /** Lines of a long file. */
   readonly lines?: () => AsyncIterable<ReadLine>
 }
 
@@ -58,12 +61,12 @@ function fileSource(fd: number, file: string, size: number): SpawnSource {
   const head = read(HEAD_BYTES)
     .toString()
     .replace(/^\uFEFF/, '')
-  // It stays open: it may have no name, or another file may have taken it.
+  // Kept open, because the file may have no name, or may be replaced.
   const stream = (): fs.ReadStream => fs.createReadStream('', { fd, start: 0, autoClose: false })
   return { file, head, text, lines: () => readLines(stream()) }
 }
 
-/** What comes but once: kept in memory while it is short, and then in a file that has no name any more. */
+/** Stores a stream: in memory while short, then in an unnamed file. */
 async function spool(stream: AsyncIterable<unknown>, file: string): Promise<SpawnSource> {
   const chunks: Buffer[] = []
   let size = 0

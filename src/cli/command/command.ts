@@ -1,23 +1,23 @@
-/** What a command is: data for the help and the parser, and the function that does it. */
+/** A command: data for the help and the parser, and its function. */
 import type { SiteClient } from '../../client/site-client.ts'
 import type { Input, Option } from './option.ts'
 import { Terminal } from '../terminal/terminal.ts'
 
 export interface Command {
-  /** The words that it takes, as the help shows them: `[ID…]`. */
+  /** Its arguments as shown in the help: `[ID…]`. */
   readonly words: string
-  /** More than the one line of the list of commands. */
+  /** The description below the usage line. */
   readonly about: string
   readonly options: readonly Option[]
   readonly examples: readonly (readonly [line: string, meaning: string])[]
-  /** @returns the exit status; 0 when it says nothing */
+  /** @returns the exit status; 0 by default */
   run(input: Input, session: Session): Promise<number | void>
 }
 
-/** What a command works with; what it opened is closed for it. */
+/** The context of a command; it closes the site opened for the command. */
 export class Session {
   readonly terminal = new Terminal()
-  /** bjob's own folder: where the templates are. */
+  /** bjob's own folder, with the templates. */
   readonly packageRoot: string
   #client: SiteClient | undefined
 
@@ -25,7 +25,7 @@ export class Session {
     this.packageRoot = packageRoot
   }
 
-  /** The site that holds the current folder. @throws BjobError `no-site`, `bad-setting` */
+  /** The site of the current folder. @throws BjobError `no-site`, `bad-setting` */
   async open(): Promise<SiteClient> {
     if (this.#client !== undefined) return this.#client
     const { openSite } = await import('../../client/site-client.ts')

@@ -1,9 +1,11 @@
-/** Where an error came from, for `--debug`: its stack, and those of its causes, in the files that the bundle was made of. */
+/**
+ * The origin of an error for `--debug`: its stack and those of its causes, mapped to source files.
+ */
 import fs from 'node:fs'
 import { SourceMap } from 'node:module'
 import path from 'node:path'
 
-/** @param packageRoot the folder of bjob's package */
+/** @param packageRoot folder of bjob's package */
 export function originOf(error: unknown, packageRoot: string): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `\ncaused by: ${originOf(error.cause, packageRoot)}`
@@ -27,7 +29,7 @@ function readMap(file: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(fs.readFileSync(file, 'utf8')))
   } catch {
-    // The bundle's own places are better than none.
+    // Falls back to positions in the bundle.
     return undefined
   }
 }

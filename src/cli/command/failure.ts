@@ -1,4 +1,4 @@
-/** From an error to the one line that a person reads, and the exit status. */
+/** Turns an error into a one-line message and an exit status. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { BjobError, type ErrorDetail } from '../../core/text/errors.ts'
@@ -11,8 +11,8 @@ export interface FailureReport {
 }
 
 /**
- * @param packageRoot the folder of bjob's package
- * @param command the one that was called, where there is such a one: for hints at its help
+ * @param packageRoot folder of bjob's package
+ * @param command the called command, if known, for hints to its help
  */
 export function describeFailure(error: unknown, packageRoot: string, command?: string): FailureReport {
   if (error instanceof SpawnProblems) {
@@ -46,7 +46,7 @@ export function describeFailure(error: unknown, packageRoot: string, command?: s
   return { text: `bjob: unexpected error: ${oneLine(message)}\nhint: rerun with --debug for a stack trace`, status: 3 }
 }
 
-/** What was moved or deleted: the outermost folder that is missing, as a whole site. */
+/** The outermost missing folder, such as a moved or deleted site. */
 function findGone(error: unknown): string | undefined {
   if (!(error instanceof Error && 'code' in error && 'path' in error && error.code === 'ENOENT')) return undefined
   let gone: string | undefined
@@ -54,7 +54,7 @@ function findGone(error: unknown): string | undefined {
   return gone
 }
 
-/** A missing file of an installation that was half removed, say. */
+/** True for a missing file of bjob's installation. */
 function isOfPackage(error: unknown, packageRoot: string): boolean {
   const { path: file } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
   return ['bin', 'dist', 'templates', 'package.json'].some(
@@ -74,14 +74,14 @@ function whereText(message: string, { path: file, line, column, field }: ErrorDe
   return words.length === 0 ? '' : ` (${words.join(' ')})`
 }
 
-/** As somebody in this folder would call it, when that is shorter. */
+/** The path relative to the current folder, if that is shorter. */
 function nearPath(file: string): string {
   if (!path.isAbsolute(file)) return file
   const relative = path.relative(currentFolder(), file)
   return relative !== '' && relative.length < file.length ? relative : file
 }
 
-/** Absent when it was deleted: then nothing is near. */
+/** Undefined if it was deleted. */
 function currentFolder(): string {
   try {
     return process.cwd()

@@ -1,11 +1,11 @@
-/** Prints lists in the form that the command line asks for: a table or lines for people, JSON or CSV for programs. */
+/** Prints lists in the requested form: a table or lines for people, JSON or CSV for programs. */
 import { requestError } from '../../core/text/errors.ts'
 import { csvRow } from '../../lib/text/csv.ts'
 import { defuse } from '../terminal/defuse.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Input, Option } from './option.ts'
 
-/** The options of every command that lists something. */
+/** The options of every listing command. */
 export const LIST_OPTIONS: readonly Option[] = [
   { name: 'json', summary: 'print JSON, one object per line' },
   { name: 'csv', summary: 'print CSV, its first line the names of the columns' },
@@ -13,28 +13,28 @@ export const LIST_OPTIONS: readonly Option[] = [
 
 type Row = Readonly<Record<string, unknown>>
 
-/** How the items of a list look in each form. */
+/** The forms of a list's items. */
 export interface Listing<Item> {
-  /** The object that `--json` prints. */
+  /** The object printed by `--json`. */
   readonly record: (item: Item) => object
   /** The columns of `--csv`. */
   readonly columns: readonly string[]
-  /** An item's rows of `--csv`, where they are not its JSON object. */
+  /** The rows of an item in `--csv`, if they differ from its JSON object. */
   readonly rows?: (item: Item) => readonly Row[]
 }
 
-/** For people, a line or more an item. */
+/** One or more lines per item for people. */
 export interface LineListing<Item> extends Listing<Item> {
   readonly line: (item: Item) => string
 }
 
-/** For people, a table. */
+/** A table for people. */
 export interface TableListing<Item> extends Listing<Item> {
   readonly headings: readonly string[]
   readonly cells: (item: Item) => readonly string[]
 }
 
-/** Written at once: many lines, but never so many that no text could hold them. */
+/** Maximum length of one write. */
 const WRITE_LENGTH = 65_536
 
 export class Output {
@@ -42,8 +42,8 @@ export class Output {
   readonly #form: 'text' | 'json' | 'csv'
 
   /**
-   * @param usual the form where none is asked for
-   * @throws BjobError `bad-option` when two forms are asked for
+   * @param usual the default form
+   * @throws BjobError `bad-option` if two forms are requested
    */
   constructor(input: Input, terminal: Terminal, usual: 'text' | 'json' = 'text') {
     if (input.has('json') && input.has('csv')) throw requestError('bad-option', '--json and --csv exclude each other')
@@ -51,7 +51,7 @@ export class Output {
     this.#terminal = terminal
   }
 
-  /** Whether a person reads it: progress, summaries and suggestions are shown. */
+  /** True for people, who also get progress, summaries and suggestions. */
   get isText(): boolean {
     return this.#form === 'text'
   }
@@ -60,7 +60,7 @@ export class Output {
     return this.#form === 'json'
   }
 
-  /** The text before the first item of a list that is printed as it comes about. */
+  /** The text before the first item of a list printed incrementally. */
   head({ columns }: Listing<never>): string {
     return this.#form === 'csv' ? csvRow(columns) : ''
   }
@@ -91,7 +91,7 @@ export class Output {
     await this.#terminal.write(this.itemText(item, listing))
   }
 
-  /** Prints one object, as `--json` does. */
+  /** Prints one object, like `--json`. */
   async json(value: unknown): Promise<void> {
     await this.#terminal.write(`${JSON.stringify(value)}\n`)
   }

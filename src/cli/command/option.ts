@@ -1,22 +1,25 @@
-/** Options as data, and what a command was given of them. Parsing, help, manual page and completion read these tables. */
+/**
+ * Options as data, and a command's parsed arguments. Parser, help, manual page and completion use
+ * these tables.
+ */
 import { requestError } from '../../core/text/errors.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
 export interface Option {
-  /** Without its dashes: `if-exists`. */
+  /** Without dashes: `if-exists`. */
   readonly name: string
-  /** Another name for the same. */
+  /** Alternative name. */
   readonly alias?: string
-  /** What stands for its value in the help; absent for a flag. */
+  /** Placeholder of its value in the help; absent for a flag. */
   readonly value?: string
-  /** May be given more than once. */
+  /** True if it may be repeated. */
   readonly isList?: true
   readonly summary: string
 }
 
-/** What a command was given. */
+/** The parsed arguments of a command. */
 export class Input {
-  /** The words that are no options, in order. */
+  /** The positional words, in order. */
   readonly words: readonly string[]
   /** The words after `--`. */
   readonly rest: readonly string[]
@@ -40,7 +43,7 @@ export class Input {
     return this.#values.get(name) ?? []
   }
 
-  /** @throws BjobError `bad-option` when it is not a number from `least` on */
+  /** @throws BjobError `bad-option` if it is not a number of at least `least` */
   number(name: string, least = 0): number | undefined {
     const text = this.text(name)
     if (text === undefined) return undefined
@@ -51,7 +54,7 @@ export class Input {
     return value
   }
 
-  /** @throws BjobError `bad-option` when it is none of `choices` */
+  /** @throws BjobError `bad-option` if it is not one of `choices` */
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
     const text = this.text(name)
     if (text === undefined) return undefined

@@ -1,4 +1,7 @@
-/** bjob's command line, as cac holds it: it knows the options and their aliases, parses the words, and makes the help. */
+/**
+ * bjob's command line through cac, which holds options and aliases, parses the words, and formats
+ * the help.
+ */
 import { type CAC, type Command as CacCommand, cac } from 'cac'
 import { requestError } from '../../core/text/errors.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
@@ -11,7 +14,10 @@ type HelpCallback = NonNullable<Parameters<CAC['help']>[0]>
 
 export type HelpSections = Parameters<HelpCallback>[0]
 
-/** Brings the help here: cac prints it by `console`, whose stream takes as long to load as a short command takes to run. */
+/**
+ * Carries the help text: cac prints through `console`, whose stream takes as long to load as a
+ * short command takes to run.
+ */
 export class HelpAsked extends Error {
   readonly sections: HelpSections
 
@@ -24,7 +30,7 @@ export class HelpAsked extends Error {
 export type ParsedCommand = Pick<Command, 'words' | 'options' | 'examples'>
 
 /**
- * Reads the words that follow a command's name.
+ * Parses the words after a command's name.
  * @throws BjobError `unknown-option`, `bad-option`; HelpAsked
  */
 export function parseCommand(name: string, command: ParsedCommand, argv: readonly string[]): Input {
@@ -45,7 +51,7 @@ export function parseCommand(name: string, command: ParsedCommand, argv: readonl
   return new Input(args.map(unguard), parsed['--'] as string[], values)
 }
 
-/** A parser that knows the options of all commands. */
+/** A parser with the options of all commands. */
 export function createParser(): CAC {
   const parser = cac('bjob').help((sections) => {
     throw new HelpAsked(sections)
@@ -72,7 +78,7 @@ export function optionMeaning({ summary, isList }: Option): string {
   return `${summary}${isList === true ? ' (repeatable)' : ''}`
 }
 
-/** Stands before every value and word. */
+/** Prefix of every value and word. */
 const GUARD = '_'
 
 function unguard(text: string): string {
@@ -80,8 +86,9 @@ function unguard(text: string): string {
 }
 
 /**
- * Brings every option to the form `--name=_value`, and every other word to `_word`. cac alone would turn `007` into 7, take no value that is empty
- * or begins with `-`, take the word after `--dry-run` for its value, read `-n4` as two flags, and let dots and `__proto__` through.
+ * Rewrites options to `--name=_value` and other words to `_word`. Otherwise cac would turn `007`
+ * into 7, reject values that are empty or start with `-`, take the word after `--dry-run` for its
+ * value, read `-n4` as two flags, and accept dots and `__proto__`.
  */
 function guardWords(flags: Flags, argv: readonly string[], taken: string): readonly string[] {
   const words: string[] = []
@@ -109,7 +116,7 @@ function guardWords(flags: Flags, argv: readonly string[], taken: string): reado
   return words
 }
 
-/** A flag, and the value that stands in the same word: `--nodes=4`, and after a letter `-n4` and `-n=4`. */
+/** A flag and the value in the same word: `--nodes=4`, or `-n4` and `-n=4`. */
 function splitWord(flags: Flags, word: string): { flag: string; given: string | undefined } {
   const letter = word.slice(0, 2)
   if (word.length > 2 && letter !== '--' && flags.get(letter)?.required === true)
@@ -118,7 +125,10 @@ function splitWord(flags: Flags, word: string): { flag: string; given: string | 
   return equals < 0 ? { flag: word, given: undefined } : { flag: word.slice(0, equals), given: word.slice(equals + 1) }
 }
 
-/** cac's options by each flag; its own search takes `-name`, `--o` and `--name.x` for `--name` and `-o`, too. */
+/**
+ * cac's options by each flag; its own search takes `-name`, `--o` and `--name.x` for `--name` and
+ * `-o`, too.
+ */
 function flagsOf({ options, globalCommand }: CacCommand): Flags {
   const flags = new Map<string, CacOption>()
   for (const option of [...options, ...(globalCommand?.options ?? [])])

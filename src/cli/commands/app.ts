@@ -1,4 +1,4 @@
-/** `bjob app`: the registered applications. */
+/** `bjob app`: manages applications. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
@@ -99,7 +99,7 @@ async function addApp(site: Site, name: string, input: Input, { terminal }: Sess
   terminal.suggest(firstSpawn(name))
 }
 
-/** What a hook or the executable starts, where it can be told already that it will not start here. */
+/** A program of a hook or the executable that is certain not to start here. */
 async function findMissing(
   { disk, layout }: Site,
   name: string,
@@ -112,7 +112,7 @@ async function findMissing(
   const program = word.replaceAll('{site}', layout.root)
   if (!program.includes('/'))
     return hasCommand(program) ? undefined : `${program}, which is not on the PATH of this machine`
-  // A relative path is one of each job's folder.
+  // A relative path is relative to each job's folder.
   const file = path.resolve(program)
   const stat = fs.statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) {
@@ -140,13 +140,13 @@ function anchorFile(file: string, root: string): string {
   return full.startsWith(`${root}/`) ? `{site}${full.slice(root.length)}` : full
 }
 
-/** Keeps the line as it was typed, unless words of it name files: those are then found from anywhere. */
+/** Keeps the line as typed, unless words name files, which are made independent of the folder. */
 function anchorLine(line: string, root: string): string {
   let words: string[]
   try {
     words = splitShellWords(line)
   } catch {
-    // The check of the application says what is wrong with it.
+    // The application's check reports the error.
     return line
   }
   const anchored = anchorWords(

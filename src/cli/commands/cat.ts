@@ -1,4 +1,4 @@
-/** `bjob cat`: a file from a job's folder. */
+/** `bjob cat`: prints a file from a job's folder. */
 import { requestError } from '../../core/text/errors.ts'
 import { readJobFile } from '../../site/job/job-files.ts'
 import type { Command } from '../command/command.ts'

@@ -1,4 +1,4 @@
-/** `bjob clone`: makes jobs like others. */
+/** `bjob clone`: copies jobs. */
 import { requestError } from '../../core/text/errors.ts'
 import { defined } from '../../lib/defined.ts'
 import { ASSIGNMENT_HELP, splitCloneAssignments } from '../arguments/assignment-words.ts'

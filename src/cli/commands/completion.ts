@@ -1,4 +1,4 @@
-/** `bjob completion`: the script by which a shell completes bjob's words. */
+/** `bjob completion`: prints a shell's completion script. */
 import { requestError } from '../../core/text/errors.ts'
 import type { Command } from '../command/command.ts'
 import { SCRIPTS, SHELLS } from '../terminal/completion-scripts.ts'

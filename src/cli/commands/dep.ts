@@ -1,4 +1,4 @@
-/** `bjob dep`: makes a job wait for another one. */
+/** `bjob dep`: adds a dependency. */
 import { requestError } from '../../core/text/errors.ts'
 import type { Command } from '../command/command.ts'
 import { CHANGE_OPTIONS, reportChanges } from '../arguments/chosen-jobs.ts'

@@ -1,4 +1,4 @@
-/** `bjob doctor`: is this file system fit for bjob, on this node and between two. */
+/** `bjob doctor`: tests a file system on one node, or between two. */
 import path from 'node:path'
 import {
   type Check,
@@ -22,7 +22,7 @@ import { limitWords } from '../arguments/job-word.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** On a network file system, for a second node that is about to be started. */
+/** On a network file system, time for a second node to start. */
 const PEER_MS = 3000
 const COLOURS = { ok: 'green', note: 'yellow', bad: 'red' } as const satisfies Record<Grade, string>
 
@@ -52,7 +52,7 @@ Leaves nothing in FOLDER. Exit status: 0 if bjob can be used here, 3 if jobs wou
   },
 }
 
-/** The site that holds the folder, if there is one. @throws BjobError for one that cannot be read */
+/** The site of the folder, if any. @throws BjobError if it is unreadable */
 async function siteOf(folder: string): Promise<Site | undefined> {
   try {
     return await openTree(folder, {})
@@ -116,7 +116,7 @@ async function bePeer(folder: string, terminal: Terminal): Promise<number> {
       await terminal.line('done; the first node prints the results')
       return 0
     } catch (error) {
-      // Left behind by a doctor that was killed: the next one may be alive.
+      // A killed doctor left it; the next one may be alive.
       terminal.note(`${error instanceof Error ? error.message : String(error)}; still waiting`)
     }
   }

@@ -1,4 +1,4 @@
-/** `bjob fsck`: is this tree whole, and mending it. */
+/** `bjob fsck`: checks a site and repairs it. */
 import path from 'node:path'
 import { checkSite } from '../../site/fsck/check-site.ts'
 import type { Finding } from '../../site/fsck/finding.ts'
@@ -21,7 +21,7 @@ use are observed for five seconds first. Exit status: 0 if there is no damage or
   ],
   async run(input, session) {
     const { site } = await session.open()
-    // It is one of the findings.
+    // Reported as a finding.
     site.onProblem = () => {}
     const { terminal } = session
     limitWords(input.words, 0)

@@ -1,4 +1,4 @@
-/** `bjob history`: what happened to a job. */
+/** `bjob history`: prints a job's history. */
 import { tell } from '../../core/life/event-words.ts'
 import { readJobState } from '../../site/job/jobs.ts'
 import type { Command } from '../command/command.ts'

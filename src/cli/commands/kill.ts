@@ -1,4 +1,4 @@
-/** `bjob kill`: ends jobs. */
+/** `bjob kill`: kills jobs. */
 import { isEnded } from '../../core/life/states.ts'
 import { Catalogue } from '../../client/view/catalogue.ts'
 import type { KillOutcome } from '../../client/change/kill-jobs.ts'
@@ -27,7 +27,7 @@ ${FILTER_HELP}`,
     const client = await session.open()
     const { terminal } = session
     const isRecursive = input.has('recursive')
-    // Below one that has ended there may be others.
+    // An ended job may have running descendants.
     const ids = await chooseJobs(client, input, input.words, ({ state }) => isRecursive || !isEnded(state))
     const { findFamily, killFamilies, killJobs } = await import('../../client/change/kill-jobs.ts')
     if (input.has('dry-run')) {

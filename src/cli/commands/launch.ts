@@ -17,13 +17,18 @@ import { Output } from '../command/list-output.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import { onStopSignal } from '../terminal/stop-signal.ts'
 
-/** Long enough for a driver that thinks between two rounds, short enough not to waste an allocation. */
+/**
+ * Long enough for a driver that computes between rounds, short enough not to waste an allocation.
+ */
 const IDLE_SECONDS = 10
 
-/** How long a reader who has stopped reading may hold up the end of a launcher. */
+/** Maximum time that a stalled reader may delay the end of a launcher. */
 const LAST_WORDS_MS = 2000
 
-/** A scheduler that ends a job may signal the launcher and the batch script, which passes it on: that is one request, not two. */
+/**
+ * A scheduler may signal the launcher and the batch script, which forwards the signal: that is one
+ * request.
+ */
 const ECHO_MS = 1000
 
 export const launchCommand: Command = {
@@ -75,7 +80,7 @@ ${FILTER_HELP}`,
       agentFile: path.join(session.packageRoot, 'bin', 'agent.js'),
       ...defined({ timeLimitMinutes }),
     } as const
-    // A slip of the finger would burn the allocation.
+    // A mistyped filter would waste the allocation.
     if (!isEmptyFilter(options.filter) && !(await client.select(options.filter).exists()))
       terminal.note(`bjob: no job matches ${filterText(options.filter)} yet; waiting for one`)
     const stop = new AbortController()
@@ -119,7 +124,7 @@ function tellLeftBehind({ leftBehind }: LaunchSummary, { terminal }: Session): v
   terminal.note('hint: `bjob fsck` shows the damage; `bjob fsck --repair` repairs it')
 }
 
-/** @param ended the last job that came to each state */
+/** @param ended the last job in each state */
 function suggestLooking(
   { finished, failed }: LaunchSummary,
   ended: ReadonlyMap<string, string>,

@@ -1,4 +1,4 @@
-/** `bjob log`: a job's output, that of many jobs, or a launcher's log. */
+/** `bjob log`: prints output of one or many jobs, or a launcher's log. */
 import { requestError } from '../../core/text/errors.ts'
 import { fullId } from '../../core/job/id.ts'
 import { LOG_LEVELS } from '../../core/text/log-line.ts'
@@ -58,7 +58,10 @@ ${FILTER_HELP}`,
   },
 }
 
-/** @returns a launcher, unless the word names a job of the default workflow. @throws BjobError `unknown-job` when it is neither */
+/**
+ * @returns a launcher, unless the word names a job in the default workflow. @throws BjobError
+ *   `unknown-job` if it is neither
+ */
 async function findLauncherOrJob(site: Site, word: string): Promise<string | undefined> {
   const id = fullId(word)
   if (await hasJob(site, id)) return undefined
@@ -122,7 +125,7 @@ function outputFile(site: Site, id: string, attempt: number): string {
   return `${site.layout.job(id).dir}/${outputName(attempt)}`
 }
 
-/** Whether more than one job may be meant. */
+/** True if more than one job may be selected. */
 function isOfMany(input: Input): boolean {
   const { words } = input
   return words.length > 1 || words.some((word) => word.includes('*')) || !isEmptyFilter(filterOf(input, []))

@@ -22,7 +22,10 @@ import { type Terminal, formatAge } from '../terminal/terminal.ts'
 
 const KINDS = ['jobs', 'apps', 'workflows', 'launchers'] as const
 
-/** The folders of this many waiting jobs are looked at for files that somebody broke; more would cost a busy file system too much. */
+/**
+ * Number of waiting jobs whose folders are checked for broken files; more would load the file
+ * system.
+ */
 const INSPECTED = 200
 
 export const lsCommand: Command = {
@@ -107,7 +110,7 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
   })
 }
 
-/** An id that names nothing is a mistake; a filter that matches nothing is an answer. */
+/** An unknown id is an error; a filter without a match is a valid answer. */
 async function requireNamed(client: SiteClient, entries: readonly JobEntry[], input: Input): Promise<void> {
   const [first, ...others] = input.words
   const ids = first === 'jobs' ? others : input.words

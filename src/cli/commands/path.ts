@@ -1,4 +1,4 @@
-/** `bjob path`: a job's folder. */
+/** `bjob path`: prints the path of a job's folder. */
 import type { Command } from '../command/command.ts'
 import { findJob } from '../arguments/job-word.ts'
 

@@ -1,4 +1,4 @@
-/** `bjob report`: figures of a site, as a page for people and as JSON or CSV for programs. */
+/** `bjob report`: writes figures of a site, as a page, JSON or CSV. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError, siteError } from '../../core/text/errors.ts'
@@ -69,14 +69,14 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
   },
 }
 
-/** Of the scripts and styles that `npm run build` has made. */
+/** Uses the scripts and styles built by `npm run build`. */
 async function makePage(dataset: Dataset, packageRoot: string, refreshSeconds = 0): Promise<string> {
   const { formatPage } = await import('../../report/page-text.ts')
   const read = (name: string): string => fs.readFileSync(path.join(packageRoot, 'dist', name), 'utf8')
   return formatPage(dataset, { script: read('report-page.js'), style: read('report-page.css') }, refreshSeconds)
 }
 
-/** Written aside, so that a browser that looks meanwhile sees the old page or the new one. */
+/** Renamed into place, so that a browser sees the old page or the new one. */
 function writeFile(file: string, text: string): void {
   const aside = `${file}.${process.pid}.new`
   try {

@@ -1,4 +1,4 @@
-/** `bjob results`: what ended, for a driver in any language. */
+/** `bjob results`: prints ended jobs for drivers. */
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { Command } from '../command/command.ts'
@@ -6,7 +6,7 @@ import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-optio
 import { LIST_OPTIONS, Output } from '../command/list-output.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
-/** The text is `content`; as JSON it would stand there twice. */
+/** `content` has the text; as JSON it would be printed twice. */
 const COLUMNS = ['id', 'state', 'attempt', 'launcher', 'dir', 'ended', 'message', 'early', 'content', 'problem']
 
 export const resultsCommand: Command = {

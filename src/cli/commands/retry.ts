@@ -1,4 +1,4 @@
-/** `bjob retry`: gives jobs another chance. */
+/** `bjob retry`: retries failed and killed jobs. */
 import type { Command } from '../command/command.ts'
 import { CHANGE_OPTIONS, chooseJobs, reportChanges } from '../arguments/chosen-jobs.ts'
 import { Output } from '../command/list-output.ts'

@@ -1,4 +1,4 @@
-/** `bjob session`: a driver's coprocess, in any language. */
+/** `bjob session`: serves a driver in any language. */
 import fs from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DriverSession } from '../../client/session/driver-session.ts'
@@ -84,7 +84,7 @@ If a session dies, start another and repeat the unanswered requests; "if_exists"
   },
 }
 
-/** Resolves at the end of the input, or when `isOver` says so. */
+/** Resolves at the end of the input, or when `isOver` returns true. */
 async function readInput(take: (line: ReadLine) => void, isOver: () => boolean): Promise<void> {
   const lines = new LineSplitter()
   await new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ async function readInput(take: (line: ReadLine) => void, isOver: () => boolean):
   for (const line of lines.end()) take(line)
 }
 
-/** Through the thread pool: a driver that writes much before it reads must not stop this process from reading. */
+/** Uses the thread pool: a driver that writes before it reads must not block this process. */
 async function writeAll(bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     try {

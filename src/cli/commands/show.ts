@@ -1,4 +1,4 @@
-/** `bjob show`: all of one job. */
+/** `bjob show`: prints everything about a job. */
 import { type AttemptRecord, attemptsOf } from '../../core/life/attempts.ts'
 import { tell } from '../../core/life/event-words.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -18,7 +18,7 @@ import { historyLine } from '../show/history-line.ts'
 import { findJob, limitWords } from '../arguments/job-word.ts'
 import { jobRecord } from '../show/job-record.ts'
 
-/** What each attempt was: in which folder, what was run, with which variables of bjob's own, and what came of it. */
+/** The attempts with folder, command, variables set by bjob, and result. */
 function attemptRecords(
   site: Site,
   id: JobId,

@@ -62,7 +62,7 @@ The disBatch directives PREFIX, SUFFIX, REPEAT and BARRIER are supported, and a 
       total = count
       progress.show(() => `checking ${count} jobs`)
     }
-    // As they are made: whoever reads along can begin with the first.
+    // Printed as they are made, so that a reader can start with the first.
     const onMade = (spawned: readonly Spawned[]): void => {
       made += spawned.length
       const perSecond = (1000 * made) / (monotonicMs() - startedMs)

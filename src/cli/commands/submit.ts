@@ -1,4 +1,4 @@
-/** `bjob submit`: asks the batch scheduler for nodes. */
+/** `bjob submit`: submits batch jobs that run launchers. */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { doubtReach, starterOf } from '../../client/explain/compute-nodes.ts'
@@ -15,13 +15,13 @@ import type { Input } from '../command/option.ts'
 import { Output } from '../command/list-output.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
-/** Handed on to the launcher as they are. */
+/** Passed to the launcher unchanged. */
 const LAUNCH_OPTIONS = ['slots', 'job-mode', 'idle-seconds'] as const
 
-/** How often --keep looks; schedulers do not like to be asked all the time. */
+/** Interval of --keep; schedulers should not be polled often. */
 const EVERY_SECONDS = 30
 
-/** How long a reader who has stopped reading may hold up the end. */
+/** Maximum time that a stalled reader may delay the end. */
 const LAST_WORDS_MS = 2000
 
 export const submitCommand: Command = {
@@ -66,7 +66,7 @@ interrupted. Run it in tmux, for example; it can be killed and started again. ${
     const chosen = client.select(filterOf(input))
     if (count === undefined) checkDemand(measureDemand(await chosen.entries(), request, client.site.settings), request)
     const doubt = await doubtReach(client.root, client.site.settings, { starter: request.starter, site: client.site })
-    // After what was refused or done, which matters more.
+    // Printed after the result, which matters more.
     const tellDoubt = once(() => doubt !== undefined && terminal.note(`bjob: ${doubt}`))
     if (input.has('dry-run')) {
       await terminal.write(rendered.script)
@@ -140,7 +140,7 @@ function requireWhole(input: Input, name: string, flag: string): number {
   return count
 }
 
-/** The options and filters that the launcher is to have, as its command line takes them. */
+/** The launcher's options and filters as a command line. */
 function launchWords(input: Input): string[] {
   for (const name of LAUNCH_OPTIONS) if (name !== 'job-mode') input.number(name)
   const options = LAUNCH_OPTIONS.flatMap((name) => {

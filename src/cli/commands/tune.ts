@@ -1,4 +1,4 @@
-/** `bjob tune`: a hyperparameter search without writing a driver. */
+/** `bjob tune`: runs a hyperparameter search. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { readLaunchers } from '../../client/explain/launcher-facts.ts'
@@ -24,7 +24,7 @@ import { bestFirst, formatCsv, lastWords, recordOfEvaluation, showBest } from '.
 import { SPAWN_OPTIONS, recordOf } from '../arguments/spawn-options.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
-/** Those of `spawn` that a search decides itself, or says otherwise. */
+/** Options of `spawn` that a search sets itself or defines differently. */
 const OWN_OPTIONS = [
   'name',
   'workflow',
@@ -176,14 +176,14 @@ The search then looks for the Pareto front: the points that no other point beats
   },
 }
 
-/** A search that nobody runs looks like one that is slow. */
+/** Without a launcher, a search looks like a slow one. */
 async function remarkOnLaunchers(client: SiteClient, line: ProgressLine): Promise<void> {
   try {
     const launchers = await readLaunchers(client.site)
     if (launchers.every(({ end }) => end !== undefined))
       line.print('no launcher is running: start one with `bjob launch`\n')
   } catch {
-    // Only a remark.
+    // Only a hint.
   }
 }
 
@@ -216,7 +216,7 @@ function readSearch(file: string): Search {
   }
 }
 
-/** Before hours of work, not after them. @throws BjobError `bad-option` */
+/** Checked before hours of work. @throws BjobError `bad-option` */
 function requireFolder(file: string): void {
   const folder = path.dirname(path.resolve(file))
   if (

@@ -1,4 +1,4 @@
-/** `bjob wait`: until jobs end. */
+/** `bjob wait`: waits until jobs end. */
 import { requestError } from '../../core/text/errors.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -42,7 +42,7 @@ given by id. Exit status: 1 if a job did not finish, or at the timeout. ${FILTER
         hint: '`bjob ls` takes the same filters',
       })
     }
-    // With --any, what ended before is no news unless it was named.
+    // With --any, earlier ends do not count unless the job is named.
     const waited = input.has('any') && input.words.length === 0 ? chosen.filter(({ state }) => !isEnded(state)) : chosen
     const output = new Output(input, terminal)
     const listing: LineListing<JobEntry> = {

@@ -1,4 +1,4 @@
-/** `bjob watch`: show live progress on one screen. */
+/** `bjob watch`: shows live progress on one screen. */
 import { sleep } from '../../lib/sleep.ts'
 import { watchJournal } from '../../site/follow/journal-watch.ts'
 import type { Site } from '../../site/site.ts'
@@ -12,14 +12,14 @@ import { lineText, renderWatch } from '../watch/render-watch.ts'
 import { SiteWatcher } from '../watch/site-watcher.ts'
 import { type WatchModel, buildModel } from '../watch/watch-model.ts'
 
-/** Clocks on the screen move this often. */
+/** Redraw interval for clocks. */
 const REDRAW_MS = 1000
-/** However much happens, nobody reads faster. */
+/** Minimum time between redraws. */
 const LEAST_MS = 250
 const LAUNCHERS_MS = 3000
-/** In raw mode Ctrl-C is a key like others. */
+/** In raw mode, Ctrl-C is an ordinary key. */
 const QUIT_KEYS = ['q', 'Q', '\u0003']
-/** Without a terminal there is no height to keep to. */
+/** Without a terminal, the height is unlimited. */
 const PLAIN = { width: 100, height: 60 }
 
 export const watchCommand: Command = {
@@ -37,7 +37,7 @@ of changes, not of jobs. Without a terminal, prints the current state once. ${FI
     const { site } = await session.open()
     const filter = filterOf(input)
     const output = new Output(input, session.terminal)
-    // Of a hundred thousand jobs that takes a moment, with nothing to see yet.
+    // With 100,000 jobs, reading takes a moment.
     const reading = new ProgressLine(session.terminal, output.isText, (text) => session.terminal.writeLater(text))
     reading.show(() => 'reading the journal')
     const watcher = await SiteWatcher.open(site, filter).finally(() => reading.end())

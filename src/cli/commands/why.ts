@@ -1,4 +1,4 @@
-/** `bjob why`: what a job is waiting for. */
+/** `bjob why`: explains why a job is not running. */
 import { explainJob } from '../../client/explain/explain-wait.ts'
 import type { Command } from '../command/command.ts'
 import { LIST_OPTIONS, Output } from '../command/list-output.ts'

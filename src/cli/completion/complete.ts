@@ -1,4 +1,7 @@
-/** `bjob --complete`: what the word before the cursor may become. The scripts of `bjob completion` ask it; it never complains. */
+/**
+ * `bjob --complete`: completes the word before the cursor for the scripts of `bjob completion`. It
+ * never prints errors.
+ */
 import { splitShellWords } from '../../lib/text/shell-words.ts'
 import type { Command, Session } from '../command/command.ts'
 import { COMMANDS } from '../command-table.ts'
@@ -11,13 +14,15 @@ interface Candidate {
 }
 
 /**
- * Prints a candidate a line, for zsh and fish with a tab and what it is; or `:files` or `:folders`, which the shell knows better.
- * @param words the shell; the line up to the cursor; and, as bash breaks words at `=` and `@`, what it takes for the last one
+ * Prints one candidate per line, for zsh and fish with a tab and a description; or `:files` or
+ * `:folders`, which the shell completes itself.
+ * @param words the shell; the line up to the cursor; and the last word as split by bash, at `=` and
+ *   `@`
  */
 export async function complete([shell, line = '', text]: readonly string[], { terminal, packageRoot }: Session) {
   const [, ...words] = readLine(line)
   const typed = words.pop() ?? ''
-  // Where there is no site, or no folder that can be read, there is nothing to offer; a complaint would land in the middle of the line.
+  // Errors would appear in the middle of the line.
   const found = await candidatesFor(words, typed, packageRoot).catch(() => [])
   if (typeof found === 'string') return terminal.write(`${found}\n`)
   const fitting = found.filter(({ word }) => word.startsWith(typed))
@@ -28,14 +33,14 @@ export async function complete([shell, line = '', text]: readonly string[], { te
   )
 }
 
-/** The words of a line that may end in the middle of one, or in a quotation. */
+/** The words of a line that may end inside a word or a quotation. */
 function readLine(line: string): string[] {
   for (const end of ['', "'", '"']) {
     try {
       const words = splitShellWords(line + end)
       return end === '' && /(^|[^\\])\s$/.test(line) ? [...words, ''] : words
     } catch {
-      // A quotation is open: of the other kind, then.
+      // The other kind of quotation is open.
     }
   }
   return []
@@ -86,7 +91,7 @@ async function candidatesOf(
   return ask(placesAt(command.words, before.length).join('|'), '')
 }
 
-/** The option of that flag, when it takes a value. */
+/** The option of that flag, if it takes a value. */
 function valued({ options }: Command, flag: string): Option | undefined {
   return options.find(
     ({ name, alias, value }) =>
@@ -97,8 +102,8 @@ function valued({ options }: Command, flag: string): Option | undefined {
 }
 
 /**
- * The placeholders for the word at `position`, of a usage such as `[ID…] FIELD=VALUE…`.
- * @returns those of the place itself, and of the places after it when it may be left out or goes on
+ * The placeholders for the word at `position` in a usage such as `[ID…] FIELD=VALUE…`.
+ * @returns those of the position, and of later ones if it is optional or repeatable
  */
 export function placesAt(usage: string, position: number): string[] {
   const places: string[] = []

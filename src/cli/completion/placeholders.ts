@@ -1,6 +1,6 @@
 /**
- * What may stand for a word of a command's usage: `[ID…]` and `--state STATE` say it to people and to completion alike. It is to be quick with a
- * million jobs, on a network file system: a folder is listed at most, no job is looked at.
+ * Values for the placeholders of a usage, such as `[ID…]` and `--state STATE`. Fast even with a
+ * million jobs on a network file system: at most one folder is listed, and no job is read.
  */
 import path from 'node:path'
 import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
@@ -13,13 +13,13 @@ import { isScaffold } from '../../site/disk/layout.ts'
 import { type Site, openTree } from '../../site/site.ts'
 import { listNames, listWorkflows } from '../../site/disk/job-folder.ts'
 
-/** The shell completes names of files or folders itself. */
+/** Completed by the shell itself. */
 export type FileKind = ':files' | ':folders'
 
 export interface Context {
-  /** What is typed of the word. */
+  /** The typed part of the word. */
   readonly typed: string
-  /** The words before it that are no options. */
+  /** The positional words before it. */
   readonly before: readonly string[]
   readonly packageRoot: string
 }
@@ -61,8 +61,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
 }
 
 /**
- * The words that a placeholder stands for: several may be given, as `ID|LAUNCHER`, and words in small letters stand for themselves.
- * @throws BjobError where there is no site, and the file system's errors
+ * The values of a placeholder; several may be combined, as in `ID|LAUNCHER`, and lower-case words
+ * stand for themselves.
+ * @throws BjobError without a site, and the file system's errors
  */
 export async function wordsFor(placeholder: string, context: Context): Promise<readonly string[] | FileKind> {
   const words: string[] = []
@@ -75,7 +76,10 @@ export async function wordsFor(placeholder: string, context: Context): Promise<r
   return words
 }
 
-/** The workflows, as `dl-hps/`, with the jobs of the default one; or the jobs of the workflow that is typed. */
+/**
+ * The workflows, such as `dl-hps/`, with the jobs of the default one; or the jobs of the typed
+ * workflow.
+ */
 async function jobIds(site: Site, typed: string): Promise<string[]> {
   const slash = typed.indexOf('/')
   if (slash >= 0) {
@@ -90,7 +94,7 @@ async function listJobs(site: Site, workflow: string): Promise<string[]> {
   return nameProblem(workflow) === undefined ? listNames(site, workflow) : []
 }
 
-/** The files of the job that is named before. */
+/** The files of the job named before. */
 async function jobFiles({ before }: Context): Promise<readonly string[]> {
   const { disk, layout } = await openTree()
   const entries = (await unlessGone(disk.list(layout.job(before.at(-1) ?? '').dir))) ?? []

@@ -1,4 +1,4 @@
-/** The help: of bjob, and of each command. Written for somebody who has never seen either. */
+/** The help texts of bjob and its commands. */
 import { HelpAsked, type HelpSections, createParser } from '../command/parser.ts'
 import { COMMANDS, type CommandEntry } from '../command-table.ts'
 
@@ -38,14 +38,14 @@ Exit status: ${EXIT_STATUS.map(([status, meaning]) => `${status} ${meaning}`).jo
   ])
 }
 
-/** @param sections as cac made them */
+/** @param sections as formatted by cac */
 export function commandHelp({ name, summary }: CommandEntry, about: string, sections: HelpSections): string {
   const [, usage, ...others] = sections
   return formatSections([
     { body: `bjob ${name}: ${summary}` },
     ...(usage === undefined ? [] : [usage]),
     { body: about.trim() },
-    // cac takes `--no-wait-for-parents` for an option that is true until it is given.
+    // cac treats `--no-wait-for-parents` as an option that defaults to true.
     ...others.map((section) => ({ ...section, body: section.body.replaceAll(' (default: true)', '') })),
   ])
 }

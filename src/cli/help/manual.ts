@@ -1,4 +1,4 @@
-/** The manual page, made when bjob is built from the same tables as the help, in man(7)'s words. */
+/** The manual page in man(7) markup, built from the same tables as the help. */
 import { COMMANDS, type CommandEntry } from '../command-table.ts'
 import type { Command } from '../command/command.ts'
 import { optionFlags, optionMeaning } from '../command/parser.ts'
@@ -22,12 +22,12 @@ const FILES = [
   ['journal/, submissions/, trash/', 'changes, submitted batch jobs, and jobs removed by `bjob rm`'],
 ] as const
 
-/** @param version bjob's */
+/** @param version bjob's version */
 export async function manualPage(version: string): Promise<string> {
   const commands = await Promise.all(COMMANDS.map(async (entry) => ({ entry, command: await entry.load() })))
   return `${[
     `.TH BJOB 1 "" "bjob ${version}" "User Commands"`,
-    // Nothing is hyphenated or spaced out: much of it is typed.
+    // No hyphenation or justification, because much of the text is typed literally.
     '.nh',
     '.ad l',
     '.SH NAME',
@@ -79,7 +79,7 @@ function tagged(entries: readonly (readonly [tag: string, text: string])[]): str
   return entries.flatMap(([tag, text]) => ['.TP', `\\fB${escapeText(tag)}\\fR`, ...formatText(text)])
 }
 
-/** Text that is filled, but for lines that begin with blanks, which stay as they are. */
+/** Filled text, except for lines that start with blanks. */
 function formatText(text: string): string[] {
   const lines: string[] = []
   let isVerbatim = false
@@ -96,7 +96,7 @@ function verbatim(lines: readonly string[]): string[] {
   return ['.PP', '.nf', '.RS 4', ...lines.map((line) => escapeText(line)), '.RE', '.fi', '.PP']
 }
 
-/** What stands between backquotes is typed as it is: bold. */
+/** Text between backquotes is bold. */
 function formatWords(line: string): string {
   return line
     .split('`')
@@ -104,7 +104,7 @@ function formatWords(line: string): string {
     .join('')
 }
 
-/** No word of it is one of roff's; a minus can be copied and typed. */
+/** Escapes roff markup; minus signs can be copied and typed. */
 function escapeText(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\e')

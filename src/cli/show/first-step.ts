@@ -1,4 +1,4 @@
-/** `bjob` alone: where one stands, and the next sensible step. */
+/** `bjob` alone: the state of the site, and the next steps. */
 import type { SiteClient } from '../../client/site-client.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { END_STATES, isEnded } from '../../core/life/states.ts'

@@ -1,4 +1,6 @@
-/** The output of many jobs, each line behind its job's id: as it is, or as jobs come, write and go. */
+/**
+ * The output of many jobs, each line behind its job's id: as it is, or as jobs come, write and go.
+ */
 import { compareNaturally } from '../../client/view/natural-order.ts'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'

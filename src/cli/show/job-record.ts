@@ -1,4 +1,7 @@
-/** A job as `--json` prints it: where it stands, and the keys of its specification as job.yaml spells them, defaults filled in. */
+/**
+ * A job as printed by `--json`: its state, and its specification with the keys of job.yaml and
+ * defaults filled in.
+ */
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { fullRecord } from '../../core/job/job-spec.ts'

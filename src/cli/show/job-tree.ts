@@ -1,20 +1,20 @@
-/** Jobs as a tree of parents and children, for people: each once, below the nearest of its parents that is listed. */
+/** Jobs as a tree: each once, below the nearest listed parent. */
 import { parentsOf } from '../../client/change/change.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 
 export interface TreeRow {
   readonly entry: JobEntry
-  /** The id, indented by its depth. */
+  /** The id, indented by depth. */
   readonly label: string
 }
 
-/** The rows of a tree, as deep as it goes; those without a listed parent are its roots, in the order of `entries`. */
+/** The rows of a tree. Jobs without a listed parent are roots, in the order of `entries`. */
 export function treeRows(entries: readonly JobEntry[]): TreeRow[] {
   const listed = new Set(entries.map(({ id }) => id))
   const roots: JobEntry[] = []
   const children = new Map<string, JobEntry[]>()
   for (const entry of entries) {
-    // The last is the nearest: a child's parents are its spawner's parents, and then its spawner.
+    // The last parent is the nearest: a child has its spawner's parents, then its spawner.
     const parent = parentsOf(entry).findLast((id) => listed.has(id) && id !== entry.id)
     const siblings = parent === undefined ? roots : children.get(parent)
     if (siblings === undefined) children.set(parent ?? '', [entry])
@@ -22,7 +22,7 @@ export function treeRows(entries: readonly JobEntry[]): TreeRow[] {
   }
   const rows: TreeRow[] = []
   const seen = new Set<string>()
-  // A stack of its own: a chain may be longer than the calls that may be open.
+  // An explicit stack, because chains may exceed the call stack.
   const open = roots.toReversed().map((entry) => ({ entry, depth: 0 }))
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { entry, depth } = next
@@ -30,7 +30,7 @@ export function treeRows(entries: readonly JobEntry[]): TreeRow[] {
     rows.push({ entry, label: `${'  '.repeat(depth)}${entry.id}` })
     for (const child of (children.get(entry.id) ?? []).toReversed()) open.push({ entry: child, depth: depth + 1 })
   }
-  // What hangs in a circle has no root.
+  // Jobs in a cycle have no root.
   for (const entry of entries) if (!seen.has(entry.id)) rows.push({ entry, label: entry.id })
   return rows
 }

@@ -10,7 +10,9 @@ import type { Input } from '../command/option.ts'
 import { Output } from '../command/list-output.ts'
 import { formatAge } from '../terminal/terminal.ts'
 
-/** A submission or a launcher: what `--json` prints, the rest of its row of `--csv`, and its row of the table. */
+/**
+ * A submission or a launcher: the object for `--json`, the rest of its CSV row, and its table row.
+ */
 interface Entry {
   readonly record: object
   readonly row: Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-/** `bjob log LAUNCHER`: the log of a launcher, as it is or as it grows. */
+/** `bjob log LAUNCHER`: prints or follows a launcher's log. */
 import { fateOf } from '../../client/explain/explain-wait.ts'
 import { LOG_LEVELS, type LogLevel, levelOfLine } from '../../core/text/log-line.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
@@ -13,12 +13,12 @@ import type { Colour } from '../terminal/terminal.ts'
 
 const COLOURS: Readonly<Record<LogLevel, Colour | undefined>> = { info: undefined, warn: 'yellow', error: 'red' }
 
-/** @param least lines below this level are left out */
+/** @param least lowest level to print */
 export async function showLauncherLog(site: Site, launcher: string, least: LogLevel, session: Session): Promise<void> {
   await printNews(openLauncherLog(site, launcher), least, session)
 }
 
-/** Goes on until the launcher has ended, has died, or gives no sign of life for as long as its lease. */
+/** Continues until the launcher has ended or died, or its lease has expired. */
 export async function followLauncherLog(
   site: Site,
   launcher: string,
@@ -36,7 +36,7 @@ export async function followLauncherLog(
   let beatMs = monotonicMs()
   for (;;) {
     const lease = await readLease(site, launcher).catch(() => undefined)
-    // After its lease was read: what it wrote before its end is there.
+    // Printed after reading the lease, so that the last lines are included.
     await printNews(lines, least, session)
     if (signal.aborted) return
     const fate = lease === undefined ? undefined : fateOf(lease)
@@ -59,7 +59,7 @@ async function printNews(log: LineFollower, least: LogLevel, { terminal }: Sessi
     const shown = lines.flatMap((line) => {
       const level = levelOfLine(line)
       const colour = level === undefined ? undefined : COLOURS[level]
-      // What is no line of a log tells of something wrong, and is always shown.
+      // Lines that are not log lines indicate a problem and are always printed.
       if (level !== undefined && LOG_LEVELS.indexOf(level) < from) return []
       return [colour === undefined ? line : terminal.paint(colour, line)]
     })

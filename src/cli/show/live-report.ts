@@ -1,4 +1,4 @@
-/** `bjob report --watch`: the page made again as jobs end, until it is interrupted. */
+/** `bjob report --watch`: rewrites the page as jobs end, until interrupted. */
 import { isEnded } from '../../core/life/states.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { watchJournal } from '../../site/follow/journal-watch.ts'
@@ -7,12 +7,12 @@ import { JobView } from '../../site/view/job-view.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** A browser loads the page this often at most. */
+/** Minimum interval between reloads in a browser. */
 const LEAST_SECONDS = 2
-/** Making the page, and loading it, may take this share of the time. */
+/** Maximum share of time for making and loading the page. */
 const SHARE = 0.05
 
-/** @param make writes the page, which is to load itself anew after so many seconds; returns how many jobs are in it */
+/** @param make writes the page, with its reload interval in seconds; returns the number of jobs */
 export async function watchReport(
   site: Site,
   terminal: Terminal,
@@ -41,6 +41,6 @@ export async function watchReport(
       if (!hasEnd) await journal.next(signal)
     }
   }
-  // The last one does not load itself anew.
+  // The last page does not reload.
   await make(0)
 }

@@ -1,4 +1,4 @@
-/** What to do next, for where one stands: what `bjob` alone lists, and other commands suggest. */
+/** Suggests the next command, for `bjob` alone and for other commands. */
 import { readLaunchers } from '../../client/explain/launcher-facts.ts'
 import type { SiteClient } from '../../client/site-client.ts'
 import { askSchedulers } from '../../client/allocation/submission-status.ts'
@@ -9,7 +9,7 @@ import { detectAllocation } from '../../platform/schedulers/schedulers.ts'
 import type { Site } from '../../site/site.ts'
 import { listSubmissions } from '../../site/launcher/submissions.ts'
 
-/** A command, and why. */
+/** A command with its reason. */
 export type NextStep = readonly [command: string, reason: string]
 
 export const FIRST_SITE = 'bjob init mysite'
@@ -21,7 +21,10 @@ export function firstSpawn(application: string): string {
   return `bjob spawn --app ${application} --name first`
 }
 
-/** How jobs are run from here: by a launcher, or, on the login node of a cluster, by asking for nodes. @throws BjobError `unknown-scheduler` */
+/**
+ * The command that runs jobs from here: a launcher or, on a login node, a submission. @throws
+ * BjobError `unknown-scheduler`
+ */
 export function startingCommand(site: Site): string {
   const isInside = detectAllocation(process.env).name !== 'none'
   return isInside || findSubmitter(site).name === 'none' ? HERE : 'bjob submit -n 1 -t 60'
@@ -36,7 +39,7 @@ async function isAnyQueued(site: Site): Promise<boolean> {
   return [...states.values()].some(({ state }) => state === 'queued' || state === 'running')
 }
 
-/** The most sensible first. */
+/** Most useful first. */
 export async function nextSteps(
   { site }: SiteClient,
   applications: readonly string[],

@@ -1,4 +1,4 @@
-/** How a search is going, for people: one line that is drawn again on a terminal, a line for each evaluation elsewhere. */
+/** The progress of a search: one updated line on a terminal, otherwise a line per evaluation. */
 import { formatValue } from '../../search/space/parameter.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import type { Result } from '../../search/study/objective.ts'
@@ -6,7 +6,7 @@ import type { Evaluation, Study } from '../../search/study/study.ts'
 import { type ProgressLine, formatProgress } from '../terminal/progress-line.ts'
 
 const REDRAW_MS = 1000
-/** Counting the running jobs may take this share of the time at most. */
+/** Maximum share of time for counting running jobs. */
 const COUNTING_SHARE = 0.05
 
 export class SearchProgress {
@@ -16,7 +16,7 @@ export class SearchProgress {
   readonly #progress: ProgressLine
   readonly #startedMs = monotonicMs()
   #timer: NodeJS.Timeout | undefined
-  /** Ends that earlier runs saw. */
+  /** Ends from earlier runs. */
   #earlierCount = 0
   #runningCount = 0
   #nextCountMs = 0
@@ -28,7 +28,7 @@ export class SearchProgress {
     this.#progress = progress
   }
 
-  /** Call it when what earlier runs left is known. */
+  /** Call once the results of earlier runs are read. */
   resume(): void {
     const { endCount, count } = this.#study
     this.#earlierCount = endCount
@@ -73,7 +73,7 @@ export class SearchProgress {
     void this.#countRunning()
       .then(
         (count) => (this.#runningCount = count),
-        // A look that fails costs a number on the screen, not the search.
+        // On an error, only the displayed number is missing.
         () => 0,
       )
       .finally(() => {
@@ -99,12 +99,12 @@ export class SearchProgress {
   }
 }
 
-/** One for each objective. */
+/** One value per objective. */
 export function valuesOf(result: Exclude<Result, { kind: 'failed' }>): number[] {
   return result.kind === 'value' ? [result.value, ...(result.further ?? [])] : [result.value]
 }
 
-/** Enough digits to tell two values apart, few enough to read. */
+/** Enough digits to distinguish values, few enough to read. */
 export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(6)))
 }

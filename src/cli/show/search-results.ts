@@ -1,4 +1,4 @@
-/** What a search has found, for people and for other programs. */
+/** The results of a search, for people and programs. */
 import { csvRow } from '../../lib/text/csv.ts'
 import { formatValue } from '../../search/space/parameter.ts'
 import type { SearchEnd } from '../../search/study/driver.ts'
@@ -17,7 +17,7 @@ const WHY: Readonly<Record<SearchEnd, string>> = {
   interrupted: 'interrupted',
 }
 
-/** The best points as a table: of several objectives, the Pareto front. */
+/** The best points as a table; with several objectives, the Pareto front. */
 export async function showBest(study: Study, terminal: Terminal): Promise<void> {
   const { parameters, further } = study.search.space
   const best = further.length > 0 ? study.listFront() : study.listBest().slice(0, SHOWN)
@@ -42,14 +42,14 @@ function valueText(value: Evaluation['point'][string] | undefined): string {
   return typeof value === 'number' ? formatNumber(value) : formatValue(value)
 }
 
-/** With values, best first; then those that were stopped; then those that failed; then those of which nothing is known. */
+/** Evaluations with values, best first; then stopped, failed, and unknown ones. */
 export function bestFirst(study: Study): Evaluation[] {
   const { evaluations } = study
   const ofKind = (kind: string | undefined): Evaluation[] => evaluations.filter(({ result }) => result?.kind === kind)
   return [...study.listBest(), ...ofKind('stopped'), ...ofKind('failed'), ...ofKind(undefined)]
 }
 
-/** An evaluation as an object of JSON. */
+/** An evaluation as a JSON object. */
 export function recordOfEvaluation({ id, name, point, result }: Evaluation, workflow: string): Record<string, unknown> {
   return {
     id: `${workflow}/${name}`,
@@ -64,8 +64,9 @@ export function recordOfEvaluation({ id, name, point, result }: Evaluation, work
 }
 
 /**
- * All evaluations as CSV (RFC 4180), in the order in which their points were asked for: `outcome` is value, stopped, failed or pending; `value` of
- * a stopped one is what it had reported at `step`; a parameter that takes no part in a point is empty.
+ * All evaluations as CSV (RFC 4180) in the order of their points. `outcome` is value, stopped,
+ * failed or pending; `value` of a stopped one is its report at `step`; inactive parameters are
+ * empty.
  */
 export function formatCsv(study: Study, workflow: string): string {
   const names = study.search.space.parameters.map(({ name }) => name)
@@ -87,7 +88,7 @@ export function formatCsv(study: Study, workflow: string): string {
   return [header, ...rows].map(csvRow).join('')
 }
 
-/** Why the search ended, how its evaluations did, and what failed. */
+/** The reason for the end, a summary of the evaluations, and the failures. */
 export function lastWords(study: Study, end: SearchEnd, workflow: string): string {
   const { endCount, failureCount, stoppedCount, pendingCount } = study
   const stopped = stoppedCount > 0 ? `${stoppedCount} of them stopped early, ` : ''

@@ -1,4 +1,4 @@
-/** Jobs that were made, as `spawn` and `clone` print them. */
+/** New jobs, as printed by `spawn` and `clone`. */
 import type { Spawned } from '../../client/spawn/spawn-jobs.ts'
 import type { Site } from '../../site/site.ts'
 import type { LineListing } from '../command/list-output.ts'

@@ -1,8 +1,8 @@
-/** Jobs that nobody runs are the most common surprise: what follows the making of some. */
+/** Suggests how to run new jobs, because jobs without a launcher are a frequent surprise. */
 import type { SiteClient } from '../../client/site-client.ts'
 import type { Session } from '../command/command.ts'
 
-/** Suggests how to run jobs where no launcher does. Of a job's own children, its launcher knows. */
+/** Suggests a command if no launcher is running. A job's own launcher runs its children. */
 export async function suggestRunning(client: SiteClient, { terminal }: Session): Promise<void> {
   if (!terminal.isInteractive || client.environment !== undefined) return
   const { isAnyRunning, startingCommand } = await import('./next-step.ts')

@@ -1,4 +1,4 @@
-/** What each shell has to be told once: ask bjob. */
+/** Completion scripts of the shells, which call bjob. */
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 

@@ -1,6 +1,8 @@
-/** Spans of time and rates as a person reads them at a glance: one number, or two. Exact ones are `core/text/duration.ts`'s. */
+/**
+ * Durations and rates for a quick look: one number, or two. `core/text/duration.ts` has exact ones.
+ */
 
-/** `40 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. @param seconds nothing below 0 is left of a time */
+/** `40 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. @param seconds negative values count as 0 */
 export function formatSpan(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   if (whole < 60) return `${whole} s`
@@ -11,7 +13,7 @@ export function formatSpan(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
-/** `12.5/s`, `34/min`, `5.2/h`: in the unit in which it is at least one. */
+/** `12.5/s`, `34/min`, `5.2/h`: in the largest unit with a value of at least one. */
 export function formatRate(perSecond: number): string {
   if (perSecond >= 1) return `${threeDigits(perSecond)}/s`
   if (perSecond * 60 >= 1) return `${threeDigits(perSecond * 60)}/min`

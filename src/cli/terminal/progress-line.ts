@@ -1,14 +1,14 @@
-/** How far something has come: on a terminal one line at the bottom that is drawn again and again; elsewhere nothing but the lines that stay. */
+/** Progress: on a terminal one updated line at the bottom, elsewhere only permanent lines. */
 import { cutText, textWidth } from '../../lib/text/text-width.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import { formatRate, formatSpan } from './figures-text.ts'
 import { formatBar } from './progress-text.ts'
 import { type Terminal, terminalWidth } from './terminal.ts'
 
-/** Nobody reads faster, and over ssh each picture costs. */
+/** Minimum interval between redraws, which cost bandwidth over ssh. */
 const REDRAW_MS = 100
 const BAR_WIDTH = 20
-/** A bar that is shorter tells nothing. */
+/** A shorter bar is useless. */
 const LEAST_BAR_WIDTH = 5
 const ERASE = '\r\u001B[K'
 
@@ -21,8 +21,9 @@ export class ProgressLine {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * @param isWanted false: for programs, or for those who want it quiet; then nothing is ever drawn
-   * @param write where everything goes: a launcher must not wait for whoever reads, a command that prints results must lose none
+   * @param isWanted false for programs and quiet mode: nothing is drawn
+   * @param write target of all output: a launcher must not wait for its reader, a command that
+   *   prints results must lose none
    */
   constructor(terminal: Pick<Terminal, 'isInteractive'>, isWanted: boolean, write: (text: string) => void) {
     this.#write = write
@@ -33,24 +34,24 @@ export class ProgressLine {
     return this.#isDrawn
   }
 
-  /** Shows this from now on, below what is printed: what `textFor` makes of so many columns. */
+  /** Shows the result of `textFor`, given a number of columns, below the printed lines. */
   show(textFor: (width: number) => string): void {
     if (!this.#isDrawn || this.#hasEnded) return
     this.#textFor = textFor
     const restMs = this.#drawnMs + REDRAW_MS - monotonicMs()
-    // Here, too, while a timer is set: what is busy lets none come due.
+    // Also drawn here, because a busy process delays timers.
     if (restMs <= 0) this.#draw()
     else this.#timer ??= setTimeout(() => this.#draw(), restMs).unref()
   }
 
-  /** Prints text that stays, with its newline at the end. */
+  /** Prints permanent text with its final newline. */
   print(text: string): void {
-    // The line again at once, not when it is due: what prints often would leave it erased most of the time.
+    // Redraws the line at once; otherwise frequent prints would keep it erased.
     const line = this.#hasEnded ? '' : this.#drawn()
     this.#write(this.#isDrawn ? `${ERASE}${text}${line}` : text)
   }
 
-  /** Takes the line away for good: what comes now is printed in its place, and a look that was under way draws nothing below that. */
+  /** Removes the line for good; later draws are ignored. */
   end(): void {
     clearTimeout(this.#timer)
     this.#hasEnded = true
@@ -62,7 +63,7 @@ export class ProgressLine {
     this.#write(`${ERASE}${this.#drawn()}`)
   }
 
-  /** The line as it is to be drawn now: nothing is due then. */
+  /** The current line; cancels a pending redraw. */
   #drawn(): string {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -72,7 +73,10 @@ export class ProgressLine {
   }
 }
 
-/** `██████░░░░ 30 of 60  2 failed  1.2/s  25 s left`: what is empty is left out, and where `width` columns are few, the bar is short, then none. */
+/**
+ * `██████░░░░ 30 of 60  2 failed  1.2/s  25 s left`: empty parts are omitted, and in few columns
+ * the bar shrinks, then disappears.
+ */
 export function formatProgress(
   done: number,
   total: number,

@@ -1,4 +1,7 @@
-/** A whole screen for a command that goes on: the terminal's second screen, drawn line by line, and the first one given back as it was. */
+/**
+ * A full screen for a running command: uses the terminal's alternate screen and restores the first
+ * one.
+ */
 import { type Terminal, terminalWidth } from './terminal.ts'
 
 const ENTER = '\u001B[?1049h\u001B[?25l'
@@ -6,7 +9,7 @@ const LEAVE = '\u001B[?25h\u001B[?1049l'
 const USUAL_HEIGHT = 24
 
 export interface ScreenEvents {
-  /** A key, or several that came at once, as the terminal sends them. */
+  /** One or more keys, as sent by the terminal. */
   readonly onKeys: (keys: string) => void
   readonly onResize: () => void
 }
@@ -26,16 +29,16 @@ export class Screen {
     this.#enter()
   }
 
-  /** Of a terminal that does not say how large it is, the usual one. */
+  /** The usual size for a terminal that does not report one. */
   get size(): { readonly width: number; readonly height: number } {
     const { rows } = process.stdout
     return { width: terminalWidth(), height: rows > 0 ? rows : USUAL_HEIGHT }
   }
 
-  /** Draws from the top; a reader who is slow gets fewer pictures, not old ones. */
+  /** Draws from the top; a slow reader gets fewer frames, not old ones. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen || this.#terminal.isBehind) return
-    // The last line ends without a newline, which would scroll.
+    // The last line has no newline, which would scroll.
     this.#terminal.writeLater(`\u001B[H${lines.map((line) => `${line}\u001B[K`).join('\n')}\u001B[J`)
   }
 
@@ -61,7 +64,7 @@ export class Screen {
 
   readonly #onData = (bytes: Buffer): void => {
     const keys = bytes.toString('latin1')
-    // In raw mode Ctrl-Z is a key like others.
+    // In raw mode, Ctrl-Z is an ordinary key.
     if (keys.includes('\u001A')) void this.#leave().then(() => process.kill(process.pid, 'SIGTSTP'))
     else this.#events.onKeys(keys)
   }

@@ -1,4 +1,7 @@
-/** What goes to the screen: lines, tables cut to its width, colour where it is a terminal. The one module that writes there. */
+/**
+ * The screen: lines, tables cut to its width, and colour on terminals. The only module that writes
+ * to it.
+ */
 import fs from 'node:fs'
 import { styleText } from 'node:util'
 import type { State } from '../../core/life/states.ts'
@@ -20,29 +23,35 @@ export const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
 }
 const COLOUR_OF: ReadonlyMap<string, Colour> = new Map(Object.entries(STATE_COLOURS))
 
-/** Node's stream for standard output takes as long to load as a short command takes to run, so it is asked for only when it is needed. */
+/**
+ * Node's stream for standard output takes as long to load as a short command takes to run, so it is
+ * loaded on demand.
+ */
 const STDOUT = 1
 const STDERR = 2
 
-/** Lines kept for a reader who has stopped reading. */
+/** Maximum number of lines kept for a stalled reader. */
 const MOST_LATER = 10_000
 
-/** Whoever read the output has gone, as `head` does: no failure; a command that only prints ends, and what was not written was not delivered. */
+/**
+ * The reader has gone, like `head`: not an error. A printing command ends, and unwritten text was
+ * not delivered.
+ */
 export class ClosedOutput extends Error {
   override readonly name = 'ClosedOutput'
 }
 
 export class Terminal {
-  /** Whether a person is likely to be reading. */
+  /** True if a person is probably reading. */
   readonly isInteractive = isCharacterDevice(STDOUT) && process.stdout.isTTY
   readonly #colours = wantsColours(this.isInteractive)
 
-  /** Lines that wait for the one write that is under way, and how many are not written yet. */
+  /** Lines queued behind the current write, and the number of unwritten ones. */
   #later: string[] = []
   #laterCount = 0
   #writingLater: Promise<void> | undefined
 
-  /** Resolves when the text has left this process. @throws ClosedOutput */
+  /** Resolves when the text is written. @throws ClosedOutput */
   async write(text: string | Uint8Array): Promise<void> {
     const bytes = typeof text === 'string' ? Buffer.from(text) : text
     for (let at = 0; at < bytes.length;) {
@@ -51,7 +60,7 @@ export class Terminal {
       } catch (error) {
         if (codeOf(error) === 'EPIPE') throw new ClosedOutput()
         if (codeOf(error) !== 'EAGAIN') throw error
-        // Whoever reads is slow, and gave a pipe that does not block: the stream knows how to wait.
+        // The reader is slow and its pipe non-blocking: the stream can wait.
         return writeStream(bytes.subarray(at))
       }
     }
@@ -61,12 +70,12 @@ export class Terminal {
     await this.write(`${defuse(text)}\n`)
   }
 
-  /** What a job has written: as it is, unless it is for a terminal. */
+  /** A job's output: unchanged, unless it goes to a terminal. */
   async pass(bytes: Uint8Array): Promise<void> {
     await this.write(this.isInteractive ? defuseBytes(bytes) : bytes)
   }
 
-  /** As `write`, for a command that goes on when nobody reads any more. */
+  /** Like `write`, for a command that continues without a reader. */
   async tryWrite(text: string): Promise<void> {
     try {
       await this.write(text)
@@ -76,8 +85,8 @@ export class Terminal {
   }
 
   /**
-   * Writes when it can, in order: a reader who stops reading (a pager, a stopped terminal) must not stop a launcher, whose lease would run out.
-   * What is too much to keep for such a reader is dropped.
+   * Writes in order, without blocking: a stalled reader (a pager, a stopped terminal) must not stop
+   * a launcher, whose lease would expire. Excess text for such a reader is dropped.
    */
   writeLater(text: string): void {
     if (this.#laterCount >= MOST_LATER) return
@@ -86,7 +95,7 @@ export class Terminal {
     this.#writingLater ??= this.#writeLater()
   }
 
-  /** All that waits in one write: a busy process hears of one that is done once in a turn, and would fall behind with a line each. */
+  /** Writes all queued text at once, because a busy process gets one callback per turn. */
   async #writeLater(): Promise<void> {
     while (this.#later.length > 0) {
       const texts = this.#later
@@ -97,17 +106,17 @@ export class Terminal {
     this.#writingLater = undefined
   }
 
-  /** Whether some of `writeLater` is not written yet. */
+  /** True if `writeLater` has unwritten text. */
   get isBehind(): boolean {
     return this.#laterCount > 0
   }
 
-  /** Resolves when all of `writeLater` is written, or when that takes longer than `patienceMs`. */
+  /** Resolves when all of `writeLater` is written, or after `patienceMs`. */
   async settled(patienceMs: number): Promise<void> {
     await Promise.race([this.#writingLater, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
   }
 
-  /** For people: goes to standard error, so that it is never taken for output. */
+  /** A message for people, on standard error. */
   note(text: string): void {
     const bytes = Buffer.from(`${defuse(text)}\n`)
     for (let at = 0; at < bytes.length;) {
@@ -115,13 +124,13 @@ export class Terminal {
         at += fs.writeSync(STDERR, bytes, at)
       } catch (error) {
         if (codeOf(error) === 'EAGAIN') process.stderr.write(bytes.subarray(at))
-        // Otherwise nobody listens.
+        // There is no reader.
         return
       }
     }
   }
 
-  /** The next sensible step, for whoever is likely to be reading. */
+  /** Suggests the next step to a person. */
   suggest(command: string): void {
     if (this.isInteractive) this.note(`Next: ${command}`)
   }
@@ -135,7 +144,7 @@ export class Terminal {
     return colour === undefined ? text : this.paint(colour, text)
   }
 
-  /** Rows under their headings, in columns; on a terminal, lines too long for it are cut. */
+  /** Rows under headings, in columns; long lines are cut on a terminal. */
   async table(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
     const cells = rows.map((row) => row.map(printable))
     const widths = headings.map((heading, column) =>
@@ -160,7 +169,10 @@ export class Terminal {
   }
 }
 
-/** The conventions of https://no-color.org and https://force-color.org: either counts when it is not empty, and the first wins. */
+/**
+ * The conventions of https://no-color.org and https://force-color.org: a non-empty variable counts,
+ * the first one wins.
+ */
 function wantsColours(isInteractive: boolean): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false
   const forced = process.env['FORCE_COLOR'] ?? ''
@@ -184,13 +196,13 @@ async function writeStream(bytes: Uint8Array): Promise<void> {
   })
 }
 
-/** In columns; of a terminal that does not say, the usual one. */
+/** In columns; the usual width for a terminal that does not report one. */
 export function terminalWidth(): number {
   const { columns } = process.stdout
   return columns > 0 ? columns : 80
 }
 
-/** How long ago, as people say it: `12s`, `5m`, `3h`, `2d`. Clocks of other nodes may be ahead. */
+/** An age for people: `12s`, `5m`, `3h`, `2d`. Other nodes' clocks may be ahead. */
 export function formatAge(since: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(since)) / 1000)
   if (Number.isNaN(seconds)) return '?'
@@ -200,7 +212,7 @@ export function formatAge(since: string, now: number): string {
   return `${Math.floor(seconds / 86_400)}d`
 }
 
-/** Through the thread pool, so that a pipe that is full blocks nobody; where nobody reads any more, nothing is lost. */
+/** Uses the thread pool, so that a full pipe blocks nothing; without a reader, nothing is lost. */
 function writePooled(bytes: Buffer): Promise<void> {
   return new Promise((resolve) => {
     fs.write(STDOUT, bytes, (error, written) => {

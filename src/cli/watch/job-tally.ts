@@ -1,24 +1,27 @@
-/** What a watch knows of the jobs: counts that each change of a job adjusts, so that a change costs the same however many jobs there are. */
+/**
+ * The counts of a watch, adjusted by each change of a job, so that the cost is independent of the
+ * number of jobs.
+ */
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { END_STATES, type State, isEnded } from '../../core/life/states.ts'
 
-/** Ends are counted in spans of this length. */
+/** Ends are counted in intervals of this length. */
 export const SPAN_MS = 5000
-/** How far back a rate looks. */
+/** Period of a rate. */
 const WINDOW_MS = 600_000
 const SHORT_WINDOW_MS = 60_000
-/** As many ends in the short window tell a rate well enough. */
+/** Number of ends that give an accurate rate. */
 const ENOUGH_ENDS = 20
-/** More failures than these no screen shows. */
+/** Maximum number of failures shown. */
 const KEPT_FAILURES = 100
 
 export class JobTally {
   readonly #isMeant: (entry: JobEntry) => boolean
-  /** Of the jobs that are meant. */
+  /** Of the selected jobs. */
   readonly #states = new Map<JobId, State>()
   readonly #counts = new Map<State, number>()
-  /** Of all jobs that a launcher has, meant or not: they fill its slots. */
+  /** All running jobs, selected or not, because they occupy slots. */
   readonly #running = new Map<JobId, JobEntry>()
   readonly #ends = new Map<number, number>()
   #failures: JobEntry[] = []
@@ -27,7 +30,7 @@ export class JobTally {
     this.#isMeant = isMeant
   }
 
-  /** Takes in how a job stands; `undefined`: it is gone. @param nowMs the clock by which rates are told */
+  /** Records a job's state; `undefined`: it is gone. @param nowMs clock of the rates */
   set(id: JobId, entry: JobEntry | undefined, nowMs: number): void {
     if (entry?.launcher !== undefined && !isEnded(entry.state)) this.#running.set(id, entry)
     else this.#running.delete(id)
@@ -59,18 +62,18 @@ export class JobTally {
     return this.#running.values()
   }
 
-  /** Those that failed last, newest first. */
+  /** The last failures, newest first. */
   failures(): readonly JobEntry[] {
     return this.#failures
   }
 
-  /** Ends a second over the last minute, or, where few jobs end, the last ten; 0 when none did. */
+  /** Ends per second over the last minute or, if few, the last ten; 0 if none. */
   ratePerSecond(nowMs: number): number {
     const short = this.#rate(nowMs, SHORT_WINDOW_MS)
     return short.count >= ENOUGH_ENDS ? short.rate : this.#rate(nowMs, WINDOW_MS).rate
   }
 
-  /** How many ended in each of the last `spans` spans, the oldest first. */
+  /** Number of ends in each of the last `spans` intervals, oldest first. */
   endsBySpan(nowMs: number, spans: number): number[] {
     const last = Math.floor(nowMs / SPAN_MS)
     return Array.from({ length: spans }, (_, at) => this.#ends.get(last - spans + 1 + at) ?? 0)
@@ -88,7 +91,7 @@ export class JobTally {
     return { count, rate: count === 0 ? 0 : count / (Math.max(SPAN_MS, nowMs - first * SPAN_MS) / 1000) }
   }
 
-  /** By the clock of the job's node, which may be ahead. */
+  /** Uses the clock of the job's node, which may be ahead. */
   #addEnd({ changed }: JobEntry, nowMs: number): void {
     const endMs = Math.min(Date.parse(changed), nowMs)
     const oldest = Math.floor((nowMs - WINDOW_MS) / SPAN_MS)

@@ -1,4 +1,4 @@
-/** How far a launcher's jobs have come, on the terminal that it was started from. */
+/** The progress of a launcher's jobs on its terminal. */
 import type { Filter } from '../../core/index/filter.ts'
 import type { Site } from '../../site/site.ts'
 import { type ProgressLine, formatProgress } from '../terminal/progress-line.ts'
@@ -12,7 +12,7 @@ export class LaunchProgress {
   #watcher: SiteWatcher | undefined
   #isLooking = false
 
-  /** Looks at the journal by itself, so that the launcher does nothing for it. */
+  /** Reads the journal itself, at no cost to the launcher. */
   constructor(site: Site, filter: Filter, line: ProgressLine) {
     this.#line = line
     if (line.isDrawn) this.#timer = setInterval(() => void this.#look(site, filter), LOOK_MS).unref()
@@ -23,7 +23,7 @@ export class LaunchProgress {
     this.#line.end()
   }
 
-  /** A look that fails costs a number on the screen, not a job; the next may do. */
+  /** On an error, only the displayed number is missing until the next look. */
   async #look(site: Site, filter: Filter): Promise<void> {
     if (this.#isLooking) return
     this.#isLooking = true

@@ -1,4 +1,7 @@
-/** The screen of `bjob watch`: a model, a width and a height become lines. Pure; colours are named, not yet written. */
+/**
+ * The screen of `bjob watch`: turns a model into lines of given width and height. Pure; colours are
+ * symbolic.
+ */
 import type { Colour } from '../terminal/terminal.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { cutText, padText, textWidth } from '../../lib/text/text-width.ts'
@@ -7,14 +10,14 @@ import { formatBar } from '../terminal/progress-text.ts'
 import { STATE_COLOURS } from '../terminal/terminal.ts'
 import type { FailedJob, LauncherStatus, WatchModel } from './watch-model.ts'
 
-/** Text and its colour; nothing: as the terminal writes by itself. */
+/** Text with an optional colour. */
 export type Piece = readonly [text: string, colour?: Colour | undefined]
 export type Line = readonly Piece[]
 
 const COUNT_WIDTH = 8
 const STATE_WIDTH = 16
 const SPARKS = ' ▁▂▃▄▅▆▇█'
-/** With a launcher dead or alive, this many lines are enough to see what is the matter. */
+/** Minimum number of lines for launchers. */
 const FEWEST_LINES = 3
 
 /** @returns at most `height` lines of at most `width` columns */
@@ -32,7 +35,7 @@ export function renderWatch(model: WatchModel, width: number, height: number): L
   return [...top, ...states, [], ...launchers, ...failures].slice(0, height).map((line) => cutLine(line, width))
 }
 
-/** A line's text, without colours. */
+/** The text of a line without colours. */
 export function lineText(line: Line): string {
   return line.map(([text]) => text).join('')
 }
@@ -119,7 +122,10 @@ function failureLine({ id, time, reason, output }: FailedJob, idWidth: number, n
   return [[`  ${localTime(time, now).padStart(8)}  `], [padText(cutText(id, idWidth), idWidth), 'red'], [`  ${why}`]]
 }
 
-/** As many of the lines as there is room for; the last says how many there are more. @param count of them all, without their headline */
+/**
+ * The lines that fit; the last one gives the number of the rest. @param count number of all lines
+ * without the headline
+ */
 function section(lines: readonly Line[], room: number, what: string, count = lines.length - 1): Line[] {
   if (lines.length <= room && lines.length === count + 1) return [...lines]
   const shown = Math.max(0, Math.min(lines.length, room - 1))
@@ -145,7 +151,7 @@ function cutLine(line: Line, width: number): Line {
   return cut
 }
 
-/** `14:03:22`, or, of another day than `now`'s, `25 Nov`. */
+/** `14:03:22`, or `25 Nov` if the day differs from that of `now`. */
 function localTime(time: string, now = time): string {
   const date = new Date(time)
   if (Number.isNaN(date.getTime())) return '?'

@@ -1,4 +1,7 @@
-/** Follows a site for `bjob watch`: the journal's new lines, the launchers' leases, and the last line of what failed. */
+/**
+ * Follows a site for `bjob watch`: the journal, the launchers' leases, and the last output line of
+ * failed jobs.
+ */
 import { type LauncherFacts, readLaunchers } from '../../client/explain/launcher-facts.ts'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -15,16 +18,18 @@ import type { Site } from '../../site/site.ts'
 import { JobTally } from './job-tally.ts'
 import type { FailedJob } from './watch-model.ts'
 
-/** A change is announced and made within milliseconds; one that is still only announced then is looked up. */
+/**
+ * Changes are made within milliseconds of their announcement; older unconfirmed ones are looked up.
+ */
 const DOUBT_MS = 3000
-/** Failures whose output is read at a time: as many as a screen may show. */
+/** Number of failures whose output is read, as many as a screen shows. */
 const READ_FAILURES = 40
 
 export class SiteWatcher {
   readonly tally: JobTally
   readonly #site: Site
   readonly #view: JobView
-  /** Since when a job's last change has been announced only; `Infinity` once its folder was asked. */
+  /** Start of a job's unconfirmed state; `Infinity` once its folder was read. */
   readonly #doubtfulSince = new Map<JobId, number>()
   readonly #failures = new Map<string, FailedJob>()
   #launchers: ReadonlyMap<string, LauncherFacts> = new Map()
@@ -35,7 +40,10 @@ export class SiteWatcher {
     this.tally = new JobTally(compileFilter(filter))
   }
 
-  /** Reads the snapshot and what came since: the one time when the cost is that of all jobs. @throws BjobError `unknown-state`, … */
+  /**
+   * Reads the snapshot and later changes, at a cost proportional to all jobs. @throws BjobError
+   * `unknown-state`, …
+   */
   static async open(site: Site, filter: Filter): Promise<SiteWatcher> {
     compileFilter(filter)
     const watcher = new SiteWatcher(site, await JobView.open(site, 'all'), filter)
@@ -49,7 +57,7 @@ export class SiteWatcher {
     return [...this.#launchers.values()]
   }
 
-  /** Takes in what the journals say since the last time. */
+  /** Reads the journals' news. */
   async readNews(): Promise<void> {
     const ids = await this.#view.refresh()
     const now = Date.now()
@@ -62,7 +70,7 @@ export class SiteWatcher {
     this.#launchers = new Map(facts.map((one) => [one.id, one]))
   }
 
-  /** What failed last, with what it said last: each job's folder is read once. */
+  /** The last failures with their last output line; each job's folder is read once. */
   async readFailures(): Promise<FailedJob[]> {
     const shown = this.tally.failures().slice(0, READ_FAILURES)
     const failures: FailedJob[] = []
@@ -91,7 +99,7 @@ export class SiteWatcher {
   }
 }
 
-/** @returns undefined while the failure is only announced: why, is not in the folder yet */
+/** @returns undefined while the failure is unconfirmed, because the folder lacks the reason */
 async function readFailure(site: Site, { id, revision, attempt, changed }: JobEntry): Promise<FailedJob | undefined> {
   try {
     const { history, revision: made } = await readJobState(site, id)

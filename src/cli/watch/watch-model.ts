@@ -1,4 +1,4 @@
-/** What the screen of `bjob watch` shows, as data: what `--json` prints, and what the lines are made from. */
+/** The content of `bjob watch` as data, for `--json` and for the screen. */
 import type { LauncherFacts } from '../../client/explain/launcher-facts.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { STATES, type State } from '../../core/life/states.ts'
@@ -8,17 +8,17 @@ export interface LauncherStatus {
   readonly id: string
   readonly nodes: number
   readonly running: number
-  /** Cores that running jobs were given, and all. */
+  /** Cores of running jobs, and all cores. */
   readonly cores_used: number
   readonly cores: number
-  /** ISO 8601; null where its time is not limited. */
+  /** ISO 8601; null without a time limit. */
   readonly ends: string | null
 }
 
 export interface FailedJob {
   readonly id: string
   readonly time: string
-  /** Why, in one line; empty where it is not known. */
+  /** Reason in one line; empty if unknown. */
   readonly reason: string
   /** The last line of its output. */
   readonly output: string
@@ -26,20 +26,20 @@ export interface FailedJob {
 
 export interface WatchModel {
   readonly site: string
-  /** The filter as a person writes it; empty for all jobs. */
+  /** The filter as text; empty for all jobs. */
   readonly filter: string
   readonly time: string
   readonly total: number
   readonly ended: number
-  /** States that some job is in, in the order of a job's life. */
+  /** States with jobs, in the order of a job's life. */
   readonly states: Partial<Readonly<Record<State, number>>>
   readonly per_second: number
-  /** How many ended lately, the oldest first, in spans of `SPAN_MS`. */
+  /** Recent numbers of ends, oldest first, in intervals of `SPAN_MS`. */
   readonly ends: readonly number[]
-  /** When all will have ended at this rate; null where nothing tells. */
+  /** Expected end of all jobs at this rate; null if unknown. */
   readonly estimated_end: string | null
   readonly launchers: readonly LauncherStatus[]
-  /** How many launchers there were that are no more. */
+  /** Number of ended launchers. */
   readonly launchers_ended: number
   readonly failures: readonly FailedJob[]
 }
@@ -93,7 +93,7 @@ function statusOf(launchers: readonly LauncherFacts[], running: readonly JobEntr
   })
 }
 
-/** What a job was given: whole nodes when it has several, else its share of one (see `requestOf`). */
+/** The cores of a job: whole nodes if it has several, else its share of one (see `requestOf`). */
 function coresOf(entry: JobEntry, { cores, nodes }: LauncherFacts): number {
   const { numNodes, nodePackingCount, ranksPerNode, threadsPerRank, threadsPerCore } = specOf(entry)
   const perNode = cores / Math.max(1, nodes.length)

@@ -1,7 +1,7 @@
 /**
- * Keeps a number of allocations queued or running while there are jobs that could run, as HyperQueue's automatic allocation does. All it has to
- * remember is in `submissions/`: killed and started again, it counts what is still there. An allocation that the walltime cut off leaves jobs
- * that can run again, and so is followed by another one.
+ * Keeps a number of allocations queued or running while jobs are runnable, like HyperQueue's
+ * automatic allocation. Its state is in `submissions/`: after a restart it counts the existing
+ * ones. Jobs interrupted by a walltime are runnable again and get another allocation.
  */
 import { BjobError, siteError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -18,16 +18,16 @@ import { type AllocationRequest, renderAllocation, submitAllocation } from './su
 
 export interface KeepOptions {
   readonly request: AllocationRequest
-  /** At most so many allocations of this request are queued or running at once. */
+  /** Maximum number of this request's allocations queued or running. */
   readonly count: number
-  /** Between two looks at the jobs and at the scheduler. */
+  /** Interval between checks of jobs and scheduler. */
   readonly everySeconds: number
-  /** Goes on though no job could run: a driver may bring more. */
+  /** Continues without runnable jobs, for a driver that adds some. */
   readonly isPersistent: boolean
   readonly stop: AbortSignal
 }
 
-/** The site's jobs, each time anew: those that the allocations are for, and all. */
+/** Reads the site's jobs: those selected for the allocations, and all. */
 export type ReadJobs = () => Promise<{ readonly chosen: readonly JobEntry[]; readonly all: readonly JobEntry[] }>
 
 export interface KeepEvent {
@@ -37,21 +37,24 @@ export interface KeepEvent {
 
 export interface KeepSummary {
   readonly submitted: number
-  /** Of this request, queued or running now. */
+  /** Number of this request's allocations queued or running. */
   readonly live: number
-  /** Why jobs are left that no such allocation can run; in one line. */
+  /** Reason why the remaining jobs cannot run in such an allocation, in one line. */
   readonly left?: string
 }
 
-/** Allocations in a row that end without any job having been started in the meantime: something is wrong with the script or the nodes. */
+/**
+ * After this many consecutive allocations without a started job, the script or the nodes must be
+ * wrong.
+ */
 const MOST_IN_VAIN = 3
 const LONGEST_PAUSE_SECONDS = 600
 const CANCEL_TIMEOUT_MS = 60_000
 
 /**
- * Submits until no job is left that could run.
- * @throws BjobError `no-runnable-job` and what a single submission throws, at the first look; later, these are told and tried again.
- * `no-progress` when three allocations in a row have ended without starting a job
+ * Submits until no job is runnable.
+ * @throws BjobError `no-runnable-job`, and errors of a submission at the first check; later ones
+ *   are reported and retried. `no-progress` after three consecutive allocations that started no job
  */
 export async function keepAllocations(
   site: Site,
@@ -67,7 +70,7 @@ class Keeper {
   readonly #options: KeepOptions
   readonly #readJobs: ReadJobs
   readonly #report: (event: KeepEvent) => void
-  /** How far the jobs were when an allocation was submitted, or first seen. */
+  /** Progress of the jobs when an allocation was submitted or first seen. */
   readonly #progressAt = new Map<string, number>()
   readonly #beats = new Map<string, { readonly beat: number | undefined; readonly sinceMs: number }>()
   #submitted = 0
@@ -118,7 +121,7 @@ class Keeper {
       this.#progressAt.set(submission.id, progress)
       live.push(submission)
     }
-    // What somebody runs may yet be cut off, and then wants another allocation.
+    // A running job may be interrupted and need another allocation.
     const isDone = runnable === 0 && demand.held.length === orphans && !isPersistent
     if (isDone) await this.#cancelQueued(live)
     const left = [...demand.misfits, ...demand.waiting.map(({ id }) => `${id} waits for its parents`)]
@@ -130,7 +133,10 @@ class Keeper {
     return { isDone, live, summary }
   }
 
-  /** Those of this very request that have not ended; of the others, the end is written down, for schedulers forget. */
+  /**
+   * This request's unfinished submissions. For others, the end is recorded, because schedulers
+   * forget.
+   */
   async #liveSubmissions(progress: number): Promise<Submission[]> {
     const { request } = this.#options
     const open = (await listSubmissions(this.#site)).filter(
@@ -166,7 +172,10 @@ class Keeper {
     })
   }
 
-  /** @returns undefined when the scheduler refused; at the first look that is thrown, later it is tried again after a pause that grows */
+  /**
+   * @returns undefined if the scheduler refused; the first check throws, later ones retry with a
+   *   growing pause
+   */
   async #submit(isFirst: boolean): Promise<Submission | undefined> {
     const { request, everySeconds, count } = this.#options
     try {
@@ -187,7 +196,7 @@ class Keeper {
     }
   }
 
-  /** How many jobs belong to a launcher that is dead, and wait for another one to take them back. */
+  /** Number of jobs of dead launchers, which wait for another launcher. */
   async #withoutOwner(held: readonly JobEntry[]): Promise<number> {
     const launchers = new Map<string, number>()
     for (const { launcher = '' } of held) launchers.set(launcher, (launchers.get(launcher) ?? 0) + 1)
@@ -197,7 +206,7 @@ class Keeper {
     return count
   }
 
-  /** By change: a counter that stands still for the lease time while this process looks. */
+  /** True if the lease has not changed for the lease period while this process watched. */
   async #isDead(launcher: string): Promise<boolean> {
     const lease = await readLease(this.#site, launcher).catch(() => undefined)
     if (lease?.ended !== undefined) return true
@@ -209,7 +218,7 @@ class Keeper {
     return monotonicMs() - seen.sinceMs > this.#site.settings.lease_seconds * 1000
   }
 
-  /** With nothing left to run, what is still queued would start for nothing. */
+  /** Without runnable jobs, queued allocations would be idle. */
   async #cancelQueued(live: readonly Submission[]): Promise<void> {
     const states = await askSchedulers(live)
     for (const submission of live) {
@@ -221,7 +230,7 @@ class Keeper {
     }
   }
 
-  /** The same trouble again is no news. */
+  /** Reports a problem only once while it lasts. */
   #tellOnce(message: string): void {
     if (message === this.#said) return
     this.#said = message
@@ -229,7 +238,7 @@ class Keeper {
   }
 }
 
-/** Grows whenever a job starts or ends. */
+/** Increases whenever a job starts or ends. */
 function measureProgress(entries: readonly JobEntry[]): number {
   return entries.reduce((sum, { attempt, state }) => sum + attempt + Number(isEnded(state)), 0)
 }
@@ -248,7 +257,10 @@ function isOf(request: AllocationRequest, record: Submission['record']): boolean
   )
 }
 
-/** The scheduler never said whether it took it: it counts for as long as it could run if it had started at once, and no longer. */
+/**
+ * The scheduler did not say if it accepted the job: it counts for as long as it could run after an
+ * immediate start.
+ */
 function isUnanswered({ scheduler_id: id, submitted, minutes }: Submission['record']): boolean {
   return id === undefined && Date.now() - Date.parse(submitted) > minutes * 60_000
 }
@@ -257,7 +269,10 @@ function nameOf({ record }: Submission): string {
   return `${record.scheduler} job ${record.scheduler_id ?? '?'}`
 }
 
-/** What may well be over at the next look: a scheduler that refuses, a file system that failed. Not a fault of bjob's own, nor `no-progress`. */
+/**
+ * Errors that may pass: a refusal by the scheduler, a file-system failure. Not a bug, nor
+ * `no-progress`.
+ */
 function isPassing(error: unknown): error is Error {
   if (error instanceof BjobError) return error.code !== 'no-progress'
   return error instanceof Error && 'syscall' in error

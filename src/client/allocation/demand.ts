@@ -1,4 +1,4 @@
-/** Which jobs an allocation of some shape would have to run, and which will never run in one. Pure. */
+/** The jobs that an allocation of some shape could run, and those that never fit. Pure. */
 import type { NodeShape } from '../../core/placement/node-need.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
@@ -7,7 +7,7 @@ import { explainUnfit } from '../../core/placement/placement.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { type Settings, drainSeconds } from '../../site/settings.ts'
 
-/** What is asked of the scheduler, as far as jobs are concerned. */
+/** The part of a request to the scheduler that matters to jobs. */
 export interface AllocationShape {
   readonly nodes: number
   readonly minutes: number
@@ -15,21 +15,21 @@ export interface AllocationShape {
 }
 
 export interface Demand {
-  /** Jobs that could start in such an allocation; some may wait for their parents first. */
+  /** Jobs that could start in such an allocation, possibly after their parents. */
   readonly waiting: readonly JobEntry[]
-  /** Jobs that a launcher has. */
+  /** Jobs owned by a launcher. */
   readonly held: readonly JobEntry[]
-  /** Why each of the others never starts there: `w/wide asks for 3 nodes, the allocation has 2`. */
+  /** Reasons of the other jobs: `w/wide needs 3 nodes, the allocation has 2`. */
   readonly misfits: readonly string[]
 }
 
-/** Where bjob.yaml does not tell what a node has, nothing is refused for its sake. */
+/** Resources that bjob.yaml does not define are assumed to suffice. */
 const UNKNOWN = 1e9
 
 export function measureDemand(entries: readonly JobEntry[], shape: AllocationShape, settings: Settings): Demand {
   const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = settings.node
   const nodes = Array.from({ length: shape.nodes }, (): NodeShape => ({ name: '', cores, gpus, memoryMiB }))
-  // A job has to be over when the launcher asks those that are left to end.
+  // Jobs must be over when the launcher stops the remaining ones.
   const seconds = shape.minutes * 60 - drainSeconds(settings)
   const waiting: JobEntry[] = []
   const held: JobEntry[] = []
@@ -38,7 +38,7 @@ export function measureDemand(entries: readonly JobEntry[], shape: AllocationSha
     if (isEnded(entry.state) || entry.broken !== undefined) continue
     const job = specOf(entry)
     const isSerial = job.numNodes * job.ranksPerNode === 1
-    // The journal may not tell what a job asks for; then it may fit.
+    // Without a known specification, the job may fit.
     if (entry.spec !== undefined && shape.jobMode !== 'auto' && (shape.jobMode === 'serial') !== isSerial) continue
     const unfit = entry.spec === undefined ? undefined : explainUnfit(requestOf(entry.id, job), nodes, seconds)
     if (entry.launcher !== undefined) held.push(entry)
@@ -49,7 +49,7 @@ export function measureDemand(entries: readonly JobEntry[], shape: AllocationSha
 }
 
 /**
- * Refuses an allocation that would have nothing to run.
+ * Refuses an allocation that would be idle.
  * @throws BjobError `no-runnable-job`
  */
 export function checkDemand({ waiting, misfits }: Demand, { nodes, minutes }: AllocationShape): void {
@@ -65,14 +65,14 @@ export function checkDemand({ waiting, misfits }: Demand, { nodes, minutes }: Al
   })
 }
 
-/** The first, and how many more there are. */
+/** The first one, and the number of the rest. */
 export function describeMisfits(misfits: readonly string[]): string {
   const others = misfits.length - 1
   const more = others === 1 ? '; 1 more does not fit either' : `; ${others} more do not fit either`
   return `${misfits[0] ?? ''}${others > 0 ? more : ''}`
 }
 
-/** Those that wait for no parent: of a job's parents, each has ended or is gone. */
+/** The jobs whose parents have all ended or are gone. */
 export function withoutParents(waiting: readonly JobEntry[], all: readonly JobEntry[]): JobEntry[] {
   const open = new Set(all.filter(({ state }) => !isEnded(state)).map(({ id }) => id))
   return waiting.filter((entry) => {

@@ -1,17 +1,17 @@
-/** What has become of the site's submissions, as the schedulers tell it. */
+/** The states of the site's submissions, from the schedulers. */
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
 import { type BatchStatus, saysUnknownJob } from '../../platform/schedulers/scheduler.ts'
 import { findScheduler } from '../../platform/schedulers/schedulers.ts'
 import type { Submission } from '../../site/launcher/submissions.ts'
 
-/** Asked for a state, a scheduler should not hold up a listing. */
+/** Timeout, so that a scheduler does not delay a listing. */
 const STATUS_TIMEOUT_MS = 15_000
-/** The states of this many submissions of a scheduler are asked for, the newest. */
+/** Number of newest submissions per scheduler that are queried. */
 const ASKED = 200
 
 /**
- * Asks the schedulers, those that ended long ago and were remembered left out.
- * @returns by submission; nothing for one whose scheduler could not be asked, or that has no id to ask for
+ * Asks the schedulers, except about submissions with a recorded end.
+ * @returns by submission; no entry if its scheduler did not answer, or it has no id
  */
 export async function askSchedulers(submissions: readonly Submission[]): Promise<Map<string, BatchStatus>> {
   const status = new Map<string, BatchStatus>()
@@ -39,7 +39,7 @@ async function askScheduler(name: string, ids: readonly string[]): Promise<Map<s
   if (!hasCommand(command[0] ?? '')) return new Map()
   const { code, stdout, stderr } = await runCommand(command, STATUS_TIMEOUT_MS)
   const states = scheduler.parseStatus(stdout, ids)
-  // A scheduler that cannot be reached says nothing of a job, as one that has forgotten it does; only the latter means an end.
+  // An unreachable scheduler also reports no job; only an answer means that the job has ended.
   const hasAnswered = code === 0 || saysUnknownJob(stderr + stdout)
   return new Map([...states].filter(([, { state }]) => hasAnswered || state !== 'unknown'))
 }

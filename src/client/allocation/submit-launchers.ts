@@ -1,4 +1,4 @@
-/** Hands an allocation to the batch scheduler: fills in the site's batch script and submits it. */
+/** Submits an allocation: fills in the site's batch script and passes it to the scheduler. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
@@ -19,11 +19,11 @@ import {
   writeSubmission,
 } from '../../site/launcher/submissions.ts'
 
-/** A scheduler under load may take its time to accept a job. */
+/** A scheduler under load may be slow to accept a job. */
 const SUBMIT_TIMEOUT_MS = 120_000
-/** The scheduler's warning comes this long before the launcher would by itself begin to end its jobs. */
+/** Lead of the scheduler's warning over the launcher's own end. */
 const WARNING_SECONDS = 10
-/** What PBS takes at most. */
+/** PBS's limit. */
 const LONGEST_NAME = 15
 
 export interface AllocationRequest {
@@ -32,11 +32,14 @@ export interface AllocationRequest {
   readonly queue?: string
   readonly account?: string
   readonly jobMode: 'auto' | 'serial' | 'mpi'
-  /** The words that start bjob here, absolute: the batch script has another environment and another folder. */
+  /**
+   * The command that starts bjob here, with absolute paths: the batch script has another
+   * environment and folder.
+   */
   readonly starter: readonly string[]
-  /** What the launcher is told beyond that: its options and filters. */
+  /** Further options and filters of the launcher. */
   readonly options: readonly string[]
-  /** The folder of the templates that bjob brings, for a site that has none of its own. */
+  /** Folder of bjob's own templates, for a site without one. */
   readonly templates: string
 }
 
@@ -46,21 +49,22 @@ export interface RenderedScript {
   readonly script: string
 }
 
-/** @throws BjobError `unknown-scheduler`; `no-scheduler` where none is installed */
+/** @throws BjobError `unknown-scheduler`; `no-scheduler` if none is installed */
 export function findSubmitter(site: Site): Scheduler {
   return findSubmission(site.settings.scheduler, hasCommand)
 }
 
 /**
- * The batch script as it would be submitted. Changes nothing.
- * @throws BjobError `unknown-scheduler`, `no-scheduler`, `no-template`, `unknown-variable`, `bad-template-value`, `bad-walltime`
+ * Renders the batch script without submitting it.
+ * @throws BjobError `unknown-scheduler`, `no-scheduler`, `no-template`, `unknown-variable`,
+ *   `bad-template-value`, `bad-walltime`
  */
 export async function renderAllocation(site: Site, request: AllocationRequest): Promise<RenderedScript> {
   const scheduler = findSubmitter(site)
   const { nodes, minutes, queue, account } = request
   const id = submissionId()
   const paths = site.layout.submission(id)
-  // Asked here for its refusal: without a scheduler there is no script either.
+  // Called for its error: without a scheduler there is no script.
   scheduler.submitCommand(paths.script)
   const template = await findBatchTemplate(site, scheduler, request.templates)
   const warningSeconds = site.settings.grace_seconds + WARNING_SECONDS
@@ -110,9 +114,10 @@ async function findBatchTemplate(site: Site, { name }: Scheduler, folder: string
 }
 
 /**
- * Hands a rendered script to its scheduler and records it.
- * @throws BjobError `submit-failed` with what the scheduler said; nothing is recorded then. `submit-unanswered` when it said nothing in time:
- * the record stays, without the scheduler's id, because the allocation may be queued all the same
+ * Submits a rendered script and records it.
+ * @throws BjobError `submit-failed` with the scheduler's message, without a record.
+ *   `submit-unanswered` if it did not answer in time: the record stays, without an id, because the
+ *   allocation may be queued
  */
 export async function submitAllocation(site: Site, rendered: RenderedScript): Promise<Submission> {
   const { scheduler, submission, script } = rendered
@@ -141,7 +146,7 @@ export async function submitAllocation(site: Site, rendered: RenderedScript): Pr
   }
 }
 
-/** What a scheduler said, in a line: the first that speaks of an error, else the last one. */
+/** The scheduler's message in one line: the first error, else the last line. */
 function firstLine(stderr: string, stdout: string): string {
   const lines = `${stderr}\n${stdout}`
     .split('\n')

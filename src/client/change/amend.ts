@@ -1,4 +1,4 @@
-/** Changing what is asked of jobs that nobody has: their fields, their parents, their data. */
+/** Changes fields, parents and data of jobs without an owner. */
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type JobId, fullId } from '../../core/job/id.ts'
 import { inputsAtStart } from '../../core/life/job-inputs.ts'
@@ -17,7 +17,10 @@ import type { Site } from '../../site/site.ts'
 import { Catalogue } from '../view/catalogue.ts'
 import { type Change, type ChangeOptions, changeEach, dagOf } from './change.ts'
 
-/** One field's new value; `undefined` = its default again. With `key`: of one entry of a map (`tags`, `environ_vars`), or none any more. */
+/**
+ * A new value of a field; `undefined` restores the default. With `key`: of one entry of a map
+ * (`tags`, `environ_vars`), or its removal.
+ */
 export interface FieldAssignment {
   /** In any spelling; or `data`. */
   readonly field: string
@@ -26,8 +29,8 @@ export interface FieldAssignment {
 }
 
 /**
- * Changes fields of each job that nobody has and that has not ended; `data` of any.
- * @throws BjobError `unknown-field`, `unknown-application`: nothing is changed then
+ * Changes fields of jobs that have no owner and have not ended; `data` of any job.
+ * @throws BjobError `unknown-field`, `unknown-application`, before any change
  */
 export async function amendJobs(
   site: Site,
@@ -59,7 +62,7 @@ export async function amendJobs(
 }
 
 /**
- * Makes `parent` one of the parents of `child`.
+ * Adds `parent` to the parents of `child`.
  * @throws BjobError `unknown-job`, `own-parent`, `cycle`
  */
 export async function addParent(
@@ -78,7 +81,7 @@ export async function addParent(
     return change.kind === 'left' ? { kind: 'left', message: `already has the parent ${parent}` } : change
   if (isDry) return { kind: 'would', message: `would get the parent ${parent}` }
   const circle = await findCircle(site, child, [parent])
-  // Two edges added at the same time may close a circle that neither saw before: whoever sees it takes its own away.
+  // Two edges added at once may form a cycle: the process that detects it removes its own.
   if (circle !== undefined) {
     await changeSpecification(site, child, (current, specification) =>
       isChangeable(current)
@@ -93,7 +96,7 @@ export async function addParent(
   return { kind: 'done', message: `has the new parent ${parent}` }
 }
 
-/** @returns what stands against it, or that nothing would change; `undefined` when it is done, or could be */
+/** @returns an objection, or that nothing would change; `undefined` if done or possible */
 async function amendJob(
   site: Site,
   id: JobId,
@@ -141,7 +144,10 @@ function refusalOf(id: JobId, { state, launcher, removed }: JobState): Omit<Chan
   return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}, which uses its fields` }
 }
 
-/** @throws BjobError `unknown-parent`, `own-parent`, `cycle`, `bad-parent` @returns those of `awaited` that have not finished */
+/**
+ * @throws BjobError `unknown-parent`, `own-parent`, `cycle`, `bad-parent` @returns the unfinished
+ *   jobs of `awaited`
+ */
 async function checkParents(
   site: Site,
   id: JobId,
@@ -170,7 +176,7 @@ async function checkParents(
   return unfinished.filter((parent) => awaited.includes(parent))
 }
 
-/** A chain from one of `parents` up to `child`: with `child` below that parent it would be a circle. */
+/** A chain from one of `parents` up to `child`, which would become a cycle. */
 async function findCircle(site: Site, child: JobId, parents: readonly JobId[]): Promise<JobId[] | undefined> {
   const dag = dagOf(await new Catalogue(site).entries())
   for (const parent of parents) {
@@ -195,7 +201,7 @@ function assign(specification: JobSpec, assignments: readonly FieldAssignment[])
   throw problem === undefined ? requestError('bad-field', 'is wrong') : problemError(problem)
 }
 
-/** Puts an assignment into a record of fields as job.yaml spells them. */
+/** Applies an assignment to a record with the field names of job.yaml. */
 export function setField(record: Map<string, unknown>, { field, key, value }: FieldAssignment): void {
   const name = canonicalField(field)
   if (key !== undefined) {

@@ -1,4 +1,7 @@
-/** What changing jobs comes to, job by job: done, not needed, or not possible and why. One that cannot be changed keeps no other from it. */
+/**
+ * Results of changing jobs, job by job: done, not needed, or impossible with a reason. A failure
+ * does not affect other jobs.
+ */
 import { BjobError } from '../../core/text/errors.ts'
 import { Dag } from '../../core/index/dag.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -6,20 +9,23 @@ import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 
-/** `would`: it was only asked what would be done. `left`: it is so already. `refused`: with the way to do it. `failed`: its files are broken. */
+/** `would`: dry run. `left`: already so. `refused`: with a remedy. `failed`: broken files. */
 export interface Change {
   readonly id: JobId
   readonly kind: 'done' | 'would' | 'left' | 'refused' | 'failed'
-  /** One line for a person, to stand behind the id. */
+  /** One line that follows the id. */
   readonly message: string
 }
 
 export interface ChangeOptions {
-  /** Only say what would be done. */
+  /** Report changes without making them. */
   readonly dryRun?: boolean
 }
 
-/** Changes each of `ids`; the answers are in their order. @throws what is no BjobError: the file system's errors */
+/**
+ * Changes each of `ids` and returns the results in order. @throws errors other than BjobError: the
+ * file system's
+ */
 export async function changeEach(
   ids: Iterable<JobId>,
   change: (id: JobId) => Promise<Omit<Change, 'id'>>,
@@ -35,7 +41,7 @@ export async function changeEach(
   })
 }
 
-/** As `changeEach`, parents before their children. */
+/** Like `changeEach`, parents before children. */
 export async function changeInOrder(
   ids: Iterable<JobId>,
   dag: Dag,

@@ -1,4 +1,7 @@
-/** Ending jobs on request. A job that nobody owns ends at once; one that runs is ended by its launcher, which is told through the journal. */
+/**
+ * Kills jobs: at once if they have no owner, otherwise through their launcher, which reads the
+ * request in the journal.
+ */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { type JobState, advance, isOwned } from '../../core/life/job-state.ts'
@@ -15,10 +18,13 @@ import { breakageText } from '../../site/job/breakage.ts'
 import { personName } from '../job-environment.ts'
 import { fateOf } from '../explain/explain-wait.ts'
 
-/** A launcher takes a kill up within a second; one that has not after this long is busy elsewhere, or dead. */
+/** Launchers react within a second; one that does not for this long is busy or dead. */
 const WAIT_MS = 5000
 
-/** `killed`: it is over. `ended`: it was over before. `asked`: its launcher has been told, and has not done it yet. `failed`: its files are broken. */
+/**
+ * `killed`: done. `ended`: it had already ended. `asked`: requested, but not yet done. `failed`:
+ * broken files.
+ */
 export type KillOutcome =
   | { readonly kind: 'killed'; readonly id: JobId }
   | { readonly kind: 'ended'; readonly id: JobId; readonly state: JobState['state'] }
@@ -26,7 +32,7 @@ export type KillOutcome =
   | { readonly kind: 'asked'; readonly id: JobId; readonly launcher: string; readonly isLauncherGone: boolean }
 
 /**
- * Ends a job, and waits up to 5 s for its launcher to do so.
+ * Kills a job and waits up to 5 s for its launcher.
  * @throws BjobError `unknown-job`, `torn-state`, `bad-state`
  */
 export async function killJob(site: Site, id: JobId): Promise<KillOutcome> {
@@ -34,7 +40,7 @@ export async function killJob(site: Site, id: JobId): Promise<KillOutcome> {
   return isEnded(asked.state) ? outcomeOf(site, id, asked) : awaitKill(site, id)
 }
 
-/** Kills many: all are asked first, so that they end together. */
+/** Kills many jobs; all are requested first, so that they end together. */
 export async function killJobs(site: Site, ids: readonly JobId[]): Promise<KillOutcome[]> {
   const asked = new Map<JobId, KillOutcome | undefined>()
   for (const id of ids) {
@@ -50,7 +56,7 @@ export async function killJobs(site: Site, ids: readonly JobId[]): Promise<KillO
   return outcomes
 }
 
-/** One job that is broken, or is gone by then, does not save the others. */
+/** A broken or missing job does not affect the others. */
 async function orFailed<T>(id: JobId, act: () => Promise<T>): Promise<T | KillOutcome> {
   try {
     return await act()
@@ -61,8 +67,8 @@ async function orFailed<T>(id: JobId, act: () => Promise<T>): Promise<T | KillOu
 }
 
 /**
- * Kills `ids` and all jobs below them, the lowest first: else their launcher would fail them for their parents' sake. What a job spawns while
- * this goes on is killed with it.
+ * Kills `ids` and all descendants, the lowest first, so that they do not fail because of their
+ * parents. Jobs spawned meanwhile are killed too.
  */
 export async function killFamilies(site: Site, ids: readonly JobId[]): Promise<KillOutcome[]> {
   const catalogue = new Catalogue(site)
@@ -77,7 +83,7 @@ export async function killFamilies(site: Site, ids: readonly JobId[]): Promise<K
   }
 }
 
-/** Those of `ids`, and those below them that have not ended; the lowest first. */
+/** `ids` and their unfinished descendants, the lowest first. */
 export async function findFamily(catalogue: Catalogue, ids: readonly JobId[]): Promise<JobId[]> {
   const entries = await catalogue.entries()
   const open = new Set(entries.filter(({ state }) => !isEnded(state)).map(({ id }) => id))
@@ -88,14 +94,14 @@ export async function findFamily(catalogue: Catalogue, ids: readonly JobId[]): P
 }
 
 export interface Requested extends JobState {
-  /** Whether this request is what ended it. */
+  /** True if this request ended the job. */
   readonly isDone?: true
 }
 
 /**
- * Asks for the end of a job, and waits for nothing.
- * @param by who ends it, for its history
- * @param early why a search ends one of its evaluations
+ * Requests the end of a job without waiting.
+ * @param by source of the request, for the history
+ * @param early the reason of a search that stops one of its evaluations
  * @throws BjobError `unknown-job`, `torn-state`, `bad-state`
  */
 export async function requestKill(site: Site, id: JobId, by = personName(), early?: EarlyStop): Promise<Requested> {
@@ -134,7 +140,7 @@ async function outcomeOf(site: Site, id: JobId, state: Requested): Promise<KillO
   return { kind: 'asked', id, launcher, isLauncherGone: await isGone(site, launcher) }
 }
 
-/** Whether the launcher is known to be gone. One that died on another node is found out by those who watch its lease. */
+/** True if the launcher is known to be dead. On another node, only its lease shows that. */
 async function isGone(site: Site, launcher: string): Promise<boolean> {
   try {
     const lease = launcher === '' ? undefined : await readLease(site, launcher)

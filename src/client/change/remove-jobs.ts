@@ -1,4 +1,4 @@
-/** Removing jobs: their folders go to the trash, and from there away for good. */
+/** Removes jobs: moves their folders to the trash, and purges the trash. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import { isOwned } from '../../core/life/job-state.ts'
@@ -8,7 +8,7 @@ import type { Site } from '../../site/site.ts'
 import { type Change, type ChangeOptions, changeEach } from './change.ts'
 import { personName } from '../job-environment.ts'
 
-/** Moves the jobs' folders to the trash; a job that a launcher has is refused. */
+/** Moves the jobs' folders to the trash; jobs owned by a launcher are refused. */
 export async function removeJobs(site: Site, ids: Iterable<JobId>, options: ChangeOptions = {}): Promise<Change[]> {
   const person = personName()
   return changeEach(ids, async (id) => {
@@ -31,7 +31,10 @@ function refusal(
   return { kind: 'refused', message: `is ${state} on ${launcher ?? 'a launcher'}: run \`bjob kill ${id}\` first` }
 }
 
-/** Deletes what jobs' removal put into the trash. @returns the folders, and what was left as somebody else put it there; relative to the site's */
+/**
+ * Deletes the folders that job removal put into the trash. @returns those folders, and foreign
+ * entries that were kept; relative to the site
+ */
 export async function purgeTrash(
   site: Site,
   options: ChangeOptions = {},

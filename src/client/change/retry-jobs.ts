@@ -1,4 +1,4 @@
-/** Giving jobs that ended badly another chance, because a person says so. */
+/** Retries failed and killed jobs on request. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
@@ -9,12 +9,12 @@ import type { Site } from '../../site/site.ts'
 import { type Change, type ChangeOptions, changeInOrder, dagOf } from './change.ts'
 import { personName } from '../job-environment.ts'
 
-/** A parent in one of these fails its children. */
+/** A parent in one of these states fails its children. */
 const BAD_ENDS: readonly State[] = ['FAILED', 'USER_KILLED']
 
 /**
- * Makes failed and killed jobs RESTART_READY, parents before their children.
- * @param entries all jobs of the site, for who is whose parent
+ * Changes failed and killed jobs to RESTART_READY, parents before children.
+ * @param entries all jobs of the site, for their relations
  */
 export async function retryJobs(
   site: Site,
@@ -57,7 +57,7 @@ function problemOf({ state, removed }: JobState): Omit<Change, 'id'> | undefined
     : { kind: 'left', message: `has not ended; it is ${state}` }
 }
 
-/** @param excused parents that would be tried again, too */
+/** @param excused parents that are retried too */
 async function findBadParent(
   site: Site,
   entry: JobEntry | undefined,

@@ -1,7 +1,8 @@
 /**
- * What a driver has been told so far, kept in two files: FILE says how far the journals have been read and which ends are still in doubt;
- * FILE.delivered gains a line for each end that was handed out. The lines since FILE was last written are what a restart must not hand out
- * again; all of them are needed only when the journal was made anew and its positions mean nothing any more.
+ * A driver's position in two files. FILE has the positions in the journals and the unconfirmed
+ * ends; FILE.delivered gains a line per delivered end. After a restart, the lines since FILE was
+ * last written are not delivered again; all lines are needed only if the journal was rebuilt and
+ * its positions are invalid.
  */
 import path from 'node:path'
 import { type JobEvent, eventOfWords } from '../../core/index/journal-events.ts'
@@ -14,12 +15,12 @@ import type { Position, Positions } from '../../site/journal/position.ts'
 import type { Site } from '../../site/site.ts'
 import { fitsJournals } from '../../site/view/snapshot.ts'
 
-/** An end that was announced; handed out once the job's folder, or its writer, confirms it. */
+/** An announced end; delivered once the job's folder or its writer confirms it. */
 export interface PendingEnd {
   readonly by: string
   readonly n: number
   readonly event: JobEvent
-  /** Its writer said that the change was made. */
+  /** True if its writer has confirmed it. */
   isConfirmed: boolean
 }
 
@@ -27,9 +28,9 @@ interface CursorFile {
   readonly format: typeof FORMATS.cursor
   readonly positions: Positions
   readonly pending: readonly PendingEnd[]
-  /** How many bytes of FILE.delivered `positions` accounts for. */
+  /** Bytes of FILE.delivered covered by `positions`. */
   readonly delivered: number
-  /** Which ends it counts; one of an earlier bjob does not say. */
+  /** The filter of the ends; absent in cursors of older versions. */
   readonly filter?: string
 }
 
@@ -38,7 +39,10 @@ const EMPTY: CursorFile = { format: FORMATS.cursor, positions: {}, pending: [], 
 export class Cursor {
   readonly positions: Positions
   readonly pending: readonly PendingEnd[]
-  /** The journal that this cursor has read is gone, or is another one by now: only FILE.delivered tells what was handed out. */
+  /**
+   * The journal read by this cursor is gone or replaced: only FILE.delivered shows the delivered
+   * ends.
+   */
   isJournalNew: boolean
   readonly #file: string | undefined
   readonly #disk: Disk
@@ -47,7 +51,7 @@ export class Cursor {
   #everDelivered: Set<string> | undefined
   #sidecar: AppendFile | undefined
   #sidecarBytes: number
-  /** The last line of FILE.delivered was cut off by a crash. */
+  /** The last line of FILE.delivered is torn. */
   #isTorn: boolean
 
   private constructor(
@@ -71,8 +75,8 @@ export class Cursor {
   }
 
   /**
-   * @param file absolute; without one the cursor begins at the beginning and is not kept
-   * @param filter the ends that are handed out: what others let through is passed over for good
+   * @param file absolute; without one the cursor starts at the beginning and is not stored
+   * @param filter selects the ends to deliver; others are skipped for good
    * @throws BjobError `bad-cursor`; the file system's errors
    */
   static async open(site: Site, file: string | undefined, filter: Filter): Promise<Cursor> {
@@ -108,8 +112,8 @@ export class Cursor {
   }
 
   /**
-   * Whether an end was handed out before. One told again, by `bjob fsck` or after the journal was lost, may have been at any time; others, since the
-   * cursor was written.
+   * True if an end was delivered before. A repeated end (from `bjob fsck`, or after a loss of the
+   * journal) may have been delivered at any time, others only since the cursor was written.
    */
   async isDelivered(event: JobEvent): Promise<boolean> {
     const isIn = (keys: ReadonlySet<string>): boolean => keys.has(keyOf(event)) || keys.has(keyOfOld(event))
@@ -122,7 +126,7 @@ export class Cursor {
     return isIn(this.#everDelivered)
   }
 
-  /** Remembers that an end was handed out: from now on, also across a crash. */
+  /** Records the delivery of an end durably. */
   async acknowledge(event: JobEvent): Promise<void> {
     if (this.#file === undefined) {
       this.#delivered.add(keyOf(event))
@@ -136,7 +140,7 @@ export class Cursor {
     this.#sidecarBytes += Buffer.byteLength(line)
   }
 
-  /** Writes down that everything up to `positions` has been handed out but `pending`. */
+  /** Records that everything up to `positions` has been delivered except `pending`. */
   async save(positions: Positions, pending: readonly PendingEnd[]): Promise<void> {
     if (this.#file === undefined) return
     const saved: CursorFile = {
@@ -146,7 +150,7 @@ export class Cursor {
       delivered: this.#sidecarBytes,
       filter: this.#filter,
     }
-    // FILE counts these lines: they have to be on the disk before it is.
+    // FILE counts these lines, so they must be on disk first.
     await this.#sidecar?.append('', true)
     await replaceFile(this.#disk, this.#file, `${JSON.stringify(saved)}\n`)
     this.#delivered.clear()
@@ -159,7 +163,7 @@ export class Cursor {
   }
 }
 
-/** A text that two filters share if and only if they let the same through. */
+/** A text that is equal for equivalent filters only. */
 function filterKey(filter: Filter): string {
   const fields = Object.entries(filter)
     .map(([name, words]: [string, readonly string[] | undefined]) => [name, [...new Set(words)].toSorted()] as const)
@@ -175,12 +179,12 @@ function sidecarOf(file: string): string {
   return `${file}.delivered`
 }
 
-/** With its time: where a backup of the site was put back, a job may end again by the same revision. */
+/** Includes the time: in a restored site, a job may end again with the same revision. */
 function keyOf(event: JobEvent): string {
   return `${keyOfOld(event)} ${event.history.at(-1)?.time ?? ''}`
 }
 
-/** As cursors of `format: 1` have it. */
+/** As in cursors of `format: 1`. */
 function keyOfOld({ id, born, revision }: JobEvent): string {
   return `${id} ${revision} ${born}`
 }
@@ -191,13 +195,13 @@ function parseCursor(text: string, file: string): CursorFile {
   checkFormat('cursor', format, file)
   if (typeof format !== 'number' || positions === undefined || typeof delivered !== 'number')
     throw requestError('bad-cursor', 'is not a cursor written by bjob', { path: file })
-  // Of format 1 the histories have words alone.
+  // Histories of format 1 have words only.
   const told = format === 1 ? pending.map((one) => ({ ...one, event: eventOfWords(one.event) })) : pending
   const saved = { ...EMPTY, positions: withMarks(positions), delivered, pending: told }
   return filter === undefined ? saved : { ...saved, filter }
 }
 
-/** Whatever else the text may be, it is no cursor. */
+/** The text is not a cursor. */
 function parseObject(text: string): Partial<Omit<CursorFile, 'format'>> & { readonly format?: unknown } {
   try {
     return (JSON.parse(text) as Partial<CursorFile> | null) ?? {}
@@ -206,7 +210,7 @@ function parseObject(text: string): Partial<Omit<CursorFile, 'format'>> & { read
   }
 }
 
-/** A cursor of `format: 1` has numbers of bytes alone. */
+/** A cursor of `format: 1` has numbers of bytes only. */
 function withMarks(positions: Readonly<Record<string, Position | number>>): Positions {
   const toPosition = (one: Position | number): Position => (typeof one === 'number' ? { at: one, mark: '' } : one)
   return Object.fromEntries(Object.entries(positions).map(([host, one]) => [host, toPosition(one)]))

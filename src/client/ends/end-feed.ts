@@ -1,6 +1,7 @@
 /**
- * Every end of every job, once: found in the journals, and believed when the job's folder says the same. An end that was announced by a
- * writer that died on the spot may have been made or not; it stays a candidate until the folder tells.
+ * Finds every end of every job exactly once: in the journals, confirmed by the job's folder. An end
+ * announced by a writer that died may not have been made; it stays a candidate until the folder
+ * decides.
  */
 import { type JobEvent, type JournalLine, toEvent } from '../../core/index/journal-events.ts'
 import { BjobError } from '../../core/text/errors.ts'
@@ -14,14 +15,14 @@ import { forEachJob } from '../../site/view/scan.ts'
 import type { Site } from '../../site/site.ts'
 import type { PendingEnd, Cursor } from './cursor.ts'
 
-/** An end that happened. */
+/** A confirmed end. */
 export interface JobEnd {
   readonly event: JobEvent
-  /** The entry of the history that says so. */
+  /** The history entry of the end. */
   readonly last: HistoryEntry
   readonly attempt: number
   readonly launcher: string | undefined
-  /** Whether the job's folder is still there. */
+  /** True if the job's folder still exists. */
   readonly hasFolder: boolean
 }
 
@@ -31,11 +32,11 @@ export class EndFeed {
   readonly #site: Site
   readonly #cursor: Cursor
   readonly #reader: JournalReader
-  /** In the order in which they were read. */
+  /** In reading order. */
   #candidates = new Set<PendingEnd>()
-  /** By writer, and by its number: those that it has not said to be done. */
+  /** Unconfirmed ends by writer and number. */
   readonly #unconfirmed = new Map<string, Map<number, PendingEnd>>()
-  /** Jobs that were removed: the line of an end may come after that, from another node's journal. */
+  /** Removed jobs; the line of an end may follow later, from another node's journal. */
   readonly #removed = new Set<string>()
   #isFirst = true
   #savedPositions: string
@@ -48,12 +49,15 @@ export class EndFeed {
     this.#savedPositions = JSON.stringify(cursor.positions)
   }
 
-  /** Whether there are ends that were announced and could not be confirmed yet: look again soon, without waiting for news. */
+  /** True if announced ends are unconfirmed: look again soon without waiting for news. */
   get isUnsure(): boolean {
     return this.#candidates.size > 0
   }
 
-  /** What ended since the last call. An end counts as handed out when the next one is asked for; after the last, the cursor is written. */
+  /**
+   * The ends since the last call. An end counts as delivered when the next one is requested; the
+   * cursor is written after the last.
+   */
   async *take(wants: (end: JobEnd) => Promise<boolean>): AsyncGenerator<JobEnd> {
     if (!(await this.#reader.poll((line) => this.#note(line)))) {
       this.#cursor.isJournalNew = true
@@ -71,7 +75,7 @@ export class EndFeed {
       for (const [index, candidate] of group.entries()) {
         const verdict = verdicts[index]
         if (verdict === undefined || verdict === 'unsure' || verdict === 'void' || !(await wants(verdict))) continue
-        // One of this very group may have been the same end, told twice by a journal that was made again.
+        // A rebuilt journal may repeat an end within this group.
         if (await this.#cursor.isDelivered(candidate.event)) continue
         yield verdict
         await this.#cursor.acknowledge(candidate.event)
@@ -123,7 +127,10 @@ export class EndFeed {
     if (own?.size === 0) this.#unconfirmed.delete(by)
   }
 
-  /** Only what has ended is removed: so its last end was made. One before it that was never said to be made was not, or is superseded. */
+  /**
+   * Only ended jobs are removed, so the last end was made. Earlier unconfirmed ends were not made,
+   * or were superseded.
+   */
   #confirmRemoved({ id, born }: JobEvent): void {
     const own = [...this.#candidates].filter(({ event }) => event.id === id && event.born === born)
     const last = Math.max(...own.map(({ event }) => event.revision))
@@ -133,14 +140,14 @@ export class EndFeed {
     }
   }
 
-  /** The journal was made anew: the folders have all ends, but those of jobs that were removed. */
+  /** The journal was rebuilt: the folders have all ends, except those of removed jobs. */
   async #takeFromFolders(): Promise<void> {
     this.#candidates = new Set(await scanEnds(this.#site))
     this.#unconfirmed.clear()
   }
 }
 
-/** A change that ends a job, not one of a job that had ended. */
+/** True for a change that ends a job, not for a later one. */
 function isEnd({ state, history }: JobEvent): boolean {
   const last = history.at(-1)
   return isEnded(state) && last !== undefined && isEnded(last.state)
@@ -150,7 +157,10 @@ function lifeOf({ id, born }: JobEvent): string {
   return `${id} ${born}`
 }
 
-/** What the cursor has to keep of an event: not the specification, and of the history the end only. */
+/**
+ * The part of an event that the cursor stores: without the specification, and only the last history
+ * entry.
+ */
 function slim({ spec: _spec, ...event }: JobEvent): JobEvent {
   return { ...event, history: event.history.slice(-1) }
 }
@@ -165,22 +175,23 @@ async function judge(site: Site, { event, isConfirmed }: PendingEnd): Promise<Ve
     current = await readJobState(site, event.id)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
-    // Removed, or broken by hand: its writer's word is what is left.
+    // Removed, or broken by hand: only its writer's word remains.
     return isConfirmed ? { ...told, hasFolder: error.code !== 'unknown-job' } : 'unsure'
   }
-  // Another job has the name: this one was removed before, and the line that says so tells whether its end was made.
+  // Another job has the name, so this one was removed; the line of the removal shows if its end was
+  // made.
   if (bornAt(current) !== event.born) return isConfirmed ? told : 'unsure'
   if (current.revision < event.revision) return 'unsure'
   const ownLast = current.history.at(-1)
   const isStill =
     isEnded(current.state) && ownLast !== undefined && ownLast.time === last.time && ownLast.state === last.state
-  // Started again since: that run has an end of its own. Or this revision was never made, and what was made instead has one.
+  // Restarted since, or the revision was never made: the next run has its own end.
   return isStill
     ? { ...told, last: ownLast, attempt: current.attempt, launcher: current.launcher, hasFolder: true }
     : 'void'
 }
 
-/** All ends as the folders have them. */
+/** All ends in the folders. */
 async function scanEnds(site: Site): Promise<PendingEnd[]> {
   const candidates: PendingEnd[] = []
   await forEachJob(site, async (id) => {

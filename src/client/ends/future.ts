@@ -1,4 +1,7 @@
-/** Jobs as futures (Balsam's `FutureTask` and `wait`): however a job ends, its future has the end, and a driver waits for many at once. */
+/**
+ * Jobs as futures (Balsam's `FutureTask` and `wait`): a future resolves to its job's end, whatever
+ * the state.
+ */
 import { requestError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -8,7 +11,9 @@ import { type KillOutcome, killJob } from '../change/kill-jobs.ts'
 import { type JobResult, readResult } from './read-results.ts'
 import { type WaitOptions, waitForEnds } from './wait-for-ends.ts'
 
-/** `active`: not known to have ended. `done`: JOB_FINISHED. `cancelled`: USER_KILLED, or removed. */
+/**
+ * `active`: not known to have ended. `done`: JOB_FINISHED. `cancelled`: USER_KILLED, or removed.
+ */
 export type FutureState = 'active' | 'done' | 'failed' | 'cancelled'
 
 export class JobFuture {
@@ -18,7 +23,7 @@ export class JobFuture {
   readonly #file: string
   #end: JobResult | undefined
 
-  /** @param file in the job's folder, of which the end has the content */
+  /** @param file file in the job's folder whose content is part of the end */
   constructor(site: Site, catalogue: Catalogue, id: JobId, file: string) {
     this.#site = site
     this.#catalogue = catalogue
@@ -26,7 +31,7 @@ export class JobFuture {
     this.#file = file
   }
 
-  /** How the job has ended, as far as it was waited for. */
+  /** The end, as of the last wait. */
   get end(): JobResult | undefined {
     return this.#end
   }
@@ -37,28 +42,31 @@ export class JobFuture {
     return this.#end.state === 'FAILED' ? 'failed' : 'cancelled'
   }
 
-  /** Waits for the end, whatever it is: look at its `state`. @throws BjobError `timeout` */
+  /** Waits for the end; check its `state`. @throws BjobError `timeout` */
   async result(options: Omit<WaitOptions, 'any'> = {}): Promise<JobResult> {
     if (this.#end === undefined) await waitForFutures(this.#site, this.#catalogue, [this], options)
     if (this.#end !== undefined) return this.#end
     throw requestError('timeout', `${this.id} has not ended`)
   }
 
-  /** Kills the job (see `KillOutcome`); the future then has that end, when it is waited for. */
+  /** Kills the job (see `KillOutcome`); a later wait returns that end. */
   async cancel(): Promise<KillOutcome> {
     return killJob(this.#site, this.id)
   }
 
-  /** Takes in how the job has ended. @param known what the journal tells of it, for a job whose files are broken by now */
+  /** Reads the end. @param known the journal's entry, for a job with broken files */
   async settle(known?: JobEntry): Promise<void> {
     this.#end = await readResult(this.#site, this.id, this.#file, known)
   }
 }
 
-/** Each future in the list of its state. */
+/** Futures by state. */
 export type FutureOutcome = Readonly<Record<FutureState, readonly JobFuture[]>>
 
-/** Waits for all of `futures`, or with `any` for one of those that are active; for no longer than the time given. It throws for no job's sake. */
+/**
+ * Waits for all `futures`, or with `any` for one active one, within the timeout. Failed jobs do not
+ * throw.
+ */
 export async function waitForFutures(
   site: Site,
   catalogue: Catalogue,

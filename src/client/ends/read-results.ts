@@ -1,4 +1,4 @@
-/** What a driver wants to know of a job that ended, with the file that the job wrote. */
+/** Ends of jobs for drivers, with the jobs' result files. */
 import path from 'node:path'
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -19,11 +19,14 @@ import { Cursor } from './cursor.ts'
 import { EndFeed, type JobEnd } from './end-feed.ts'
 
 export interface ResultOptions {
-  /** The file that remembers what was handed out; without it, everything is. It belongs to one reader and one filter, and refuses others. */
+  /**
+   * File that records delivered ends; by default all ends are delivered. A cursor belongs to one
+   * reader and one filter.
+   */
   readonly cursor?: string
-  /** The file in each job's folder that is read; `result.dat` unless given. */
+  /** File to read in each job's folder, default `result.dat`. */
   readonly file?: string
-  /** Go on with what ends from now on, until `signal` fires. */
+  /** Continue with further ends until `signal` fires. */
   readonly follow?: boolean
   readonly filter?: Filter
   readonly signal?: AbortSignal
@@ -35,21 +38,24 @@ export interface JobResult {
   readonly attempt: number
   readonly launcher: string | null
   readonly dir: string
-  /** When it ended, ISO 8601, as the clock of the node where it did had it. */
+  /** Time of the end, ISO 8601, from the clock of its node. */
   readonly ended: string
-  /** How: the last entry of its history. */
+  /** Message of the last history entry. */
   readonly message: string
-  /** Of an evaluation that `bjob tune` stopped: what it had come to. */
+  /** For an evaluation stopped by `bjob tune`: its last report. */
   readonly early?: EarlyStop
-  /** The file's text; null when the job has left none, or none that can be read. */
+  /** The file's text; null if missing or unreadable. */
   readonly content: string | null
-  /** Why a file of that name has no content here: it is a folder, say, or larger than 64 MiB. */
+  /** Reason why an existing file has no content, for example a folder, or more than 64 MiB. */
   readonly problem?: string
-  /** The text read as JSON, where it is; absent also when a number in it would be another one. */
+  /** The text parsed as JSON, if possible without loss. */
   readonly result?: unknown
 }
 
-/** Between two looks at an end in doubt: most are made within milliseconds, those of a dead writer never. */
+/**
+ * Pause before another look at an unconfirmed end: most are made within milliseconds, those of a
+ * dead writer never.
+ */
 const SOON_MS = 5
 const SLOWEST_MS = 5000
 
@@ -64,12 +70,12 @@ export async function* followResults(site: Site, options: ResultOptions): AsyncG
     let pauseMs = SOON_MS
     for (;;) {
       for await (const end of feed.take(wants)) {
-        // Before it is handed out, not after: what was handed out has to be acknowledged first.
+        // Before the next delivery, so that the last one is acknowledged.
         if (signal?.aborted === true) return
         yield await toResult(site, end, file)
       }
       if (watch === undefined || signal?.aborted === true) return
-      // A change is made a moment after it was announced, and nobody tells of that moment.
+      // A change is made shortly after its announcement, without a notification.
       pauseMs = feed.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
       await watch.next(feed.isUnsure ? soon(pauseMs, signal) : signal)
     }
@@ -121,9 +127,9 @@ async function toResult(
 }
 
 /**
- * How a job has ended, from its folder. One that is not there any more was killed by that.
- * @param known what the journal tells of it, for a job whose files are broken
- * @throws BjobError what is broken in its folder, without `known`
+ * The end of a job, from its folder. A missing job was killed by its removal.
+ * @param known the journal's entry, for a job with broken files
+ * @throws BjobError for broken files, without `known`
  */
 export async function readResult(site: Site, id: JobId, file: string, known?: JobEntry): Promise<JobResult> {
   try {

@@ -1,4 +1,7 @@
-/** Waits until jobs end: looks at them once, of few into their folders alone, and then at what the journal says of those that have not ended. */
+/**
+ * Waits until jobs end: reads their state once (for few jobs, only their folders), then the
+ * journal's news about unfinished ones.
+ */
 import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
@@ -8,31 +11,34 @@ import type { Site } from '../../site/site.ts'
 import type { Catalogue } from '../view/catalogue.ts'
 
 export interface WaitOptions {
-  /** Until one has ended instead of all. */
+  /** Wait for one end instead of all. */
   readonly any?: boolean
   readonly timeoutSeconds?: number
   readonly signal?: AbortSignal
-  /** Hears of each end once, as it is seen. */
+  /** Called once for each end. */
   readonly onEnd?: (entry: JobEntry) => void
 }
 
 export interface WaitOutcome {
   readonly ended: readonly JobEntry[]
-  /** Those that had not ended when the waiting did. */
+  /** Jobs that had not ended. */
   readonly open: readonly JobId[]
-  /** Those that were removed meanwhile. */
+  /** Jobs removed meanwhile. */
   readonly gone: readonly JobId[]
   readonly isTimeout: boolean
 }
 
-/** A timer takes at most this many milliseconds. */
+/** Longest delay of a timer in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Between two looks at a change in doubt: most are made within milliseconds, those of a dead writer never. */
+/**
+ * Pause before another look at an unconfirmed change: most are made within milliseconds, those of a
+ * dead writer never.
+ */
 const SOON_MS = 5
 const SLOWEST_MS = 5000
 
-/** @throws BjobError `unknown-job` when one of `ids` is not there to begin with */
+/** @throws BjobError `unknown-job` if one of `ids` does not exist at the start */
 export async function waitForJobs(
   site: Site,
   catalogue: Catalogue,
@@ -44,7 +50,7 @@ export async function waitForJobs(
   return waitFrom(known, site, catalogue, ids, options)
 }
 
-/** As `waitForJobs`; a job that is not there to begin with is one of those that are gone. */
+/** Like `waitForJobs`; a missing job counts as gone. */
 export async function waitForEnds(
   site: Site,
   catalogue: Catalogue,
@@ -54,7 +60,7 @@ export async function waitForEnds(
   return waitFrom(await entriesOf(catalogue, ids), site, catalogue, ids, options)
 }
 
-/** @param known those of `ids` that are there, as they were just now */
+/** @param known the existing jobs of `ids` as just read */
 async function waitFrom(
   known: ReadonlyMap<JobId, JobEntry>,
   site: Site,
@@ -93,7 +99,7 @@ async function waitFrom(
       const now = await entriesOf(catalogue, changed)
       for (const id of changed) settle(id, now.get(id))
       if (isOver()) return outcome()
-      // A change is made a moment after it was announced, and nobody tells of that moment.
+      // A change is made shortly after its announcement, without a notification.
       pauseMs = follower.isUnsure ? Math.min(pauseMs * 2, SLOWEST_MS) : SOON_MS
       await watch.next(signalOf(follower.isUnsure ? Math.min(leftMs(), pauseMs) : leftMs(), options.signal))
     }

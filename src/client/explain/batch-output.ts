@@ -1,15 +1,18 @@
-/** What a batch script has written when its launcher never began. Pure. */
+/** Finds the complaint in the output of a batch script whose launcher never started. Pure. */
 
 export interface BatchComplaint {
   /** One line. */
   readonly line: string
-  /** The script itself says that there is no launcher; any other last line may be followed by more while it runs. */
+  /**
+   * True if the script itself reports the missing launcher; any other last line may be followed by
+   * more output.
+   */
   readonly isFinal: boolean
 }
 
 const LONGEST = 300
 
-/** @returns undefined where a launcher began, or nothing was written */
+/** @returns undefined if a launcher started, or there is no output */
 export function readComplaint(output: string): BatchComplaint | undefined {
   const lines = output.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]))
   if (lines.some((line) => /^launcher \S+ on /.test(line))) return undefined

@@ -1,4 +1,4 @@
-/** What can be known on a login node of how jobs will fare on compute nodes: whether these find bjob, and how MPI ranks find each other. */
+/** Predicts from a login node if compute nodes find bjob, and if MPI ranks find each other. */
 import path from 'node:path'
 import { type Check, nameFileSystem } from '../../site/doctor/file-system-fitness.ts'
 import { hasCommand, runCommand } from '../../lib/process/run-command.ts'
@@ -11,23 +11,23 @@ import { listLaunchers, readLauncherSettings } from '../../site/launcher/launche
 import { type Settings, parseSettings } from '../../site/settings.ts'
 import type { Site } from '../../site/site.ts'
 
-/** Of launchers that there were, no more than these are looked at. */
+/** Maximum number of past launchers to examine. */
 const NEWEST = 20
-/** A scheduler that does not answer for this long is done without. */
+/** Timeout of a scheduler's answer. */
 const COMMAND_TIMEOUT_MS = 10_000
 
-/** How this machine starts bjob, and where that lies. */
+/** How this machine starts bjob. */
 export interface Installation {
-  /** The words that start bjob here, all of them absolute paths. */
+  /** The command that starts bjob here, with absolute paths. */
   readonly starter: readonly string[]
-  /** What a site's launchers have recorded of themselves. */
+  /** The site whose launchers recorded their own start. */
   readonly site?: Site
 }
 
 /**
- * Whether compute nodes may lack what starts bjob here. A site that says what starts bjob there, and one with a launcher that ran in an
- * allocation with the same files, is in no doubt.
- * @param folder the site's
+ * Doubts if compute nodes have what starts bjob here. None for a site that configures the command,
+ * or that had a launcher in an allocation with the same files.
+ * @param folder the site's folder
  * @returns one line, or undefined
  */
 export async function doubtReach(
@@ -44,12 +44,14 @@ export async function doubtReach(
 
 export interface Place {
   readonly file: string
-  /** Of its file system, as statfs(2) has it. */
+  /** Type of its file system, from statfs(2). */
   readonly type: number
   readonly isNetwork: boolean
 }
 
-/** What compute nodes may not see, in one line: of a site that they share, what starts bjob; else the site itself. Pure. */
+/**
+ * Describes what compute nodes may not see, in one line: the site, or else what starts bjob. Pure.
+ */
 export function judgeReach(site: Place, programs: readonly Place[]): string | undefined {
   const nameOf = ({ file, type }: Place): string => `${file} (${nameFileSystem(type)})`
   if (!site.isNetwork)
@@ -60,7 +62,7 @@ export function judgeReach(site: Place, programs: readonly Place[]): string | un
   return `${own.map(nameOf).join(' and ')} ${verb} on a local file system: compute nodes need ${pronoun} at the same path. Otherwise install bjob beside the site, or set the command that starts it there in bjob.yaml (batch: command)`
 }
 
-/** Whether a launcher of the site, started by the same files, ran on a node of an allocation. */
+/** True if a launcher of the site, started from the same files, ran on a node of an allocation. */
 async function hasRunThere(site: Site, starter: readonly string[]): Promise<boolean> {
   for (const launcher of (await listLaunchers(site)).slice(-NEWEST).reverse()) {
     const { starter: known } = await readLauncherSettings(site, launcher)
@@ -70,8 +72,8 @@ async function hasRunThere(site: Site, starter: readonly string[]): Promise<bool
 }
 
 /**
- * Why the ranks of an MPI job would not find each other, as far as Slurm tells.
- * @param flags the job's own, for the MPI launcher
+ * Explains why the ranks of an MPI job would not find each other, according to Slurm.
+ * @param flags the job's flags for the MPI launcher
  * @returns one line, or undefined
  */
 export async function doubtRanks(settings: Settings, flags: readonly string[]): Promise<string | undefined> {
@@ -82,7 +84,7 @@ export async function doubtRanks(settings: Settings, flags: readonly string[]): 
   return findMissingPmi(async (words) => (await runCommand(words, COMMAND_TIMEOUT_MS)).stdout)
 }
 
-/** For the doctor; nothing where there is no batch scheduler. */
+/** For the doctor; empty without a batch scheduler. */
 export async function checkComputeNodes(
   folder: string,
   starter: readonly string[],
@@ -99,7 +101,7 @@ export async function checkComputeNodes(
   ]
 }
 
-/** The words that start bjob here. @param packageRoot bjob's own folder */
+/** The command that starts bjob here. @param packageRoot bjob's own folder */
 export function starterOf(packageRoot: string): readonly string[] {
   return [process.execPath, path.join(packageRoot, 'bin', 'bjob.js')]
 }

@@ -1,4 +1,4 @@
-/** What a job is waiting for, in the order in which it matters. */
+/** Explains what a job waits for, most important first. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { firstLine, wordsOf } from '../../core/life/event-words.ts'
@@ -49,7 +49,7 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   ]
 }
 
-/** What will go wrong once it starts. */
+/** Predicts problems at the start. */
 async function explainRanks({ settings }: Site, { numNodes, ranksPerNode, mpiFlags }: JobSpec): Promise<string[]> {
   const doubt = numNodes * ranksPerNode === 1 ? undefined : await doubtRanks(settings, mpiFlags)
   return doubt === undefined ? [] : [`its ranks may not find each other: ${doubt}`]
@@ -108,7 +108,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
   return lines
 }
 
-/** What follows from deaths of what ran the job. */
+/** Consequences of deaths during its runs. */
 function explainDeaths({ deaths = [] }: JobState, { crashLimit }: JobSpec): string[] {
   if (deaths.length === 0) return []
   const times = deaths.length === 1 ? 'once' : `${deaths.length} times`
@@ -140,7 +140,7 @@ async function explainParents(site: Site, parents: readonly JobId[]): Promise<st
   return lines
 }
 
-/** The job that failed first, when this one failed for a parent that failed for a parent. */
+/** The first failure in a chain of failed parents. */
 async function explainRoot(site: Site, id: JobId): Promise<string[]> {
   const seen = new Set([id])
   let root: { readonly id: JobId; readonly state: JobState } | undefined
@@ -191,7 +191,10 @@ async function leaseOf(site: Site, launcher: string): Promise<Lease | undefined>
   }
 }
 
-/** What is known of a launcher's end; `undefined` when it may well be alive: of another node's, only its next beat would tell. */
+/**
+ * The fate of a launcher as far as known; `undefined` if it may be alive. For another node, only
+ * the next beat would tell.
+ */
 export function fateOf({ ended, kernel, pid }: Lease): string | undefined {
   if (ended !== undefined) return `has ended (${ended})`
   const isHere = kernel === `${bootId()} ${processScope()}`

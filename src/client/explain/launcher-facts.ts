@@ -1,4 +1,4 @@
-/** A launcher as its folder tells of it: for listings, the watch and the report. */
+/** A launcher according to its folder, for listings, the watch and the report. */
 import { BjobError } from '../../core/text/errors.ts'
 import { AT_ONCE, mapConcurrently } from '../../lib/concurrently.ts'
 import { type Lease, listLaunchers, readLauncherSettings, readLease } from '../../site/launcher/launchers.ts'
@@ -12,17 +12,17 @@ export interface LauncherFacts {
   readonly start: number
   /** `undefined` while it lives. */
   readonly end: number | undefined
-  /** Why it ended; empty while it lives. */
+  /** Reason for its end; empty while it lives. */
   readonly fate: string
   readonly nodes: readonly string[]
-  /** Of all nodes together. */
+  /** Sum over all nodes. */
   readonly cores: number
   readonly gpus: number
-  /** When its time is up; `undefined` where nothing limits it. */
+  /** End of its time; `undefined` without a limit. */
   readonly deadline: number | undefined
 }
 
-/** All launchers that have a lease, the oldest first; of those that `known` has and that have ended, nothing is read again. */
+/** All launchers with a lease, oldest first. Ended launchers in `known` are not read again. */
 export async function readLaunchers(
   site: Site,
   known: ReadonlyMap<string, LauncherFacts> = new Map(),
@@ -34,7 +34,7 @@ export async function readLaunchers(
   return found.filter((launcher) => launcher !== undefined).sort((one, other) => one.start - other.start)
 }
 
-/** @returns undefined for a folder that tells nothing of a launcher */
+/** @returns undefined if the folder does not describe a launcher */
 async function readLauncher(site: Site, id: string): Promise<LauncherFacts | undefined> {
   const paths = site.layout.launcher(id)
   try {
@@ -48,7 +48,7 @@ async function readLauncher(site: Site, id: string): Promise<LauncherFacts | und
       id,
       host: lease.host,
       start,
-      // Files have the time of a clock that ticks seldom, or is a server's: it may be behind.
+      // File times come from a coarse or remote clock and may be behind.
       end: fate === undefined ? undefined : Math.max(start, signed),
       fate: fate ?? '',
       nodes: settings.nodes ?? [lease.host],
@@ -62,7 +62,10 @@ async function readLauncher(site: Site, id: string): Promise<LauncherFacts | und
   }
 }
 
-/** By its process, or, of another node's, by the age of its lease: a figure may rely on clocks, a takeover never does. */
+/**
+ * By its process or, on another node, by the age of its lease. Reports may rely on clocks;
+ * takeovers never do.
+ */
 function deathOf(lease: Lease, signed: number, leaseSeconds: number): string | undefined {
   if (fateOf(lease) !== undefined) return 'its process is gone'
   return Date.now() - signed > leaseSeconds * 2000 ? 'its lease has expired' : undefined

@@ -1,4 +1,7 @@
-/** Whether a launcher would ever run a job, from what it says of itself in its folder; and what there is when none is alive. */
+/**
+ * Decides from a launcher's recorded settings if it could run a job, and what else is known if none
+ * is alive.
+ */
 import { type Filter, compileFilter } from '../../core/index/filter.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { requestOf } from '../../core/placement/placement-request.ts'
@@ -13,13 +16,13 @@ import type { Site } from '../../site/site.ts'
 import { listSubmissions, readBatchOutput } from '../../site/launcher/submissions.ts'
 import { readComplaint } from '../explain/batch-output.ts'
 
-/** Of what nobody tells how much there is, nothing is refused. */
+/** Unknown resources are assumed to suffice. */
 const UNKNOWN = 1e6
 
-/** Of submissions and of launchers that were, no more than these are looked at. */
+/** Maximum number of submissions and past launchers to examine. */
 const NEWEST = 20
 
-/** @returns why that launcher will never run the job, in one line, or undefined when it could */
+/** @returns why the launcher can never run the job, in one line; undefined if it can */
 export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): Promise<string | undefined> {
   const settings = await readLauncherSettings(site, lease.launcher)
   const { filter, jobMode, timeLimitMinutes = Infinity } = settings
@@ -28,14 +31,15 @@ export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): 
   const isSerial = specification.numNodes * specification.ranksPerNode === 1
   if (jobMode === 'serial' && !isSerial) return 'it runs serial jobs only (--job-mode serial)'
   if (jobMode === 'mpi' && isSerial) return 'it runs MPI jobs only (--job-mode mpi)'
-  // By the clocks of two nodes: good enough to say why, never to decide.
+  // Compares clocks of two nodes, which is accurate enough for an explanation.
   const runSeconds = Math.max(0, (Date.now() - Date.parse(lease.started)) / 1000)
   return explainShape(settings, timeLimitMinutes * 60 - runSeconds, entry)
 }
 
 /**
- * What else there is to say when no launcher is alive: whether what the scheduler has been asked for could run the job, or what there has been.
- * @returns no line when nothing is known
+ * Explains the situation without a live launcher: submissions that could run the job, or the last
+ * launcher.
+ * @returns an empty list if nothing is known
  */
 export async function explainAbsence(site: Site, entry: JobEntry): Promise<string[]> {
   const { cores = UNKNOWN, gpus = UNKNOWN, memory_mib: memoryMiB } = site.settings.node

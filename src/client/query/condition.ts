@@ -1,24 +1,24 @@
-/** The conditions of a query: what `filter` and `exclude` of the library take, compiled to one test. */
+/** Conditions of the library's `filter` and `exclude`, compiled to one test. */
 import { requestError } from '../../core/text/errors.ts'
 import { compileFilter, compileWords } from '../../core/index/filter.ts'
 import { DEFAULT_WORKFLOW, jobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
-/** A word, several of which any may match, or an operator; operators given together must all match. */
+/** A word, a list of alternatives, or operators, which must all match. */
 export type Match = string | Iterable<string> | MatchOperators
 
 export interface MatchOperators {
   readonly in?: Iterable<string>
   readonly contains?: string
-  /** As `contains`, upper and lower case alike. */
+  /** Like `contains`, ignoring case. */
   readonly icontains?: string
   readonly startsWith?: string
-  /** `*` stands for anything; of several any may match. */
+  /** `*` stands for any text; a list gives alternatives. */
   readonly glob?: string | Iterable<string>
 }
 
-/** All that are given must match. */
+/** All given conditions must match. */
 export interface Conditions {
   readonly id?: Match
   readonly name?: Match
@@ -27,11 +27,14 @@ export interface Conditions {
   readonly application?: Match
   readonly app?: Match
   readonly launcher?: Match
-  /** Ids of parents, of which any may match. */
+  /** Ids of parents, any of which may match. */
   readonly parents?: Match
-  /** By tag: its value. */
+  /** Values by tag. */
   readonly tags?: Readonly<Record<string, Match>>
-  /** By key of data.json, which is read for this: a number, true, false or null, or as for text. */
+  /**
+   * Values by key of data.json, which is read for this: a number, true, false or null, or as for
+   * text.
+   */
   readonly data?: Readonly<Record<string, Match | number | boolean | null>>
 }
 

@@ -1,4 +1,4 @@
-/** A handle on one job: what the library's queries and `spawn` hand out. */
+/** A handle on one job, returned by queries and `spawn`. */
 import { type JobId, fullId, splitId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { type ToldEntry, tell } from '../../core/life/event-words.ts'
@@ -17,7 +17,7 @@ export class Job {
   readonly id: JobId
   readonly workflow: string
   readonly name: string
-  /** The job's folder, absolute: its working directory. */
+  /** The job's folder and working directory, absolute. */
   readonly dir: string
   readonly #site: Site
   #entry: JobEntry
@@ -32,7 +32,7 @@ export class Job {
     this.#entry = entry
   }
 
-  /** Looks a job up by its id. @throws BjobError `unknown-job`, `bad-id`, or what is broken in its folder */
+  /** Finds a job by its id. @throws BjobError `unknown-job`, `bad-id`, or for broken files */
   static async find(site: Site, id: JobId): Promise<Job> {
     const full = fullId(id)
     if (!(await hasJob(site, full))) throw unknownJob(full)
@@ -40,7 +40,7 @@ export class Job {
     return new Job(site, entryOf(full, state, await readSpecification(site, full, state)))
   }
 
-  /** The state when this handle was made, or last refreshed. */
+  /** The state when this handle was made or last refreshed. */
   get state(): State {
     return this.#entry.state
   }
@@ -49,12 +49,12 @@ export class Job {
     return this.#entry.attempt
   }
 
-  /** The launcher that has the job, or, once it ended, had it last. */
+  /** The owner or, for an ended job, the last owner. */
   get launcher(): string | undefined {
     return this.#entry.launcher
   }
 
-  /** When its state last changed, ISO 8601. */
+  /** Time of the last change of state, ISO 8601. */
   get changed(): string {
     return this.#entry.changed
   }
@@ -63,48 +63,59 @@ export class Job {
     return isEnded(this.#entry.state)
   }
 
-  /** What the journal and the folder say of it, as one record. */
+  /** The job's entry from the journal and the folder. */
   get entry(): JobEntry {
     return this.#entry
   }
 
-  /** @throws BjobError when job.yaml was broken */
+  /** @throws BjobError if job.yaml is broken */
   async specification(): Promise<JobFields> {
     return plainFields(await readSpecification(this.#site, this.id))
   }
 
-  /** The content of a file in its folder, as text. @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unknown-job` */
+  /**
+   * The text of a file in its folder. @throws BjobError `no-such-file`, `unsafe-path`,
+   * `link-outside`, `unknown-job`
+   */
   async readFile(name: string): Promise<string> {
     return readJobFile(this.#site, this.id, name)
   }
 
-  /** What has happened, oldest first; `message` has all the words, `event` the fact where there is one. */
+  /**
+   * The history, oldest first; `message` is the whole message, `event` the event if there is one.
+   */
   async history(): Promise<readonly ToldEntry[]> {
     return (await readJobState(this.#site, this.id)).history.map(tell)
   }
 
-  /** Brings `state` and the rest up to date from the job's folder. @throws BjobError `unknown-job` */
+  /** Updates this handle from the job's folder. @throws BjobError `unknown-job` */
   async refresh(): Promise<this> {
     this.#entry = (await Job.find(this.#site, this.id)).#entry
     return this
   }
 
-  /** Ends the job wherever it is in its life (see `KillOutcome`). */
+  /** Kills the job in any state (see `KillOutcome`). */
   async kill(): Promise<KillOutcome> {
     return killJob(this.#site, this.id)
   }
 
-  /** What data.json holds: anything, for the driver and the job. @throws BjobError `bad-data` */
+  /** The value of data.json, for the driver and the job. @throws BjobError `bad-data` */
   async data(): Promise<unknown> {
     return readData(this.#site, this.id)
   }
 
-  /** Replaces data.json, at any time in the job's life. @throws BjobError `bad-field` for what JSON cannot hold */
+  /**
+   * Replaces data.json at any time. @throws BjobError `bad-field` for a value that JSON cannot
+   * represent
+   */
   async setData(data: unknown): Promise<void> {
     await writeData(this.#site, this.id, data)
   }
 
-  /** Changes fields, in either spelling, while nobody has the job; `undefined` = the default again. @throws BjobError `unknown-field` */
+  /**
+   * Changes fields, in either spelling, while the job has no owner; `undefined` restores the
+   * default. @throws BjobError `unknown-field`
+   */
   async set(fields: Readonly<Record<string, unknown>>): Promise<Change> {
     const { amendJobs } = await import('../change/amend.ts')
     const assignments = Object.entries(fields).map(([field, value]) => ({ field, value }))
@@ -117,13 +128,13 @@ export class Job {
     return { id: this.id, ...(await addParent(this.#site, fullId(parent), this.id)) }
   }
 
-  /** Gives it another chance when it has failed or was killed. */
+  /** Retries a failed or killed job. */
   async retry(): Promise<Change> {
     const { retryJobs } = await import('../change/retry-jobs.ts')
     return only(await retryJobs(this.#site, [this.id], [(await this.refresh()).#entry]))
   }
 
-  /** Moves its folder to the trash, unless a launcher has it. */
+  /** Moves its folder to the trash, unless a launcher owns it. */
   async remove(): Promise<Change> {
     const { removeJobs } = await import('../change/remove-jobs.ts')
     return only(await removeJobs(this.#site, [this.id]))

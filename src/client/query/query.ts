@@ -1,4 +1,6 @@
-/** Chainable, lazy queries over all jobs: nothing is read until one is iterated, counted or awaited, and each time anew. */
+/**
+ * Chainable, lazy queries over all jobs: each iteration, count or await reads the current state.
+ */
 import { canonicalField } from '../../core/job/field-names.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type JobId, nameOf, workflowOf } from '../../core/job/id.ts'
@@ -17,10 +19,10 @@ import { Job } from './job.ts'
 import { compareNaturally } from '../view/natural-order.ts'
 
 interface Plan {
-  /** No others can pass: they need not be looked at. */
+  /** The only ids that can match, if known. */
   readonly ids?: ReadonlySet<JobId>
   readonly tests: readonly EntryTest[]
-  /** Those that read a job's data.json, tried on what passes all others. */
+  /** Tests of data.json, applied to jobs that pass all others. */
   readonly dataTests: readonly DataTest[]
   readonly orders: readonly string[]
   readonly start: number
@@ -29,12 +31,15 @@ interface Plan {
 
 type DataTest = (entry: JobEntry, data: unknown) => boolean
 
-/** Where a query takes its jobs from: all there are, or another query that was cut to a slice. Those of other ids than `ids` may be left out. */
+/**
+ * The source of a query: all jobs, or the slice of another query. Jobs outside `ids` may be
+ * omitted.
+ */
 type Source = (ids: ReadonlySet<JobId> | undefined) => Promise<JobEntry[]>
 
 const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, end: Infinity }
 
-/** Fields of a job that are not in its specification. */
+/** Fields of a job outside its specification. */
 const OWN_FIELDS: Readonly<Record<string, (entry: JobEntry) => unknown>> = {
   id: (entry) => entry.id,
   name: ({ id }) => nameOf(id),
@@ -64,7 +69,7 @@ export class JobQuery implements AsyncIterable<Job> {
     this.#plan = plan
   }
 
-  /** Those that meet all of `conditions`. @throws BjobError `unknown-field`, `unknown-state` */
+  /** The jobs that meet all `conditions`. @throws BjobError `unknown-field`, `unknown-state` */
   filter(conditions: Conditions): JobQuery {
     const { data, ...others } = conditions
     const query = this.only(exactIds(others.id)).where(compileConditions(others))
@@ -73,7 +78,9 @@ export class JobQuery implements AsyncIterable<Job> {
     return query.#with({ dataTests: [...query.#plan.dataTests, (_, found) => test(found)] })
   }
 
-  /** Those that do not meet all of `conditions`. @throws BjobError `unknown-field`, `unknown-state` */
+  /**
+   * The jobs that do not meet all `conditions`. @throws BjobError `unknown-field`, `unknown-state`
+   */
   exclude(conditions: Conditions): JobQuery {
     const { data, ...others } = conditions
     const test = compileConditions(others)
@@ -84,25 +91,31 @@ export class JobQuery implements AsyncIterable<Job> {
     return query.#with({ dataTests: [...query.#plan.dataTests, isKept] })
   }
 
-  /** Says that no others than `ids` pass what is chained after it: that spares looking at them. */
+  /** Asserts that only `ids` can match the following conditions, which avoids reading others. */
   only(ids: ReadonlySet<JobId> | undefined): JobQuery {
     const query = this.#unsliced()
     return ids === undefined || query.#plan.ids !== undefined ? query : query.#with({ ids })
   }
 
-  /** Those that a function of one's own lets through. */
+  /** The jobs accepted by a function. */
   where(test: EntryTest): JobQuery {
     const query = this.#unsliced()
     return query.#with({ tests: [...query.#plan.tests, test] })
   }
 
-  /** By these fields, the first counting most; `-changed` = newest first. Without it: by id. @throws BjobError `unknown-field` */
+  /**
+   * Sorts by these fields in turn; `-changed` = newest first. Default: by id. @throws BjobError
+   * `unknown-field`
+   */
   orderBy(...fields: readonly string[]): JobQuery {
     for (const field of fields) readerOf(field.replace(/^-/, ''))
     return this.#unsliced().#with({ orders: [...fields, 'id'] })
   }
 
-  /** Those from `start` up to and without `end`, counted from 0. What is chained after it chooses among these. @throws RangeError below 0 */
+  /**
+   * The jobs from `start` to before `end`, counted from 0. Later conditions select among these.
+   * @throws RangeError below 0
+   */
   slice(start: number, end = Infinity): JobQuery {
     if (!(start >= 0 && end >= 0)) throw new RangeError(`a slice needs bounds of at least 0, not ${start} to ${end}`)
     return this.#with({ start: this.#plan.start + start, end: Math.min(this.#plan.end, this.#plan.start + end) })
@@ -129,7 +142,7 @@ export class JobQuery implements AsyncIterable<Job> {
     return entry === undefined ? undefined : new Job(this.#site, entry)
   }
 
-  /** The one that there is. @throws BjobError `no-match`, `many-match` */
+  /** The only matching job. @throws BjobError `no-match`, `many-match` */
   async get(conditions: Conditions = {}): Promise<Job> {
     const [entry, other] = await this.filter(conditions).slice(0, 2).entries()
     if (entry === undefined) throw requestError('no-match', 'no job matches')
@@ -137,7 +150,10 @@ export class JobQuery implements AsyncIterable<Job> {
     return new Job(this.#site, entry)
   }
 
-  /** Fields of each, of the job (`id`, `state`, …) or of its specification: of one field the values, of several a record. @throws BjobError `unknown-field` */
+  /**
+   * Values of a field of the job (`id`, `state`, …) or its specification, or records of several
+   * fields. @throws BjobError `unknown-field`
+   */
   async values(field: string): Promise<unknown[]>
   async values(...fields: readonly string[]): Promise<Record<string, unknown>[]>
   async values(...fields: readonly string[]): Promise<unknown[]> {
@@ -148,7 +164,7 @@ export class JobQuery implements AsyncIterable<Job> {
     return entries.map((entry) => Object.fromEntries(readers.map(([field, read]) => [field, read(entry)])))
   }
 
-  /** How many have each value of a field. @throws BjobError `unknown-field` */
+  /** Number of jobs by value of a field. @throws BjobError `unknown-field` */
   async countBy(field: string): Promise<Map<unknown, number>> {
     const read = readerOf(field)
     const { start, end } = this.#plan
@@ -160,28 +176,30 @@ export class JobQuery implements AsyncIterable<Job> {
     return counts
   }
 
-  /** Changes fields of each that nobody has (see `Job.set`). @throws BjobError `unknown-field` */
+  /**
+   * Changes fields of each job without an owner (see `Job.set`). @throws BjobError `unknown-field`
+   */
   async update(fields: Readonly<Record<string, unknown>>): Promise<Change[]> {
     const { amendJobs } = await import('../change/amend.ts')
     const assignments = Object.entries(fields).map(([field, value]) => ({ field, value }))
     return amendJobs(this.#site, await this.#ids(), assignments)
   }
 
-  /** Moves the folders of all to the trash, but of those that a launcher has. */
+  /** Moves the folders of all jobs to the trash, except those owned by a launcher. */
   async delete(): Promise<Change[]> {
     const { removeJobs } = await import('../change/remove-jobs.ts')
     return removeJobs(this.#site, await this.#ids())
   }
 
-  /** Ends each that has not ended, with `recursive` all jobs below them, too: their children, and so on (see `KillOutcome`). */
+  /** Kills all unfinished jobs, with `recursive` also their descendants (see `KillOutcome`). */
   async kill({ recursive = false }: { readonly recursive?: boolean } = {}): Promise<KillOutcome[]> {
     const { killFamilies, killJobs } = await import('../change/kill-jobs.ts')
-    // Below one that has ended there may be others.
+    // An ended job may have running descendants.
     const open = (await this.entries()).filter(({ state }) => recursive || !isEnded(state)).map(({ id }) => id)
     return recursive ? killFamilies(this.#site, open) : killJobs(this.#site, open)
   }
 
-  /** Gives each that has failed or was killed another chance. */
+  /** Retries all failed and killed jobs. */
   async retry(): Promise<Change[]> {
     const { retryJobs } = await import('../change/retry-jobs.ts')
     return retryJobs(this.#site, await this.#ids(), await this.#catalogue.entries())
@@ -191,7 +209,7 @@ export class JobQuery implements AsyncIterable<Job> {
     return (await this.entries()).map(({ id }) => id)
   }
 
-  /** The bare records, in order. */
+  /** The plain entries, in order. */
   async entries(): Promise<JobEntry[]> {
     const { orders, start, end } = this.#plan
     const entries = await this.#matching()
@@ -220,7 +238,7 @@ export class JobQuery implements AsyncIterable<Job> {
     return passed.filter((_, at) => kept[at])
   }
 
-  /** What is chosen or ordered after a slice is chosen among what the slice holds. */
+  /** Conditions and orders after a slice apply within the slice. */
   #unsliced(): JobQuery {
     const { orders, start, end } = this.#plan
     if (start === 0 && end === Infinity) return this
@@ -232,13 +250,13 @@ export class JobQuery implements AsyncIterable<Job> {
   }
 }
 
-/** The ids that a condition names, where it names them all. */
+/** The ids listed by a condition, if it lists them all. */
 function exactIds(condition: unknown): ReadonlySet<JobId> | undefined {
   if (typeof condition === 'string') return new Set([condition])
   return Array.isArray(condition) ? new Set(condition.map(String)) : undefined
 }
 
-/** The first `count` in order. Of a page of many, most are never put in order. */
+/** The first `count` in order, without sorting the rest. */
 function firstOf(entries: JobEntry[], count: number, compare: (one: JobEntry, other: JobEntry) => number): JobEntry[] {
   if (count * 10 > entries.length) return entries.sort(compare).slice(0, count)
   const first: JobEntry[] = []
@@ -252,7 +270,7 @@ function firstOf(entries: JobEntry[], count: number, compare: (one: JobEntry, ot
   return first
 }
 
-/** A job may be removed between the look at the journal and the one at its file. */
+/** A job may be removed between the two reads. */
 async function readDataIfThere(site: Site, id: JobId): Promise<unknown> {
   try {
     return await readData(site, id)

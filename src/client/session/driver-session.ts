@@ -1,6 +1,7 @@
 /**
- * A driver's coprocess: requests come as lines of JSON, replies and ends go out as lines of JSON, so that a driver in any language pays for
- * starting bjob once. Spawns that arrive together are made together. Nothing is kept here that cannot be asked for again.
+ * A driver's coprocess: requests arrive and replies and ends leave as lines of JSON, so that a
+ * driver in any language starts bjob once. Spawns that arrive together are made together. All state
+ * can be requested again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BjobError, requestError } from '../../core/text/errors.ts'
@@ -21,13 +22,13 @@ import {
 import { SpawnBatcher } from './session-spawn.ts'
 import type { SiteClient } from '../site-client.ts'
 
-/** Grows when a driver that was written for an earlier one would no longer be understood, or no longer understand. */
+/** Increases with incompatible changes of the protocol. */
 export const SESSION_PROTOCOL = 1
 
 export interface SessionSurroundings {
-  /** Writes text to the driver; resolves when it has left, rejects when nobody reads any more. */
+  /** Writes text to the driver; resolves when it is written, rejects when the driver is gone. */
   readonly write: (text: string) => Promise<void>
-  /** A job as the driver sees it in the replies to `get` and `query`. */
+  /** A job in the replies to `get` and `query`. */
   readonly describe: (entry: JobEntry) => Readonly<Record<string, unknown>>
 }
 
@@ -35,14 +36,15 @@ interface Subscription {
   readonly stop: AbortController
   readonly follow: boolean
   readonly acknowledge: boolean
-  /** Goes on to the next end. */
+  /** Continues with the next end. */
   acknowledged: (() => void) | undefined
 }
 
 /**
- * A request is `{"op": …, "id": …}` and more; its reply is `{"id": …, "ok": …}` or `{"id": …, "error": {"code", "message", …}}`. An end is
- * `{"of": ID, "end": {…}}`, ID being that of the `results` request. Requests are begun in the order of their lines, and a spawn is done before
- * what follows it is begun; replies come as they are ready.
+ * A request is `{"op": …, "id": …}` with further fields; its reply is `{"id": …, "ok": …}` or
+ * `{"id": …, "error": {"code", "message", …}}`. An end is `{"of": ID, "end": {…}}` with the id of
+ * the `results` request. Requests start in order, and a spawn completes before later requests
+ * start; replies come as they are ready.
  */
 export class DriverSession {
   readonly #client: SiteClient
@@ -65,12 +67,12 @@ export class DriverSession {
     this.#spawns = new SpawnBatcher(client)
   }
 
-  /** Whether `close` was asked for: lines after it are not read. */
+  /** True after `close`: later lines are not read. */
   get isClosing(): boolean {
     return this.#closeId !== undefined
   }
 
-  /** Takes a line in. Never throws: what is wrong with it is told to the driver. */
+  /** Processes a line. Never throws: errors are sent to the driver. */
   receive(line: ReadLine): void {
     this.#lineCount += 1
     if (this.isClosing || ('text' in line && line.text.trim() === '')) return
@@ -81,7 +83,8 @@ export class DriverSession {
   }
 
   /**
-   * No more lines come. Resolves when every request has its reply. Subscriptions that follow end; those that do not hand out what there is.
+   * End of input. Resolves when every request has its reply. Following subscriptions end; others
+   * deliver what exists.
    */
   async end(): Promise<void> {
     await this.#pump
@@ -94,7 +97,7 @@ export class DriverSession {
   }
 
   async #work(): Promise<void> {
-    // All lines of a piece of input, and of those that are there already, are one batch.
+    // All available lines form one batch.
     await nextTurn()
     while (this.#queue.length > 0) {
       const batch = this.#queue
@@ -173,7 +176,7 @@ export class DriverSession {
     return killFamilies(this.#client.site, [(await this.#client.job(job)).id])
   }
 
-  /** One at a time: two queries at once would read the same lines of the journal. */
+  /** One at a time: concurrent queries would read the same journal lines. */
   async #queryInTurn(request: RequestOf<'query'>): Promise<JobEntry[]> {
     const found = this.#lastQuery.then(() => this.#query(request))
     this.#lastQuery = found.catch(() => {})
@@ -188,7 +191,7 @@ export class DriverSession {
     return (limit === undefined ? query : query.slice(0, limit)).entries()
   }
 
-  /** @returns how many ends were handed out */
+  /** @returns the number of delivered ends */
   async #follow({
     id,
     cursor,
@@ -222,7 +225,7 @@ export class DriverSession {
     return count
   }
 
-  /** @returns whether the driver has it: then it is not handed out again */
+  /** @returns true if the driver has received it */
   async #deliver(id: RequestId, end: JobResult, subscription: Subscription): Promise<boolean> {
     const { acknowledge, stop } = subscription
     const acknowledged = new Promise<boolean>((resolve) => {
@@ -263,7 +266,7 @@ function noSubscription(of: RequestId): BjobError {
   return requestError('bad-request', `no running results ${JSON.stringify(of)}`, { field: 'of' })
 }
 
-/** What a driver is told of an error: the fields of a BjobError, or the system's code. */
+/** An error for the driver: the fields of a BjobError, or the system's code. */
 function describeError(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof BjobError) {
     const { path, line, field } = error.detail

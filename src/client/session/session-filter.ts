@@ -1,4 +1,6 @@
-/** The filters of a session: words, as the commands take them, or for a query the library's conditions as well. */
+/**
+ * Filters of a session: words like those of commands, or for queries also the library's conditions.
+ */
 import * as v from 'valibot'
 import { requestError } from '../../core/text/errors.ts'
 import type { Filter } from '../../core/index/filter.ts'
@@ -14,12 +16,12 @@ const wordsOr = (message: string) =>
     v.array(text, message),
   )
 
-/** One word, or several of which any may match; exact, or globs where they hold `*`. */
+/** A word or a list of alternatives; exact, or globs with `*`. */
 export const words = wordsOr('must be text or a list of texts')
 
 const someWords = v.optional(words)
 
-/** A filter of ends: what is known of each without a look at its files. */
+/** A filter of ends, by properties that need no file access. */
 export const wordFilter = fieldsOf(
   {
     id: someWords,
@@ -77,7 +79,10 @@ export const queryFilters = v.pipe(
 export type WordFilter = v.InferOutput<typeof wordFilter>
 export type QueryFilter = v.InferOutput<typeof queryFilter>
 
-/** What the words of a filter mean to the library. An empty list of words means none, not any: a driver's list of its jobs may be empty. */
+/**
+ * Translates a filter's words into conditions. An empty list matches nothing: a driver's list of
+ * jobs may be empty.
+ */
 export function conditionsOf({ tag, tags, data, ...fields }: QueryFilter): Conditions {
   const named = Object.entries(fields).flatMap(([field, value]) =>
     value === undefined ? [] : [[field, matchOf(value)] as const],
@@ -104,7 +109,7 @@ function isMatch(value: v.InferOutput<typeof datum>): value is v.InferOutput<typ
   return typeof value === 'object' && value !== null
 }
 
-/** @throws BjobError `bad-request` for a filter that nothing passes */
+/** @throws BjobError `bad-request` for a filter that nothing can match */
 export function toFilter(filter: WordFilter): Filter {
   if (Object.values(filter).some((all) => all?.length === 0))
     throw requestError('bad-request', 'filter has an empty list, which no job matches', { field: 'filter' })

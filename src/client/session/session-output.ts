@@ -1,4 +1,4 @@
-/** The lines that go to a driver: in order, those that are ready together in one write. */
+/** The lines to a driver, in order; lines that are ready together share a write. */
 
 export class SessionOutput {
   readonly #write: (text: string) => Promise<void>
@@ -6,15 +6,15 @@ export class SessionOutput {
   #flush: Promise<boolean> | undefined
   #isBroken = false
 
-  /** @param write resolves when the text has left; rejects when nobody reads any more */
+  /** @param write resolves when the text is written; rejects when the driver is gone */
   constructor(write: (text: string) => Promise<void>) {
     this.#write = write
   }
 
-  /** @returns whether it has left this process; false when the driver has gone */
+  /** @returns true when it is written; false if the driver is gone */
   async send(message: unknown): Promise<boolean> {
     this.#lines.push(`${JSON.stringify(message)}\n`)
-    // What is being written is not added to; the next write takes all that came meanwhile.
+    // The current write is fixed; the next one takes all lines queued meanwhile.
     this.#flush = (this.#flush ?? Promise.resolve(true)).then(() => this.#writeAll())
     return this.#flush
   }

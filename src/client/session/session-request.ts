@@ -1,4 +1,7 @@
-/** What a driver may ask in a session: one JSON object a line, checked here, so that a mistake is told in one line that names the field. */
+/**
+ * The requests of a session: one JSON object per line, validated here, so that an error is one line
+ * with the field.
+ */
 import * as v from 'valibot'
 import { hintFor } from '../../core/text/error-hints.ts'
 import { requestError } from '../../core/text/errors.ts'
@@ -15,7 +18,7 @@ const text = v.pipe(v.string('must be text'), v.nonEmpty('is empty'))
 const flag = v.boolean('must be true or false')
 const request = <const Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'is missing')
 
-/** Each kind of request under its `op`; `id` is given back with the reply. */
+/** Request types by `op`; `id` is returned with the reply. */
 const SCHEMAS = {
   ping: request({ op: v.literal('ping'), id: requestId }),
   spawn: request({
@@ -64,12 +67,12 @@ export type RequestOf<Op extends SessionRequest['op']> = Extract<SessionRequest,
 
 const OPS: readonly string[] = Object.keys(SCHEMAS)
 
-/** A request, or what is wrong with its line, with the `id` that could be made out. */
+/** A request, or the error in its line with the `id`, if readable. */
 export type ParsedRequest =
   | { readonly ok: true; readonly request: SessionRequest }
   | { readonly ok: false; readonly id: RequestId | null; readonly error: Error }
 
-/** @param number of the line, from 1: for messages */
+/** @param number line number from 1, for messages */
 export function parseRequest(line: ReadLine, number: number): ParsedRequest {
   if ('problem' in line)
     return {
@@ -103,7 +106,7 @@ export function parseRequest(line: ReadLine, number: number): ParsedRequest {
   const given = v.safeParse(requestId, findLoss(asked) === undefined ? toPlain(asked) : undefined)
   const id = given.success ? given.output : null
   for (const [key, content] of fields) {
-    // The fields of jobs: some of them take numbers as they are written.
+    // Some fields of jobs accept numbers as written.
     if (key === 'job' || key === 'fields') continue
     const loss = findLoss(content)
     const field = [key, ...(loss ?? [])].map(String).join('.')

@@ -1,4 +1,7 @@
-/** Spawns of a session: what arrives together is made together, and yet each succeeds or fails by itself. */
+/**
+ * Spawns of a session: simultaneous requests are made together, but each succeeds or fails
+ * separately.
+ */
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { RequestId, RequestOf } from './session-request.ts'
 import type { SiteClient } from '../site-client.ts'
@@ -10,7 +13,7 @@ type SpawnLine = RequestOf<'spawn'>
 type Reply = (id: RequestId, ok: unknown) => void
 type Refuse = (id: RequestId, error: unknown) => void
 
-/** What `spawnRecords` makes as one group: when any of it is refused, nothing of it was made. */
+/** Group size of `spawnRecords`: if it refuses a group, nothing of it was made. */
 const LARGEST = 200
 
 export class SpawnBatcher {
@@ -42,7 +45,8 @@ export class SpawnBatcher {
     try {
       spawned = await this.#client.spawnRecords(
         requests.map(({ job }) => ({ record: job })),
-        // Whether a taken name is a mistake is decided below: it would spoil the batch after a part of it was made.
+        // Taken names are handled below; as an error, they would fail a batch after part of it was
+        // made.
         {
           ifExists: first.if_exists === 'rename' ? 'rename' : 'reuse',
           ...(first.folder === undefined ? {} : { folder: first.folder }),
@@ -54,7 +58,7 @@ export class SpawnBatcher {
         for (const { id } of requests) refuse(id, mergeProblems(error))
         return
       }
-      // One mistake spoils a batch; halves find it in a few steps.
+      // An error fails a whole batch; bisection finds it in a few steps.
       const middle = requests.length >> 1
       await this.#spawnAlike(requests.slice(0, middle), reply, refuse)
       return this.#spawnAlike(requests.slice(middle), reply, refuse)
@@ -68,12 +72,12 @@ export class SpawnBatcher {
   }
 }
 
-/** Requests that may be made together share it. */
+/** Requests with the same key may be made together. */
 function keyOf(request: SpawnLine | undefined): string {
   return JSON.stringify([request?.if_exists === 'rename', request?.folder ?? ''])
 }
 
-/** All that is wrong with one record, as one error. */
+/** All errors of one record as one error. */
 function mergeProblems(error: unknown): unknown {
   const [first] = error instanceof SpawnProblems ? error.problems : []
   if (!(error instanceof SpawnProblems) || first === undefined) return error

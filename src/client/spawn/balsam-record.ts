@@ -1,6 +1,7 @@
 /**
- * Jobs as Balsam dumps them, of either era, as records to spawn: `BalsamJob.to_dict()` of 0.1 to 0.5, and the jobs of Balsam 2. What these kept
- * for themselves (states, locks, times) is left behind: every job begins anew. What bjob has no word for is left in, to be refused by name.
+ * Translates jobs exported by Balsam, `BalsamJob.to_dict()` of 0.1 to 0.5 and the jobs of Balsam 2,
+ * into spawn records. States, locks and times are dropped: every job starts from the beginning.
+ * Unknown fields stay, to be refused by name.
  */
 import { Dag } from '../../core/index/dag.ts'
 import { DEFAULT_WORKFLOW, jobId } from '../../core/job/id.ts'
@@ -9,7 +10,7 @@ import type { SpawnRecord } from './spawn-plan.ts'
 
 type Fields = ReadonlyMap<string, unknown>
 
-/** What Balsam wrote for itself. */
+/** Balsam's own bookkeeping. */
 const BOOKKEEPING = [
   'job_id',
   'id',
@@ -41,10 +42,10 @@ const BOOKKEEPING = [
   'serialized_exception',
 ]
 
-/** What has no effect at this value: Balsam's own default, which every dump spells out. */
+/** Values without effect: Balsam's defaults, which every export contains. */
 const EMPTY: readonly unknown[] = [undefined, null, '', 0, '[]', '{}']
 
-/** Other names for what bjob has. */
+/** Balsam's names for fields of bjob. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ['wall_time_min', 'wall_time_minutes'],
   ['app', 'application'],
@@ -53,7 +54,7 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ['parent_ids', 'parents'],
 ])
 
-/** Whether a record is a job of Balsam's: no record of bjob's has these keys. */
+/** True for a record of Balsam, by keys that no record of bjob has. */
 export function isBalsamRecord(record: unknown): boolean {
   const keys = new Set(Object.keys(fieldsOf(record)))
   return (
@@ -61,7 +62,7 @@ export function isBalsamRecord(record: unknown): boolean {
   )
 }
 
-/** `records` with those of Balsam in bjob's words, parents before their children; as they are when there are none. */
+/** `records` with Balsam's translated, parents before children; unchanged if there are none. */
 export function translateBalsam(records: readonly SpawnRecord[]): readonly SpawnRecord[] {
   if (!records.some(({ record }) => isBalsamRecord(record))) return records
   const names = new Map<string, { readonly workflow: string; readonly name: string }>()
@@ -73,7 +74,7 @@ export function translateBalsam(records: readonly SpawnRecord[]): readonly Spawn
     }
   }
   const translated = records.map((entry) =>
-    // Its input is that of parents only, never of the folder where somebody reads the dump.
+    // Its input comes from parents only, never from the folder of the export.
     isBalsamRecord(entry.record) ? { ...entry, record: translate(fieldsOf(entry.record), names), staged: [] } : entry,
   )
   return parentsFirst(translated)
@@ -101,12 +102,15 @@ function translate(
       }),
     )
   }
-  // Of parents that have not begun there is nothing to take.
+  // Parents that have not started have no files.
   if (parents.length === 0 || fields.get('wait_for_parents') === false) fields.delete('input_files')
   return Object.fromEntries(fields)
 }
 
-/** Balsam 2 has no name: the last two parts of `workdir` are. Blanks become `_`, as in the folders of Balsam 0.x. */
+/**
+ * Balsam 2 has no names: they are the last two parts of `workdir`. Blanks become `_`, as in folders
+ * of Balsam 0.x.
+ */
 function nameOf(fields: Fields): { workflow: string; name: string } {
   const parts = textOf(fields.get('workdir'))
     .split('/')
@@ -122,7 +126,7 @@ function isEmpty(value: unknown): boolean {
   )
 }
 
-/** A list, or the JSON of one, as Balsam 0.x kept the ids of parents. */
+/** A list, or its JSON text, as Balsam 0.x stores ids of parents. */
 function listOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(String)
   if (typeof value !== 'string' || value.trim() === '') return []
@@ -139,7 +143,7 @@ function parentsFirst(records: readonly SpawnRecord[]): SpawnRecord[] {
     records.map((entry, at) => {
       const fields = new Map(Object.entries(fieldsOf(entry.record)))
       const { workflow, name } = nameOf(fields)
-      // Two of one name are refused later, with their lines.
+      // Duplicates are refused later, with their lines.
       return [
         `${jobId(workflow, name)} ${at}`,
         { entry, id: jobId(workflow, name), parents: listOf(fields.get('parents')) },

@@ -1,13 +1,13 @@
-/** The ids of the jobs of one spawn: each once, and none that is taken unless that is meant. */
+/** Chooses the ids of a spawn: each once, and free unless reuse is intended. */
 import { type BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
 import { type JobId, nameOf, workflowOf } from '../../core/job/id.ts'
 import type { Site } from '../../site/site.ts'
 import { TakenNames } from './taken-names.ts'
 
-/** What to do about a name that is taken: refuse, take the job that is there, or make another name by adding -2, -3, … */
+/** If a name is taken: refuse, return the existing job, or append -2, -3, … */
 export type IfExists = 'error' | 'reuse' | 'rename'
 
-/** `isReused`: the name is taken, and that is fine. */
+/** `isReused`: an existing job is reused. */
 export interface ChosenId {
   readonly id: JobId
   readonly isReused: boolean
@@ -16,7 +16,7 @@ export interface ChosenId {
 export class NameChoice {
   readonly #site: Site
   readonly #ifExists: IfExists
-  /** The ids that were chosen, and what says where each stands. */
+  /** Chosen ids with their positions. */
   readonly #chosen = new Map<JobId, string>()
   readonly #taken = new Map<string, TakenNames>()
 

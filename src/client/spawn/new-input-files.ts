@@ -1,4 +1,7 @@
-/** What a new job gets with its folder: files of the folder where it is spawned, and, unless it waits for them, of its parents. */
+/**
+ * Finds the input files of a new job: from the spawning folder and, unless it waits for them, from
+ * its parents.
+ */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -20,17 +23,18 @@ import { readJobState } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 
 export interface InputSource {
-  /** Absolute: where the job is spawned. */
+  /** Absolute folder of the spawner. */
   readonly folder: string
-  /** Of a job that is to be like another: what that one had. The rest is its parents', and not looked for in `folder`. */
+  /** The files of a copied job's original. The rest comes from parents, not from `folder`. */
   readonly staged?: readonly NewInputFile[]
-  /** Whether it has parents that may still write what it asks for. */
+  /** True if parents may still write requested files. */
   readonly isEarly: boolean
 }
 
 /**
- * What `specification` asks for, where it is there now. A name in the folder of the spawner comes before one of a parent's.
- * @throws BjobError `missing-input` for what is nowhere and will not come; `unsafe-path`, `reserved-name`, `input-clash`
+ * The requested files that exist now. The spawner's folder takes precedence over parents.
+ * @throws BjobError `missing-input` if a file does not exist and will not; `unsafe-path`,
+ *   `reserved-name`, `input-clash`
  */
 export async function findNewInputs(
   site: Site,
@@ -86,7 +90,7 @@ async function findOwn(
   return { inputs: Array.from(found, ([name, file]) => ({ file, name })), unmatched }
 }
 
-/** A job spawns in its own folder: that is a parent's, and may still change. */
+/** A job that spawns in its own folder: it is a parent's folder, which may still change. */
 async function isFolderOf({ disk, layout }: Site, jobs: readonly JobId[], folder: string): Promise<boolean> {
   const real = await unlessGone(disk.realpath(folder))
   for (const id of jobs) if ((await unlessGone(disk.realpath(layout.job(id).dir))) === real) return true
@@ -94,16 +98,17 @@ async function isFolderOf({ disk, layout }: Site, jobs: readonly JobId[], folder
 }
 
 /**
- * What a job has of the files that it asks for, for another one like it: links are made again; those to the files of parents that it waited for are
- * not its own, and another job gets such from its parents.
- * @throws BjobError `unsafe-path`, `missing-input` for what the job has put there since and cannot be copied, or leads out of the site
+ * The input files of a job, for a copy. Links are recreated; links to files of awaited parents are
+ * excluded, because the copy gets its own.
+ * @throws BjobError `unsafe-path`, `missing-input` for files that have become uncopyable, or lead
+ *   out of the site
  */
 export async function findStaged(site: Site, id: JobId, specification: JobSpec): Promise<NewInputFile[]> {
   const { dir } = site.layout.job(id)
   const { parents, inputFiles } = specification
   const theirs = waitsForInputs(specification) ? (await findParentInputs(site, parents, inputFiles)).inputs : []
   const staged = new Map(theirs.map(({ name }) => [name, undefined as NewInputFile | undefined]))
-  // What it has written may match a glob, too.
+  // The job's own output may match a glob too.
   for (const pattern of filesAtBirth(await readJobState(site, id)) ?? inputFiles.map((file) => path.basename(file))) {
     for (const file of await findMatches(site, dir, pattern)) {
       const name = path.basename(file)

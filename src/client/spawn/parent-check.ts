@@ -1,4 +1,4 @@
-/** The parents of new jobs: who they are, and which have not finished. */
+/** Checks the parents of new jobs and finds the unfinished ones. */
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { type JobId, fullId } from '../../core/job/id.ts'
 import type { State } from '../../core/life/states.ts'
@@ -13,13 +13,13 @@ export interface FoundParents {
 
 export class ParentCheck {
   readonly #site: Site
-  /** The job that spawns, if one does. */
+  /** The spawning job, if any. */
   readonly #spawner: JobEnvironment | undefined
   readonly #isNew: (id: JobId) => boolean
-  /** Each is read once. */
+  /** Each parent is read once. */
   readonly #states = new Map<JobId, State | BjobError>()
 
-  /** @param isNew whether a job is spawned with the others, so that it has no folder yet */
+  /** @param isNew true for a job of the same spawn, which has no folder yet */
   constructor(site: Site, spawner: JobEnvironment | undefined, isNew: (id: JobId) => boolean) {
     this.#site = site
     this.#spawner = spawner
@@ -27,8 +27,9 @@ export class ParentCheck {
   }
 
   /**
-   * A child's parents are its spawner's parents, its spawner, and those that it names (Balsam's `dag.spawn_child`).
-   * @throws BjobError `own-parent`, `unknown-parent`, or what is broken in a parent's folder
+   * A child's parents: its spawner's parents, its spawner, and those it names (Balsam's
+   * `dag.spawn_child`).
+   * @throws BjobError `own-parent`, `unknown-parent`, or for a parent's broken files
    */
   async find(named: readonly string[], own: JobId): Promise<FoundParents> {
     const inherited = this.#spawner === undefined ? [] : [...this.#spawner.parents, this.#spawner.id]
@@ -43,7 +44,7 @@ export class ParentCheck {
     return { all: [...all], unfinished }
   }
 
-  /** @returns undefined for a parent's parent that was removed meanwhile: that is no mistake of the job that spawns */
+  /** @returns undefined for a removed parent of the spawner, which is not an error of the child */
   async #stateOf(id: JobId, isInherited: boolean): Promise<State | undefined> {
     const known = this.#states.get(id) ?? (await this.#read(id))
     this.#states.set(id, known)

@@ -1,4 +1,4 @@
-/** Making jobs like others: one, or a whole workflow with its parents and children. */
+/** Copies jobs: one, or a whole workflow with its parents and children. */
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { type JobId, jobId, splitId } from '../../core/job/id.ts'
@@ -12,11 +12,11 @@ import { findStaged } from './new-input-files.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
 export interface CloneOptions {
-  /** The workflow of the new jobs; that of the old ones unless given. */
+  /** Workflow of the new jobs; default: that of the originals. */
   readonly workflow?: string
-  /** The name of the new job, when there is one; that of the old one unless given. */
+  /** Name of the new job, for a single one; default: that of the original. */
   readonly name?: string
-  /** Fields that the new jobs have otherwise: all of them, or the one whose original has the `name`. */
+  /** Changed fields: for all new jobs, or for the one whose original has the `name`. */
   readonly assignments?: readonly CloneAssignment[]
 }
 
@@ -25,10 +25,10 @@ export interface CloneAssignment extends FieldAssignment {
 }
 
 /**
- * What to spawn so that there is another one like each of `ids`: its fields, its input files and its data. Parents among them are replaced by
- * their clones.
- * @param entries all jobs of the site, for who is whose parent
- * @throws BjobError `unknown-job`, also for an assignment to none of them; or what is broken in a job's folder
+ * The spawn records for copies of `ids`, with fields, input files and data. Parents among them are
+ * replaced by their copies.
+ * @param entries all jobs of the site, for their relations
+ * @throws BjobError `unknown-job`, also for an assignment without a job; or for broken files
  */
 export async function planClones(
   site: Site,

@@ -1,4 +1,4 @@
-/** Fields that hold where a record does not say otherwise: of the site's settings, or of the command line. */
+/** Default fields of records: from the site's settings, or from the command line. */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
@@ -6,7 +6,7 @@ import { checkSpawn } from '../../core/job/check-spec.ts'
 import { SITE_FILE } from '../../site/disk/layout.ts'
 import type { Site } from '../../site/site.ts'
 
-/** The defaults under what was asked; in whatever spelling either is. */
+/** The record over the defaults, in any spelling. */
 export function withDefaults(record: unknown, defaults: Readonly<Record<string, unknown>>): unknown {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return record
   const fields = Object.entries(defaults)
@@ -18,7 +18,7 @@ export function withDefaults(record: unknown, defaults: Readonly<Record<string, 
   return { ...Object.fromEntries(under), ...record }
 }
 
-/** @throws BjobError `bad-setting` when what bjob.yaml has as defaults could be no job's */
+/** @throws BjobError `bad-setting` if the defaults in bjob.yaml are invalid */
 export function checkDefaults(site: Site): void {
   const { defaults } = site.settings
   if (Object.keys(defaults).length === 0) return

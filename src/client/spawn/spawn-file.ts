@@ -1,4 +1,7 @@
-/** Reads files of spawn records, YAML or JSON Lines, bjob's own or Balsam's, and keeps the line of each so that a mistake can be found. */
+/**
+ * Reads files of spawn records, YAML or JSON Lines, bjob's own or Balsam's, with the line of each
+ * record.
+ */
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { type YamlText, parseYaml } from '../../core/text/yaml-text.ts'
@@ -7,16 +10,20 @@ import { isBalsamRecord, translateBalsam } from './balsam-record.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
 /**
- * JSON Lines when its first line is a whole JSON object; otherwise YAML: a list of records, or one.
- * @param file named in errors
- * @throws BjobError `bad-yaml` with the line; a line that is no JSON is a record with a problem, reported with all others
+ * JSON Lines if the first line is a complete JSON object; otherwise YAML: a list of records, or
+ * one.
+ * @param file for error messages
+ * @throws BjobError `bad-yaml` with the line; an invalid line of JSON is a record with a problem,
+ *   reported with all others
  */
 export function parseSpawnFile(text: string, file: string): readonly SpawnRecord[] {
   const records = isJsonLines(text) ? parseLines(text, file) : (parseDump(text, file) ?? parseYamlRecords(text, file))
   return translateBalsam(records)
 }
 
-/** A list in JSON that is longer than this was written by a program: nobody looks for its lines, and YAML would take seconds for it. */
+/**
+ * A longer JSON list comes from a program: line numbers are useless, and YAML would take seconds.
+ */
 const DUMP_LENGTH = 1_000_000
 
 function parseDump(text: string, file: string): SpawnRecord[] | undefined {
@@ -41,7 +48,7 @@ function isJsonLines(text: string): boolean {
     JSON.parse(line)
     return true
   } catch {
-    // A line that begins as a JSON string key does is one with a mistake; anything else may be YAML's own braces.
+    // A line that starts like a JSON string key is an invalid record; others may be YAML flow maps.
     return /^\{\s*"/.test(line) && /\}\s*$/.test(line)
   }
 }
@@ -62,12 +69,15 @@ function parseLine(line: ReadLine, index: number, file: string): SpawnRecord {
   }
 }
 
-/** Whether a file that begins like this can be read line by line: JSON Lines of bjob's own. A dump of Balsam's has to be seen whole. */
+/**
+ * True if a file with this start can be read line by line: JSON Lines of bjob. Balsam's exports are
+ * read whole.
+ */
 export function isReadByLines(head: string): boolean {
   return isJsonLines(head) && !isBalsamRecord(parseLine({ text: /\S.*/.exec(head)?.[0] ?? '' }, 0, '').record)
 }
 
-/** As `parseSpawnFile`, of JSON Lines that come one by one. */
+/** Like `parseSpawnFile`, for JSON Lines in a stream. */
 export async function* parseSpawnLines(lines: AsyncIterable<ReadLine>, file: string): AsyncGenerator<SpawnRecord> {
   let index = 0
   for await (const line of lines) {

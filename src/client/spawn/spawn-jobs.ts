@@ -1,4 +1,7 @@
-/** Makes jobs: one, or thousands so that one flush of the journal serves hundreds. Interrupted and run again with `reuse`, all are there, whole. */
+/**
+ * Makes jobs: one, or thousands with hundreds per flush of the journal. After an interruption, a
+ * repetition with `reuse` completes them.
+ */
 import type { JobId } from '../../core/job/id.ts'
 import { waitsFor } from '../../core/life/history-event.ts'
 import type { HistoryEntry } from '../../core/life/job-state.ts'
@@ -13,20 +16,21 @@ import { personName } from '../job-environment.ts'
 import { nameTaken } from './name-choice.ts'
 import { type PlannedJob, type SpawnContext, type SpawnRecord, planInGroups, planSpawn } from './spawn-plan.ts'
 
-/** Few enough that little work is lost when the process is killed, many enough that the flush of the journal is no cost. */
+/** Small enough to lose little work, large enough to amortise the flush. */
 const GROUP = 200
 
 export interface Spawned {
   readonly id: JobId
-  /** Whether it was made now, or was there. */
+  /** True if made now, false if it existed. */
   readonly isNew: boolean
-  /** As it was made; absent for a job that was there. */
+  /** Its entry; absent for an existing job. */
   readonly entry?: JobEntry
 }
 
 /**
- * Makes a job of each record, or none when any is wrong.
- * @throws BjobError of the one mistake, or SpawnProblems; `name-taken` also when another process takes a name meanwhile
+ * Makes a job from each record, or none if any is invalid.
+ * @throws BjobError for a single error, or SpawnProblems; `name-taken` also if another process
+ *   takes a name meanwhile
  */
 export async function spawnJobs(
   site: Site,
@@ -45,8 +49,9 @@ export async function spawnJobs(
 }
 
 /**
- * As `spawnJobs`, of more records than memory has room for: `records` is run through twice, to check all of them and to make them.
- * @param onChecked hears how many have been checked so far
+ * Like `spawnJobs`, for more records than fit into memory: `records` is iterated twice, for checks
+ * and for making.
+ * @param onChecked gets the number checked so far
  */
 export async function spawnInGroups(
   site: Site,
@@ -76,7 +81,7 @@ async function makeGroup(site: Site, group: readonly PlannedJob[], context: Spaw
   return spawned
 }
 
-/** Another process took the name between the look and the birth. */
+/** Another process took the name between the check and the birth. */
 async function makeRenamed(site: Site, job: PlannedJob, spawner: string): Promise<Spawned> {
   for (let count = 2; ; count++) {
     const id = `${job.wanted}-${count}`

@@ -1,6 +1,6 @@
 /**
- * From records to jobs that can be made: everything about all of them is checked before the first is, so that a mistake in line 5,000
- * leaves nothing behind, and all mistakes are told at once.
+ * Checks records before any job is made, so that an error in line 5,000 changes nothing, and all
+ * errors are reported together.
  */
 import { BjobError, type ErrorDetail } from '../../core/text/errors.ts'
 import { DEFAULT_WORKFLOW, type JobId, jobId, workflowOf } from '../../core/job/id.ts'
@@ -26,16 +26,16 @@ type Locate = (field: readonly PropertyKey[]) => ErrorDetail
 export interface SpawnRecord {
   readonly record: unknown
   readonly locate?: Locate
-  /** What it gets in any case; the rest of its input is its parents', and not looked for elsewhere. */
+  /** Files provided in any case; the rest of its input comes from parents. */
   readonly staged?: readonly NewInputFile[]
-  /** What is wrong with it already: it could not be read. */
+  /** An earlier error: the record could not be read. */
   readonly problem?: BjobError
 }
 
 export interface SpawnContext {
-  /** The job that spawns, if one does: what it spawns are its children. */
+  /** The spawning job, if any, whose children the new jobs become. */
   readonly current: JobEnvironment | undefined
-  /** Where input files are looked for. */
+  /** Folder of input files. */
   readonly folder: string
   readonly ifExists: IfExists
 }
@@ -49,7 +49,7 @@ export interface PlannedJob extends Omit<NewJob, 'state'>, ChosenId {
 
 /**
  * Checks `records` against the site and each other.
- * @throws BjobError of the one mistake, or SpawnProblems
+ * @throws BjobError for a single error, or SpawnProblems
  */
 export async function planSpawn(
   site: Site,
@@ -64,8 +64,9 @@ export async function planSpawn(
 }
 
 /**
- * As `planSpawn`, of records that come one by one; only their ids are held. Run through once without making anything, it has checked all.
- * @throws BjobError of the one mistake, or SpawnProblems, after the last group
+ * Like `planSpawn`, for a stream of records; only ids are kept. Iterated without making jobs, it
+ * checks all.
+ * @throws BjobError for a single error, or SpawnProblems, after the last group
  */
 export async function* planInGroups(
   site: Site,
@@ -84,7 +85,7 @@ export async function* planInGroups(
   planner.throwProblems()
 }
 
-/** Of a million records: nobody reads more. */
+/** Maximum number of reported errors. */
 const MOST_PROBLEMS = 1000
 
 class Planner {
@@ -144,7 +145,7 @@ class Planner {
     this.jobs.push({ ...named, wanted, spec, data: asked.data, inputs, unfinished })
   }
 
-  /** @throws BjobError of the one mistake, or SpawnProblems */
+  /** @throws BjobError for a single error, or SpawnProblems */
   throwProblems(): void {
     const [first] = this.problems
     if (first !== undefined) throw this.problems.length === 1 ? first : new SpawnProblems(this.problems)

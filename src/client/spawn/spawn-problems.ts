@@ -1,4 +1,7 @@
-/** More than one mistake in what is to be spawned, each a BjobError of its own. Apart from what finds them: every command can tell of them. */
+/**
+ * Several errors of a spawn, each a BjobError. In a file of its own, because every command may
+ * print them.
+ */
 import { BjobError } from '../../core/text/errors.ts'
 
 export class SpawnProblems extends BjobError {

@@ -1,4 +1,4 @@
-/** What can be said of a new job's staging before it is made. */
+/** Checks of a new job's staging fields. */
 import { requestError } from '../../core/text/errors.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
@@ -15,7 +15,7 @@ export function checkStaging({ stageInUrl, stageOutUrl, stageOutFiles }: JobSpec
 }
 
 /**
- * @param inputs what the job gets when it is made
+ * @param inputs files provided at spawn
  * @throws BjobError `input-clash`
  */
 export function checkClash({ stageInUrl }: JobSpec, inputs: readonly NewInputFile[]): void {

@@ -1,11 +1,11 @@
-/** Which names of a workflow are taken: asked for one by one, or listed where that is cheaper. */
+/** Finds the taken names of a workflow by single lookups, or by a listing if that is cheaper. */
 import { jobId } from '../../core/job/id.ts'
 import { countLinks, hasJob, listNames } from '../../site/disk/job-folder.ts'
 import type { Site } from '../../site/site.ts'
 
-/** Names that a listing brings in the time of one look. */
+/** Names that a listing returns in the time of one lookup. */
 const NAMES_A_LOOK = 30
-/** From here on, or at all, some file systems do not count a folder's subfolders: their number of links is 1. */
+/** Some file systems do not count subfolders, or stop here: the link count is then 1. */
 const UNCOUNTED = 65_000
 
 export class TakenNames {
@@ -20,7 +20,10 @@ export class TakenNames {
     this.#workflow = workflow
   }
 
-  /** Lists once the looks have cost as much: so it never costs more than twice what would have been best, however many names are still to come. */
+  /**
+   * Lists the folder once the lookups have cost as much, so that the total is at most twice the
+   * optimum.
+   */
   async has(name: string): Promise<boolean> {
     if (this.#listed !== undefined) return this.#listed.has(name)
     this.#looks += 1

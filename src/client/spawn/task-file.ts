@@ -1,6 +1,7 @@
 /**
- * Reads task files: one command a line, as GNU parallel and disBatch take them. Lines that are empty or begin with # are none; of disBatch's
- * directives (its Readme) supported directives: PREFIX, SUFFIX, REPEAT and BARRIER.
+ * Reads task files: one command per line, as for GNU parallel and disBatch. Empty lines and lines
+ * that start with # are skipped. Of disBatch's directives (its Readme), PREFIX, SUFFIX, REPEAT and
+ * BARRIER are supported.
  */
 import path from 'node:path'
 import { BjobError, type ErrorDetail, requestError } from '../../core/text/errors.ts'
@@ -9,33 +10,33 @@ import { addApplication, readApplication } from '../../site/applications.ts'
 import type { Site } from '../../site/site.ts'
 import type { SpawnRecord } from './spawn-plan.ts'
 
-/** Runs a line of shell: the arguments are the folder to run it in, and the line. */
+/** Runs a line of shell; its arguments are the folder and the line. */
 export const SHELL_APPLICATION = 'shell'
 
 const REPEAT = /^(\d+)(?:\s+start\s+(\d+))?(?:\s+step\s+(\d+))?(?:\s+(.*))?$/i
-/** More than anybody means, and few enough that a slip of the finger does not fill the memory. */
+/** Guards against typing errors that would fill the memory. */
 const MOST_REPEATS = 1_000_000
 
 export interface TaskOptions {
-  /** Where the lines run. */
+  /** Working folder of the lines. */
   readonly folder: string
-  /** The application that takes each line as its arguments; without it, the line is the shell's. */
+  /** Application that gets each line as its arguments; by default the line is a shell command. */
   readonly application?: string | undefined
   readonly workflow: string
-  /** Jobs are called this and the number of their line; `line` unless given. */
+  /** Prefix of job names, followed by the line number; default `line`. */
   readonly name?: string | undefined
   /** Variables of every job. */
   readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
-/** Whether a file can only be one of commands: it has a directive of disBatch, or says that it is a shell's. */
+/** True if a file must contain commands: it has a disBatch directive, or a #! line. */
 export function isTaskFile(text: string): boolean {
   return /^#DISBATCH /m.test(text) || /^#!.*\b(ba|z|k|da)?sh\b/.test(text)
 }
 
 /**
- * A record for each command.
- * @param file named in errors
+ * One record per command.
+ * @param file for error messages
  * @throws BjobError `bad-task-file` with the line
  */
 export function parseTaskFile(text: string, file: string, options: TaskOptions): SpawnRecord[] {
@@ -88,7 +89,8 @@ export function parseTaskFile(text: string, file: string, options: TaskOptions):
         break
       }
       case 'BARRIER': {
-        // One job that waits for all, and for which all that follow wait: else each of these would wait for each of those.
+        // A single job waits for all earlier ones, and all later ones wait for it, which avoids a
+        // quadratic number of edges.
         if (sinceBarrier.length === 0) continue
         const parents = sinceBarrier
         records.push({
@@ -127,7 +129,7 @@ function badTask(message: string, path: string, line: number, hint: string): Bjo
   return requestError('bad-task-file', message, { path, line, hint })
 }
 
-/** Registers the application that runs lines of shell, where it is not. @returns whether it was registered now */
+/** Registers the application for shell lines, if missing. @returns true if it was registered now */
 export async function provideShell({ disk, layout }: Site): Promise<boolean> {
   try {
     await readApplication(disk, layout, SHELL_APPLICATION)

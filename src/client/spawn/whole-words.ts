@@ -1,4 +1,4 @@
-/** `input_files` that come as one text: split at blanks, unless all of it is the name of something that is there. */
+/** `input_files` given as one text: split at blanks, unless the whole text is an existing name. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
@@ -7,8 +7,9 @@ import { findMatches } from '../../site/job/input-files.ts'
 import type { Site } from '../../site/site.ts'
 
 /**
- * The specification of `record` with its input files as they were meant. A path from the root that is inside `folder` is one of `folder`.
- * @param parents the jobs whose files it may take, too
+ * The specification of `record` with its intended input files. An absolute path inside `folder`
+ * becomes relative.
+ * @param parents jobs whose files are available too
  */
 export async function withWholeWords(
   site: Site,
@@ -25,7 +26,7 @@ export async function withWholeWords(
   return specification.with({ inputFiles: meant })
 }
 
-/** The field's text, where it has blanks in it and was split. */
+/** The field's text, if it contains blanks and was split. */
 function wordsOf(record: unknown): string | undefined {
   const given = Object.entries(record as object).find(([key]) => canonicalField(key) === 'input_files')?.[1] as unknown
   return typeof given === 'string' && /\s/.test(given) ? given : undefined

@@ -1,6 +1,6 @@
 /**
- * All jobs as they are now, for queries: the folded journal, kept open so that asking again costs what changed. What the journal only
- * announced is looked up in the job's folder before anybody believes it.
+ * All jobs for queries: the index, kept open so that repeated queries cost only the changes.
+ * Unconfirmed changes are checked in the job's folder.
  */
 import { type JobId, isJobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
@@ -12,7 +12,7 @@ import type { Site } from '../../site/site.ts'
 import { hasJob } from '../../site/disk/job-folder.ts'
 import { type Follower, Following } from './follower.ts'
 
-/** To look into the folders of so many jobs is less work than to read what the journal has of all. */
+/** Up to this many jobs, reading folders is cheaper than reading the whole journal. */
 const FEW = 100
 interface OpenView {
   readonly view: JobView
@@ -22,7 +22,7 @@ interface OpenView {
 export class Catalogue {
   readonly #site: Site
   #open: Promise<OpenView> | undefined
-  /** For those who want to know of few jobs, while nobody has asked for more. */
+  /** The source for queries of few jobs, as long as no larger one has come. */
   #news: Promise<Following | undefined> | undefined
 
   constructor(site: Site) {
@@ -30,8 +30,8 @@ export class Catalogue {
   }
 
   /**
-   * Every job, once, in no order.
-   * @param only of these ids at most: of few, nothing else is read
+   * Every job once, unordered.
+   * @param only restricts to these ids; for few, only their folders are read
    */
   async entries(only?: ReadonlySet<JobId>): Promise<JobEntry[]> {
     if (only !== undefined) {
@@ -48,23 +48,23 @@ export class Catalogue {
     for (const entry of view.index.entries()) {
       if (!doubtful.has(entry.id)) entries.push(entry)
     }
-    // Those too that the journal takes for removed, while their folder is still there.
+    // Includes jobs that the journal lists as removed while their folder still exists.
     for (const actual of doubtful.values()) if (actual !== undefined) entries.push(actual)
     return entries
   }
 
-  /** Looks again and again at what has changed of `ids`, or of fewer of them, beside others who do. */
+  /** Follows changes of `ids`, or subsets, sharing one source of news. */
   async follow(ids: ReadonlySet<JobId>): Promise<Follower> {
     const news = this.#open === undefined && ids.size <= FEW ? await this.#openedNews() : undefined
     return (news ?? (await this.#opened()).following).follow()
   }
 
-  /** One job, from `view` as it is now or, without it, from the folder alone; `undefined` when there is none. */
+  /** One job, from `view` or, without it, from the folder alone; `undefined` if there is none. */
   async #find(id: JobId, view: JobView | undefined): Promise<JobEntry | undefined> {
     if (!isJobId(id)) return undefined
     if (view !== undefined) return this.#getFrom(view, id)
     const entry = await readEntry(this.#site, id)
-    // There is none, or its files are broken.
+    // It does not exist, or its files are broken.
     if (entry !== undefined || !(await hasJob(this.#site, id))) return entry
     return this.#getFrom(await this.#refreshed(), id)
   }
@@ -92,7 +92,7 @@ export class Catalogue {
   async #lookUp(id: JobId, view: JobView): Promise<JobEntry | undefined> {
     const entry = await readEntry(this.#site, id)
     if (entry !== undefined) return entry
-    // A job whose files are broken is still a job: what the journal says of it is the best there is.
+    // A job with broken files is still a job; the journal has the best information.
     return (await hasJob(this.#site, id)) ? view.index.get(id) : undefined
   }
 }
@@ -110,7 +110,7 @@ async function openNews(site: Site): Promise<Following | undefined> {
   return news && new Following(news)
 }
 
-/** What is kept once it is open; when that fails, the next one tries again. */
+/** Keeps the result once open; after a failure, the next call tries again. */
 async function forgetIfFailed<T>(opening: Promise<T>, forget: () => void): Promise<T> {
   try {
     return await opening

@@ -1,31 +1,34 @@
-/** Several who look again and again at what has changed, each for itself, in one source of news. */
+/** Several followers of changes that share one source of news. */
 import type { JobId } from '../../core/job/id.ts'
 
 export interface NewsSource {
-  /** Reads what is new. @returns the jobs that were told of since the last call, or `all` when any may have changed */
+  /** Reads news. @returns the jobs changed since the last call, or `all` if any may have changed */
   readonly refresh: () => Promise<Iterable<JobId> | 'all'>
-  /** The jobs in doubt: a change was announced that may or may not have been made. */
+  /** Jobs with an unconfirmed change. */
   readonly pendingIds: () => Iterable<JobId>
 }
 
 export interface Follower {
-  /** Those of `ids` that may have changed since this was last called: all the first time, then those of which there is news, and those in doubt. */
+  /**
+   * The jobs of `ids` that may have changed since the last call: all at first, then changed and
+   * unconfirmed ones.
+   */
   readonly changedOf: (ids: ReadonlySet<JobId>) => Promise<JobId[]>
-  /** Whether a job that `changedOf` told of is in doubt: look again soon. */
+  /** True if a job from `changedOf` is unconfirmed: look again soon. */
   isUnsure: boolean
   readonly stop: () => void
 }
 
 export class Following {
   readonly #source: NewsSource
-  /** By follower, the ids that there was news of since it last asked. */
+  /** Changed ids since the last call, by follower. */
   readonly #news = new Map<Follower, Set<JobId>>()
 
   constructor(source: NewsSource) {
     this.#source = source
   }
 
-  /** Brings the source up to date; what is new is kept for each follower. */
+  /** Updates the source and stores the news for each follower. */
   async refresh(): Promise<void> {
     const told = await this.#source.refresh()
     if (told === 'all') this.#news.clear()

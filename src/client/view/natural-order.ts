@@ -1,6 +1,6 @@
-/** The order in which people expect names: `task2` before `task10`. */
+/** Natural order of names: `task2` before `task10`. */
 
-/** Compares two words, runs of digits by their value. */
+/** Compares words, runs of digits by value. */
 export function compareNaturally(one: string, other: string): number {
   let i = endOfCommon(one, other)
   let j = i
@@ -22,11 +22,11 @@ export function compareNaturally(one: string, other: string): number {
   }
   const rest = one.length - i - (other.length - j)
   if (rest !== 0) return rest
-  // `007` and `7` are of one value and still two names.
+  // `007` and `7` have the same value but are different names.
   return one === other ? 0 : one < other ? -1 : 1
 }
 
-/** How far they are the same, without digits that go on behind that. */
+/** Length of the common prefix, without digits that continue beyond it. */
 function endOfCommon(one: string, other: string): number {
   const length = Math.min(one.length, other.length)
   let end = 0

@@ -1,4 +1,4 @@
-/** Jobs as a graph of parents and children: what lies below some of them, in which order they come, and whether an edge would close a circle. */
+/** Jobs as a graph of parents and children: descendants, order, and cycles. */
 import type { JobId } from '../job/id.ts'
 
 /** A job and the jobs that must finish first. */
@@ -22,16 +22,19 @@ export class Dag {
     }
   }
 
-  /** All jobs below `ids`, without these, each once; nearer ones first. */
+  /** All descendants of `ids`, without these, each once; nearer ones first. */
   descendants(ids: Iterable<JobId>): JobId[] {
     const seen = new Set(ids)
     const own = seen.size
-    // A set is iterated in the order of insertion, what is added meanwhile included.
+    // A Set iterates in insertion order, including elements added during iteration.
     for (const id of seen) for (const child of this.#children.get(id) ?? []) seen.add(child)
     return [...seen].slice(own)
   }
 
-  /** A chain of parents that leads from `from` up to `to`, both included; `undefined` when there is none. Each job is looked at once. */
+  /**
+   * A chain of parents from `from` up to `to`, both included; `undefined` if there is none. Visits
+   * each job once.
+   */
   pathUp(from: JobId, to: JobId): JobId[] | undefined {
     const cameFrom = new Map<JobId, JobId | undefined>([[from, undefined]])
     for (const [id] of cameFrom) {
@@ -42,8 +45,8 @@ export class Dag {
   }
 
   /**
-   * `ids` in groups: the parents among them of each job are in groups before its own. Those in a circle, and what hangs from it, come last,
-   * in one group.
+   * `ids` in groups: a job's parents among them are in earlier groups. Cycles and their descendants
+   * come last, in one group.
    */
   levels(ids: Iterable<JobId>): JobId[][] {
     const chosen = new Set(ids)

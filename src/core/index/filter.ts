@@ -1,11 +1,14 @@
-/** Which jobs are meant: one set of filters for every command and for launchers. Within a field any word may match; all fields given must. */
+/**
+ * The filters that select jobs, shared by all commands and launchers. Within a field any word may
+ * match; all given fields must match.
+ */
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { requestError } from '../text/errors.ts'
 import { type JobId, fullId, nameOf, workflowOf } from '../job/id.ts'
 import { type JobEntry, specOf } from './job-entry.ts'
 import { STATES, isState } from '../life/states.ts'
 
-/** Words are exact, or globs where they hold `*`. An absent or empty field matches everything. */
+/** Words are exact, or globs if they contain `*`. An absent or empty field matches everything. */
 export interface Filter {
   readonly id?: readonly string[]
   readonly workflow?: readonly string[]
@@ -44,19 +47,19 @@ export function compileFilter(filter: Filter): Test {
   return (entry) => tests.every((test) => test(entry))
 }
 
-/** The ids of all jobs that the filter can let through, where it names them. */
+/** The ids that the filter can match, if it lists them. */
 export function exactIds({ id = [] }: Filter): ReadonlySet<JobId> | undefined {
   return id.length === 0 || id.some((word) => word.includes('*')) ? undefined : new Set(id.map(fullId))
 }
 
-/** Whether the filter lets everything through. */
+/** True if the filter matches everything. */
 export function isEmptyFilter(filter: Filter): boolean {
   return Object.values(filter).every(
     (words: readonly string[] | undefined) => words === undefined || words.length === 0,
   )
 }
 
-/** A predicate for words that are exact, or globs where they hold `*`. */
+/** A predicate for words, exact or with the glob `*`. */
 export function compileWords(words: readonly string[]): (value: string) => boolean {
   const exact = new Set(words.filter((word) => !word.includes('*')))
   const globs = words.filter((word) => word.includes('*')).map(globToRegExp)

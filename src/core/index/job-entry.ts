@@ -1,4 +1,7 @@
-/** A job as the index has it: where it stands, and what is asked of it. The one place where a state or an event becomes an entry. */
+/**
+ * A job in the index: its state and its specification. The only place that turns a state or an
+ * event into an entry.
+ */
 import type { JobId } from '../job/id.ts'
 import { type JobSpec, UNKNOWN_SPEC } from '../job/job-spec.ts'
 import { defined } from '../../lib/defined.ts'
@@ -6,13 +9,13 @@ import { type JobState, type StateFacts, bornAt } from '../life/job-state.ts'
 
 export interface JobEntry extends Omit<StateFacts, 'early'> {
   readonly id: JobId
-  /** Tells this job from an earlier one of the same id. */
+  /** Distinguishes this job from an earlier one of the same id. */
   readonly born: string
-  /** When the last change was made, as its writer's clock had it. */
+  /** Time of the last change on its writer's clock. */
   readonly changed: string
-  /** Why it cannot be run: its files are damaged. */
+  /** Reason why it cannot run: its files are damaged. */
   readonly broken?: string
-  /** Absent when the line of its birth has not been seen. */
+  /** Undefined until the line of its birth has been seen. */
   readonly spec?: JobSpec
 }
 
@@ -22,7 +25,7 @@ export function entryOf(id: JobId, state: JobState, spec?: JobSpec): JobEntry {
 }
 
 type Optional = 'launcher' | 'kill' | 'notBefore' | 'deaths'
-/** A state's facts as an entry has them; `undefined` is absent. */
+/** The fields of a state in an entry; `undefined` means absent. */
 type EntryFacts = Omit<StateFacts, Optional> & { readonly [Key in Optional]?: StateFacts[Key] | undefined }
 
 export function createEntry(
@@ -34,12 +37,12 @@ export function createEntry(
 ): JobEntry {
   if (spec === undefined || kill !== undefined || notBefore !== undefined || deaths !== undefined)
     return defined({ id, born, revision, state, attempt, launcher, kill, notBefore, deaths, changed, spec })
-  // There are a million of these: V8 stores what a literal names in the object itself.
+  // There may be a million: V8 stores the properties of a literal in the object itself.
   if (launcher === undefined) return { id, born, revision, state, attempt, changed, spec }
   return { id, born, revision, state, attempt, changed, spec, launcher }
 }
 
-/** What is asked of the job; of one whose birth has not been seen, the defaults. */
+/** The specification; defaults until the birth has been seen. */
 export function specOf({ spec = UNKNOWN_SPEC }: Pick<JobEntry, 'spec'>): JobSpec {
   return spec
 }

@@ -1,7 +1,8 @@
 /**
- * What the journals say of all jobs, folded into one entry a job. Lines of different writers may come in any order, and every order gives the
- * same index: of one job a higher revision wins; of several that had one name, one after the other, it is the one that was not removed. No
- * clock has a say in it: the times of birth only tell them apart. An entry is `pending` until its writer said that the change was made.
+ * The index: all journals folded into one entry per job. Lines of different writers may arrive in
+ * any order, and every order gives the same index: the higher revision of a job wins; of several
+ * jobs with the same name in succession, the one that was not removed wins. Clocks do not matter:
+ * times of birth only distinguish jobs. An entry is `pending` until its writer confirms the change.
  */
 import type { JobEvent, JournalLine } from './journal-events.ts'
 import type { JobId } from '../job/id.ts'
@@ -9,42 +10,48 @@ import type { JobSpec } from '../job/job-spec.ts'
 import { type JobEntry, createEntry } from './job-entry.ts'
 import { isEnded } from '../life/states.ts'
 
-/** A change that its writer has announced and not said to be made. */
+/** A change that was announced but not confirmed. */
 export interface Announced {
   readonly by: string
   readonly n: number
   readonly event: JobEvent
-  /** It came to nothing, and nobody has told since what there is instead. */
+  /** It was not made, and no replacement has been reported since. */
   readonly isVoid?: true
 }
 
-/** What a snapshot keeps of an index beside its entries. */
+/** The rest of an index in a snapshot. */
 export interface IndexRemainder {
   readonly pending: readonly Announced[]
   readonly rivals: readonly JobEntry[]
-  /** Each job's id and birth. */
+  /** Id and birth of each removed job. */
   readonly removed: readonly (readonly [JobId, string])[]
 }
 
 const NOTHING: IndexRemainder = { pending: [], rivals: [], removed: [] }
 
-/** That of a birth. */
+/** The revision of a birth. */
 const FIRST_REVISION = 1
 
 export class JobIndex {
-  /** By id, the job that has the name, as far as is known. */
+  /** The current job of each name, as far as known. */
   readonly #entries = new Map<JobId, JobEntry>()
-  /** Others of which it is certain that they had the name at some time: all but one were removed, and the lines that say so are still to come. */
+  /**
+   * Other jobs that certainly had the name: all but one were removed, but those lines have not
+   * arrived.
+   */
   readonly #rivals = new Map<JobId, readonly JobEntry[]>()
-  /** Births of jobs that were removed: lines about them may still come. */
+  /** Births of removed jobs, about which further lines may arrive. */
   readonly #removed = new Map<JobId, Set<string>>()
-  /** By writer, and by its number. */
+  /** By writer and number. */
   readonly #pending = new Map<string, Map<number, Announced>>()
   readonly #pendingOf = new Map<JobId, Set<Announced>>()
-  /** Those that may have ended, where such are dropped. */
+  /** Jobs that may have ended, in an index that drops them. */
   readonly #ended: Set<JobId> | undefined
 
-  /** @param keeps all jobs, or those that have not ended and those whose end is pending: `dropEnded` drops the others */
+  /**
+   * @param keeps all jobs, or only unfinished jobs and those with a pending end: `dropEnded` drops
+   *   the rest
+   */
   constructor(keeps: 'all' | 'live' = 'all') {
     if (keeps === 'live') this.#ended = new Set()
   }
@@ -61,31 +68,34 @@ export class JobIndex {
     return this.#entries.values()
   }
 
-  /** All that were there for certain and are not known to be removed: more than one of a name where a line is missing. */
+  /**
+   * All jobs that certainly existed and are not known to be removed; several of a name if a line is
+   * missing.
+   */
   *lives(): Generator<JobEntry> {
     for (const entry of this.#entries.values()) if (!this.#isAnnouncedOnly(entry)) yield entry
     for (const rivals of this.#rivals.values()) yield* rivals
   }
 
-  /** Whether what is known of a job is in doubt: look into its folder before believing it. */
+  /** True if the entry is in doubt: read the job's folder first. */
   isPending(id: JobId): boolean {
     if (this.#rivals.has(id)) return true
     const announced = this.#pendingOf.get(id)
     if (announced === undefined) return false
     const entry = this.#entries.get(id)
     if (entry === undefined) return true
-    // Another's birth under its name cannot be made before it is removed.
+    // The birth of another job under its name requires its removal.
     for (const { event } of announced) if (event.born === entry.born) return true
     return false
   }
 
-  /** The ids of all jobs that are in doubt. */
+  /** The ids of all jobs in doubt. */
   *pendingIds(): Generator<JobId> {
     for (const id of this.#pendingOf.keys()) if (this.isPending(id)) yield id
     for (const id of this.#rivals.keys()) if (!this.#pendingOf.has(id)) yield id
   }
 
-  /** Takes one line in. @returns the events that made a difference */
+  /** Adds one line. @returns the events that changed the index */
   apply(line: JournalLine): JobEvent[] {
     const { by, n, event } = line
     const changed: JobEvent[] = []
@@ -102,7 +112,10 @@ export class JobIndex {
     this.#setRivals(id, others)
   }
 
-  /** Of an index of live jobs: drops every ended one whose end is not pending. It costs what has ended, not what there is. */
+  /**
+   * In an index of live jobs: drops ended jobs without a pending end. Costs the number of ended
+   * jobs.
+   */
   dropEnded(): void {
     for (const id of this.#ended ?? []) {
       if (this.isPending(id)) continue
@@ -120,7 +133,10 @@ export class JobIndex {
     }
   }
 
-  /** Takes entries for true, as a snapshot or the jobs' folders have them: what was announced before them is decided. */
+  /**
+   * Loads confirmed entries from a snapshot or from the jobs' folders; earlier announcements are
+   * decided.
+   */
   restore(entries: Iterable<JobEntry>, { pending, rivals, removed }: IndexRemainder = NOTHING): void {
     for (const entry of entries) {
       this.#setCurrent(entry)
@@ -138,7 +154,7 @@ export class JobIndex {
     if (this.#ended !== undefined && isEnded(entry.state)) this.#ended.add(entry.id)
   }
 
-  /** @param isSettled whether its writer has said that the change is made */
+  /** @param isSettled true if its writer has confirmed the change */
   #applyEvent(event: JobEvent, isSettled: boolean): boolean {
     const { id, born } = event
     if (this.#removed.get(id)?.has(born) === true) return false
@@ -155,7 +171,7 @@ export class JobIndex {
       this.#put(entryAfter(event, own.changed, event.spec ?? own.spec))
       return true
     }
-    // Only one of several births under one name is made; a job that is changed is there.
+    // Only one of several births under a name is made; a changed job exists.
     const isBirth = event.revision === FIRST_REVISION && !isSettled
     if (isBirth && top !== undefined) return false
     const entry = entryAfter(event, born, event.spec ?? this.#announcedSpec(event))
@@ -164,7 +180,7 @@ export class JobIndex {
     return true
   }
 
-  /** Puts an entry in the place of the one that it follows. */
+  /** Replaces an entry by its successor. */
   #put(entry: JobEntry): void {
     const { id, born } = entry
     if (this.#entries.get(id)?.born === born) this.#setCurrent(entry)
@@ -195,14 +211,14 @@ export class JobIndex {
     else births.add(born)
   }
 
-  /** Whether nothing but the announcement of its birth is known of a job: it may never have been there. */
+  /** True if only the announcement of its birth is known: the job may not exist. */
   #isAnnouncedOnly({ id, born, revision }: JobEntry): boolean {
     if (revision > FIRST_REVISION) return false
     for (const { event } of this.#pendingOf.get(id) ?? []) if (event.born === born) return true
     return false
   }
 
-  /** The line of a job's birth may come after those of its changes; it has what they do not repeat. */
+  /** The line of a birth may arrive after later changes, which do not repeat its fields. */
   #addSpec(known: JobEntry, { spec }: JobEvent): boolean {
     if (spec === undefined || known.spec !== undefined) return false
     this.#put({ ...known, spec })
@@ -214,7 +230,7 @@ export class JobIndex {
     return own.find(({ event }) => event.spec !== undefined)?.event.spec
   }
 
-  /** @param broken empty when the job has been mended; what it asks for may have become something else by that */
+  /** @param broken empty once the job is repaired, which may have changed its fields */
   #setBroken({ broken: before, ...known }: JobEntry, broken: string, spec = known.spec): boolean {
     const entry = spec === undefined ? known : { ...known, spec }
     this.#put(broken === '' ? entry : { ...entry, broken })
@@ -233,7 +249,7 @@ export class JobIndex {
   }
 
   #settle(by: string, done: number, voided: readonly number[], changed: JobEvent[]): void {
-    // A copy: what came to nothing is put back while this goes on.
+    // A copy, because withdrawn events are added during the loop.
     const own = [...(this.#pending.get(by)?.values() ?? [])]
     for (const announced of own) {
       if (announced.n > done) continue
@@ -247,17 +263,17 @@ export class JobIndex {
     }
   }
 
-  /** What came to nothing stays pending while nothing better is known: whoever asks looks into the folder. */
+  /** A withdrawn event stays pending until better information arrives; readers check the folder. */
   #settleVoid(announced: Announced): void {
     const { event } = announced
     const isCurrent = this.#isCurrent(event)
     const isBirth = event.revision === FIRST_REVISION
-    // There never was such a job; somebody else's has the name, most likely.
+    // The job never existed; the name probably belongs to another job.
     if (isBirth && isCurrent) this.#takeOut(event)
     if (isBirth ? !this.#entries.has(event.id) : isCurrent) this.#addPending({ ...announced, isVoid: true })
   }
 
-  /** A revision that was made decides all before it, which were made or never will be, and what became of births that came to nothing. */
+  /** A committed revision decides all earlier ones, and withdrawn births. */
   #dropOutdated({ id, born, revision }: Pick<JobEvent, 'id' | 'born' | 'revision'>): void {
     for (const announced of this.#pendingOf.get(id) ?? []) {
       const { event, isVoid = false } = announced
@@ -276,7 +292,7 @@ export class JobIndex {
     if (others?.size === 0) this.#pendingOf.delete(event.id)
   }
 
-  /** Whether what is known of the job is just what was announced. */
+  /** True if the entry still equals the announcement. */
   #isCurrent({ id, born, revision, removed }: JobEvent): boolean {
     if (removed === true) return this.#removed.get(id)?.has(born) === true
     const lives = [this.#entries.get(id), ...(this.#rivals.get(id) ?? [])]

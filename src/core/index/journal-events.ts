@@ -1,6 +1,7 @@
 /**
- * The lines of the journal. A line announces a change just before it is made, and is later said to be done by the same writer (`done`), so
- * a reader knows which few changes it has to look up in the job's folder: those of a writer that died between the two.
+ * The lines of the journal. A line announces a change before it is made; the same writer confirms
+ * it later (`done`). A reader has to check the folders only of unconfirmed changes, whose writer
+ * died in between.
  */
 import type { JobId } from '../job/id.ts'
 import { type HistoryEntry, type JobState, type StateFacts, bornAt, factsOf } from '../life/job-state.ts'
@@ -13,35 +14,35 @@ import { FORMATS, checkFormat } from '../text/formats.ts'
 /** One change of one job. */
 export interface JobEvent extends StateFacts {
   readonly id: JobId
-  /** Tells this job from an earlier one of the same id: the time of its first history entry. */
+  /** Distinguishes this job from an earlier one of the same id: time of its first history entry. */
   readonly born: string
-  /** Why the job cannot be run, though its state says otherwise: its files are damaged. Gone with the next change. */
+  /** Reason why the job cannot run: its files are damaged. Ends with the next change. */
   readonly broken?: string
-  /** The job's folder has been taken away. */
+  /** The job's folder has been moved away. */
   readonly removed?: true
-  /** Told by `bjob fsck` from the job's folder: who keeps count of ends may have had this one from an earlier journal. */
+  /** Reported by `bjob fsck` from the folder; counted ends may include it already. */
   readonly recovered?: true
-  /** Told again by its writer, after the journal that had it was removed. */
+  /** Repeated by its writer after the journal was removed. */
   readonly again?: true
-  /** At birth and when a person changed it: the fields of job.yaml. */
+  /** The fields of job.yaml, at birth and after an edit. */
   readonly spec?: JobSpec
-  /** The entries that this change adds to the history: enough to write a torn state.yaml again. */
+  /** The history entries that this change adds, sufficient to restore a torn state.yaml. */
   readonly history: readonly HistoryEntry[]
 }
 
 export interface JournalLine {
   /** The writing process. */
   readonly by: string
-  /** Numbers the events of `by` from 1; absent on a line that only says what is done. */
+  /** Numbers the events of `by` from 1; absent on a line with confirmations only. */
   readonly n?: number
   readonly event?: JobEvent
-  /** All events of `by` up to this number are decided: made, or listed as `void`. */
+  /** All events of `by` up to this number are decided: made, or listed in `void`. */
   readonly done?: number
-  /** Events of `by` that were announced and then not made. */
+  /** Events of `by` that were announced but not made. */
   readonly void?: readonly number[]
 }
 
-/** The event that announces `next`; `since` is how many history entries were there before. */
+/** The event that announces `next`; `since` is the previous number of history entries. */
 export function toEvent(id: JobId, next: JobState, since: number, spec?: JobSpec): JobEvent {
   return {
     id,
@@ -52,7 +53,7 @@ export function toEvent(id: JobId, next: JobState, since: number, spec?: JobSpec
   }
 }
 
-/** One line of JSON, with its newline. Facts alone: words are made from them by whoever shows them. */
+/** One line of JSON with its newline. Contains events only; readers generate the words. */
 export function formatLine(line: JournalLine): string {
   const { event, ...rest } = line
   return event === undefined
@@ -60,7 +61,7 @@ export function formatLine(line: JournalLine): string {
     : `${JSON.stringify({ ...event, ...rest, format: FORMATS.journal })}\n`
 }
 
-/** An event as format 1 had it, in a journal or a cursor: with words in its history. */
+/** Converts an event of format 1, in a journal or cursor, whose history consists of words. */
 export function eventOfWords<Event extends Pick<JobEvent, 'history'>>(event: Event): Event {
   return {
     ...event,
@@ -83,7 +84,7 @@ export function decodeEvent(event: Omit<JobEvent, 'spec'>, spec: SpecRecord | un
 }
 
 /**
- * @returns undefined for what is no line of the journal: torn by a crash, or written over by another node
+ * @returns undefined for a line that is torn or overwritten
  * @throws BjobError `newer-format`
  */
 export function parseLine(text: string): JournalLine | undefined {

@@ -1,7 +1,10 @@
-/** The folder where files arrive before each is renamed into place. Every launcher has its own: one that is late does not meddle with the next. */
+/**
+ * The temporary folder where files arrive before they are renamed into place. Each launcher has its
+ * own, so that a late one does not interfere.
+ */
 export interface Aside {
   readonly name: string
-  /** What the names of all launchers' folders for the same files begin with, and nothing else there. */
+  /** Common prefix of all launchers' folders for the same files. */
   readonly prefix: string
 }
 

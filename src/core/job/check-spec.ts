@@ -1,4 +1,7 @@
-/** Checks what people and programs ask of a job: a job.yaml, a record of `spawn`, data. Every problem is reported, none is thrown. */
+/**
+ * Validates requests: a job.yaml, a record of `spawn`, data. All problems are reported, none is
+ * thrown.
+ */
 import * as v from 'valibot'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readIssue } from '../../lib/shapes.ts'
@@ -13,7 +16,7 @@ import { type JobSpec, createSpec } from './job-spec.ts'
 
 type FieldTable = Readonly<Record<string, JobField>>
 
-/** What a record of `spawn` asks for. */
+/** A validated record of `spawn`. */
 export interface ParsedSpawn {
   readonly workflow: string | undefined
   readonly name: string
@@ -21,7 +24,7 @@ export interface ParsedSpawn {
   readonly data: unknown
 }
 
-/** What Balsam has and a job here does not, and what to do instead. */
+/** Remedies for Balsam's fields that bjob does not have. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   [
     'user_workdir',
@@ -29,18 +32,18 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
-/** What a job cannot be without. */
+/** Required fields, with remedies. */
 const REQUIRED: ReadonlyMap<string, string> = new Map([
   ['name', 'name each job with --name NAME, or "name" in a file'],
   ['application', 'name the application with --app NAME; `bjob app ls` lists them'],
 ])
 
-/** One thing wrong with a record. */
+/** One problem in a record. */
 export interface FieldProblem {
   readonly message: string
   readonly field: string
   readonly path: readonly PropertyKey[]
-  /** What to do about it. */
+  /** The remedy. */
   readonly hint?: string
 }
 
@@ -48,13 +51,13 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly FieldProblem[] }
 
-/** Checks the content of a job.yaml. */
+/** Validates a job.yaml. */
 export function checkSpec(record: unknown): Checked<JobSpec> {
   const checked = check(JOB_FIELDS, record, 'must be a map of fields')
   return checked.ok ? { ok: true, value: createSpec(checked.value) } : checked
 }
 
-/** Checks a record of `spawn`. */
+/** Validates a record of `spawn`. */
 export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
   const checked = check(ALL_FIELDS, record, 'a job must be a map of fields')
   if (!checked.ok) return checked
@@ -62,26 +65,29 @@ export function checkSpawn(record: unknown): Checked<ParsedSpawn> {
   return { ok: true, value: { workflow, name, spec: createSpec(checked.value), data } }
 }
 
-/** Data as data.json gets it. @throws BjobError `bad-field` for what JSON cannot hold */
+/**
+ * The text value for data.json. @throws BjobError `bad-field` for a value that JSON cannot
+ * represent
+ */
 export function checkData(data: unknown): unknown {
   const parsed = v.safeParse(DATA_FIELD.data.schema, data)
   if (parsed.success) return parsed.output
   throw problemError(toProblem('data', parsed.issues[0]))
 }
 
-/** The error of the first problem; `where` says which file and line. */
+/** The error of the first problem; `where` has file and line. */
 export function problemError(problem: FieldProblem, where: ErrorDetail = {}): Error {
   const { message, field, hint } = problem
   return requestError('bad-field', message, { ...defined({ hint }), ...where, field })
 }
 
-/** @returns the fields that are given, as their schemas have them */
+/** @returns the given fields as parsed by their schemas */
 function check(fields: FieldTable, record: unknown, what: string): Checked<ReadonlyMap<string, unknown>> {
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return { ok: false, problems: [{ message: what, field: '', path: [] }] }
   const { given, problems } = normaliseKeys(record)
   const names = Object.keys(fields)
-  // A field that is misspelt comes before the one that is missing for it.
+  // A misspelt field is reported before the required one that is missing because of it.
   for (const key of given.keys()) if (!Object.hasOwn(fields, key)) problems.push(unknownField(key, names))
   const values = new Map<string, unknown>()
   for (const [name, { schema, takes }] of Object.entries(fields)) {
@@ -90,7 +96,7 @@ function check(fields: FieldTable, record: unknown, what: string): Checked<Reado
       if (hint !== undefined) problems.push({ message: `${name} is missing`, field: name, path: [name], hint })
       continue
     }
-    // How a number, or yes and no, was written does not matter.
+    // The spelling of numbers and booleans does not matter.
     const isPlain = takes === 'number' || takes === 'flag'
     try {
       const parsed = v.safeParse(schema, isPlain ? toPlain(given.get(name)) : given.get(name))
@@ -116,7 +122,7 @@ function toProblem(name: string, issue: v.BaseIssue<unknown>): FieldProblem {
   return { message: `${field} ${issue.message}`, field, path, ...defined({ hint }) }
 }
 
-/** Brings every key to the spelling of job.yaml. */
+/** Converts every key to the spelling of job.yaml. */
 function normaliseKeys(record: object): {
   readonly given: ReadonlyMap<string, unknown>
   readonly problems: FieldProblem[]

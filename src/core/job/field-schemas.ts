@@ -1,4 +1,4 @@
-/** The schemas that the table of fields is made of: what a value may be, and the spellings that are read as it. */
+/** The schemas of the fields: allowed values, and the spellings that are converted to them. */
 import * as v from 'valibot'
 import { finite, isObject, mapOf, whole } from '../../lib/shapes.ts'
 import { splitShellWords } from '../../lib/text/shell-words.ts'
@@ -21,13 +21,13 @@ export const seconds = v.pipe(
   v.maxValue(86_400, 'must be at most 86400'),
 )
 
-/** A whole number between two limits. */
+/** A whole number within limits. */
 export const between = (least: number, most: number, tooLarge = 'is too large') =>
   v.pipe(wholeNumber, v.minValue(least, `must be at least ${least}`), v.maxValue(most, tooLarge))
 
 const textMessage = ({ input }: v.StringIssue): string =>
   typeof input === 'number' && isBlurred(input) ? LOSS : 'must be text'
-/** What may stand where text is meant. */
+/** A value accepted as text. */
 type Word = string | number | boolean
 const anyText = v.pipe(
   v.custom<Word>(() => true),
@@ -43,10 +43,10 @@ export const nameText = v.pipe(
   anyText,
   v.check(isName, ({ input }) => `${quoteName(input)} ${nameProblem(input) ?? 'is wrong'}`),
 )
-/** A list of words; a text is split as a shell splits it. */
+/** A list of words; text is split like a shell command. */
 export const wordList = v.pipe(v.unknown(), v.rawTransform(splitWords), v.array(plainText, 'must be a list of words'))
 
-/** A list; a text is split at blanks. */
+/** A list; text is split at blanks. */
 export const blankList = <const Item extends v.GenericSchema<Word, string>>(item: Item, message: string) =>
   v.pipe(v.unknown(), v.transform(splitBlanks), v.array(item, message))
 
@@ -56,12 +56,12 @@ const innerPattern = v.pipe(
   v.check((text) => !text.startsWith('/') && !text.split('/').includes('..'), "leads out of the job's folder"),
 )
 export const patterns = blankList(pattern, 'must be a list of file patterns')
-/** Patterns of files in the job's own folder. */
+/** File patterns inside the job's folder. */
 export const innerPatterns = blankList(innerPattern, 'must be a list of file patterns')
 
 const stageUrl = v.pipe(plainText, v.rawCheck(checkUrl))
 export const stageUrls = v.pipe(blankList(stageUrl, 'must be a list of URLs'), v.rawCheck(checkStagedNames))
-/** One URL; an empty text is none. */
+/** One URL; empty text means none. */
 export const optionalStageUrl = v.pipe(
   v.unknown(),
   v.transform((value) => (value === '' ? undefined : value)),
@@ -94,7 +94,7 @@ const writtenJson = v.pipe(
   v.transform(({ value }) => value),
   v.union([v.boolean(), finite(jsonMessage)], jsonMessage),
 )
-/** Any value that JSON has. */
+/** Any JSON value. */
 export const json: v.GenericSchema<unknown, Json> = v.lazy((value) => {
   if (Array.isArray(value)) return v.array(json)
   if (value instanceof Written) return writtenJson
@@ -102,7 +102,7 @@ export const json: v.GenericSchema<unknown, Json> = v.lazy((value) => {
   return isObject(value) ? mapOf(v.string(), json, jsonMessage) : plainJson
 })
 
-/** Whether `word` can name a job, a workflow or an application. */
+/** True if `word` is a valid name of a job, a workflow or an application. */
 export function isName(word: string): boolean {
   return nameProblem(word) === undefined
 }
@@ -122,7 +122,7 @@ function splitBlanks(value: unknown): unknown {
   return typeof value === 'string' ? value.split(/\s+/).filter((word) => word !== '') : value
 }
 
-/** Reads Balsam's `A=1:B=2` and lists of `A=1` beside maps. */
+/** Accepts Balsam's `A=1:B=2`, lists of `A=1`, and maps. */
 function splitVariables({ dataset: { value }, addIssue, NEVER }: v.RawTransformContext<unknown>): unknown {
   const pairs = typeof value === 'string' ? value.split(':').filter((pair) => pair !== '') : value
   if (!Array.isArray(pairs)) return pairs
@@ -148,7 +148,7 @@ function checkUrl({ dataset, addIssue }: v.RawCheckContext<string>): void {
   }
 }
 
-/** Of what is staged in, each needs a name of its own in the job's folder. */
+/** Names of staged files must be unique in the job's folder. */
 function checkStagedNames({ dataset, addIssue }: v.RawCheckContext<string[]>): void {
   if (!dataset.typed || dataset.issues !== undefined) return
   const input = dataset.value

@@ -1,22 +1,22 @@
 /**
- * A job's id is its path below `jobs/`: `<workflow>/<name>`. What may stand in it is narrow on purpose: it is typed in shells, sorted, read
- * aloud, and joined to paths.
+ * A job's id is its path below `jobs/`: `<workflow>/<name>`. The allowed characters are few,
+ * because ids are typed in shells, sorted, read aloud, and joined to paths.
  */
 import { requestError } from '../text/errors.ts'
 
 /** `<workflow>/<name>`. */
 export type JobId = string
 
-/** Where a job goes that names no workflow and has no parent to take one from. */
+/** Workflow of jobs that name none and have no parent. */
 export const DEFAULT_WORKFLOW = 'default'
 
-/** File systems allow 255 bytes a name; the rest is room for the suffixes that bjob adds while it builds a folder aside. */
+/** File systems allow 255 bytes; the rest is for suffixes of temporary folders. */
 const MAX_LENGTH = 200
 const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.,+=@%^~-]*$/
 
 /**
- * Checks one part of an id, or the name of an application.
- * @param field what it is called in a message: `name`, `workflow`, `application`
+ * Checks one part of an id, or an application's name.
+ * @param field its name in messages: `name`, `workflow`, `application`
  * @throws BjobError `bad-name`
  */
 export function checkName(field: string, word: string): string {
@@ -25,12 +25,12 @@ export function checkName(field: string, word: string): string {
   throw requestError('bad-name', `${field} ${quoteName(word)} ${problem}`, { field })
 }
 
-/** A name that is wrong, as a message shows it. */
+/** An invalid name as shown in a message. */
 export function quoteName(word: string): string {
   return JSON.stringify(shorten(word))
 }
 
-/** @returns why `word` cannot be a name, or undefined when it can. */
+/** @returns why `word` is not a valid name, or undefined */
 export function nameProblem(word: string): string | undefined {
   if (word === '') return 'is empty'
   if (word.length > MAX_LENGTH) return `has ${word.length} characters; the limit is ${MAX_LENGTH}`
@@ -41,7 +41,7 @@ export function nameProblem(word: string): string | undefined {
   return bad.trim() === '' || bad < ' ' ? 'contains a blank or a control character' : `contains ${bad}`
 }
 
-/** Whether a job could have this id, in full. */
+/** True for a valid id with a workflow. */
 export function isJobId(id: string): boolean {
   const words = id.split('/')
   return words.length === 2 && words.every((word) => nameProblem(word) === undefined)
@@ -52,7 +52,7 @@ export function jobId(workflow: string, name: string): JobId {
 }
 
 /**
- * Splits an id. `<name>` alone is a name in the default workflow.
+ * Splits an id. A name alone is in the default workflow.
  * @throws BjobError `bad-name`
  */
 export function splitId(id: string): { readonly workflow: string; readonly name: string } {
@@ -66,7 +66,10 @@ export function splitId(id: string): { readonly workflow: string; readonly name:
   return { workflow: checkName('workflow', workflow), name: checkName('name', name) }
 }
 
-/** The id that a person means: a bare name is one of the default workflow. @throws BjobError `bad-name` */
+/**
+ * The id that a person means: a bare name is one of the default workflow. @throws BjobError
+ * `bad-name`
+ */
 export function fullId(word: string): JobId {
   const { workflow, name } = splitId(word)
   return jobId(workflow, name)

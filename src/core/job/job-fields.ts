@@ -1,30 +1,30 @@
 /**
- * The table of a job's fields, in the order of job.yaml: what each may hold, its default, how a command line gives it, and its words.
- * Schemas, the type of a specification, the options of `bjob spawn`, its help and README's table come from it. Names and defaults
- * are Balsam's (`BalsamJob`, 0.5.0).
+ * The table of a job's fields, in the order of job.yaml: schema, default, form on a command line,
+ * and texts. Schemas, the type of a specification, the options of `bjob spawn`, its help and
+ * README's table derive from it. Names and defaults are Balsam's (`BalsamJob`, 0.5.0).
  */
 import * as v from 'valibot'
 import * as schemas from './field-schemas.ts'
 
-/** How a field is given as words: `patterns` and `pairs` may be given more than once; `flag` is true or false. */
+/** Form on a command line: `patterns` and `pairs` may be repeated; `flag` is true or false. */
 type Takes = 'text' | 'number' | 'patterns' | 'pairs' | 'flag' | 'json'
 
 export interface JobField {
   readonly schema: v.GenericSchema
-  /** Absent where nothing is meant by nothing. */
+  /** Undefined if there is no default. */
   readonly default?: unknown
   readonly takes: Takes
-  /** What help shows for the value; its unit, unless given. */
+  /** Placeholder in the help; the unit by default. */
   readonly value?: string
   readonly unit?: 'minutes' | 'seconds'
-  /** The option's name, where it is not the field's. */
+  /** Name of the option, if different from the field's. */
   readonly option?: string
   readonly alias?: string
-  /** One line: for help and README. */
+  /** One line for help and README. */
   readonly summary: string
-  /** Of what is true by default: the line for the option that says no to it. */
+  /** For a default of true: description of the option that turns it off. */
   readonly off?: string
-  /** What README adds to it. */
+  /** Addition in README. */
   readonly details?: string
 }
 
@@ -233,7 +233,7 @@ export const JOB_FIELDS = {
   },
 } as const satisfies Record<string, JobField>
 
-/** What a new job has beside them. */
+/** Further fields of a new job. */
 const NAME_FIELDS = {
   name: { schema: schemas.nameText, takes: 'text', value: 'NAME', summary: 'job name, unique within the workflow' },
   workflow: {
@@ -265,7 +265,7 @@ export type JobFields = {
 
 type AllFields = typeof NAME_FIELDS & typeof JOB_FIELDS & typeof DATA_FIELD
 
-/** What `spawn` takes: a name, and any fields of a job. */
+/** The argument of `spawn`: a name, and any fields of a job. */
 export type SpawnRequest = {
   readonly [Name in keyof AllFields as Camel<Name>]?: v.InferInput<AllFields[Name]['schema']> | undefined
 } & {
@@ -275,13 +275,16 @@ export type SpawnRequest = {
 
 const fields: readonly (readonly [string, JobField])[] = Object.entries(JOB_FIELDS)
 
-/** As job.yaml spells them. */
+/** In the spelling of job.yaml. */
 export const FIELD_NAMES: readonly string[] = fields.map(([name]) => name)
 
-/** Of all fields, in the order of job.yaml; `undefined` where nothing is meant by nothing. */
+/** Defaults of all fields, in the order of job.yaml; `undefined` without a default. */
 export const DEFAULTS: Readonly<Record<string, unknown>> = createDefaults()
 
-/** An object that JSON has made is copied as fast as a literal; one that is put together key by key, ten times as slowly. */
+/**
+ * V8 copies an object made by JSON as fast as a literal; one built key by key takes ten times as
+ * long.
+ */
 function createDefaults(): Record<string, unknown> {
   const nulls = Object.fromEntries(fields.map(([name, { default: value = null }]) => [name, value]))
   const defaults = JSON.parse(JSON.stringify(nulls)) as Record<string, unknown>
@@ -289,5 +292,5 @@ function createDefaults(): Record<string, unknown> {
   return defaults
 }
 
-/** Fields that are maps, of which one entry can be set. */
+/** Map fields, whose entries can be set separately. */
 export const MAP_FIELDS: readonly string[] = fields.flatMap(([name, { takes }]) => (takes === 'pairs' ? [name] : []))

@@ -1,12 +1,13 @@
 /**
- * What is asked of a job. In memory it is one typed object with every field; in job.yaml, the journal and snapshots it is the record of
- * the fields that differ from their defaults, as files spell them. The object keeps that record and reads fields from it, so neither
- * is ever turned into the other.
+ * The specification of a job. In memory it is a typed object with every field; in job.yaml, the
+ * journal and snapshots it is the record of fields that differ from their defaults, with the
+ * spelling of files. The object keeps that record and reads fields from it, so no conversion is
+ * needed.
  */
 import { libraryName } from './field-names.ts'
 import { DEFAULTS, FIELD_NAMES, type JobFields } from './job-fields.ts'
 
-/** The fields that differ from their defaults, as files spell them. */
+/** The fields that differ from their defaults, in the spelling of files. */
 export type SpecRecord = Readonly<Record<string, unknown>>
 
 class RecordedSpec {
@@ -16,7 +17,7 @@ class RecordedSpec {
     this.record = record
   }
 
-  /** The same with other values for some fields. */
+  /** A copy with other values for some fields. */
   with(changes: Partial<JobFields>): JobSpec {
     const values = new Map(Object.entries(this.record))
     for (const [key, value] of Object.entries(changes)) values.set(fileName(key), value)
@@ -28,13 +29,13 @@ class RecordedSpec {
     return this.record[name] ?? DEFAULTS[name]
   }
 
-  /** The form of job.yaml, the journal and snapshots. */
+  /** The form in job.yaml, the journal and snapshots. */
   toJSON(): SpecRecord {
     return this.record
   }
 }
 
-/** A spread copies no field: `with` makes another specification, `plainFields` an object of all fields. */
+/** A spread copies no fields: use `with` for another specification, `plainFields` for an object. */
 export type JobSpec = JobFields & RecordedSpec
 
 const fileNames = new Map<string, string>()
@@ -52,14 +53,14 @@ for (const name of FIELD_NAMES) {
   })
 }
 
-/** Trusts what bjob itself wrote: the journal, and snapshots. */
+/** From bjob's own records, unchecked: the journal and snapshots. */
 export function decodeSpec(record: SpecRecord): JobSpec {
   return new RecordedSpec(record) as JobSpec
 }
 
-/** A specification of checked values, by the names of files. */
+/** From checked values, by the names of files. */
 export function createSpec(values: ReadonlyMap<string, unknown>): JobSpec {
-  // Records of the same fields in the same order are alike to V8, and to whoever compares texts.
+  // Equal fields in equal order share a hidden class in V8 and compare equal as text.
   const record: Record<string, unknown> = {}
   for (const name of FIELD_NAMES) {
     const value = values.get(name)
@@ -68,7 +69,7 @@ export function createSpec(values: ReadonlyMap<string, unknown>): JobSpec {
   return decodeSpec(record)
 }
 
-/** What is assumed of a job of which only its state is known. */
+/** The assumption for a job with a known state only. */
 export const UNKNOWN_SPEC = decodeSpec({})
 
 export function isSameSpec(one: JobSpec, other: JobSpec): boolean {
@@ -81,7 +82,7 @@ export function plainFields(spec: JobSpec): JobFields {
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as JobFields
 }
 
-/** The record of all fields, those at their defaults too. */
+/** The record of all fields, including defaults. */
 export function fullRecord({ record }: JobSpec): SpecRecord {
   return { ...DEFAULTS, ...record }
 }

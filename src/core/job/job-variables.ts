@@ -1,7 +1,10 @@
-/** The variables by which a job, and each of its hooks, knows what it is; Balsam's names under BJOB_. */
+/**
+ * The environment variables that identify a job to itself and its hooks; Balsam's names under
+ * BJOB_.
+ */
 import type { JobId } from './id.ts'
 
-/** All of them, those that only hooks have included (launch/hooks.ts). */
+/** All of them, including those of hooks only (launch/hooks.ts). */
 export const JOB_VARIABLES: readonly string[] = [
   'BJOB_SITE',
   'BJOB_JOB_ID',
@@ -35,8 +38,8 @@ export function jobVariables({ root, id, parents, attempt, nodes }: JobIdentity)
 }
 
 /**
- * The variables of a job's launcher. They, and those above, win over what a job asks for and over what a launcher that is itself a job has; null takes
- * one away: only a hook has it.
+ * The variables of a job's launcher. All of these override the job's own and inherited ones; null
+ * removes a variable that only hooks have.
  */
 export function launcherVariables(launcher: string, nodes: number): Record<string, string | null> {
   return {

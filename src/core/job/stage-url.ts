@@ -1,19 +1,19 @@
-/** Where files are staged from and to: `stage_in_url` and `stage_out_url`, in Balsam's forms and scp's. */
+/** Locations for staging: `stage_in_url` and `stage_out_url`, in Balsam's forms and scp's. */
 
 export interface StagePlace {
-  /** `user@host`; absent on this side of the network. */
+  /** `user@host`; absent for a local path. */
   readonly host?: string
-  /** Absolute; on a host it may be relative to the home folder there. */
+  /** Absolute; on a host it may be relative to the home folder. */
   readonly path: string
-  /** What the URL insists on; otherwise rsync where it is installed, else scp. */
+  /** Required transport; by default rsync if installed, else scp. */
   readonly transport?: 'rsync' | 'scp'
 }
 
 const HOST = /^(?:(rsync|scp):(?:\/\/)?)?((?:\w[\w.-]*@)?\w[\w.-]*):(.+)$/
-/** Of other characters, one shell or another on the way might make something of its own. */
+/** Other characters could be interpreted by a remote shell. */
 const REMOTE_PATH = /^[\w@%+=:,./~-]+$/
 
-/** @throws SyntaxError saying what is wrong with it, for after the field's name */
+/** @throws SyntaxError with a message that follows the field's name */
 export function parseStageUrl(text: string): StagePlace {
   if (/\p{Cc}/u.test(text)) throw new SyntaxError('contains a control character')
   const local = /^(?:local:|file:(?:\/\/(?:localhost)?)?)?(\/.*)$/.exec(text)?.[1]
@@ -25,7 +25,7 @@ export function parseStageUrl(text: string): StagePlace {
   if (!REMOTE_PATH.test(path))
     throw new SyntaxError(`has a path that a shell on ${host} could misread: ${JSON.stringify(path)}`)
   const insisted = transport === 'rsync' || transport === 'scp' ? ({ transport: transport } as const) : {}
-  // Relative to the home folder it is anyway, and what is quoted is not expanded.
+  // Paths are relative to the home folder anyway, and a quoted ~ is not expanded.
   const fromHome = path.replace(/^~\/+(?=.)/, '')
   if (fromHome.startsWith('~'))
     throw new SyntaxError(`must name a path that does not begin with ~: ${JSON.stringify(path)}`)
@@ -36,7 +36,7 @@ function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, '')
 }
 
-/** The name that what is staged in from there gets. @throws SyntaxError when it has none */
+/** The name of the staged file. @throws SyntaxError if the URL has none */
 export function stagedName({ path }: StagePlace): string {
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (name === '' || name === '.' || name === '..' || name === '~')

@@ -1,4 +1,4 @@
-/** The attempts of a job, from its history: what was run where, when, and what came of it. */
+/** The attempts of a job, from its history: place, time, command and result. */
 import { defined } from '../../lib/defined.ts'
 import { firstLine } from './event-words.ts'
 import type { RunFigures } from './history-event.ts'
@@ -11,16 +11,16 @@ export interface AttemptRecord {
   readonly nodes: string
   readonly cores: number
   readonly gpus: number
-  /** As a shell would take it in the job's folder. */
+  /** As a shell line for the job's folder. */
   readonly command?: string
-  /** ISO 8601, by the clock of the launcher's node. */
+  /** ISO 8601, from the clock of the launcher's node. */
   readonly started: string
-  /** Absent while it runs. */
+  /** Undefined while it runs. */
   readonly ended?: string
-  /** The state that it led to at first: RUN_DONE, RUN_ERROR, RUN_TIMEOUT, …, and why. */
+  /** The first state after it, such as RUN_DONE, RUN_ERROR or RUN_TIMEOUT, with the reason. */
   readonly state?: State
   readonly reason?: string
-  /** Wall time as measured; absent when nobody saw its end. */
+  /** Measured wall time; undefined if the end was not observed. */
   readonly seconds?: number
   readonly cpu_seconds?: number
   readonly cpu_is?: 'exact' | 'at least' | 'at most'
@@ -49,7 +49,7 @@ function endOf(entry: HistoryEntry | undefined): Partial<AttemptRecord> {
   }
 }
 
-/** The figures of the attempt that an entry ends. */
+/** The figures in the entry that ends an attempt. */
 function figuresIn({ event }: HistoryEntry): RunFigures {
   const hasEnded =
     event?.kind === 'ran' || event?.kind === 'timed-out' || event?.kind === 'stopped' || event?.kind === 'stopped-early'

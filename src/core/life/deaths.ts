@@ -1,6 +1,6 @@
 /**
- * Deaths of what ran a job: its launcher, the agent of its node, or the node. They count apart from failures: after `crash_limit` of them the job is
- * failed, because it may be their cause.
+ * Deaths of a job's launcher, agent or node during a run. They are counted separately from
+ * failures: after `crash_limit` deaths the job fails, because it may be the cause.
  */
 import type { Alteration, HistoryEntry, JobState } from './job-state.ts'
 import type { Loss } from './history-event.ts'
@@ -9,17 +9,17 @@ import { killEvent, stepsOfRelease } from './outcome.ts'
 export const DEATH_KINDS = ['launcher', 'agent', 'node'] as const
 export type DeathKind = (typeof DEATH_KINDS)[number]
 
-/** A job without a limit dies often: more are not kept. */
+/** Maximum number of recorded deaths, for jobs without a limit. */
 const MOST_KEPT = 100
 
-/** What has died, where a job is taken back for that; undefined for every other reason. */
+/** The kind of death, if that is why a job was released; otherwise undefined. */
 export function deathOf({ why }: Loss): DeathKind | undefined {
   if (why === 'launcher-died') return 'launcher'
   if (why === 'agent-died') return 'agent'
   return why === 'node-lost' ? 'node' : undefined
 }
 
-/** The steps of a job whose launcher, agent or node has died while it was that launcher's. */
+/** The steps of a job whose launcher, agent or node died while owning it. */
 export function afterDeath(
   current: JobState,
   loss: Loss,
@@ -39,8 +39,9 @@ export function afterDeath(
 }
 
 /**
- * Whether a job is to run alone on its nodes: it may be what kills agents, whose launcher lives on; and before it is failed, neighbours must not have
- * been the cause. Whoever else was there when a launcher or a node died is not held up for that.
+ * True if a job must run alone on its nodes: it may kill agents while the launcher survives, and
+ * before it fails, neighbours must be excluded as the cause. Other jobs present at a death of a
+ * launcher or node are not restricted.
  */
 export function isSuspect(deaths: readonly DeathKind[] = [], limit: number): boolean {
   return deaths.includes('agent') || (deaths.length > 0 && deaths.length === limit - 1)

@@ -1,4 +1,4 @@
-/** Checks that an event read from a file is one: what each kind has, as `docs/reference/formats.md` lists it. */
+/** Validates events read from files, with the fields listed in `docs/reference/formats.md`. */
 import type { HistoryEvent } from './history-event.ts'
 import { isState } from './states.ts'
 
@@ -40,7 +40,10 @@ const RETRY = { count: whole, of: whole, delay: maybe(amount) }
 const HOOK = oneOf('preprocess', 'postprocess')
 const STAGING = oneOf('stage-in', 'stage-out')
 
-/** By kind, the fields of an event. Fields may be added within a format if they can be passed over; a new kind or meaning is a new format. */
+/**
+ * The fields of an event by kind. Ignorable fields may be added within a format; a new kind or
+ * meaning is a new format.
+ */
 export const EVENT_FIELDS = {
   born: { by: text, inputs: maybe(texts) },
   waits: { parents: texts, count: whole },
@@ -106,7 +109,7 @@ export const EVENT_FIELDS = {
 const TABLE: ReadonlyMap<unknown, ReadonlyMap<string, Field>> = new Map(
   Object.entries(EVENT_FIELDS).map(([kind, fields]) => [kind, new Map(Object.entries<Field>(fields))]),
 )
-/** By kind, the fields that an event must have. */
+/** The required fields of an event by kind. */
 const NEEDED: ReadonlyMap<unknown, readonly string[]> = new Map(
   Array.from(TABLE, ([kind, fields]) => [
     kind,
@@ -114,7 +117,7 @@ const NEEDED: ReadonlyMap<unknown, readonly string[]> = new Map(
   ]),
 )
 
-/** @returns what is wrong with it; undefined for an event */
+/** @returns the problem; undefined for a valid event */
 export function findEventProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'is not a map'
   const record = value as Readonly<Record<string, unknown>>

@@ -1,6 +1,7 @@
 /**
- * The words of a history: the only module that makes English of its facts. Nothing reads them back, so that any wording may change.
- * An entry's words are a headline made from its event, of a claim the command on a second line, then the entry's own message.
+ * The messages of a history: the only module that turns events into English. No code parses them,
+ * so any wording may change. A message is a headline from the event, a second line with the command
+ * for a claim, then the entry's own message.
  */
 import { nameFew } from '../../lib/text/name-few.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
@@ -24,7 +25,7 @@ import type {
 } from './history-event.ts'
 import type { HistoryEntry } from './job-state.ts'
 
-/** All that a history says of an entry; more than one line where it ends with a command or an output's tail. */
+/** The whole message of an entry; several lines if it includes a command or an output's tail. */
 export function wordsOf(entry: HistoryEntry): string {
   const { event, message = '' } = entry
   if (event === undefined || ownLines(event) === 0) return message
@@ -32,12 +33,12 @@ export function wordsOf(entry: HistoryEntry): string {
   return message === '' ? words : `${words}\n${message}`
 }
 
-/** The first line of an entry's words. */
+/** The first line of an entry's message. */
 export function firstLine(entry: HistoryEntry): string {
   return wordsOf(entry).split('\n', 1)[0] ?? ''
 }
 
-/** A history entry as it is shown to people and programs: with all its words as the message. */
+/** A history entry for people and programs, with its generated message. */
 export type ToldEntry = Omit<HistoryEntry, 'message'> & { readonly message: string }
 
 export function tell(entry: HistoryEntry): ToldEntry {
@@ -45,13 +46,13 @@ export function tell(entry: HistoryEntry): ToldEntry {
   return { time, state, message: wordsOf(entry), ...defined({ event }) }
 }
 
-/** How many lines of an entry's words are made from its event; its message follows. */
+/** Number of lines generated from an event; the entry's own message follows. */
 export function ownLines(event: HistoryEvent): number {
   if (event.kind === 'verdict') return 0
   return event.kind === 'claimed' && event.command !== undefined ? 2 : 1
 }
 
-/** What tells one kind of failure from another: without figures and without the names of other jobs. */
+/** The cause of a failure, without figures and other jobs' names, for grouping. */
 export function failureCause({ event, message = '', ...entry }: HistoryEntry): string {
   return causeWords({ ...entry, message, ...defined({ event }) }).slice(0, 160)
 }
@@ -73,7 +74,7 @@ function withoutFigures(event: HistoryEvent): HistoryEvent {
 
 const OVERRAN = 'ran for longer than its timeout_minutes'
 
-/** One line, whatever the texts in it hold. */
+/** Always a single line. */
 function headline({ event, state }: HistoryEntry): string {
   return event === undefined ? '' : oneLine(describe(event, state === 'FAILED'))
 }
@@ -82,7 +83,7 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\r\n]+/g, ' ')
 }
 
-/** @param isFinal whether the job has failed by it */
+/** @param isFinal true if the job has failed by it */
 function describe(event: HistoryEvent, isFinal: boolean): string {
   switch (event.kind) {
     case 'born':
@@ -149,7 +150,7 @@ function claimHeadline({ step, attempt, nodes, cores, gpus = 0 }: Claimed): stri
   return `${what} on ${[nodes, ...given].join(', ')}`
 }
 
-/** How the processes of an attempt ended, for its history and for the error that quotes it. */
+/** The end of an attempt's processes, for its history and for errors that quote it. */
 export function endWords({ exit, signal, oom }: ProcessEnd, killed: string): string {
   const what = signal === undefined ? (exit === undefined ? '' : `exit ${exit}`) : `${killed} ${signal}`
   if (oom === 'here') return `out of memory, ${what}`
@@ -200,7 +201,7 @@ function takenBackWords(event: TakenBack): string {
   return `its ${what} died ${times} during a run and crash_limit is ${limit ?? '?'}; last cause: ${lossWords(event)}`
 }
 
-/** Why a launcher let go of a job. */
+/** The reason why a launcher released a job. */
 export function lossWords({ why, node = '?', by, silent, reason }: Loss): string {
   switch (why) {
     case 'launcher-died':
@@ -226,7 +227,7 @@ export function lossWords({ why, node = '?', by, silent, reason }: Loss): string
   }
 }
 
-/** Who killed an evaluation that was stopped early. */
+/** The author of an early stop. */
 export function earlyStopWords({ step, value, place, count }: EarlyStop): string {
   return `early stopping at step ${step} with ${value ?? 'NaN'}, place ${place} of ${count}`
 }

@@ -1,6 +1,7 @@
 /**
- * Histories of format 1, as bjob 0.1 wrote them: words alone. This is the only module that reads facts from words, and only from files without a
- * number; each pattern holds for the states in which 0.1 wrote such words. Words that match none stay what they are.
+ * Histories of format 1, written by bjob 0.1 as words alone. The only module that reads events from
+ * words, and only in files without a number; each pattern applies to the states in which 0.1 wrote
+ * such words. Unmatched words stay words.
  */
 import { splitShellWords } from '../../lib/text/shell-words.ts'
 import { defined } from '../../lib/defined.ts'
@@ -26,7 +27,7 @@ const NOT_STAGED = /^(stage-in|stage-out) failed: (.*?)(?:; retry (\d+) of (\d+)
 const BIRTH_NAMES = ', input files: '
 const BIRTH_NO_NAMES = ', no input files yet'
 
-/** States in which 0.1 began something with a job. */
+/** States in which 0.1 started a step. */
 const CLAIM_STATES: Readonly<Record<string, readonly State[]>> = {
   attempt: ['RUNNING'],
   preprocess: ['STAGED_IN'],
@@ -125,7 +126,7 @@ const readOrphan: Reader = (first) => {
   return state === 'gone' ? { kind: 'orphaned', parent } : undefined
 }
 
-/** What 0.1 may have written in a state, beside a claim and a job that was taken back. */
+/** Messages of 0.1 by state, besides claims and released jobs. */
 const READERS: Readonly<Partial<Record<State, readonly Reader[]>>> = {
   CREATED: [readBirth],
   READY: [readStaging],
@@ -138,17 +139,17 @@ const READERS: Readonly<Partial<Record<State, readonly Reader[]>>> = {
   USER_KILLED: [readKill],
 }
 
-/** The entry that words of format 1 stand for. */
+/** The entry for a message of format 1. */
 export function entryOfWords(time: string, state: State, words: string): HistoryEntry {
   const said = withoutFact(words)
   const event = readWords(state, said)
   if (event === undefined) return said === '' ? { time, state } : { time, state, message: said }
-  // A birth's names may go on beyond the first line, and are in the event.
+  // A birth's file names may continue on further lines, and are in the event.
   const message = event.kind === 'born' ? '' : said.split('\n').slice(ownLines(event)).join('\n')
   return message === '' ? { time, state, event } : { time, state, event, message }
 }
 
-/** What a search had said of an evaluation whose end 0.1 asked for. */
+/** The early-stopping record in a kill request of 0.1. */
 export function earlyStopOf(kill: string): EarlyStop | undefined {
   const event = readKill(`killed by ${kill}`, {}, '')
   if (event?.kind !== 'stopped-early') return undefined
@@ -156,7 +157,10 @@ export function earlyStopOf(kill: string): EarlyStop | undefined {
   return { step, value, place, count }
 }
 
-/** 0.1 keeps a fact of format 2 as one more line of words. It is not believed: what is believed has a number. */
+/**
+ * 0.1 keeps an event of format 2 as one more line of words. It is ignored, because only numbered
+ * files are trusted.
+ */
 function withoutFact(words: string): string {
   const at = words.lastIndexOf('\n{"kind":')
   if (at < 0) return words

@@ -1,10 +1,11 @@
 /**
- * Typed facts of a job's history. Every decision and every figure is made from these; the words that people read are made from them in
- * `event-words.ts` and are never read back. Field names are single words: an event is the same object in memory, in state.yaml and in the journal.
+ * Typed events of a job's history. All decisions and figures use them; `event-words.ts` generates
+ * messages, which are never parsed. Field names are single words, so that an event is the same
+ * object in memory, in state.yaml and in the journal.
  */
 import type { State } from './states.ts'
 
-/** Figures of a run that is over. `bound` says that `cpu` is a lower or an upper limit. */
+/** Figures of a completed run. `bound` marks `cpu` as a lower or upper limit. */
 export interface RunFigures {
   /** Wall time. */
   readonly seconds?: number
@@ -15,44 +16,50 @@ export interface RunFigures {
   readonly memory?: number
 }
 
-/** How processes ended. */
+/** The end of processes. */
 export interface ProcessEnd {
   readonly exit?: number
   readonly signal?: string
-  /** The kernel ran out of memory: `here` it killed this job, `near` it killed another process of the node. */
+  /**
+   * The kernel ran out of memory: it killed this job (`here`) or another process of the node
+   * (`near`).
+   */
   readonly oom?: 'here' | 'near'
 }
 
-/** Why a hook or a transfer did not succeed. */
+/** The failure of a hook or a transfer. */
 export interface StepFault extends ProcessEnd {
-  /** The command of a transfer that failed. */
+  /** Command of a failed transfer. */
   readonly program?: string
-  /** The setting whose time limit was exceeded, and its value. */
+  /** Setting of the exceeded time limit, and its value. */
   readonly limit?: string
   readonly seconds?: number
-  /** Why it could not be started: the operating system's words. */
+  /** The operating system's message on a failed start. */
   readonly error?: string
-  /** Why it was refused. */
+  /** Reason for a refusal. */
   readonly reason?: string
 }
 
 export type HookName = 'preprocess' | 'postprocess'
 export type StagingName = 'stage-in' | 'stage-out'
 
-/** One more attempt is allowed: failure `count` of at most `of`, taken again after `delay` seconds. */
+/** Another attempt follows: failure `count` of at most `of`, after `delay` seconds. */
 interface RetryFigures {
   readonly count: number
   readonly of: number
   readonly delay?: number
 }
 
-/** A person, job or launcher, as `bjob history` names it. */
+/** A user, job or launcher, as shown by `bjob history`. */
 type Actor = string
 
 export interface Born {
   readonly kind: 'born'
   readonly by: Actor
-  /** The files that came with it. Only where `input_files` has globs: later, these would match what the job itself has written. */
+  /**
+   * Files provided at spawn, only if `input_files` has globs, which would later match the job's own
+   * files.
+   */
   readonly inputs?: readonly string[]
 }
 
@@ -65,16 +72,16 @@ export interface Waits {
 
 export interface Claimed {
   readonly kind: 'claimed'
-  /** What begins. */
+  /** The step that starts. */
   readonly step: 'attempt' | HookName | StagingName
-  /** The number of the attempt that begins. */
+  /** Number of the starting attempt. */
   readonly attempt?: number
   /** As a host list. */
   readonly nodes: string
-  /** Of all nodes together; not whole where jobs share cores. */
+  /** Sum over all nodes; fractional where jobs share cores. */
   readonly cores: number
   readonly gpus?: number
-  /** What is run, as a shell would take it: bjob's variables, beside its BJOB_ ones, and the words. */
+  /** The command as a shell line: variables set by bjob except BJOB_ ones, and the words. */
   readonly command?: string
 }
 
@@ -82,7 +89,7 @@ export interface Ran extends ProcessEnd, RunFigures {
   readonly kind: 'ran'
 }
 
-/** A hook ended well. */
+/** A hook succeeded. */
 export interface Passed {
   readonly kind: 'passed'
   readonly hook: HookName
@@ -94,7 +101,10 @@ export interface HookFailed extends StepFault {
   readonly hook: HookName
 }
 
-/** `files`: the first few of `count`. `outside`: links that lead out of the site and stay links. `unmatched`: globs without a file. */
+/**
+ * `files`: the first few of `count`. `outside`: links that lead out of the site and stay links.
+ * `unmatched`: globs without a match.
+ */
 export interface Staged {
   readonly kind: 'staged'
   readonly step: StagingName
@@ -110,43 +120,49 @@ export interface NotStaged extends StepFault, Partial<RetryFigures> {
   readonly step: StagingName
 }
 
-/** Globs of `input_files` that no parent's file matches. */
+/** Globs of `input_files` without a match among the parents' files. */
 export interface Unmatched {
   readonly kind: 'unmatched'
   readonly patterns: readonly string[]
 }
 
-/** A postprocess chose this state; the entry's message has its own words. */
+/** A postprocess chose this state; the entry's message is its own. */
 export interface VerdictGiven {
   readonly kind: 'verdict'
   readonly hook: HookName
 }
 
-/** No postprocess decided about a failure; `left`: there was one, and it left the job in this state. */
+/**
+ * No postprocess decided about a failure; `left`: the state in which an existing postprocess left
+ * the job.
+ */
 export interface Unhandled {
   readonly kind: 'unhandled'
   readonly left?: State
 }
 
-/** It ran for longer than its own `timeout_minutes`. */
+/** It exceeded its own `timeout_minutes`. */
 export interface TimedOut extends RunFigures {
   readonly kind: 'timed-out'
   readonly minutes: number
 }
 
-/** It was stopped: killed by a person, or its launcher came to an end. `by`: the person, or the signal that the launcher got. */
+/**
+ * It was stopped: killed by a user, or by the end of its launcher. `by`: the user, or the
+ * launcher's signal.
+ */
 export interface Stopped extends RunFigures {
   readonly kind: 'stopped'
   readonly why: 'killed' | 'walltime' | 'requested' | 'idle'
   readonly by?: Actor
 }
 
-/** What an evaluation had reported when `bjob tune` stopped it. */
+/** The last report of an evaluation that `bjob tune` stopped. */
 export interface EarlyStop {
   readonly step: number
-  /** null: it had diverged (NaN). */
+  /** null: diverged (NaN). */
   readonly value: number | null
-  /** Its value was the `place`-th of `count`, 1 being the best. */
+  /** Rank of its value among `count`, 1 being the best. */
   readonly place: number
   readonly count: number
 }
@@ -155,11 +171,11 @@ export interface StoppedEarly extends EarlyStop, RunFigures {
   readonly kind: 'stopped-early'
 }
 
-/** Why a launcher let go of a job that had not ended. */
+/** Reasons why a launcher released an unfinished job. */
 export type LossReason =
   /** Gone, or (`silent`) without a new beat for so many seconds. */
   | 'launcher-died'
-  /** It had said that it ended, and why (`reason`). */
+  /** It had recorded its end and the `reason`. */
   | 'launcher-ended'
   /** It could not renew its own lease. */
   | 'lease-lost'
@@ -169,41 +185,41 @@ export type LossReason =
   | 'walltime'
   | 'requested'
   | 'idle'
-  /** Its job.yaml was changed while it was claimed. */
+  /** Its job.yaml changed during the claim. */
   | 'job-changed'
 
-/** The job is nobody's again; if it ran, it runs again. */
+/** The job has no owner; if it ran, it runs again. */
 export interface Loss {
   readonly why: LossReason
   readonly node?: string
-  /** The signal that a launcher got. */
+  /** The signal that the launcher received. */
   readonly by?: Actor
   readonly silent?: number
   readonly reason?: string
 }
 
-/** `deaths` and `limit`: it is not tried again, as what ran it has died that often, and `crash_limit` allows no more. */
+/** `deaths` and `limit`: it fails, because it has reached `crash_limit`. */
 export interface TakenBack extends Loss {
   readonly kind: 'taken-back'
   readonly deaths?: number
   readonly limit?: number
 }
 
-/** It failed, and is tried again. */
+/** It failed and will be retried. */
 export interface Retry extends RetryFigures {
   readonly kind: 'retry'
 }
 
-/** A person had it tried again. */
+/** A user requested a retry. */
 export interface Retried {
   readonly kind: 'retried'
   readonly by: Actor
 }
 
-/** It cannot be run at all. */
+/** It can never run. */
 export interface Impossible {
   readonly kind: 'impossible'
-  /** The operating system's words on why it could not be started. */
+  /** The operating system's message on the failed start. */
   readonly error?: string
   readonly reason?: string
 }
@@ -243,7 +259,7 @@ export type HistoryEvent =
   | Orphaned
   | Removed
 
-/** The first few of many names, and how many there are: enough for a history. */
+/** The first few of many names and their number, for a history. */
 export function fewOf<Name extends string>(
   names: readonly Name[],
 ): { readonly first: readonly Name[]; readonly count: number } {

@@ -1,6 +1,6 @@
 /**
- * What has happened to a job: the content of `state.yaml`, and the only place that changes it. A change is pure; `site/job/revision.ts`
- * makes it real.
+ * The content of `state.yaml`, and the only module that changes it. A change is pure;
+ * `site/job/revision.ts` commits it.
  */
 import { BjobError } from '../text/errors.ts'
 import { defined } from '../../lib/defined.ts'
@@ -9,43 +9,54 @@ import type { DeathKind } from './deaths.ts'
 import { type State, isEnded, leadsTo } from './states.ts'
 
 export interface HistoryEntry {
-  /** ISO 8601, UTC, as the clock of the node where it happened had it. */
+  /** ISO 8601, UTC, from the clock of the node where it happened. */
   readonly time: string
   readonly state: State
-  /** The fact; `wordsOf` (event-words.ts) makes words of it. Absent where only somebody's own words are known, or nothing is to be said. */
+  /**
+   * The event, which `wordsOf` (event-words.ts) turns into a message. Undefined if only a foreign
+   * message is known, or nothing.
+   */
   readonly event?: HistoryEvent
-  /** Words that are not bjob's: the tail of an output, what a hook said. They are shown and never read back. */
+  /**
+   * A message that is not bjob's: the tail of an output, or a hook's. It is shown but never parsed.
+   */
   readonly message?: string
 }
 
-/** Where a job stands, beside its history. The journal has these of each change, the index of each job. */
+/**
+ * Where a job stands, beside its history. The journal has these of each change, the index of each
+ * job.
+ */
 export interface StateFacts {
-  /** Numbers this content; each number is made at most once (see `site/job/revision.ts`). */
+  /** Number of this content; each number is committed at most once (see `site/job/revision.ts`). */
   readonly revision: number
   readonly state: State
-  /** How often the job has been started. */
+  /** Number of starts. */
   readonly attempt: number
-  /** Who owns it, or, once ended, who had it last. Absent while nobody does. */
+  /** The owner or, for an ended job, the last owner. Undefined while it has none. */
   readonly launcher?: string
-  /** Who asked for it to be killed, while its owner has not done so yet. */
+  /** Source of a kill request that the owner has not yet carried out. */
   readonly kill?: string
-  /** With `kill`: what an evaluation of a search had come to, which is why it is stopped. */
+  /** With `kill`: the last report of an evaluation, for which it is stopped. */
   readonly early?: EarlyStop
-  /** ISO 8601: no launcher takes it before that. Holds while it is in this state and nobody's. */
+  /** ISO 8601: earliest time of the next claim, while it is in this state and has no owner. */
   readonly notBefore?: string
-  /** What has died while it ran the job, since a person last had it tried again (see `deaths.ts`). */
+  /** Deaths during its runs since the last manual retry (see `deaths.ts`). */
   readonly deaths?: readonly DeathKind[]
 }
 
 export interface JobState extends StateFacts {
-  /** Who removes it: nothing else may happen to it any more, and its folder goes to the trash next. */
+  /** Source of a removal: no further change is allowed, and the folder moves to the trash next. */
   readonly removed?: string
-  /** This revision changed job.yaml, too: whose draft has its new text until that is in place (see `site/job/revision.ts`). */
+  /**
+   * This revision also changed job.yaml: owner of the draft to read until it is in place (see
+   * `site/job/revision.ts`).
+   */
   readonly amended?: string
   readonly history: readonly HistoryEntry[]
 }
 
-/** What a change does beside adding to the history; `undefined` takes a value away. */
+/** Other effects of a change; `undefined` removes a value. */
 export interface Alteration {
   readonly attempt?: number
   readonly launcher?: string | undefined
@@ -70,20 +81,20 @@ export function factsOf({
   return defined({ revision, state, attempt, launcher, kill, early, notBefore, deaths })
 }
 
-/** When the job was made: what tells it from an earlier job of the same id. */
+/** Time of creation, which distinguishes the job from an earlier one of the same id. */
 export function bornAt(state: JobState): string {
   return state.history[0]?.time ?? ''
 }
 
-/** Whether a launcher has the job now. */
+/** True if a launcher owns the job. */
 export function isOwned(state: JobState): boolean {
   return state.launcher !== undefined && !isEnded(state.state)
 }
 
 /**
- * The state after `steps`, each a legal transition from the one before (steps with nothing to do may be left out), or a note: an entry of
- * the state that the job is in, which says what else happened there.
- * @throws BjobError `illegal-transition` on a step that the table does not have: a fault of bjob's own
+ * The state after `steps`. Each step is a legal transition from the previous one, possibly skipping
+ * empty steps, or a note: an entry in the current state.
+ * @throws BjobError `illegal-transition` for a step that is not in the table, which is a bug
  */
 export function advance(current: JobState, steps: readonly HistoryEntry[], alteration: Alteration = {}): JobState {
   let state = current.state

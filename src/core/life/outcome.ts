@@ -1,4 +1,7 @@
-/** From the facts of an attempt's end to the steps of the job's history: Balsam's rules (its launcher and transitions), with a retry limit. */
+/**
+ * Derives the history steps from the end of an attempt: Balsam's rules (its launcher and
+ * transitions), with a limit on retries.
+ */
 import type {
   EarlyStop,
   HistoryEvent,
@@ -17,30 +20,33 @@ import { defined } from '../../lib/defined.ts'
 import { type State, isEnded } from './states.ts'
 import { type FinishedRun, figuresOf } from './usage.ts'
 
-/** Why an attempt is over. */
+/** The end of an attempt. */
 export type AttemptOutcome =
   | ({ readonly kind: 'done' } & FinishedRun)
   | ({ readonly kind: 'error'; readonly end: ProcessEnd; readonly tail: string } & FinishedRun)
   | Stop
 
-/** The allocation or the launcher ended before the job did. */
+/** The allocation or the launcher ended first. */
 export interface Interruption {
   readonly kind: 'interrupted'
   readonly why: Exclude<Stopped['why'], 'killed'>
-  /** The signal that the launcher got. */
+  /** The signal that the launcher received. */
   readonly by?: string
   readonly ran?: FinishedRun
 }
 
-/** Why an attempt was stopped, or not even begun: whatever its processes made of that. */
+/** The reason why an attempt was stopped or not started, regardless of its processes. */
 export type Stop =
   | Interruption
-  /** It ran for longer than its own `timeout_minutes`. */
+  /** It exceeded its own `timeout_minutes`. */
   | { readonly kind: 'overran'; readonly minutes: number; readonly ran?: FinishedRun }
   | { readonly kind: 'killed'; readonly by: string; readonly early?: EarlyStop; readonly ran?: FinishedRun }
-  /** It could not be started, and trying again would not help. */
+  /** It could not be started, and a retry would not help. */
   | ({ readonly kind: 'impossible'; readonly ran?: FinishedRun } & Omit<Impossible, 'kind'>)
-  /** Nobody saw its end: what ran it has died, others may have taken it over, or its node could not start it. */
+  /**
+   * Its end was not observed: its launcher, agent or node died, another launcher may own it, or its
+   * node could not start it.
+   */
   | { readonly kind: 'lost'; readonly loss: Loss; readonly ran?: FinishedRun }
 
 type RetryDelay = Partial<Pick<JobSpec, 'retryDelaySeconds'>>
@@ -49,30 +55,30 @@ type Policy = Pick<JobSpec, 'maxRetries' | 'autoTimeoutRetry'> & RetryDelay
 
 type HandlerPolicy = Pick<JobSpec, 'postErrorHandler' | 'postTimeoutHandler'>
 
-/** How a hook of the application went, when nothing stopped it. */
+/** The end of a hook that was not stopped. */
 export type HookResult =
   | { readonly kind: 'ok'; readonly seconds: number }
   | { readonly kind: 'failed'; readonly fault: StepFault; readonly tail: string }
 
 type FailedHook = Extract<HookResult, { kind: 'failed' }>
 
-/** What a postprocess has said the job is to become. */
+/** The state chosen by a postprocess. */
 export interface Verdict {
   readonly state: State
   readonly message: string
 }
 
-/** The states that a postprocess may choose, where the table allows them. */
+/** The states that a postprocess may choose, if the table allows them. */
 export const VERDICT_STATES = ['JOB_FINISHED', 'RESTART_READY', 'FAILED'] as const satisfies readonly State[]
 
-/** An entry; without an event or a message it says that the state was passed. */
+/** An entry; without event and message it records a passed state. */
 function entry(time: string, state: State, event?: HistoryEvent, message = ''): HistoryEntry {
   return defined({ time, state, event, message: message === '' ? undefined : message })
 }
 
 /**
  * The steps that end an attempt.
- * @param failures how many attempts have failed before
+ * @param failures number of earlier failures
  * @param now ISO 8601
  */
 export function stepsFor(outcome: AttemptOutcome, policy: Policy, failures: number, now: string): HistoryEntry[] {
@@ -106,7 +112,7 @@ export function stepsFor(outcome: AttemptOutcome, policy: Policy, failures: numb
   }
 }
 
-/** A kill on request, which may be the end of an evaluation that its search has stopped. */
+/** A requested kill, or the early stop of an evaluation. */
 export function killEvent(by: string, early?: EarlyStop, ran?: FinishedRun): HistoryEvent {
   const figures = figuresOf(ran)
   return early === undefined
@@ -122,20 +128,23 @@ function reasonOf({ why, by }: Interruption): Pick<Interruption, 'why' | 'by'> {
   return { why, ...defined({ by }) }
 }
 
-/** Whether the application's postprocess decides what follows the first of the steps of `outcome`. */
+/** True if the postprocess decides what follows the first step of `outcome`. */
 export function isForPostprocess(outcome: AttemptOutcome, policy: HandlerPolicy): boolean {
   if (outcome.kind === 'done') return true
   if (outcome.kind === 'error') return policy.postErrorHandler
   return (outcome.kind === 'overran' || outcome.kind === 'interrupted') && policy.postTimeoutHandler
 }
 
-/** The steps after a preprocess: on to RUNNING, unless it failed. */
+/** The steps after a preprocess: to RUNNING, unless it failed. */
 export function stepsAfterPreprocess(result: HookResult, now: string): HistoryEntry[] {
   if (result.kind === 'failed') return [failure('preprocess', result, now)]
   return [entry(now, 'PREPROCESSED', { kind: 'passed', hook: 'preprocess', seconds: result.seconds })]
 }
 
-/** The steps after a postprocess of a job in `state`. One that handles an error or a timeout has to say what the job is to become. */
+/**
+ * The steps after a postprocess in `state`. A handler of an error or timeout must choose the job's
+ * state.
+ */
 export function stepsAfterPostprocess(
   state: State,
   result: HookResult,
@@ -152,15 +161,15 @@ export function stepsAfterPostprocess(
   return [entry(now, 'POSTPROCESSED', passed), decided ?? entry(now, 'JOB_FINISHED')]
 }
 
-/** The steps of a job in `state` whose application has no postprocess (any more). */
+/** The steps in `state` if the application has no postprocess. */
 export function stepsWithoutPostprocess(state: State, now: string): HistoryEntry[] {
   if (state === 'RUN_DONE') return [entry(now, 'JOB_FINISHED')]
   return [entry(now, state === 'RUN_ERROR' ? 'FAILED' : 'RESTART_READY', { kind: 'unhandled' })]
 }
 
 /**
- * The steps after files could not be staged, in `state`: it is tried again like an attempt that failed.
- * @param failures how often the job has failed before
+ * The steps after a failed transfer in `state`, which is retried like a failed attempt.
+ * @param failures number of earlier failures
  */
 export function stepsAfterStaging(
   step: StagingName,
@@ -176,7 +185,7 @@ export function stepsAfterStaging(
   return [entry(now, state, { ...event, ...retry }, tail)]
 }
 
-/** Whether all that is left of a job to be tried again is to stage its files out: its attempt and postprocess went well. */
+/** True if only stage-out remains to be retried: attempt and postprocess succeeded. */
 export function isStageOutLeft({ state, history }: JobState): boolean {
   if (state === 'POSTPROCESSED') return true
   if (state !== 'RESTART_READY') return false
@@ -186,7 +195,10 @@ export function isStageOutLeft({ state, history }: JobState): boolean {
   return isOfStaging && !history.slice(at).some((one) => one.state === 'RUNNING')
 }
 
-/** The steps that give back what an owner leaves in `state`: an attempt that ran is over; before and after it, somebody else goes on from there. */
+/**
+ * The steps that release a job in `state`: a running attempt is over; before and after it, another
+ * launcher continues.
+ */
 export function stepsOfRelease(state: State, loss: Loss, now: string): HistoryEntry[] {
   return [entry(now, state === 'RUNNING' ? 'RESTART_READY' : state, { kind: 'taken-back', ...loss })]
 }
@@ -195,14 +207,15 @@ function failure(hook: HookName, { fault, tail }: FailedHook, now: string): Hist
   return entry(now, 'FAILED', { kind: 'hook-failed', hook, ...fault }, tail)
 }
 
-/** A delay is not doubled beyond this. */
+/** Upper limit of the doubled delay. */
 const LONGEST_DELAY_SECONDS = 3600
 
 /**
- * When a job that goes on after a failure may be taken again: `retry_delay_seconds` after the first one, twice as long after each further one.
- * @param failures how many attempts have failed, this one included
+ * Earliest time of the next claim after a failure: `retry_delay_seconds` after the first, doubled
+ * each time.
+ * @param failures number of failures, including this one
  * @param now ISO 8601
- * @returns ISO 8601, or undefined for at once
+ * @returns ISO 8601, or undefined for immediately
  */
 export function retryTime(failures: number, policy: RetryDelay, now: string): string | undefined {
   const seconds = delaySeconds(failures, policy)
@@ -219,13 +232,13 @@ function retryEvent(failures: number, policy: Policy): Retry {
   return { kind: 'retry', count: failures, of: policy.maxRetries, ...(delay === 0 ? {} : { delay }) }
 }
 
-/** How often attempts of a job have failed since a person last had it tried again. */
+/** Number of failed attempts since the last manual retry. */
 export function countFailures(history: readonly HistoryEntry[]): number {
   const last = history.findLastIndex(({ state }) => isEnded(state))
   return history.filter(({ state, event }, at) => {
     if (at <= last) return false
     if (event?.kind === 'not-staged') return true
-    // Of several entries of one state, the first says what happened, the others are notes.
+    // The first entry of a state records the event; further ones are notes.
     if (history[at - 1]?.state === state) return false
     return state === 'RUN_ERROR' || (state === 'RUN_TIMEOUT' && event?.kind === 'timed-out')
   }).length

@@ -1,15 +1,18 @@
-/** Whose fault it is that a command could not be started, by the system's error: the job's, which fails, or the node's, which may have room later. */
+/**
+ * Classifies failed starts by the system's error: caused by the job, which fails, or by the node,
+ * which may recover.
+ */
 
-/** What a node, or the file system that it sees, lacks for a while. Everything else is wrong with the job. */
+/** Temporary shortages of the node or its file system. All other errors are the job's. */
 const OF_THE_NODE: ReadonlySet<string> = new Set([
-  // No more processes, memory or open files.
+  // Processes, memory or open files.
   'EAGAIN',
   'ENOMEM',
   'EMFILE',
   'ENFILE',
   // The program is being written.
   'ETXTBSY',
-  // The file system has lost a file, fails, or is full.
+  // The file system lost a file, failed, or is full.
   'ESTALE',
   'EIO',
   'ENOSPC',

@@ -1,10 +1,11 @@
 /**
- * The text of `state.yaml`: YAML of one fixed form, so that a person reads the answer on top, and reading 100,000 of them needs no general
- * parser. Each entry of the history has its words, then, as the last line of a block, its fact as one flow map. Only the fact is read back.
- * It ends in YAML's document end `...`: without it the file is torn (a node died before its data reached the server).
+ * The text of `state.yaml`: YAML in a fixed form with the state on top, which needs no general
+ * parser for 100,000 files. A history entry has its message and, as the last line of a block, its
+ * event as a JSON object, which alone is parsed. The file ends in YAML's document end `...`;
+ * without it the file is torn (a node died before its data reached the server).
  *
- * bjob 0.1 reads this form, too: it takes a fact for one more line of words, and `format` for a field that it does not know. So its launchers go on
- * beside newer ones; what they write is of format 1 again.
+ * bjob 0.1 reads this form too: it takes an event for a line of the message, and ignores `format`.
+ * Its launchers can therefore run beside newer ones, and write format 1.
  */
 import { siteError } from '../text/errors.ts'
 import { FORMATS, checkFormat } from '../text/formats.ts'
@@ -21,7 +22,7 @@ const END = '...\n'
 const HISTORY = '\nhistory:\n'
 const BLOCK = '  - |-'
 const INDENT = '    '
-/** What YAML would not read back as the same plain words. */
+/** Text that YAML would not read back unchanged. */
 const NEEDS_QUOTES = /: |:$| #|^\s|\s$|^$/
 
 export function formatState(job: JobState): string {
@@ -43,7 +44,7 @@ function formatEntry(entry: HistoryEntry): string {
   const words = `${time} ${state} ${printable(wordsOf(entry))}`.trimEnd()
   if (event !== undefined) return `${BLOCK}\n${indent(words)}\n${INDENT}${formatEvent(event)}`
   if (!words.includes('\n')) return `  - ${NEEDS_QUOTES.test(words) ? JSON.stringify(words) : words}`
-  // A last line that looks like a fact is none: no fact begins with a blank.
+  // The indented line is not taken for an event, which never starts with a blank.
   return `${BLOCK}\n${indent(words.replace(/\n(\{.*)$/, '\n $1'))}`
 }
 
@@ -54,16 +55,16 @@ function indent(text: string): string {
 // oxlint-disable-next-line no-control-regex -- control characters are just what has to go
 const UNPRINTABLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]|[\uD800-\uDFFF]/gu
 
-/** What nearly all words and facts are: nothing in them has to go. */
+/** Most messages and events need no clean-up. */
 const PLAIN = /^[ -~]*$/
 
-/** A program's output may hold anything; YAML may not. */
+/** Removes characters that YAML does not allow. */
 function printable(message: string): string {
   if (PLAIN.test(message)) return message
   return message.replaceAll(/\r\n?/g, '\n').replaceAll(UNPRINTABLE, '\uFFFD').replaceAll('\t', '    ')
 }
 
-/** JSON, which is a flow map of YAML where it has no character that YAML cannot hold. */
+/** JSON, which is a YAML flow map if its characters are allowed. */
 function formatEvent(event: HistoryEvent): string {
   const text = JSON.stringify(event)
   if (PLAIN.test(text)) return text
@@ -74,8 +75,9 @@ function formatEvent(event: HistoryEvent): string {
 }
 
 /**
- * @param path named in errors
- * @throws BjobError `torn-state` when the end is missing, `bad-state` when a line is not what bjob writes, `newer-format`
+ * @param path for error messages
+ * @throws BjobError `torn-state` if the end is missing, `bad-state` for an invalid line,
+ *   `newer-format`
  */
 export function parseState(text: string, path: string): JobState {
   if (!text.endsWith(`\n${END}`)) {
@@ -122,11 +124,11 @@ function parseFields(text: string, path: string): Map<string, string> {
   return fields
 }
 
-/** @param from where the first entry begins, in line `firstLine` from 0 */
+/** @param from offset of the first entry, in line `firstLine` (from 0) */
 function parseHistory(text: string, from: number, firstLine: number, format: number, path: string): HistoryEntry[] {
   const history: HistoryEntry[] = []
   const lines = text.slice(from, -END.length).split('\n')
-  // The last line ends with a newline, after which there is nothing.
+  // The last line ends with a newline.
   for (let at = 0; at < lines.length - 1; at++) {
     const line = lines[at] ?? ''
     const first = at
@@ -170,14 +172,14 @@ function parseEvent(text: string, path: string, line: number): HistoryEvent {
   return event as HistoryEvent
 }
 
-/** @param kill who asked for the job's end, in a file that says nothing else of it */
+/** @param kill source of the kill request, in a file without a separate record */
 function parseEarlyStop(text: string | undefined, kill: string | undefined, path: string): EarlyStop | undefined {
   if (text === undefined) return kill === undefined ? undefined : earlyStopOf(kill)
   try {
     const early = JSON.parse(text) as EarlyStop
     if (findEventProblem({ kind: 'stopped-early', ...early }) === undefined) return early
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw badField('early', `is not an early-stopping record: ${text}`, path)
 }

@@ -1,6 +1,6 @@
 /**
- * The life of a job as one literal table: Balsam 0.5's states, groups and transitions under their own names
- * (`balsam/core/models.py`), with what bjob adds: a lost owner, kill and retry from anywhere they make sense.
+ * The states of a job and their transitions as one table: Balsam 0.5's names
+ * (`balsam/core/models.py`), plus transitions for a lost owner, kill and retry.
  */
 
 export const STATES = [
@@ -22,7 +22,7 @@ export const STATES = [
 
 export type State = (typeof STATES)[number]
 
-/** From each state, the states that one step may lead to. */
+/** From each state, the states after one step. */
 export const TRANSITIONS: Readonly<Record<State, readonly State[]>> = {
   CREATED: ['READY', 'AWAITING_PARENTS', 'FAILED', 'USER_KILLED'],
   AWAITING_PARENTS: ['READY', 'FAILED', 'USER_KILLED'],
@@ -40,13 +40,16 @@ export const TRANSITIONS: Readonly<Record<State, readonly State[]>> = {
   USER_KILLED: ['RESTART_READY'],
 }
 
-/** Nothing more happens to a job in one of these, unless a person says `bjob retry`. */
+/** Terminal states. Only `bjob retry` leaves them. */
 export const END_STATES = ['JOB_FINISHED', 'FAILED', 'USER_KILLED'] as const satisfies readonly State[]
 
-/** The application's postprocess has its say in these; a launcher may claim a job here whose owner died before that. */
+/**
+ * States that a postprocess handles. A launcher may claim a job here if its previous owner died
+ * first.
+ */
 export const HANDLED_STATES = ['RUN_DONE', 'RUN_TIMEOUT', 'RUN_ERROR'] as const satisfies readonly State[]
 
-/** A launcher may claim a job in one of these, once its parents allow it. */
+/** States in which a launcher may claim a job, once its parents allow it. */
 export const CLAIMABLE_STATES = [
   'CREATED',
   'AWAITING_PARENTS',
@@ -75,12 +78,12 @@ export function isClaimable(state: State): boolean {
   return claimable.has(state)
 }
 
-/** Whether only the postprocess is left to do. */
+/** True if only the postprocess remains. */
 export function isHandled(state: State): boolean {
   return handled.has(state)
 }
 
-/** Whether `to` follows `from` through steps of the table, the ones between having nothing to do. */
+/** True if `to` follows `from` through steps of the table, skipping empty ones. */
 export function leadsTo(from: State, to: State): boolean {
   const passed: readonly State[] = [
     'CREATED',

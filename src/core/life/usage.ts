@@ -1,17 +1,23 @@
-/** Resources that an attempt has used. How they are measured: launch/agent/usage-meter.ts. */
+/** Resources used by an attempt. Measured in launch/agent/usage-meter.ts. */
 import { defined } from '../../lib/defined.ts'
 import type { RunFigures } from './history-event.ts'
 
 export interface Usage {
-  /** User and system time of the attempt's processes on the node where it was started, in seconds. Absent: not known. */
+  /**
+   * User and system CPU time of the attempt's processes on its first node, in seconds. Undefined if
+   * unknown.
+   */
   readonly cpuSeconds?: number
-  /** `at least`: the last moments are missing, or ranks that were started elsewhere. `at most`: others that ended at the same moment may have a part in it. */
+  /**
+   * `at least`: the last moments, or remote ranks, are missing. `at most`: may include jobs that
+   * ended at the same moment.
+   */
   readonly cpuIs?: 'exact' | 'at least' | 'at most'
-  /** The most memory they held together, as far as it was seen, in MiB. Absent: over before anybody looked. */
+  /** Observed peak of their joint memory, in MiB. Undefined if it ended before the first sample. */
   readonly peakMiB?: number
 }
 
-/** A run that is over. */
+/** A completed run. */
 export interface FinishedRun {
   /** Wall time. */
   readonly seconds: number
@@ -20,7 +26,7 @@ export interface FinishedRun {
 
 const BOUNDS = { exact: undefined, 'at least': 'least', 'at most': 'most' } as const
 
-/** The figures of a run as an event has them: to the millisecond. */
+/** The figures of a run for an event, rounded to milliseconds. */
 export function figuresOf(ran: FinishedRun | undefined): RunFigures {
   if (ran === undefined) return {}
   const { seconds, usage = {} } = ran

@@ -1,12 +1,15 @@
-/** What a pool of nodes counts with: free numbers per node, kept as bits, and a tree that finds the first node with room. Arrays only, for speed. */
+/**
+ * Data structures of a node pool: free ids per node as bits, and a tree that finds the first node
+ * with enough resources. Arrays only, for speed.
+ */
 
-/** The numbers of a node in order, and each of them alone: jobs that take one share these arrays, so that many such jobs cost little memory. */
+/** A node's ids in order, and each by itself: jobs share these arrays, which saves memory. */
 export interface Numbers<Id> {
   readonly all: readonly Id[]
   readonly alone: readonly (readonly Id[])[]
 }
 
-/** The numbers of each node, of which `ids` has the lists: the same object for nodes that have the same. */
+/** The ids of each node, shared among nodes with equal lists. */
 export function shareNumbers<Id>(ids: readonly (readonly Id[])[]): Numbers<Id>[] {
   const known = new Map<string, Numbers<Id>>()
   return ids.map((all) => {
@@ -17,7 +20,10 @@ export function shareNumbers<Id>(ids: readonly (readonly Id[])[]): Numbers<Id>[]
   })
 }
 
-/** A set of free positions per node, as bits: the lowest free ones are taken first, which keeps a job's cores together. */
+/**
+ * A set of free positions per node, as bits. The lowest are taken first, which keeps a job's cores
+ * together.
+ */
 export class FreeIds {
   readonly #words: Int32Array
   readonly #counts: Int32Array
@@ -34,7 +40,7 @@ export class FreeIds {
     return this.#counts[node] ?? 0
   }
 
-  /** The lowest free ones; fewer where there are not as many. */
+  /** Takes the lowest free ids, or fewer if there are not enough. */
   take<Id>(node: number, wanted: number, { all, alone }: Numbers<Id>): readonly Id[] {
     if (wanted >= all.length && this.count(node) === all.length) {
       this.#words.fill(0, node * this.#stride, (node + 1) * this.#stride)
@@ -47,15 +53,15 @@ export class FreeIds {
       const id = all[this.#takeLowest(node)]
       if (id !== undefined) taken.push(id)
     }
-    // What was pushed to has room for more, which would be kept as long as the job runs.
+    // A copy without spare capacity, which would be kept for as long as the job runs.
     return taken.slice()
   }
 
-  /** Gives back what take has handed out, in the same order. */
+  /** Returns ids from `take`, in the same order. */
   give<Id>(node: number, given: readonly Id[], { all }: Numbers<Id>): void {
     if (given.length === all.length) return this.#fill(node, all.length)
     let position = -1
-    // Taken in the order of the list, so each is looked for behind the one before.
+    // Ids are in list order, so each is searched behind the previous one.
     for (const id of given) {
       position = all.indexOf(id, position + 1)
       this.#flip(node, position)
@@ -63,7 +69,7 @@ export class FreeIds {
     this.#counts[node] = this.count(node) + given.length
   }
 
-  /** Its position; -1 where none is free. */
+  /** Position of the lowest free id, or -1. */
   #takeLowest(node: number): number {
     const begin = node * this.#stride
     for (let word = 0; word < this.#stride; word++) {
@@ -76,7 +82,7 @@ export class FreeIds {
     return -1
   }
 
-  /** All are free. */
+  /** Marks all as free. */
   #fill(node: number, size: number): void {
     const begin = node * this.#stride
     for (let word = 0; word * 32 < size; word++)
@@ -90,10 +96,13 @@ export class FreeIds {
   }
 }
 
-/** Four numbers a node, and over every subtree their greatest: a subtree where one is too small holds no node with room. */
+/**
+ * Four numbers per node, with the maxima of each subtree: a subtree with too small a maximum has no
+ * suitable node.
+ */
 export class RoomTree {
   readonly #leaves: number
-  /** The four side by side, because they are looked at together. */
+  /** The four numbers are adjacent, because they are read together. */
   readonly #room: Float64Array
 
   constructor(nodes: number) {
@@ -121,12 +130,12 @@ export class RoomTree {
     }
   }
 
-  /** The first node from `from` on that has at least this much of each, -1 where there is none. */
+  /** The first node from `from` on with at least this much of each, or -1. */
   findFirst(from: number, cores: number, gpus: number, memoryMiB: number, occupancy: number): number {
     if (from >= this.#leaves) return -1
     const room = this.#room
     let at = this.#leaves + from
-    // Up to the largest subtree that begins there: of a full pool, one look tells.
+    // Ascends to the largest subtree that starts there: for a full pool, one comparison suffices.
     while (at % 2 === 0) at >>= 1
     for (;;) {
       const first = 4 * at

@@ -1,40 +1,41 @@
-/** What a node has, what a job asks for, and what that takes of the node. */
+/** Resources of a node, requests of jobs, and the share of a node that a request takes. */
 
-/** One node as it can be handed out. */
+/** A node as offered to jobs. */
 export interface NodeShape {
   readonly name: string
   /** At least 1. */
   readonly cores: number
   readonly gpus: number
-  /** Absent: not known, and not counted. */
+  /** Undefined if unknown, and then not counted. */
   readonly memoryMiB?: number | undefined
-  /** The operating system's numbers; 0 to cores-1 when absent. */
+  /** The operating system's ids; 0 to cores-1 if undefined. */
   readonly coreIds?: readonly number[] | undefined
-  /** What a `*_VISIBLE_DEVICES` variable takes; 0 to gpus-1 when absent. */
+  /** Values for a `*_VISIBLE_DEVICES` variable; 0 to gpus-1 if undefined. */
   readonly gpuIds?: readonly string[] | undefined
 }
 
-/** What a job asks for. */
+/** A job's request. */
 export interface PlacementRequest {
   readonly id: string
-  /** 0 for a job that takes nothing, such as a driver beside the launcher. */
+  /** 0 for a job without resources, such as a driver beside the launcher. */
   readonly nodes: number
   readonly ranksPerNode: number
   readonly threadsPerRank: number
-  /** Hardware threads that share a core. */
+  /** Hardware threads to use per core. */
   readonly threadsPerCore: number
   readonly gpusPerRank: number
   readonly memoryMiBPerNode?: number | undefined
   /**
-   * node_packing_count: N such jobs fill a node, each with 1/N of its cores, whatever its threads are. With more jobs than cores they share
-   * the node's cores, and get no numbers to be pinned to. At most MOST_PACKED. Absent: the job takes the cores that its ranks and threads need.
+   * node_packing_count: N such jobs fill a node, each with 1/N of its cores, whatever its threads.
+   * With more jobs than cores they share cores without pinning. At most MOST_PACKED. Undefined: the
+   * job takes the cores for its ranks and threads.
    */
   readonly packing?: number | undefined
-  /** Takes its nodes whole, with all their cores and GPUs. */
+  /** Takes whole nodes with all cores and GPUs. */
   readonly exclusive?: boolean | undefined
-  /** Shares its nodes with no other job, whatever it takes of them. */
+  /** Shares its nodes with no other job. */
   readonly alone?: boolean | undefined
-  /** Longest expected run. */
+  /** Estimated run time. */
   readonly wallSeconds: number
   /** Higher starts earlier. */
   readonly priority: number
@@ -49,14 +50,14 @@ export interface FreeResources {
 }
 
 /**
- * A whole node: whoever holds anything of it holds some. Integers, so that N shares of 1/N fit exactly and rounding never adds up to a job too many.
- * Of 31 bits, because V8 keeps a larger number as an object of its own.
+ * A whole node; every share is at least 1. Integers make N shares of 1/N fit exactly. 31 bits,
+ * because V8 stores larger numbers as objects.
  */
 export const OCCUPANCY_UNITS = 2 ** 30
-/** Jobs that share a node at most: of more, what rounding leaves of each share would add up to another one. */
+/** Maximum number of jobs per node: with more, rounding would admit an extra job. */
 export const MOST_PACKED = 2 ** 15
 
-/** Cores on each node: ranks times threads over threads per core, rounded up. */
+/** Cores per node: ranks times threads divided by threads per core, rounded up. */
 export function countCoresPerNode(request: PlacementRequest): number {
   return Math.max(1, Math.ceil((request.ranksPerNode * request.threadsPerRank) / request.threadsPerCore))
 }
@@ -65,7 +66,7 @@ export function countGpusPerNode(request: PlacementRequest): number {
   return request.ranksPerNode * request.gpusPerRank
 }
 
-/** What the request takes of a node of this shape. */
+/** The part of a node of this shape that the request takes. */
 export function measureNeed(request: PlacementRequest, shape: NodeShape): FreeResources {
   if (request.exclusive === true) {
     return {
@@ -85,7 +86,7 @@ export function measureNeed(request: PlacementRequest, shape: NodeShape): FreeRe
   }
 }
 
-/** Whether an empty node of this shape could take the request. */
+/** True if an empty node of this shape fits the request. */
 export function fitsShape(request: PlacementRequest, shape: NodeShape): boolean {
   const cores = request.packing === undefined ? countCoresPerNode(request) : 0
   return (
@@ -95,7 +96,7 @@ export function fitsShape(request: PlacementRequest, shape: NodeShape): boolean 
   )
 }
 
-/** Whether it can be taken of what is free. */
+/** True if the need fits into the free resources. */
 export function isWithin(need: FreeResources, free: FreeResources): boolean {
   return (
     need.cores <= free.cores &&

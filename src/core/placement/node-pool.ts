@@ -1,6 +1,6 @@
 /**
- * The free cores, GPUs and memory of an allocation, handed out by number and never twice. A tournament tree over the nodes finds the first
- * one with room in O(log n), so that a head node can place for thousands of nodes.
+ * The free cores, GPUs and memory of an allocation, assigned by id and never twice. A tournament
+ * tree finds the first suitable node in O(log n), which suffices for thousands of nodes.
  */
 import {
   type NodeShape,
@@ -15,25 +15,25 @@ import {
 } from './node-need.ts'
 import { FreeIds, type Numbers, RoomTree, shareNumbers } from './free-resources.ts'
 
-/** What a job holds on one node. */
+/** A job's share of one node. */
 export interface NodeShare {
-  /** Its number in the pool. */
+  /** Its index in the pool. */
   readonly node: number
   readonly name: string
   readonly coreIds: readonly number[]
   readonly gpuIds: readonly string[]
   readonly memoryMiB: number
-  /** Of OCCUPANCY_UNITS. */
+  /** In OCCUPANCY_UNITS. */
   readonly occupancy: number
 }
 
-/** What a job holds, a share per node, in the order of the pool. Give it back with release. */
+/** A job's resources, one share per node, in pool order. Return them with `release`. */
 export interface Assignment {
   readonly requestId: string
   readonly shares: readonly NodeShare[]
 }
 
-/** What place hands out: it knows itself whether it was given back. */
+/** An assignment that records its release. */
 class Grant implements Assignment {
   readonly requestId: string
   readonly shares: readonly NodeShare[]
@@ -59,7 +59,7 @@ export class NodePool {
   readonly #isDown: Uint8Array
   readonly #tree: RoomTree
   #liveCount = 0
-  /** Nodes that are up and of which nobody holds anything. */
+  /** Number of available nodes without any job. */
   #emptyCount: number
 
   constructor(nodes: readonly NodeShape[]) {
@@ -78,27 +78,27 @@ export class NodePool {
     for (let node = 0; node < nodes.length; node++) this.#updateTree(node)
   }
 
-  /** The nodes that are not down. */
+  /** The available nodes. */
   get nodes(): NodeShape[] {
     return this.#shapes.filter((_, node) => this.#isDown[node] === 0)
   }
 
-  /** Jobs that hold something. */
+  /** Number of jobs with resources. */
   get liveCount(): number {
     return this.#liveCount
   }
 
   /**
-   * The first nodes, in the order of the pool, that have room: jobs fill a node before they open the next, so that whole nodes stay free for
-   * wide jobs.
-   * @param limits what may be taken at most of some nodes (by number), for a job that must not touch a reservation
-   * @returns their numbers, undefined where there is no room now
+   * The first nodes, in pool order, that fit. Jobs fill a node before the next one, so that whole
+   * nodes stay free for wide jobs.
+   * @param limits maximum use of some nodes (by index), for a job that must respect a reservation
+   * @returns their indexes, undefined if they do not fit now
    */
   findNodes(request: PlacementRequest, limits?: ReadonlyMap<number, FreeResources>): readonly number[] | undefined {
     const isWhole = request.exclusive === true || request.alone === true
     if (isWhole && request.nodes > this.#emptyCount) return undefined
     let found: number[] | undefined
-    // A lower bound for every shape of node; the leaf is checked against its own shape.
+    // A lower bound for every shape; the leaf is checked against its own shape.
     const cores = request.packing === undefined ? countCoresPerNode(request) : 0
     const gpus = countGpusPerNode(request)
     const memoryMiB = request.memoryMiBPerNode ?? 0
@@ -107,7 +107,7 @@ export class NodePool {
       const node = this.#tree.findFirst(from, cores, gpus, memoryMiB, occupancy)
       if (node === -1) return undefined
       if (this.#hasRoom(request, node, limits?.get(node))) {
-        // Most jobs are of one node; an empty list makes room for 17 with its first.
+        // Most jobs use one node; an empty array would reserve 17 elements at the first push.
         if (found === undefined) found = [node]
         else found.push(node)
       }
@@ -116,7 +116,7 @@ export class NodePool {
     return found ?? []
   }
 
-  /** Takes nodes that `findNodes` has just found for the request. */
+  /** Assigns nodes just returned by `findNodes`. */
   place(request: PlacementRequest, nodes: readonly number[]): Assignment {
     this.#liveCount += 1
     return new Grant(
@@ -125,7 +125,7 @@ export class NodePool {
     )
   }
 
-  /** Gives back what place has handed out. Giving it back twice is a bug, and throws. */
+  /** Returns the resources of an assignment. A second release is a bug and throws. */
   release(assignment: Assignment): void {
     if (!(assignment instanceof Grant) || !assignment.isHeld) throw new Error(`${assignment.requestId} holds nothing`)
     assignment.isHeld = false
@@ -138,7 +138,7 @@ export class NodePool {
     }
   }
 
-  /** A node is down: nothing is placed there any more. What its jobs hold is released as ever. False for a name that is not there. */
+  /** Excludes a node; running jobs release their shares as usual. False for an unknown name. */
   removeNode(name: string): boolean {
     const node = this.#shapes.findIndex((shape, at) => shape.name === name && this.#isDown[at] === 0)
     if (node === -1) return false
@@ -148,7 +148,7 @@ export class NodePool {
     return true
   }
 
-  /** Jobs are placed again on a node that was removed. False for a name that is not there. */
+  /** Includes an excluded node again. False for an unknown name. */
   restoreNode(name: string): boolean {
     const node = this.#shapes.findIndex((shape, at) => shape.name === name && this.#isDown[at] === 1)
     if (node === -1) return false
@@ -158,7 +158,7 @@ export class NodePool {
     return true
   }
 
-  /** Free on a node now, undefined for one that is down. */
+  /** Free resources of a node, undefined for an excluded one. */
   readFree(node: number): FreeResources | undefined {
     if (this.#isDown[node] !== 0) return undefined
     return {
@@ -169,14 +169,14 @@ export class NodePool {
     }
   }
 
-  /** Whether the node would take the request with this much free. */
+  /** True if the request fits the node with these free resources. */
   fitsFree(request: PlacementRequest, node: number, free: FreeResources): boolean {
     const shape = this.#shapes[node]
     if (shape === undefined || !fitsShape(request, shape)) return false
     return isWithin(measureNeed(request, shape), free)
   }
 
-  /** What the request would take of a node. */
+  /** The part of a node that the request takes. */
   measure(request: PlacementRequest, node: number): FreeResources {
     const shape = this.#shapes[node]
     if (shape === undefined) throw new Error(`unknown node ${node}`)

@@ -1,9 +1,9 @@
-/** From what is asked of a job to what it asks of the nodes. */
+/** Derives a placement request from a job's specification. */
 import { MOST_PACKED, type PlacementRequest, countCoresPerNode } from './node-need.ts'
 import { type DeathKind, isSuspect } from '../life/deaths.ts'
 import type { JobSpec } from '../job/job-spec.ts'
 
-/** What a job asks of the nodes. One of several nodes takes them whole; one of a single node shares it. */
+/** A job's request. A job of several nodes takes them whole; a job of one node shares it. */
 export function requestOf(id: string, job: JobSpec, deaths?: readonly DeathKind[]): PlacementRequest {
   return {
     id,
@@ -21,8 +21,8 @@ export function requestOf(id: string, job: JobSpec, deaths?: readonly DeathKind[
 }
 
 /**
- * The order of starting: priority, then widest (nodes, whole nodes, cores, packing), then longest. Negative when `a` comes before `b`, 0 for two
- * that differ in nothing that counts.
+ * The order of starting: priority, then width (nodes, whole nodes, cores, packing), then run time.
+ * Negative if `a` comes first, 0 for equal requests.
  */
 export function compareUrgency(a: PlacementRequest, b: PlacementRequest): number {
   return (

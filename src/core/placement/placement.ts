@@ -1,6 +1,6 @@
 /**
- * Which jobs start now, on what, and why not. Pure and deterministic: the launcher says what waits, what runs and how long is left, and gets
- * the same answer every time.
+ * Decides which jobs start now and where, or why not. Pure and deterministic: the launcher provides
+ * waiting jobs, running jobs and remaining time.
  */
 import {
   type FreeResources,
@@ -13,35 +13,38 @@ import {
 import type { Assignment, NodePool, NodeShare } from './node-pool.ts'
 import type { Waiting, WaitingLine } from './waiting-line.ts'
 
-/** A job that runs. */
+/** A running job. */
 export interface RunningJob {
   readonly assignment: Assignment
-  /** By its wall time; 0 or less for one that has overrun it. */
+  /** By its wall time; 0 or less if exceeded. */
   readonly endsInSeconds: number
 }
 
-/** Nodes kept for the first job in order that has no room yet. */
+/** Nodes reserved for the first waiting job that does not fit. */
 export interface Reservation {
   readonly request: PlacementRequest
-  /** When its last node is expected to be free. */
+  /** Expected time until its last node is free. */
   readonly startsInSeconds: number
-  /** By node number, what of it jobs may take that end after startsInSeconds. */
+  /** By node index, resources that jobs may use even if they end after startsInSeconds. */
   readonly spare: ReadonlyMap<number, FreeResources>
 }
 
-/** How many wall times of one shape are tried around a reservation. */
+/** Maximum number of wall times of one shape to try around a reservation. */
 const LOOK_AHEAD = 64
 
 /**
- * Starts what fits, in order, and fills the gaps without delaying the first job that does not fit: EASY backfilling (Lifka, The ANL/IBM SP
- * scheduling system, 1995; Mu'alem and Feitelson, 2001). A job starts only if its wall time fits what is left of the allocation; one that does not
- * leaves the line, because time only gets shorter. The first job without room gets a reservation; later ones start beside it only if they end
- * before, or take what it does not need. A job that has overrun its wall time counts as about to end, so its nodes are not refilled and the
- * reservation holds even where wall times are guesses.
+ * Starts fitting jobs in order and fills gaps without delaying the first job that does not fit:
+ * EASY backfilling (Lifka, The ANL/IBM SP scheduling system, 1995; Mu'alem and Feitelson, 2001). A
+ * job starts only if its wall time fits the remaining time; otherwise it leaves the line, because
+ * time only shrinks. The first job that does not fit gets a reservation; later jobs start only if
+ * they end before it, or use resources it does not need. A job beyond its wall time counts as about
+ * to end, so its nodes are not refilled and the reservation holds even with inaccurate wall times.
  * @param timeLeftSeconds of the allocation, Infinity without an end
- * @param reserve asked for the first job without room when a later one could take some, see `reserveNodes`; without an answer it holds nobody up
- * @param start hears of each job that starts, in order; it has left the line, and its resources are taken from the pool
- * @returns the reservation that is kept for the first job without room
+ * @param reserve called for the first job that does not fit if a later one could start, see
+ *   `reserveNodes`; without a result it blocks nobody
+ * @param start called for each started job in order, after it has left the line and its resources
+ *   are taken
+ * @returns the reservation for the first job that does not fit
  */
 export function chooseStarts<Item extends Waiting>(
   line: WaitingLine<Item>,
@@ -64,7 +67,7 @@ export function chooseStarts<Item extends Waiting>(
     const free = pool.findNodes(request)
     if (blocked !== undefined && reservation === undefined && free !== undefined) {
       reservation = reserve(blocked)
-      // What cannot end within this allocation waits for the next one, where it is the first, and holds nobody up here.
+      // A job that cannot end in this allocation waits for the next one and does not block others.
       const endsInSeconds = (reservation?.startsInSeconds ?? Infinity) + blocked.wallSeconds
       if (endsInSeconds > timeLeftSeconds || endsInSeconds === Infinity) reservation = blocked = undefined
     }
@@ -78,7 +81,7 @@ export function chooseStarts<Item extends Waiting>(
       if (spare !== undefined) takeSpare(assignment, spare)
       start(item, assignment)
     } else if (isInTheWay && shape.skipped < LOOK_AHEAD && free !== undefined) {
-      // It would delay the reserved job; a shorter one of its shape may not.
+      // It would delay the reserved job; a shorter job of its shape may not.
       shape.skipGroup()
       turns.goOn()
     } else {
@@ -90,8 +93,9 @@ export function chooseStarts<Item extends Waiting>(
 }
 
 /**
- * The earliest time at which the request's nodes are expected to be free, and what jobs may still take there beyond that time.
- * @returns undefined where it cannot be said: not enough such nodes are up, or something holds them that is not listed
+ * The earliest expected time at which the request's nodes are free, and the resources that jobs may
+ * still use beyond it.
+ * @returns undefined if unknown: too few nodes, or resources held by unlisted jobs
  */
 export function reserveNodes(
   request: PlacementRequest,
@@ -104,7 +108,8 @@ export function reserveNodes(
     const freeInSeconds = findFreeTime(request, node, pool, endsByNode.get(node) ?? [])
     if (freeInSeconds !== undefined) candidates.push({ node, freeInSeconds })
   }
-  // Free now comes before overrun, which is also 0 seconds away: the choice settles on the nodes that are draining.
+  // Free nodes come before overrun ones, also at 0 seconds, so that the choice settles on draining
+  // nodes.
   candidates.sort((a, b) => a.freeInSeconds - b.freeInSeconds || a.node - b.node)
   const chosen = candidates.slice(0, request.nodes)
   const last = chosen.at(-1)
@@ -117,15 +122,15 @@ export function reserveNodes(
   return { request, startsInSeconds, spare }
 }
 
-/** Why a request can never start on these nodes. */
+/** The reason why a request can never start on these nodes. */
 export interface Unfit {
   readonly reason: 'too-wide' | 'too-many-cores' | 'too-many-gpus' | 'too-much-memory' | 'too-long'
-  /** One line that goes on after the job's name: `asks for 8 nodes, the allocation has 4`. */
+  /** One line that follows the job's name: `needs 8 nodes, the allocation has 4`. */
   readonly message: string
 }
 
 /**
- * Why a request can never start on these nodes, even when all of them are free; undefined when it can.
+ * Explains why a request can never start on these nodes, even if all are free; undefined if it can.
  * @param timeLimitSeconds of the allocation, Infinity without an end
  */
 export function explainUnfit(
@@ -169,7 +174,9 @@ function groupByNode(running: readonly RunningJob[]): Map<number, ShareEnd[]> {
   return byNode
 }
 
-/** Seconds until the node has room, by giving back its jobs in the order of their ends; -1 for now, undefined for never. */
+/**
+ * Seconds until the node fits, by the expected ends of its jobs; -1 for now, undefined for never.
+ */
 function findFreeTime(
   request: PlacementRequest,
   node: number,
@@ -186,7 +193,7 @@ function findFreeTime(
   return undefined
 }
 
-/** What is free when the reservation starts, less what it takes. */
+/** Free resources when the reservation starts, minus its own. */
 function measureSpare(
   request: PlacementRequest,
   node: number,

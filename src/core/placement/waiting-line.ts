@@ -1,6 +1,7 @@
 /**
- * The requests that wait for room. Those alike in what they need are of one shape: where one of them has no room, no other has, so that a line
- * of a million jobs is passed over at the cost of its few shapes. Within a shape they stand in groups of one priority and wall time.
+ * The waiting requests. Requests with equal needs form a shape: if one of them does not fit, none
+ * does, so that a line of a million jobs is skipped at the cost of its few shapes. Within a shape,
+ * requests are grouped by priority and wall time.
  */
 import { OrderedQueue } from '../../lib/ordered-queue.ts'
 import type { PlacementRequest } from './node-need.ts'
@@ -8,7 +9,7 @@ import { compareUrgency } from './placement-request.ts'
 
 export interface Waiting {
   readonly request: PlacementRequest
-  /** Among requests that are equally urgent, the lower first. */
+  /** Among equally urgent requests, the lower comes first. */
   readonly order: number
 }
 
@@ -20,11 +21,11 @@ interface Group<Item> {
 
 export class WaitingLine<Item extends Waiting> {
   readonly #shapes = new Map<string, Shape<Item>>()
-  /** The same, the most urgent first when they were last sorted. */
+  /** The shapes, most urgent first as of the last sort. */
   #sorted: Shape<Item>[] = []
   readonly #keeps: (item: Item) => boolean
 
-  /** @param keeps asked when an item's turn comes; one that has no business here any more is dropped */
+  /** @param keeps called at an item's turn; items that are no longer wanted are dropped */
   constructor(keeps: (item: Item) => boolean = () => true) {
     this.#keeps = keeps
   }
@@ -39,10 +40,10 @@ export class WaitingLine<Item extends Waiting> {
     shape.push(item)
   }
 
-  /** The shapes in turn, each at its most urgent item. They go stale with the next push. */
+  /** The shapes in turn, each at its most urgent item. Invalid after the next push. */
   turns(): Turns<Item> {
     for (const shape of this.#sorted) shape.restart()
-    // Hardly anything has changed since the last time.
+    // The order has hardly changed since the last time.
     for (let from = this.#sorted.length - 2; from >= 0; from--) sink(this.#sorted, from)
     return new Turns(this.#sorted)
   }
@@ -50,7 +51,7 @@ export class WaitingLine<Item extends Waiting> {
 
 /** The items of one shape. */
 export class Shape<Item extends Waiting> {
-  /** The most urgent first. */
+  /** Most urgent first. */
   readonly #groups: Group<Item>[] = []
   readonly #keeps: (item: Item) => boolean
   #at = 0
@@ -60,12 +61,12 @@ export class Shape<Item extends Waiting> {
     this.#keeps = keeps
   }
 
-  /** The item whose turn it is; undefined behind the last one. */
+  /** The current item; undefined after the last one. */
   get head(): Item | undefined {
     return this.#head
   }
 
-  /** How many groups were skipped since the restart. */
+  /** Number of groups skipped since the restart. */
   get skipped(): number {
     return this.#at
   }
@@ -73,7 +74,7 @@ export class Shape<Item extends Waiting> {
   push(item: Item): void {
     const { priority, wallSeconds } = item.request
     const groups = this.#groups
-    // The first group that does not come before this one.
+    // The first group that does not precede this one.
     let low = 0
     for (let high = groups.length; low < high;) {
       const middle = (low + high) >> 1
@@ -92,25 +93,25 @@ export class Shape<Item extends Waiting> {
     group.items.push(item)
   }
 
-  /** Goes to the most urgent item. */
+  /** Returns to the most urgent item. */
   restart(): void {
     this.#at = 0
     this.#findHead()
   }
 
-  /** Takes the head out of the line. */
+  /** Removes the head from the line. */
   take(): void {
     this.#groups[this.#at]?.items.pop()
     this.#findHead()
   }
 
-  /** Goes on to what is less urgent or shorter. */
+  /** Moves to a less urgent or shorter group. */
   skipGroup(): void {
     this.#at += 1
     this.#findHead()
   }
 
-  /** Takes all of the head's priority and wall time out of the line. */
+  /** Removes all items of the head's priority and wall time. */
   dropGroup(): void {
     this.#groups.splice(this.#at, 1)
     this.#findHead()
@@ -128,34 +129,34 @@ export class Shape<Item extends Waiting> {
   }
 }
 
-/** Goes through the shapes of a line, always to the one with the most urgent head. */
+/** Iterates over the shapes, always at the one with the most urgent head. */
 export class Turns<Item extends Waiting> {
   readonly #shapes: Shape<Item>[]
   #at = 0
 
-  /** @param shapes the most urgent first */
+  /** @param shapes most urgent first */
   constructor(shapes: Shape<Item>[]) {
     this.#shapes = shapes
   }
 
-  /** The shape whose turn it is; undefined when all have passed or are at their end. */
+  /** The current shape; undefined at the end. */
   get shape(): Shape<Item> | undefined {
     const shape = this.#shapes[this.#at]
     return shape?.head === undefined ? undefined : shape
   }
 
-  /** Its turn is over. */
+  /** Ends the turn of the current shape. */
   pass(): void {
     this.#at += 1
   }
 
-  /** It has another head now, which is less urgent. */
+  /** The current shape has a new, less urgent head. */
   goOn(): void {
     sink(this.#shapes, this.#at)
   }
 }
 
-/** Moves a shape behind those that come before it, all of which follow it in order. */
+/** Moves a shape behind those that precede it; the shapes after it are in order. */
 function sink<Item extends Waiting>(shapes: Shape<Item>[], from: number): void {
   const shape = shapes[from]
   let at = from
@@ -166,7 +167,7 @@ function sink<Item extends Waiting>(shapes: Shape<Item>[], from: number): void {
   if (shape !== undefined) shapes[at] = shape
 }
 
-/** Whether the head of one comes before that of the other; a shape at its end comes last. */
+/** True if the head of one precedes the other's; an exhausted shape comes last. */
 function isBefore<Item extends Waiting>({ head }: Shape<Item>, other: Shape<Item> | undefined): boolean {
   const last = other?.head
   if (head === undefined || last === undefined) return head !== undefined

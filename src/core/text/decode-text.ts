@@ -1,4 +1,4 @@
-/** Text that people and their programs hand in, from its bytes. */
+/** Decodes text from users and their programs. */
 import { requestError } from './errors.ts'
 
 const NEWLINE = 0x0a
@@ -6,9 +6,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * UTF-8, with or without a byte order mark.
- * @param file named in errors
- * @param firstLine the number of the line that `bytes` begin with
- * @throws BjobError `not-utf8` with the line: bytes that mean nothing would be replaced, and a name or a command be another one
+ * @param file for error messages
+ * @param firstLine line number at the start of `bytes`
+ * @throws BjobError `not-utf8` with the line: replacing invalid bytes would change a name or a
+ *   command
  */
 export function decodeText(bytes: Uint8Array, file: string, firstLine = 1): string {
   const text = tryDecode(bytes)
@@ -23,7 +24,7 @@ export function decodeText(bytes: Uint8Array, file: string, firstLine = 1): stri
   throw requestError('not-utf8', `line ${line} is not UTF-8`, { path: file, line })
 }
 
-/** @returns undefined for bytes that are not UTF-8 */
+/** @returns undefined if the bytes are not UTF-8 */
 export function tryDecode(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes)

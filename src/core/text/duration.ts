@@ -1,4 +1,4 @@
-/** Spans of time as a person reads them. */
+/** Durations for people. */
 
 /** `0.12 s`, `3.4 s`, `5 min 20 s`, `3 h 5 min`. */
 export function formatSeconds(seconds: number): string {

@@ -1,6 +1,6 @@
 /**
- * Every code that an error can have, and what to do about it: the hint of an error that brings no better one. A code that stands here without a
- * hint, or is used without standing here, does not compile.
+ * All error codes with their default hints. A code without a hint, or missing here, does not
+ * compile.
  */
 
 const MEND = '`bjob fsck --repair` repairs it'

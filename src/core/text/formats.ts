@@ -1,6 +1,7 @@
 /**
- * The number of each file's format on disk (docs/reference/formats.md). A newer bjob reads the older ones; an older one refuses a newer file in one
- * line and leaves it alone. A file without a number is of format 1.
+ * The format numbers of files on disk (docs/reference/formats.md). A newer bjob reads older
+ * formats; an older one refuses newer files in one line and does not change them. A file without a
+ * number has format 1.
  */
 import { type BjobError, siteError } from './errors.ts'
 

@@ -1,10 +1,13 @@
-/** JSON with its numbers as they were written, where JavaScript's would be others. (The source that a reviver gets comes with Node.js 22.) */
+/**
+ * JSON that keeps numbers as written where JavaScript would change them. (Source text access in
+ * revivers needs Node.js 22.)
+ */
 import { type Written, writtenNumber } from '../../lib/text/written.ts'
 
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
 
 /**
- * As `JSON.parse`, with a `Written` in the place of each number that would print otherwise.
+ * Like `JSON.parse`, with a `Written` for each number that would print differently.
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
@@ -15,7 +18,8 @@ export function parseJson(text: string): unknown {
     return source
   })
   if (!isOdd) return plain
-  // Each of these numbers becomes text that nothing else in the document is, and then a number again.
+  // Each of these numbers is replaced by a string that occurs nowhere else in the document, then by
+  // a number.
   const known = JSON.stringify(plain)
   let mark = '#'
   while (known.includes(mark)) mark += '#'
@@ -31,7 +35,7 @@ function restore(source: string): number | Written {
   return writtenNumber(source, Number(source))
 }
 
-/** Goes from string to string: what is in one is not a number. */
+/** Skips strings, whose digits are not numbers. */
 function replaceNumbers(text: string, replace: (source: string) => string): string {
   const parts: string[] = []
   for (let at = 0; at < text.length;) {

@@ -1,23 +1,27 @@
 /**
- * The YAML that bjob writes and most people do, too: `name: word`, lists of words below a name, and comments. It means the same to every parser and
- * needs none: YAML's takes longer to load than a short command to run, and a hundred times as long for each of a hundred thousand files.
+ * The simple YAML that bjob and most people write: `name: word`, lists of words below a name, and
+ * comments. It needs no general parser, which takes longer to load than a short command takes to
+ * run, and a hundred times as long per file.
  */
 
 const KEY = /^([A-Za-z][A-Za-z0-9_]*):(?: (.+))?$/
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/
 const ITEM = /^ {2}- (.+)$/
 const EMPTY = /^ *(?:#.*)?$/
-/** What YAML reads as the same text, and writes as it is, if it is not a number. */
+/** Text that YAML reads as the same text and writes unquoted, unless it is a number. */
 const TEXT = /^(?:(?:--?)?[A-Za-z]|[0-9/])(?:[A-Za-z0-9_./=[\]-]|:(?=[^ ]))*(?: (?:[A-Za-z0-9_./=[\]-]|:(?=[^ ]))+)*$/
 const NUMBER_LIKE = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$|^0[ox]/i
 const CONSTANT = /^(?:null|true|false)$/i
 const INTEGER = /^(?:0|-?[1-9][0-9]{0,14})$/
-/** Text that would be a number or a constant without its quotes. */
+/** Text that needs quotes to not be a number or a constant. */
 const IN_QUOTES = /^(?:-?[0-9]+(?:\.[0-9]+)?|null|Null|NULL|true|True|TRUE|false|False|FALSE)$/
-/** One line of ASCII in quotes, with nothing in it that would end or escape them. */
+/** One line of ASCII in quotes, without escapes. */
 const QUOTED = /^(?:"([ !#-[\]-~]*)"|'([ -&(-~]*)')$/
 
-/** @returns what the text says, null when that is nothing; `undefined` when there is anything else in it, were it a mistake */
+/**
+ * @returns the value, null for an empty text; `undefined` if the text has anything else, including
+ *   errors
+ */
 export function parsePlainYaml(text: string): Readonly<Record<string, unknown>> | null | undefined {
   const record: Record<string, unknown> = {}
   let isEmpty = true
@@ -51,7 +55,7 @@ function parseWord(word: string): string | number | boolean | undefined {
   return inDouble ?? inSingle
 }
 
-/** The lines of one field; `undefined` when its name or its value is not as plain as that. */
+/** The lines of one field; `undefined` if its name or value is not simple. */
 export function formatPlainField(name: string, value: unknown): string | undefined {
   if (!NAME.test(name) || CONSTANT.test(name)) return undefined
   const word = formatWord(value)

@@ -1,4 +1,4 @@
-/** What the file system's errors mean, in words, and what to do about them: for the command line and for a session's driver. */
+/** Meanings and remedies of file-system errors, for the command line and for a session's driver. */
 
 const ROOM = 'free some space (`bjob rm --purge` empties the trash); repeat an interrupted spawn with --if-exists reuse'
 const PERMISSIONS = 'check it and the folders above with `ls -ld`; README describes how a group shares a site'
@@ -30,15 +30,15 @@ const MEANINGS: Readonly<Record<string, readonly [meaning: string, hint: string]
 
 export interface SystemFailure {
   readonly meaning: string
-  /** What to do about it. */
+  /** The remedy. */
   readonly hint: string
-  /** The file that it is about; empty where the system did not say. */
+  /** The file concerned; empty if the system did not report it. */
   readonly path: string
-  /** It is the caller's to put right, and nothing has been changed. */
+  /** The caller must correct it, and nothing has been changed. */
   readonly isRequest?: true
 }
 
-/** @returns undefined for any other error, and for one that needs no words of its own */
+/** @returns undefined for other errors, and for those that need no explanation */
 export function explainSystemError(error: unknown): SystemFailure | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   if ('syscall' in error && error.syscall === 'uv_cwd')

@@ -1,4 +1,7 @@
-/** YAML that people write, read with limits, and with the line of each field kept for error messages. */
+/**
+ * Parses YAML written by users, with limits, and with the position of each field for error
+ * messages.
+ */
 import { type Document, LineCounter, type Scalar, isScalar, parseDocument, stringify, visit } from 'yaml'
 import { Written, writtenNumber } from '../../lib/text/written.ts'
 import { requestError } from './errors.ts'
@@ -11,20 +14,24 @@ export interface TextPosition {
 
 export interface YamlText {
   readonly value: unknown
-  /** The value with a `Written` for each number and constant that was written otherwise: for fields that hold text. */
+  /**
+   * The value with a `Written` for each number and constant whose source differs: for text fields.
+   */
   readonly written: unknown
-  /** Where the value at `path` stands; of a key that is not there, where its nearest parent does. */
+  /** Position of the value at `path`; for a missing key, of its nearest parent. */
   locate(path: readonly PropertyKey[]): TextPosition
 }
 
-/** More than a person writes, and little enough that no nesting trick costs seconds. */
+/** Larger than hand-written files, small enough that no nesting costs seconds. */
 const MAX_BYTES = 4 * 1024 * 1024
 const MAX_DEPTH = 64
-/** Nesting by lines: `- - - x`, or ever more blanks in front. A parser that meets thousands of them takes its whole process down. */
+/**
+ * Block nesting: `- - - x`, or growing indentation. Thousands of levels crash a parser's process.
+ */
 const DEEP_BLOCK = new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH},}|^[ \\t]{${MAX_DEPTH * 8},}`, 'm')
 
 /**
- * @param file named in errors
+ * @param file for error messages
  * @throws BjobError `bad-yaml` with line and column
  */
 export function parseYaml(text: string, file: string): YamlText {
@@ -41,7 +48,8 @@ function parseAnyYaml(text: string, file: string): YamlText {
   const document = parseDocument(text, {
     lineCounter: lines,
     schema: 'core',
-    // The parser compares each key with all others, and draws each error: a file of 20,000 keys would take it half a minute.
+    // The parser compares each key with all others and formats each error: 20,000 keys would take
+    // half a minute.
     uniqueKeys: false,
     prettyErrors: false,
     strict: true,
@@ -57,7 +65,7 @@ function parseAnyYaml(text: string, file: string): YamlText {
       column: col,
     })
   }
-  // Keys are text wherever they are read.
+  // Keys are always text.
   visit(document, { Scalar: (key, node) => (key === 'key' ? keepWord(node) : undefined) })
   const value = toValue(document, text, file)
   const isWritten = keepSources(document)
@@ -80,7 +88,7 @@ function parseAnyYaml(text: string, file: string): YamlText {
 function toValue(document: Document.Parsed, text: string, file: string): unknown {
   try {
     const value: unknown = document.toJS({ maxAliasCount: 10 })
-    // Says so when something holds itself.
+    // Throws if a value contains itself.
     if (text.includes('*')) JSON.stringify(value)
     return value
   } catch (error) {
@@ -101,7 +109,7 @@ function keepWord(key: Scalar): void {
     key.value = key.source
 }
 
-/** @returns whether there was any that is written otherwise */
+/** @returns true if any source differs */
 function keepSources(document: Document.Parsed): boolean {
   let isAny = false
   visit(document, {
@@ -143,7 +151,7 @@ function findRepeatedKey(
   return found
 }
 
-/** The most brackets open at once: flow nesting is what makes a parser recurse. */
+/** The maximum number of open brackets: flow nesting makes a parser recurse. */
 function deepestNesting(text: string): number {
   let depth = 0
   let deepest = 0
@@ -154,7 +162,7 @@ function deepestNesting(text: string): number {
   return deepest
 }
 
-/** The text of a map, keys in the order given, long words not folded. Made again from the same values it is the same. */
+/** Formats a map in the given key order without folding long words. Deterministic. */
 export function formatYaml(record: object): string {
   const fields = Object.entries(record).filter(([, value]) => value !== undefined)
   if (fields.length === 0) return formatAnyYaml({})

@@ -1,4 +1,4 @@
-/** Reads a file from an offset and as it grows, also when it is replaced, cut short, or put aside under another name meanwhile. */
+/** Reads a growing file from an offset, across replacement, truncation and rotation. */
 import type { Stats } from 'node:fs'
 import path from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
@@ -11,30 +11,30 @@ export class FileFollower {
   readonly #site: Site
   readonly #file: string
   readonly #aside: string | undefined
-  /** Which file had that name, and how much of it is read. */
+  /** Identity of the file read, and the number of bytes read. */
   #inode: number | undefined
   #offset = 0
 
-  /** @param aside the name that the file gets when it has grown too long; it is read before its successor */
+  /** @param aside the name of the rotated file, which is read before its successor */
   constructor(site: Site, file: string, aside?: string) {
     this.#site = site
     this.#file = file
     this.#aside = aside
   }
 
-  /** Whether there has been such a file. */
+  /** True once such a file has existed. */
   get hasFile(): boolean {
     return this.#inode !== undefined
   }
 
-  /** The bytes that were written since the last call. */
+  /** The bytes written since the last call. */
   async *read(): AsyncGenerator<Buffer> {
     await unlessGone(this.#site.disk.refresh(path.dirname(this.#file)))
     const stat = await this.#site.disk.stat(this.#file)
     if (stat === undefined || stat.ino !== this.#inode) {
-      // The first time, the one put aside comes first; later, it is the rest of the one that was being read.
+      // At first, the rotated file comes first; later, it is the rest of the one being read.
       if (this.#aside !== undefined) yield* this.#readOn(this.#aside)
-      // It was put aside just now.
+      // It was rotated just now.
       if (stat === undefined) return
       this.#inode = stat.ino
       this.#offset = 0
@@ -42,7 +42,7 @@ export class FileFollower {
     yield* this.#readOn(this.#file)
   }
 
-  /** A network file system may show an old size, and the target of a link is not looked at. */
+  /** A network file system may report an old size. Targets of links are not checked. */
   #isCutShort(stat: Stats): boolean {
     return !this.#site.disk.isNetwork && stat.isFile() && stat.size < this.#offset
   }
@@ -57,7 +57,7 @@ export class FileFollower {
   }
 }
 
-/** As `FileFollower`, line by line. */
+/** Like `FileFollower`, line by line. */
 export class LineFollower {
   readonly #follower: FileFollower
   readonly #decoder = new StringDecoder('utf8')
@@ -67,7 +67,7 @@ export class LineFollower {
     this.#follower = follower
   }
 
-  /** What has been written since the last call: whole lines, without their newlines. */
+  /** Complete lines written since the last call, without newlines. */
   async *read(): AsyncGenerator<readonly string[]> {
     for await (const bytes of this.#follower.read()) {
       const lines = (this.#rest + this.#decoder.write(bytes)).split('\n')
@@ -76,7 +76,7 @@ export class LineFollower {
     }
   }
 
-  /** What stands behind the last newline, once no more will come. */
+  /** The rest after the last newline, once the file is complete. */
   end(): string {
     const rest = this.#rest + this.#decoder.end()
     this.#rest = ''

@@ -1,6 +1,7 @@
 /**
- * Waiting for changes of files that people and jobs write: settings, applications, logs, progress. On a local file system the kernel tells
- * (chokidar); on a network one, where it is blind to other nodes, chokidar polls every `poll_seconds`.
+ * Waits for changes of files that users and jobs write: settings, applications, logs, progress.
+ * chokidar watches them: by kernel notification on a local file system, by polling every
+ * `poll_seconds` on a network one.
  */
 import type { FSWatcher } from 'chokidar'
 import path from 'node:path'
@@ -8,20 +9,23 @@ import { Bell } from '../../lib/bell.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
 import type { Site } from '../site.ts'
 
-/** News seldom comes alone: what follows within this long is read together. */
+/** Changes often come in bursts, which are read together. */
 const GATHER_MS = 10
-/** chokidar says nothing of changes within 50 ms of one that it told: they are read after that. */
+/** chokidar suppresses changes within 50 ms of a reported one: they are read after that. */
 const SILENCE_MS = 60
-/** Files that are not there yet, or cannot be watched, are looked at this often. */
+/** Polling interval for files that are missing or cannot be watched. */
 const UNSEEN_MS = 2000
-/** The kernel's word can be missed: this often all are looked at. */
+/** Polling interval for all files, because notifications can be lost. */
 const LOCAL_LOOK_MS = 10_000
-/** A network file system may show an old size to a poll for a minute, but never to a reader that opens the file. */
+/**
+ * On a network file system, a poll may see an old size for a minute; a reader that opens the file
+ * does not.
+ */
 const NETWORK_LOOK_MS = 5000
 
 export interface FileWatchOptions {
   readonly signal?: AbortSignal
-  /** Resolves with no file after this long. */
+  /** Resolves without a file after this time. */
   readonly patienceMs?: number
 }
 
@@ -30,25 +34,28 @@ export class FileWatch implements AsyncDisposable {
   readonly #pollMs: number
   readonly #bell = new Bell()
   #watcher: Promise<FSWatcher> | undefined
-  /** Of each file, whether chokidar has seen it. */
+  /** By file, true if chokidar has reported it. */
   readonly #files = new Map<string, boolean>()
   #changed = new Set<string>()
-  /** The system has no more watches to give. */
+  /** True if the system has no watches left. */
   #isBlind = false
   #isClosed = false
   #failure: unknown
-  /** By file, the look after chokidar's silence. */
+  /** Pending reads after chokidar's silence, by file. */
   readonly #later = new Map<string, NodeJS.Timeout>()
   #lookedMs = monotonicMs()
   #allLookedMs = monotonicMs()
 
-  /** @param pollMs how often a network file system is asked */
+  /** @param pollMs polling interval on a network file system */
   constructor(site: Site, pollMs = site.settings.poll_seconds * 1000) {
     this.#site = site
     this.#pollMs = pollMs
   }
 
-  /** Watches a file, or the files of a folder, from now on; the next `next` tells of it. What it has now may be read at once. */
+  /**
+   * Watches a file, or the files of a folder, from now on; the next `next` reports it. Its content
+   * may be read at once.
+   */
   add(file: string): void {
     if (this.#files.has(file)) return
     this.#files.set(file, false)
@@ -61,7 +68,7 @@ export class FileWatch implements AsyncDisposable {
     this.#changed.delete(file)
     const folder = path.dirname(file)
     const isShared = [...this.#files.keys()].some((other) => path.dirname(other) === folder)
-    // For a file that was not there yet chokidar watches the folder.
+    // For a missing file, chokidar watches the folder.
     void this.#use((watcher) => watcher.unwatch(isShared ? file : [file, folder]))
   }
 
@@ -69,7 +76,7 @@ export class FileWatch implements AsyncDisposable {
     return this.#files.has(file)
   }
 
-  /** Ends the waiting: what is to be followed has changed. */
+  /** Ends the waiting, because the followed files have changed. */
   wake(): void {
     this.#bell.ring()
   }
@@ -106,7 +113,7 @@ export class FileWatch implements AsyncDisposable {
     }
   }
 
-  /** A file that came just before chokidar began to watch its folder is unknown to it until that folder changes. */
+  /** chokidar misses a file created just before it watches the folder, until the folder changes. */
   async #watchIfThere(watcher: FSWatcher, file: string): Promise<void> {
     if ((await this.#site.disk.stat(file)) === undefined) return
     if (!this.#isClosed && this.#files.get(file) === false) watcher.add(file)
@@ -126,12 +133,12 @@ export class FileWatch implements AsyncDisposable {
     this.#later.set(file, setTimeout(look, SILENCE_MS).unref())
   }
 
-  /** chokidar is loaded when the first file is watched: a short command has none. */
+  /** Loaded for the first watched file; short commands have none. */
   async #use(act: (watcher: FSWatcher) => unknown): Promise<void> {
     this.#watcher ??= this.#open()
     try {
       const watcher = await this.#watcher
-      // chokidar would open again.
+      // chokidar would open it again.
       if (!this.#isClosed) await act(watcher)
     } catch (error) {
       this.#failure = error
@@ -147,13 +154,13 @@ export class FileWatch implements AsyncDisposable {
       followSymlinks: false,
       usePolling: isNetwork,
       interval: this.#pollMs,
-      // `.dat` counts as binary there.
+      // chokidar treats `.dat` as binary.
       binaryInterval: this.#pollMs,
     })
     watcher.on('all', (event, file) => {
       const followed = this.#files.has(file) ? file : path.dirname(file)
       if (!this.#files.has(followed)) return
-      // It tells of a file only once it watches it: what was written before has to be looked for.
+      // chokidar reports changes only after it watches a file, so earlier ones are checked here.
       this.#files.set(followed, !event.startsWith('unlink') || followed !== file)
       this.#tell(followed)
       this.#tellLater(followed)

@@ -1,18 +1,21 @@
 /**
- * Waiting for news in the journal. On a local file system the kernel tells; on a network one nobody does, so the waiting ends by itself every
- * `poll_seconds` and the reader looks.
+ * Waits for news in the journal: by kernel notification on a local file system, by polling every
+ * `poll_seconds` on a network one.
  *
- * The kernel's word is taken as it is (fs.watch): chokidar lists and stats the folder for every line that is written, which was the largest
- * single cost of a busy launcher, and its polling stats files, which on NFS tells of new lines seconds late.
+ * It uses fs.watch directly: chokidar lists and stats the folder for every line, the largest cost
+ * of a busy launcher, and its polling stats files, which on NFS shows new lines seconds late.
  */
 import fs from 'node:fs'
 import { Bell } from '../../lib/bell.ts'
 import { sleep } from '../../lib/sleep.ts'
 import type { Site } from '../site.ts'
 
-/** News seldom comes alone: what follows within this long is read together. */
+/** News often comes in bursts, which are read together. */
 const GATHER_MS = 4
-/** The kernel's word can be missed (its queue overflows, its watches run out); this often a local reader looks without it. */
+/**
+ * Polling interval on a local file system, because notifications can be lost (queue overflow, watch
+ * limit).
+ */
 const LOCAL_POLL_MS = 2000
 
 export interface JournalWatch extends AsyncDisposable {
@@ -20,7 +23,7 @@ export interface JournalWatch extends AsyncDisposable {
   next(signal?: AbortSignal): Promise<void>
 }
 
-/** Watches from now on: look once after this resolves, and after each `next`. */
+/** Starts watching: look once after this resolves, and after each `next`. */
 export async function watchJournal(site: Site): Promise<JournalWatch> {
   if (site.disk.isNetwork) {
     const next = async (signal?: AbortSignal): Promise<void> => sleep(site.settings.poll_seconds * 1000, signal)
@@ -32,7 +35,7 @@ export async function watchJournal(site: Site): Promise<JournalWatch> {
   const inode = async (): Promise<number | undefined> => (await site.disk.stat(site.layout.journal))?.ino
   let watched = await inode()
   let watcher = watchFolder(site.layout.journal, ring)
-  /** The kernel tells of the folder that it was asked for, not of another one that has its name by now. */
+  /** Notifications refer to the watched folder, not to a new one of the same name. */
   const watchAnew = async (): Promise<void> => {
     const now = await inode()
     if (now === watched) return
@@ -51,7 +54,7 @@ export async function watchJournal(site: Site): Promise<JournalWatch> {
   }
 }
 
-/** `undefined` where the system has no watch left to give: then the reader looks by itself. */
+/** `undefined` if the system has no watches left; then only polling works. */
 function watchFolder(folder: string, ring: () => void): fs.FSWatcher | undefined {
   try {
     return fs.watch(folder, { persistent: false }, ring).on('error', () => {})

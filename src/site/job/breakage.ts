@@ -1,4 +1,4 @@
-/** What is broken in a job's folder, in one line: for listings, for `why`, and for the journal. */
+/** Describes a job's broken files in one line, for listings, `why` and the journal. */
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
@@ -6,8 +6,8 @@ import { readJobState, readSpecification } from './jobs.ts'
 import type { Site } from '../site.ts'
 
 /**
- * @param expected what job.yaml has in all likelihood, of the journal: saves parsing it
- * @returns undefined when both files can be read
+ * @param expected the probable content of job.yaml, from the journal: saves parsing it
+ * @returns undefined if both files are readable
  */
 export async function findBreakage(site: Site, id: JobId, expected?: JobSpec): Promise<BjobError | undefined> {
   try {
@@ -20,7 +20,7 @@ export async function findBreakage(site: Site, id: JobId, expected?: JobSpec): P
   }
 }
 
-/** As a person says it: the message and the file's line. */
+/** The message with file and line. */
 export function breakageText(error: BjobError): string {
   const { path: file, line } = error.detail
   const name = file === undefined ? '' : (file.split('/').at(-1) ?? '')

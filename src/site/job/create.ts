@@ -1,4 +1,4 @@
-/** How jobs are made: each whole or not at all. */
+/** Makes jobs, each completely or not at all. */
 import path from 'node:path'
 import { toEvent } from '../../core/index/journal-events.ts'
 import { type JobId, splitId } from '../../core/job/id.ts'
@@ -17,7 +17,7 @@ import type { JobPaths } from '../disk/layout.ts'
 import { readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
-/** A job that is to be made. */
+/** A job to be made. */
 export interface NewJob {
   readonly id: JobId
   readonly spec: JobSpec
@@ -27,7 +27,7 @@ export interface NewJob {
   readonly inputs: readonly NewInputFile[]
 }
 
-/** What became of one: made, or its name was taken already. */
+/** The result for one job: made, or its name was taken. */
 export type Creation = 'made' | 'taken'
 
 interface Draft {
@@ -36,8 +36,9 @@ interface Draft {
 }
 
 /**
- * Makes jobs, in the order given. Each folder is built aside, announced, and renamed into place: that rename is the job's birth, and what
- * makes its name unique. Killed at any point, it leaves whole jobs and, at worst, folders that no one takes for jobs.
+ * Makes jobs in order. Each folder is built aside, announced, and renamed into place: the rename is
+ * the job's birth and makes its name unique. A process killed at any point leaves complete jobs
+ * and, at worst, temporary folders.
  * @throws BjobError `missing-input`; the file system's errors
  */
 export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
@@ -47,7 +48,7 @@ export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<C
     await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
       drafts[index] = await buildAside(site, job)
     })
-    // All of them come to their end, also beside one that fails: what is thrown away below must not be on its way into place.
+    // All drafts are finished, even if one fails, before the clean-up below.
     return await mapConcurrently(drafts, drafts.length, (draft) => publish(site, draft))
   } catch (error) {
     for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
@@ -64,7 +65,7 @@ async function refuseLink({ disk, layout }: Site, workflow: string): Promise<voi
 
 async function buildAside(site: Site, job: NewJob): Promise<Draft> {
   const { disk, layout } = site
-  // What the journal cannot say again.
+  // Contents that the journal cannot restore.
   const isDurable = site.settings.durability === 'node'
   const aside = layout.aside(splitId(job.id).workflow, uniqueToken())
   if ((await unlessGone(disk.mkdir(aside.dir).then(() => true))) === undefined) await disk.makeParents(aside.dir)
@@ -98,7 +99,7 @@ async function publish({ disk, layout, journal }: Site, { job, aside }: Draft): 
     return 'made'
   } catch (error) {
     const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))
-    // An answer that was lost: the call is repeated, or fails, and the folder is gone from aside because it is in place.
+    // After a lost reply, the call fails because the folder is already in place.
     const there =
       isTaken || (await disk.stat(aside.dir)) !== undefined
         ? undefined

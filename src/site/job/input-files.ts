@@ -1,6 +1,6 @@
 /**
- * Finds the files that a job asks for by `input_files`: names or globs, relative to a folder that they never leave. A job's specification may come
- * from anywhere, and must not be a way to read what it likes.
+ * Finds the files of `input_files`: names or globs relative to a folder that they must not leave.
+ * Specifications come from anywhere, and must not give access to other files.
  */
 import path from 'node:path'
 import type { Entry } from 'fast-glob'
@@ -17,12 +17,12 @@ export function isGlob(pattern: string): boolean {
   return /[*?[\]{}!()]/.test(pattern)
 }
 
-/** Whether a pattern means whatever there is, be it nothing. */
+/** True for a pattern that matches everything, which may be nothing. */
 export function isForAll(pattern: string): boolean {
   return /^[*/]+$/.test(pattern)
 }
 
-/** @throws BjobError `unsafe-path` for a pattern that leads out of the folder that it is relative to; `reserved-name` */
+/** @throws BjobError `unsafe-path` for a pattern that leads out of its folder; `reserved-name` */
 export function checkPattern(pattern: string): void {
   if (path.isAbsolute(pattern) || pattern.split('/').includes('..')) {
     throw requestError(
@@ -38,14 +38,14 @@ export function checkPattern(pattern: string): void {
 }
 
 /**
- * What `pattern` finds in `folder`, by absolute path: a file of that very name, whatever it looks like; otherwise a glob's matches. What is
- * bjob's own in the folder of a job or of the site is not among these.
+ * Absolute paths of the matches of `pattern` in `folder`: a file with exactly that name, otherwise
+ * a glob's matches. Excludes bjob's own files in the folder of a job or a site.
  */
 export async function findMatches(site: Site, folder: string, pattern: string): Promise<string[]> {
   const { disk } = site
   const literal = path.join(folder, pattern)
   if ((await disk.stat(literal)) !== undefined) return [literal]
-  // Most jobs name their files; the matcher is not even loaded for them.
+  // Most jobs name their files, so the glob matcher is loaded on demand.
   if (!isGlob(pattern)) return []
   const { default: glob } = await import('fast-glob')
   const options = { cwd: folder, onlyFiles: false, dot: false, followSymbolicLinks: false, suppressErrors: true }
@@ -60,14 +60,14 @@ export async function findMatches(site: Site, folder: string, pattern: string): 
 }
 
 /**
- * What a link in a job's folder says that leads to `file`. Inside the site it is relative: the site may be moved.
+ * The content of a link to `file` in a job's folder. Relative inside the site, which may be moved.
  * @param dir the job's folder, or one beside it
  */
 export function linkContent({ layout }: Site, dir: string, file: string): string {
   return file.startsWith(`${layout.root}${path.sep}`) ? path.relative(dir, file) : file
 }
 
-/** Whether what a glob has matched can be taken along: a pipe, a socket or a device cannot. */
+/** True if a glob's match can be copied: not a pipe, a socket or a device. */
 export function hasContent({ dirent }: Entry): boolean {
   return dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()
 }
@@ -83,10 +83,10 @@ async function ownNames({ disk, layout }: Site, folder: string): Promise<(name: 
 }
 
 /**
- * What `patterns` find in the folders of `parents`, in that order. A name that two of them have gets the later one's name added (`x.dat`,
- * `x.dat_task2`), as Balsam does.
- * @returns also the patterns that find nothing
- * @throws BjobError `input-clash` when one parent has two files of one name
+ * The matches of `patterns` in the folders of `parents`, in order. For equal names, the later
+ * parent's name is appended (`x.dat`, `x.dat_task2`), as in Balsam.
+ * @returns also the patterns without a match
+ * @throws BjobError `input-clash` if one parent has two files with the same name
  */
 export async function findParentInputs(
   site: Site,
@@ -116,9 +116,9 @@ export async function findParentInputs(
 }
 
 /**
- * Where a file leads that is a link out of the site, or to nothing: a copy of it is such a link, too. What is outside is nobody's job's, and not
- * bjob's to read.
- * @returns undefined for what is in the site
+ * The target of a link that leads out of the site, or to nothing: copies keep such a link, because
+ * bjob must not read outside.
+ * @returns undefined for a file inside the site
  */
 export async function leadsOutTo({ disk, layout }: Site, file: string): Promise<string | undefined> {
   if ((await disk.stat(file))?.isSymbolicLink() !== true) return undefined
@@ -128,8 +128,8 @@ export async function leadsOutTo({ disk, layout }: Site, file: string): Promise<
 }
 
 /**
- * Refuses what is a link, or holds one, that leads out of `root`, or that is no file.
- * @throws BjobError `unsafe-path`, `missing-input` for a link to nothing
+ * Refuses a file that is, or contains, a link out of `root`, or that is not a regular file.
+ * @throws BjobError `unsafe-path`, `missing-input` for a broken link
  */
 export async function checkLinks({ disk, layout }: Site, file: string, root: string): Promise<void> {
   const inside = `${await disk.realpath(root)}${path.sep}`
@@ -149,7 +149,7 @@ export async function checkLinks({ disk, layout }: Site, file: string, root: str
     const stat = await disk.stat(real)
     if (stat?.isDirectory() !== true && stat?.isFile() !== true)
       throw refuse('unsafe-path', 'is neither a file nor a folder', 'pipes, sockets and devices cannot be copied')
-    // Copies follow links, so that what is behind one is looked at, too.
+    // Copies follow links, so their targets are checked too.
     for (const entry of stat.isDirectory() ? await disk.list(real) : [])
       await check(path.join(target, entry.name), path.join(name, entry.name))
   }
@@ -167,7 +167,7 @@ export function inputClash(name: string, ...files: readonly string[]): Error {
   })
 }
 
-/** Refuses input that would take the place of bjob's own files. @throws BjobError `reserved-name` */
+/** Refuses input files with the names of bjob's own files. @throws BjobError `reserved-name` */
 export function checkInputName(name: string): void {
   if (!isReserved(name)) return
   throw requestError(

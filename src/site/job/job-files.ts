@@ -1,4 +1,4 @@
-/** What a job's folder holds beside bjob's own files: data.json, and what the job has written. */
+/** Files in a job's folder that are not bjob's own: data.json, and the job's output files. */
 import path from 'node:path'
 import { checkData } from '../../core/job/check-spec.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -12,9 +12,9 @@ import type { Site } from '../site.ts'
 import { unknownJob } from './jobs.ts'
 
 /**
- * What data.json holds; `undefined` when there is none.
- * @param parse `parseJson` for who hands its numbers on
- * @throws BjobError `bad-data` when somebody has broken it, `unreadable-file`, `unknown-job`
+ * The value of data.json; `undefined` if missing.
+ * @param parse `parseJson` to keep numbers as written
+ * @throws BjobError `bad-data` if it is broken, `unreadable-file`, `unknown-job`
  */
 export async function readData(site: Site, id: JobId, parse: (text: string) => unknown = JSON.parse): Promise<unknown> {
   const { data } = site.layout.job(id)
@@ -35,7 +35,10 @@ export async function readData(site: Site, id: JobId, parse: (text: string) => u
   }
 }
 
-/** Replaces data.json: a file of its own, so that who writes it never touches the job's state. @throws BjobError `unknown-job`, `bad-field` */
+/**
+ * Replaces data.json, a file of its own so that writers never touch the job's state. @throws
+ * BjobError `unknown-job`, `bad-field`
+ */
 export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
   const paths = site.layout.job(id)
   if (
@@ -50,7 +53,7 @@ export function formatData(data: unknown): string {
 }
 
 /**
- * The content of a file in a job's folder, as this node sees it after looking afresh.
+ * The content of a file in a job's folder, after refreshing this node's caches.
  * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unreadable-file`, `unknown-job`
  */
 export async function readJobFile(site: Site, id: JobId, name: string, read = readPlain): Promise<string> {
@@ -69,7 +72,10 @@ export async function readJobFile(site: Site, id: JobId, name: string, read = re
   }
 }
 
-/** Refuses a link that leads out of the site: whoever may write here must not choose what others read elsewhere. @throws BjobError `link-outside` */
+/**
+ * Refuses a link that leads out of the site, so that writers cannot choose what others read.
+ * @throws BjobError `link-outside`
+ */
 export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
   const dir = path.dirname(file)
   const isPlain = layout.isJobDir(dir)

@@ -1,4 +1,7 @@
-/** Jobs as folders: their state and job.yaml, read and changed. How they are made: create.ts; what else they hold: job-files.ts. */
+/**
+ * Jobs as folders: their state and job.yaml, read and changed. How they are made: create.ts; what
+ * else they hold: job-files.ts.
+ */
 import { BjobError, requestError, siteError } from '../../core/text/errors.ts'
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -22,7 +25,10 @@ export async function readJobState(site: Site, id: JobId): Promise<JobState> {
   return lookAgain(site, id, () => readState(site.disk, paths))
 }
 
-/** Times that a name which was gone, and is there after all, is tried again: it was being born, or out of sight (ESTALE). */
+/**
+ * Number of repeated looks at a name that is missing although it exists: it was being born, or
+ * hidden (ESTALE).
+ */
 const LOOKS = 5
 
 async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promise<T> {
@@ -38,10 +44,10 @@ async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promi
 }
 
 /**
- * Reads and checks job.yaml.
- * @param state what state.yaml has said: its revision may have a job.yaml that is not in place yet
- * @param expected what it has in all likelihood, of the journal: saves parsing it
- * @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not be run
+ * Reads and validates job.yaml.
+ * @param state the state: its revision may have a job.yaml that is not in place yet
+ * @param expected the probable content, from the journal: saves parsing it
+ * @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not run
  */
 export async function readSpecification(
   site: Site,
@@ -71,12 +77,15 @@ export async function readSpecification(
 }
 
 /**
- * Changes a job's state, under its lock, exactly once (see revision.ts). One that is being removed does not change any more.
+ * Changes a job's state, under its lock, exactly once (see revision.ts). One that is being removed
+ * does not change any more.
  * @param decide called with the state as it is, perhaps more than once; `undefined` leaves it
  * @param expected the revision that it has in all likelihood
- * @param isHeld the job is the caller's, who has changed it before: its folder is not looked at again
+ * @param isHeld the job is the caller's, who has changed it before: its folder is not looked at
+ *   again
  * @returns the new state, or `undefined` when it was left
- * @throws BjobError `unknown-job`, `torn-state`, `bad-state`, `linked-folder`; the file system's errors
+ * @throws BjobError `unknown-job`, `torn-state`, `bad-state`, `linked-folder`; the file system's
+ *   errors
  */
 export async function changeJob(
   site: Site,
@@ -96,7 +105,9 @@ export async function changeJob(
   })
 }
 
-/** A revision that was passed over may have announced other fields than job.yaml has: then they are told again. */
+/**
+ * An abandoned revision may have announced other fields than job.yaml has, which are then repeated.
+ */
 async function specificationAfter(
   site: Site,
   id: JobId,
@@ -119,10 +130,10 @@ export interface Amendment {
 }
 
 /**
- * Changes what is asked of a job, exactly once, and tells it to all who watch.
- * @param amend called with both as they are, perhaps more than once; `undefined` leaves them
- * @returns the new state, or `undefined` when it was left
- * @throws as `changeJob`, and `bad-yaml`, `bad-field` when job.yaml is broken; what `amend` throws
+ * Changes a job's specification exactly once and announces it.
+ * @param amend gets the current values, possibly more than once; `undefined` leaves them
+ * @returns the new state, or `undefined` if left
+ * @throws like `changeJob`, and `bad-yaml`, `bad-field` for a broken job.yaml; errors of `amend`
  */
 export async function changeSpecification(
   site: Site,
@@ -169,7 +180,10 @@ export function unknownJob(id: JobId): Error {
   return requestError('unknown-job', `no such job: ${id}`)
 }
 
-/** What a name that was gone means. One that is there after all was out of sight for a moment (ESTALE): that is the file system's fault. */
+/**
+ * The error for a missing name. If it exists after all, it was hidden for a moment (ESTALE), a
+ * failure of the file system.
+ */
 async function missingState(site: Site, id: JobId, error: unknown): Promise<unknown> {
   const paths = site.layout.job(id)
   if (!(await hasJobByNow(site, id))) return unknownJob(id)

@@ -1,26 +1,35 @@
 /**
- * A job's lock: proper-lockfile, held for milliseconds, and courtesy only: it keeps writers from wasting each other's work, while
- * `revision.ts` decides. Its own judgement of staleness compares clocks of different nodes, so it is switched off; a lock is broken when
- * this process has seen it unchanged for `STALE_MS` on its own monotonic clock, looking all the while. What has the lock's name and is none (a file, a folder with
- * something in it: a job writes what it likes into its folder) is left alone, and the change is made without a lock.
+ * A job's lock through proper-lockfile, held for milliseconds. It only saves writers from wasted
+ * work; `revision.ts` decides. Its own staleness check compares clocks of different nodes and is
+ * disabled: a lock is broken when this process has watched it unchanged for `STALE_MS` on its own
+ * monotonic clock. Anything else with the lock's name (a file, a non-empty folder) is left alone,
+ * and the change is made without a lock.
  */
 import { once } from '../../lib/once.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { type Disk, codeOf, unlessGone } from '../disk/disk.ts'
 import type { JobPaths } from '../disk/layout.ts'
 
-/** A living holder refreshes its lock every `REFRESH_MS` and keeps it for milliseconds; several missed refreshes mean that it is dead. */
+/**
+ * Holders refresh their lock every `REFRESH_MS` and keep it for milliseconds; several missed
+ * refreshes mean death.
+ */
 const STALE_MS = 3000
 const REFRESH_MS = 1000
 const LOOK_MOST_MS = 100
-/** A look that came late (this process was suspended, or busy) counts for no more than this: the holder may not have come to refresh it, either. */
+/**
+ * Maximum credit of one look: after a pause of this process, the holder may not have run either.
+ */
 const GAP_MOST_MS = 200
-/** proper-lockfile is never to judge by the clock: a time of 1970 would have it take a lock away. */
+/**
+ * proper-lockfile is never to judge by the clock: a time of 1970 would have it take a lock away.
+ */
 const NEVER_MS = Number.MAX_SAFE_INTEGER
 
 /**
- * Runs `act` under the job's lock. Losing the lock meanwhile is no error: `act` must commit by a revision.
- * @throws what `act` throws, and what the file system does
+ * Runs `act` under the job's lock. Losing the lock is not an error, because `act` commits by a
+ * revision.
+ * @throws the errors of `act` and the file system
  */
 export async function withLock<T>(disk: Disk, job: JobPaths, act: () => Promise<T>): Promise<T> {
   const release = await acquire(disk, job)
@@ -30,17 +39,20 @@ export async function withLock<T>(disk: Disk, job: JobPaths, act: () => Promise<
     try {
       await release()
     } catch {
-      // Somebody broke it, or the folder is gone: either way it is not held any more.
+      // The lock was broken, or the folder is gone: it is no longer held.
     }
   }
 }
 
 const noLock = async (): Promise<void> => {}
 
-/** Loaded by the first lock: making a job needs none, and should start fast. Asked for anew, its module would be copied for each. */
+/**
+ * Loaded on first use, because making a job needs no lock. Memoised, because each import would copy
+ * the module.
+ */
 const loadLockfile = once(async () => (await import('proper-lockfile')).default)
 
-/** @returns what releases it */
+/** @returns the release function */
 async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> {
   const lockfile = await loadLockfile()
   let seen = ''
@@ -58,7 +70,7 @@ async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> 
         onCompromised: () => {},
       })
     } catch (error) {
-      // Somebody broke the lock while this process, suspended perhaps, was taking it: that is no fault of the job's folder.
+      // Another process broke the lock while this one, perhaps suspended, was acquiring it.
       const isBroken = codeOf(error) === 'ENOENT' && (await disk.stat(job.dir)) !== undefined
       if (codeOf(error) !== 'ELOCKED' && !isBroken) throw error
     }
@@ -74,7 +86,7 @@ async function acquire(disk: Disk, job: JobPaths): Promise<() => Promise<void>> 
   }
 }
 
-/** @returns false when it is none */
+/** @returns false if it is not a lock */
 async function breakLock(disk: Disk, job: JobPaths): Promise<boolean> {
   try {
     await unlessGone(disk.rmdir(job.lock))
@@ -89,7 +101,10 @@ type Callback<T> = (error: unknown, value?: T) => void
 
 const adapted = new WeakMap<Disk, object>()
 
-/** The part of node:fs that proper-lockfile calls, made of the disk's own calls. One for each disk: it remembers the clock's grain on it. */
+/**
+ * The part of node:fs used by proper-lockfile, implemented by the disk. One per disk, because it
+ * caches the clock's resolution.
+ */
 function adapt(disk: Disk): object {
   const known = adapted.get(disk)
   if (known !== undefined) return known

@@ -1,25 +1,30 @@
-/** The output of a job's attempts: a file each, so that a second attempt never erases what the first one said. */
+/**
+ * The output of a job's attempts: one file each, so that an attempt never erases earlier output.
+ */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { outputName } from '../disk/layout.ts'
 import type { Site } from '../site.ts'
 
-/** How much of an output's end is looked at for the history. */
+/** Bytes read at the end of an output for the history. */
 const TAIL_BYTES = 4096
 const TAIL_LINES = 16
 
-/** The file that an attempt's output goes to. */
+/** The file for an attempt's output. */
 export function outputPath(site: Site, id: JobId, attempt: number): string {
   return path.join(site.layout.job(id).dir, outputName(attempt))
 }
 
-/** The last lines of an attempt's output, as Balsam keeps them in the history of a failed job; empty when there is none. */
+/**
+ * The last lines of an attempt's output, stored in the history of a failed job as in Balsam; empty
+ * if there are none.
+ */
 export async function outputTail(site: Site, id: JobId, attempt: number): Promise<string> {
   return fileTail(site, outputPath(site, id, attempt))
 }
 
-/** The log of an application's hook, or of staging, in the job's folder. */
+/** The log of a hook or a transfer in the job's folder. */
 export function stepLogPath(
   site: Site,
   id: JobId,
@@ -28,7 +33,9 @@ export function stepLogPath(
   return path.join(site.layout.job(id).dir, `${hook}.log`)
 }
 
-/** The last lines of a file, of those from byte `from` on; of a link none, which may lead to what the history must not show. */
+/**
+ * The last lines of a file, from byte `from` on; empty for a link, which may lead to private files.
+ */
 export async function fileTail(site: Site, file: string, from = 0): Promise<string> {
   const stat = await site.disk.stat(file)
   if (stat?.isFile() !== true) return ''

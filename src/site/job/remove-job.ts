@@ -1,6 +1,7 @@
 /**
- * Taking jobs away: a mark in the job's state after which nothing else happens to it, a line in the journal, and the folder renamed into the
- * trash. Cut off anywhere in between, the job is still there with its mark, and removing it again goes on from there.
+ * Removes jobs: a mark in the state that prevents further changes, a line in the journal, and a
+ * rename into the trash. After an interruption, the job still exists with its mark, and a repeated
+ * removal continues.
  */
 import path from 'node:path'
 import { siteError } from '../../core/text/errors.ts'
@@ -15,14 +16,14 @@ import { changeJob, readJobState } from './jobs.ts'
 import { readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
-/** `owned`: a launcher has it, and it stays as it is. */
+/** `owned`: a launcher owns it, and it stays unchanged. */
 export type Removal =
   | { readonly kind: 'removed'; readonly trash: string }
   | { readonly kind: 'owned'; readonly launcher: string; readonly state: JobState['state'] }
 
 /**
- * Moves a job's folder to the trash; one that has not ended is killed by that.
- * @param person who asks, for the history
+ * Moves a job's folder to the trash; an unfinished job is killed by that.
+ * @param person source of the request, for the history
  * @throws BjobError `unknown-job`, `torn-state`, `bad-state`
  */
 export async function removeJob(site: Site, id: JobId, person: string): Promise<Removal> {
@@ -52,7 +53,7 @@ async function moveToTrash(site: Site, id: JobId, current: JobState): Promise<st
     isMade = true
   } catch (error) {
     if (!isGone(error)) throw error
-    // Somebody else who removes it was first; or NFS has repeated a call whose answer was lost.
+    // Another process removed it first, or NFS repeated a call after a lost reply.
     isMade = (await disk.stat(dir)) === undefined
     if (!isMade) throw error
   } finally {
@@ -62,7 +63,10 @@ async function moveToTrash(site: Site, id: JobId, current: JobState): Promise<st
   return target
 }
 
-/** While this process stood still, the job may have been removed by another, and one of the same name born: that one is not meant. */
+/**
+ * If this process was suspended, the job may have been replaced by a new one of the same name,
+ * which is put back.
+ */
 async function putBackIfAnother(site: Site, id: JobId, target: string, born: string): Promise<void> {
   const { disk, layout } = site
   const moved = await unlessGone(readState(disk, pathsIn(target)))
@@ -71,7 +75,7 @@ async function putBackIfAnother(site: Site, id: JobId, target: string, born: str
   throw siteError('job-replaced', `${id} has been replaced by a new job, which was kept`)
 }
 
-/** What is in the trash, by path: the folders that `removeJob` put there, and what others did. */
+/** Paths in the trash: folders from `removeJob`, and foreign entries. */
 export async function listTrash(site: Site): Promise<{ readonly own: string[]; readonly foreign: string[] }> {
   const entries = (await unlessGone(site.disk.list(site.layout.trash))) ?? []
   const isOwn = ({ name, isDirectory }: Entry): boolean => isDirectory && Layout.isTrashed(name)
@@ -85,7 +89,7 @@ export async function listTrash(site: Site): Promise<{ readonly own: string[]; r
   }
 }
 
-/** Deletes one folder of the trash for good. */
+/** Deletes a folder in the trash for good. */
 export async function purgeTrashed(site: Site, folder: string): Promise<void> {
   await site.disk.removeAll(folder)
 }

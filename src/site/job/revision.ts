@@ -1,20 +1,27 @@
 /**
- * Changes a job's state exactly once each, whoever else tries: the heart of promise 4 of the design. The lock only orders writers. What decides:
+ * Commits each change of a job's state exactly once, whoever else tries. The lock only orders
+ * writers; this protocol decides:
  *
- *   1. The writer makes its draft `.state-<token>`, then the symlink `.revision-<n> -> <token>` for the next revision n: one exclusive call.
- *   2. It reads state.yaml. If that is at n or beyond, this revision is over: start over. Otherwise it announces the change and
- *      renames its draft over state.yaml. That rename is the change. Then it removes the symlink.
- *   3. Whoever finds `.revision-<n>` taken while state.yaml stays below n takes the draft of its owner away and goes on with n + 1.
- *      The owner's rename then fails, however late it comes: of rename and unlink of one name, one succeeds.
+ * 1. The writer makes its draft `.state-<token>`, then the symlink `.revision-<n> -> <token>` for
+ * the next revision n: one exclusive call.
+ * 2. It reads state.yaml. If that is at n or beyond, it starts over. Otherwise it announces the
+ * change and renames its draft over
+ *      state.yaml. That rename is the commit. Then it removes the symlink.
+ * 3. A writer that finds `.revision-<n>` claimed while state.yaml stays below n deletes the
+ * claimant's draft and claims n + 1. The
+ * claimant's rename then fails, however late: of rename and unlink of one name, only one succeeds.
  *
- * A change of job.yaml is part of such a revision: its draft is complete before that, state.yaml then says whose draft it is (`amended`), and it is
- * renamed over job.yaml right after; whoever makes the next revision does that first. Until then it is to be read instead of job.yaml.
+ * A change of job.yaml is part of such a revision: its draft is complete before, state.yaml names
+ * its owner (`amended`), and it is renamed over job.yaml right after; the writer of the next
+ * revision does that first. Until then the draft is read instead of job.yaml.
  *
- * So state.yaml never goes back, and a writer that was suspended for an hour between any two calls cannot undo what came after. A reply that
- * NFS lost is told from a lost race by reading again: the symlink's content, or state.yaml's, is this writer's own.
+ * So state.yaml never goes back, and a writer suspended for an hour between any two calls cannot
+ * undo later changes. A reply lost by NFS is distinguished from a lost race by reading again: the
+ * symlink or state.yaml has this writer's content.
  *
- * All this needs a state.yaml that is read as it is. Where a node may be shown an old one for a while (`Disk.staleMs`: GlusterFS did, and a job ran
- * twice), the symlink of a revision stays for that while: whoever has read an old state finds the number taken, and waits for the new one.
+ * This requires a current state.yaml. Where a node may see an old one for a while (`Disk.staleMs`:
+ * on GlusterFS a job ran twice), the symlink of a revision stays for that long: a reader of an old
+ * state finds the number claimed and waits.
  */
 import type { JobState } from '../../core/life/job-state.ts'
 import { formatState, parseState } from '../../core/life/state-document.ts'
@@ -25,26 +32,29 @@ import type { Announcement } from '../journal/journal-writer.ts'
 import { readOwnFile } from '../disk/own-file.ts'
 import { type JobPaths, draftPath, revisionPath, specificationDraftPath } from '../disk/layout.ts'
 
-/** A living writer is done within milliseconds; after this long its draft is taken away and it has to start over. */
+/**
+ * Writers finish within milliseconds; after this time the draft is deleted and its writer starts
+ * over.
+ */
 const PATIENCE_MS = 300
 const LOOK_AGAIN_MS = 10
-/** The same, for a state that may be an old one. */
+/** The same, for a possibly outdated state. */
 const STALE_LOOK_MS = 200
 
 export interface Commit {
-  /** The state to make of the current one; `undefined` = leave it. Called again when another writer came first. */
+  /** Returns the new state; `undefined` leaves it. Called again if another writer was first. */
   readonly decide: (current: JobState) => JobState | undefined
-  /** Puts the change into the journal; the change is made only after it resolves. */
+  /** Announces the change in the journal; the change is made only after it resolves. */
   readonly announce: (next: JobState, current: JobState) => Promise<Announcement>
-  /** The text of job.yaml, where this change has a new one. */
+  /** The new text of job.yaml, if changed. */
   readonly specification?: () => string
-  /** The revision that state.yaml has in all likelihood: saves reading it first. */
+  /** The probable revision: saves reading state.yaml first. */
   readonly expected?: number
 }
 
 /**
  * Changes the state of the job in `paths`. Call it under the job's lock.
- * @returns the new state, or `undefined` when `decide` left the job as it is
+ * @returns the new state, or `undefined` if `decide` left it
  * @throws BjobError `torn-state`, `bad-state`; the file system's errors
  */
 export async function commitState(disk: Disk, paths: JobPaths, commit: Commit): Promise<JobState | undefined> {
@@ -61,7 +71,7 @@ export async function commitState(disk: Disk, paths: JobPaths, commit: Commit): 
   }
 }
 
-/** @throws BjobError; ENOENT when there is no such job */
+/** @throws BjobError; ENOENT if there is no such job */
 export async function readState(disk: Disk, paths: JobPaths): Promise<JobState> {
   return parseState(await readOwnFile(disk, paths.state), paths.state)
 }
@@ -78,7 +88,7 @@ async function tryRevision(
   let isOpen = true
   let specificationFile: NewFile | undefined
   try {
-    // Before the symlink, as the other draft: whoever passes this writer over has to find both.
+    // Before the symlink, like the other draft, so that a later writer finds both.
     if (commit.specification !== undefined)
       specificationFile = await disk.create(specificationDraftPath(paths.dir, token))
     const claimed = await claimRevision(disk, paths, token, expected + 1)
@@ -90,7 +100,7 @@ async function tryRevision(
     }
     await placeSpecification(disk, paths, current)
     const decided = commit.decide(current)
-    // The symlink stays: with state.yaml below it, only a later revision may remove it.
+    // The symlink stays: while state.yaml is below it, only a later revision may remove it.
     if (decided === undefined) return undefined
     const specification = commit.specification?.()
     const next: JobState = {
@@ -121,24 +131,27 @@ async function tryRevision(
   }
 }
 
-/** Puts the job.yaml that came with the job's last revision in its place, if nobody has yet. */
+/** Renames the last revision's draft of job.yaml into place, if that has not happened yet. */
 export async function placeSpecification(disk: Disk, paths: JobPaths, { amended }: JobState): Promise<void> {
   if (amended === undefined) return
   try {
     await unlessGone(disk.rename(specificationDraftPath(paths.dir, amended), paths.job))
   } catch (error) {
-    // The job has made a folder of its job.yaml: whoever reads that sets the job aside.
+    // The job made a folder of job.yaml: readers set the job aside.
     if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) throw error
   }
 }
 
 interface ClaimedRevision {
   readonly revision: number
-  /** Revisions passed over: their owners' drafts are gone, and so they will never be made. */
+  /** Abandoned revisions: their drafts are deleted, so they will never be made. */
   readonly passed: readonly number[]
 }
 
-/** Claims the first free revision from `wanted` on; `undefined` when another writer made one meanwhile. */
+/**
+ * Claims the first free revision from `wanted` on; `undefined` if another writer committed one
+ * meanwhile.
+ */
 async function claimRevision(
   disk: Disk,
   paths: JobPaths,
@@ -154,7 +167,7 @@ async function claimRevision(
   }
 }
 
-/** @returns whether the revision is this writer's */
+/** @returns true if this writer claimed the revision */
 async function linkRevision(disk: Disk, paths: JobPaths, revision: number, token: string): Promise<boolean> {
   const name = revisionPath(paths.dir, revision)
   for (;;) {
@@ -164,16 +177,17 @@ async function linkRevision(disk: Disk, paths: JobPaths, revision: number, token
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
     }
-    // GlusterFS has told both of two contenders that the name exists, and NFS repeats a call whose answer was lost: what stands there decides.
+    // GlusterFS has reported EEXIST to both contenders, and NFS repeats calls after lost replies:
+    // the content decides.
     const owner = await ownerOf(disk, name)
     if (owner !== undefined) return owner === token
   }
 }
 
-/** What stands under a revision's name and is no writer's claim: a job writes what it likes into its folder. */
+/** An entry with a revision's name that is not a claim: jobs write freely into their folders. */
 const NOBODY = ''
 
-/** Whose claim a revision is; undefined when it is free. */
+/** The owner of a claim; undefined if free. */
 async function ownerOf(disk: Disk, name: string): Promise<string | undefined> {
   try {
     const owner = await unlessGone(disk.readlink(name))
@@ -185,8 +199,10 @@ async function ownerOf(disk: Disk, name: string): Promise<string | undefined> {
 }
 
 /**
- * Waits for the owner of `revision` to make it, and takes its draft away when it does not.
- * @returns `made` when the revision, or a later one, has been; otherwise it never will be, and its claim is somebody's who gave up, or `nobody`'s
+ * Waits until the owner commits `revision`, and deletes its draft otherwise.
+ * @returns `made` if the revision or a later one was committed; otherwise it never will be, and its
+ *   claim belongs to a writer that gave up, or
+ *   to `nobody`
  */
 async function fenceOwner(disk: Disk, paths: JobPaths, revision: number): Promise<'made' | 'given-up' | 'nobody'> {
   const owner = await ownerOf(disk, revisionPath(paths.dir, revision))
@@ -199,8 +215,9 @@ async function fenceOwner(disk: Disk, paths: JobPaths, revision: number): Promis
 }
 
 /**
- * Makes sure that a draft will not be renamed any more. @returns whether its revision, or a later one, had been made
- * @throws BjobError when state.yaml cannot be read
+ * Makes sure that a draft will not be renamed. @returns true if its revision or a later one was
+ * committed
+ * @throws BjobError if state.yaml is unreadable
  */
 export async function takeDraftAway(disk: Disk, paths: JobPaths, token: string, revision: number): Promise<boolean> {
   await unlessGone(disk.unlink(draftPath(paths.dir, token)))
@@ -210,7 +227,7 @@ export async function takeDraftAway(disk: Disk, paths: JobPaths, token: string, 
     await sleep(STALE_LOOK_MS)
     current = await readState(disk, paths)
   }
-  // Of a revision that was made the draft of job.yaml may be all there is of it.
+  // For a committed revision, the draft may be the only copy of job.yaml.
   if (current.amended !== token) await unlessGone(disk.unlink(specificationDraftPath(paths.dir, token)))
   return current.revision >= revision
 }
@@ -223,9 +240,10 @@ interface Draft {
 }
 
 /**
- * Writes the draft, renames it over state.yaml, and settles the announcement as soon as it is certain how that went.
- * @param companion the draft of job.yaml, of no use without this one
- * @returns false when the draft was taken away first
+ * Writes the draft, renames it over state.yaml, and settles the announcement once the outcome is
+ * certain.
+ * @param companion the draft of job.yaml, useless without this one
+ * @returns false if the draft was deleted first
  */
 async function publish(
   disk: Disk,
@@ -249,7 +267,10 @@ async function publish(
   }
 }
 
-/** Whether a change was made although its rename failed: an answer can be lost. @returns undefined when that cannot be told */
+/**
+ * True if a change was committed although its rename failed after a lost reply. @returns undefined
+ * if unknown
+ */
 async function findOut(disk: Disk, paths: JobPaths, { path, text, revision }: Draft): Promise<boolean | undefined> {
   try {
     if ((await unlessGone(disk.unlink(path).then(() => true))) === true) return false
@@ -262,7 +283,10 @@ async function findOut(disk: Disk, paths: JobPaths, { path, text, revision }: Dr
   }
 }
 
-/** Nobody waits for that where it has to be late; a process that ends before leaves them to the job's next change, or to fsck. */
+/**
+ * Not awaited where it must be late; if the process ends first, the next change or fsck removes
+ * them.
+ */
 async function removeRevisions(disk: Disk, paths: JobPaths, claimed: ClaimedRevision): Promise<void> {
   const remove = async (): Promise<void> => {
     for (const revision of [...claimed.passed, claimed.revision])

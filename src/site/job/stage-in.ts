@@ -1,4 +1,7 @@
-/** A child that starts takes its parents' files, by the globs of `input_files`: symbolic links, as in Balsam, unless it asks for copies. */
+/**
+ * Provides parents' files to a starting child, by the globs of `input_files`: symbolic links, as in
+ * Balsam, or copies.
+ */
 import path from 'node:path'
 import { requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -10,13 +13,19 @@ import { findMatches, findParentInputs, isForAll, isGlob, linkContent } from './
 import type { Site } from '../site.ts'
 
 export interface ParentInputs {
-  /** What is to be taken: a name that is in its folder already is left alone, so doing it again after a crash is harmless. */
+  /**
+   * Files to provide. Existing names in its folder are skipped, so a repetition after a crash is
+   * harmless.
+   */
   readonly inputs: readonly InputFile[]
-  /** Globs that find nothing, neither there nor in its own folder. */
+  /** Globs without a match, in the parents' folders and its own. */
   readonly unmatched: readonly string[]
 }
 
-/** @throws BjobError `missing-input` when a plain name is neither in a parent's folder nor in its own; `input-clash` */
+/**
+ * @throws BjobError `missing-input` if a plain name is neither in a parent's folder nor in its own;
+ *   `input-clash`
+ */
 export async function findInputsAtStart(
   site: Site,
   id: JobId,
@@ -42,7 +51,7 @@ export async function findInputsAtStart(
   return { inputs, unmatched }
 }
 
-/** Links what is found into the job's folder. */
+/** Links the files into the job's folder. */
 export async function linkInputs(site: Site, id: JobId, specification: JobSpec): Promise<ParentInputs> {
   const found = await findInputsAtStart(site, id, specification)
   const { dir } = site.layout.job(id)

@@ -1,4 +1,4 @@
-/** Finds what a job gives away when it has run well: `stage_out_files`, in its own folder; bjob's own files only where they are named. */
+/** Finds the files of `stage_out_files` in a job's folder; bjob's own files only if named. */
 import path from 'node:path'
 import type FastGlob from 'fast-glob'
 import { requestError } from '../../core/text/errors.ts'
@@ -8,8 +8,8 @@ import { isReserved, isScaffold } from '../disk/layout.ts'
 import type { Site } from '../site.ts'
 
 /**
- * @returns absolute paths, no two with the same last name
- * @throws BjobError `missing-output` when a plain name is not there, or nothing at all; `output-clash`
+ * @returns absolute paths with distinct last names
+ * @throws BjobError `missing-output` if a plain name, or everything, is missing; `output-clash`
  */
 export async function findOutputs(site: Site, id: JobId, patterns: readonly string[]): Promise<string[]> {
   const { default: glob } = await import('fast-glob')

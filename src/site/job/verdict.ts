@@ -1,6 +1,6 @@
 /**
- * How a postprocess says what becomes of its job: a file in the job's folder that the owner of the job reads when the postprocess has ended. The
- * postprocess itself never writes state.yaml: only the owner moves a job.
+ * The verdict of a postprocess: a file in the job's folder that the job's owner reads after the
+ * postprocess. The postprocess never writes state.yaml, because only the owner changes a job.
  */
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -12,7 +12,7 @@ import { readJobState } from './jobs.ts'
 import { readOwnFile } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
 
-/** @throws BjobError `bad-verdict` when the job cannot become that */
+/** @throws BjobError `bad-verdict` if the job cannot enter that state */
 export async function writeVerdict(site: Site, id: JobId, { state, message }: Verdict): Promise<void> {
   const current = await readJobState(site, id)
   const choices = VERDICT_STATES.filter((choice) => leadsTo(current.state, choice))
@@ -25,7 +25,7 @@ export async function writeVerdict(site: Site, id: JobId, { state, message }: Ve
   await replaceFile(site.disk, site.layout.job(id).verdict, `${JSON.stringify({ state, message })}\n`, false)
 }
 
-/** Reads the verdict, if there is one; what is none, or cannot be read, is as good as nothing said. */
+/** Reads the verdict, if any; an invalid or unreadable one counts as none. */
 export async function readVerdict(site: Site, id: JobId): Promise<Verdict | undefined> {
   const { dir, verdict } = site.layout.job(id)
   await site.disk.refresh(dir)
@@ -40,7 +40,7 @@ export async function readVerdict(site: Site, id: JobId): Promise<Verdict | unde
   }
 }
 
-/** Removes what was said before; what is not bjob's, a folder of that name, stays. */
+/** Removes an earlier verdict; a foreign entry of that name, such as a folder, stays. */
 export async function clearVerdict(site: Site, id: JobId): Promise<void> {
   try {
     await unlessGone(site.disk.unlink(site.layout.job(id).verdict))

@@ -1,4 +1,4 @@
-/** Following a file that a job appends lines to. */
+/** Follows a file to which a job appends lines. */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
 import { type Disk, isGone, unlessGone } from '../disk/disk.ts'
@@ -10,10 +10,10 @@ const NEWLINE = 0x0a
 const CHUNK_BYTES = 1 << 16
 
 /**
- * The lines that were completed since `offset`, at most 64 KiB of them, and the offset after them. No lines beyond 64 MiB, while there is no such file, or while it
- * cannot be read: a job may make a folder of that name.
+ * The complete lines after `offset`, at most 64 KiB, and the next offset. Empty beyond 64 MiB, and
+ * while the file is missing or unreadable: a job may make a folder of that name.
  *
- * @param offset in bytes; 0 for the first time
+ * @param offset in bytes; 0 at first
  */
 export async function readJobLines(
   site: Site,
@@ -21,19 +21,19 @@ export async function readJobLines(
   name: string,
   offset: number,
 ): Promise<{ readonly lines: readonly string[]; readonly offset: number }> {
-  // Terabytes of nothing would take for ever.
+  // Sparse files of terabytes would take for ever.
   if (offset >= MOST_TEXT_BYTES) return { lines: [], offset }
   const { dir } = site.layout.job(id)
-  // Until it is there, a network file system may go on saying that it is not.
+  // A network file system may cache the absence of the file.
   if (offset === 0 && site.disk.isNetwork) await unlessGone(site.disk.refresh(dir))
-  // With the byte before: only behind the end of a line another one begins.
+  // Includes the preceding byte: a line starts only after a line end.
   const from = Math.max(0, offset - 1)
   const bytes = await readIfFile(site.disk, path.join(dir, name), from)
   const begin = offset === 0 ? 0 : (bytes?.indexOf(NEWLINE) ?? -1) + 1
   const end = bytes?.lastIndexOf(NEWLINE) ?? -1
   if (bytes === undefined) return { lines: [], offset }
   if (end < begin) {
-    // A line that is longer is passed over.
+    // Longer lines are skipped.
     const isLong = bytes.length === CHUNK_BYTES && end <= 0
     return { lines: [], offset: isLong ? from + CHUNK_BYTES : Math.max(offset, from + end + 1) }
   }

@@ -1,5 +1,6 @@
 /**
- * The jobs of a site as this process knows them: a snapshot, then every journal line since. `refresh` costs what has changed, not what there is.
+ * The index of a site in this process: a snapshot plus all later journal lines. `refresh` costs
+ * only the changes.
  */
 import type { JournalLine } from '../../core/index/journal-events.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
@@ -19,7 +20,7 @@ export class JobView {
   #reader: JournalReader
   readonly index: JobIndex
   #snapshotBytes: number
-  /** A journal turned out to be another than the one that was read. */
+  /** A journal was replaced by another one. */
   #isReplaced = false
 
   private constructor(site: Site, name: SnapshotName, index: JobIndex, positions: Positions) {
@@ -31,8 +32,8 @@ export class JobView {
   }
 
   /**
-   * Opens the view and brings it up to date. A journal that was deleted, shortened or put back from a backup, all or in part, is made again from the
-   * folders first.
+   * Opens the view and updates it. A deleted, shortened or restored journal is first rebuilt from
+   * the folders.
    */
   static async open(site: Site, name: SnapshotName): Promise<JobView> {
     const snapshot = await readSnapshot(site, name)
@@ -42,7 +43,7 @@ export class JobView {
     const start = isWhole && isUsable ? snapshot : { index: new JobIndex(name), positions: {} }
     const view = new JobView(site, name, start.index, start.positions)
     await view.#read((line) => void view.index.apply(line))
-    // Until there is a snapshot that fits, everybody who comes would do that again.
+    // Without a valid snapshot, every reader would repeat this.
     if (snapshot !== undefined && !isUsable) await view.save()
     return view
   }
@@ -51,7 +52,7 @@ export class JobView {
     return this.#reader.positions
   }
 
-  /** Reads what is new. @returns the jobs of which something is */
+  /** Reads news. @returns the changed jobs */
   async refresh(): Promise<Set<JobId>> {
     const ids = new Set<JobId>()
     await this.#read((line) => {
@@ -68,7 +69,10 @@ export class JobView {
       await this.save()
   }
 
-  /** The journal is not the one that the index was made of: the folders tell what is lost. @returns all jobs, those too that are gone */
+  /**
+   * The journal differs from the indexed one: the folders have the missing changes. @returns all
+   * jobs, including removed ones
+   */
   async #rebuild(): Promise<JobId[]> {
     const ids = [...this.index.entries()].map(({ id }) => id)
     const fresh = (await tryRetell(this.#site))
@@ -84,18 +88,18 @@ export class JobView {
     return [...ids, ...[...this.index.entries()].map(({ id }) => id)]
   }
 
-  /** Writes the snapshot; where that is not allowed, others will. */
+  /** Writes the snapshot, if permitted. */
   async save(): Promise<void> {
     this.#snapshotBytes = totalBytes(this.positions)
     try {
       await writeSnapshot(this.#site, this.#name, this.index, this.positions)
     } catch {
-      // A cache: a reader without the right to write, or a full disk, goes on without.
+      // The snapshot is a cache: without permission or space, readers work without it.
     }
   }
 }
 
-/** @returns false where this process may not write: it has to look into the folders, each time */
+/** @returns false without write permission: then the folders are read each time */
 async function tryRetell(site: Site): Promise<boolean> {
   try {
     await retellAll(site)

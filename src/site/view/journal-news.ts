@@ -1,6 +1,6 @@
 /**
- * What is said of jobs from now on, without knowing which there are: of the last snapshot only what was in doubt then, and the journals since.
- * It costs what has changed lately, however many jobs there are.
+ * News of jobs from now on, without an index: the unconfirmed changes of the last snapshot, and
+ * later journal lines. The cost depends on recent changes, not on the number of jobs.
  */
 import type { JobId } from '../../core/job/id.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
@@ -12,7 +12,7 @@ import { type Header, fitsJournals, isOutdated, readHeader } from './snapshot.ts
 
 export class JournalNews {
   readonly #reader: JournalReader
-  /** Of those that were changed since the snapshot. */
+  /** Jobs changed since the snapshot. */
   readonly #index = new JobIndex('live')
 
   private constructor(site: Site, header: Header) {
@@ -21,8 +21,8 @@ export class JournalNews {
   }
 
   /**
-   * @returns undefined where no snapshot is new enough, or the journal has to be made again: a `JobView` sees to either; and where a folder may
-   *   look for a while as it was before the news of it: a `JobView` knows better
+   * @returns undefined without a recent snapshot, if the journal must be rebuilt, or if folders may
+   *   be outdated: use a `JobView`
    */
   static async open(site: Site): Promise<JournalNews | undefined> {
     if (site.disk.staleMs > 0 || !(await new JournalMark(site).isWhole())) return undefined
@@ -40,7 +40,7 @@ export class JournalNews {
     return header === undefined ? undefined : new JournalNews(site, header)
   }
 
-  /** Reads what is new. @returns the jobs that were told of, whatever came of that; `all` when the journal is not the one that was read before */
+  /** Reads news. @returns the jobs that were mentioned; `all` if the journal was replaced */
   async refresh(): Promise<Set<JobId> | 'all'> {
     const ids = new Set<JobId>()
     const isSame = await this.#reader.poll((line) => {
@@ -51,7 +51,7 @@ export class JournalNews {
     return isSame ? ids : 'all'
   }
 
-  /** The jobs of which a change was announced that may or may not have been made. */
+  /** Jobs with an unconfirmed change. */
   pendingIds(): Iterable<JobId> {
     return this.#index.pendingIds()
   }

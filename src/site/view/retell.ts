@@ -1,4 +1,6 @@
-/** Telling the journal what the folders say: for a journal that was deleted, and for jobs that are missing in it. */
+/**
+ * Records the folders' content in the journal: after the journal was deleted, or for missing jobs.
+ */
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
@@ -7,9 +9,9 @@ import { JournalMark } from '../journal/journal-mark.ts'
 import { forEachJob, readDamaged } from './scan.ts'
 import type { Site } from '../site.ts'
 
-/** Tells the journal of every job whose state.yaml can be read; the others are for `bjob fsck`. */
+/** Records every job with a readable state.yaml; the others are for `bjob fsck`. */
 export async function retellAll(site: Site): Promise<void> {
-  // Not into a file that was removed.
+  // Not into a removed file.
   await site.journal.prove()
   await forEachJob(site, async (id) => {
     try {
@@ -22,7 +24,7 @@ export async function retellAll(site: Site): Promise<void> {
   await new JournalMark(site).make()
 }
 
-/** A job of which only job.yaml is broken is still a job: listings show it, with the reason why no launcher runs it. */
+/** A job with only job.yaml broken is listed, with the reason why no launcher runs it. */
 async function tellDamaged(site: Site, id: JobId): Promise<void> {
   const entry = await readDamaged(site, id)
   if (entry?.broken === undefined) return
@@ -34,7 +36,7 @@ async function tellDamaged(site: Site, id: JobId): Promise<void> {
   breakage.settle(true)
 }
 
-/** Tells the journal what a job's folder says. @throws BjobError when its files are broken */
+/** Records a job's folder in the journal. @throws BjobError if its files are broken */
 export async function tellJournal(site: Site, id: JobId): Promise<void> {
   const state = await readJobState(site, id)
   const spec = await readSpecification(site, id, state)

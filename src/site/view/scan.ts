@@ -1,4 +1,4 @@
-/** Reads every job's folder: what is done when the journal is not there to tell, and by `bjob fsck`. */
+/** Reads all job folders: without a journal, and for `bjob fsck`. */
 import { type JobEntry, entryOf } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import type { JobId } from '../../core/job/id.ts'
@@ -9,7 +9,10 @@ import { breakageText } from '../job/breakage.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
 import type { Site } from '../site.ts'
 
-/** What all jobs' folders say. Those without a readable state.yaml are left out: `bjob fsck` names them. */
+/**
+ * The index of all job folders. Jobs without a readable state.yaml are omitted; `bjob fsck` reports
+ * them.
+ */
 export async function scanJobs(site: Site): Promise<JobIndex> {
   const entries: JobEntry[] = []
   await forEachJob(site, async (id) => {
@@ -26,7 +29,7 @@ export async function forEachJob(site: Site, visit: (id: JobId) => Promise<void>
   await mapConcurrently(listIds(site), AT_ONCE, visit)
 }
 
-/** The entry of one job, from its folder; `undefined` when it cannot be read. */
+/** The entry of one job, from its folder; `undefined` if unreadable. */
 export async function readEntry(site: Site, id: JobId): Promise<JobEntry | undefined> {
   try {
     const state = await readJobState(site, id)
@@ -37,7 +40,7 @@ export async function readEntry(site: Site, id: JobId): Promise<JobEntry | undef
   }
 }
 
-/** As `readEntry`; of a job whose job.yaml alone is broken, what its state.yaml tells. */
+/** Like `readEntry`; if only job.yaml is broken, the entry from state.yaml. */
 export async function readDamaged(site: Site, id: JobId): Promise<JobEntry | undefined> {
   try {
     const state = await readJobState(site, id)

@@ -1,6 +1,7 @@
 /**
- * Snapshots of the folded journal, so that who starts reads what is there and the newest lines, not every line ever written. `all` has every
- * job, `live` those that have not ended. They are caches: deleted, damaged or behind, the journal makes them again.
+ * Snapshots of the index, so that a reader starts from there and reads only the newest lines. `all`
+ * has every job, `live` the unfinished ones. They are caches: deleted, damaged or outdated ones are
+ * rebuilt from the journal.
  */
 import { type JobEntry, createEntry } from '../../core/index/job-entry.ts'
 import { type JobEvent, decodeEvent } from '../../core/index/journal-events.ts'
@@ -20,7 +21,7 @@ export type SnapshotName = 'all' | 'live'
 export interface Header extends IndexRemainder {
   readonly format: typeof FORMATS.snapshot
   readonly positions: Positions
-  /** How many jobs follow. */
+  /** Number of jobs that follow. */
   readonly count: number
 }
 
@@ -37,14 +38,14 @@ export interface Snapshot {
   readonly positions: Positions
 }
 
-/** An entry without its keys: half as much to read. What is rare comes last, and only where there is any. */
+/** An entry without keys, half the size. Rare fields come last and may be omitted. */
 type Row = readonly [
   id: string,
   born: string,
   revision: number,
   state: State,
   attempt: number,
-  /** 0: when it was born. */
+  /** 0: equal to the birth. */
   changed: string | 0,
   spec: SpecRecord | 0,
   launcher?: string | 0,
@@ -53,35 +54,38 @@ type Row = readonly [
 
 const NOTHING_RARE: NonNullable<Row[8]> = {}
 
-/** A snapshot is written anew when this much has come since, or half of what it takes to read it: so its writing costs a part of what has changed. */
+/**
+ * A snapshot is rewritten after this much news, or half of its own reading cost: so writing costs a
+ * fraction of the changes.
+ */
 const TAIL_BYTES = 1024 * 1024
-/** What a job in a snapshot takes to read, as bytes of a journal. */
+/** Reading cost of a job in a snapshot, in bytes of a journal. */
 const ENTRY_BYTES = 200
 
-/** What becomes text at once, of a file that may be longer than any text can be. */
+/** Maximum size decoded at once; a file may exceed the longest string. */
 const CHUNK_BYTES = 1024 * 1024
-/** The first line has seldom more, and never as much as `MOST_HEADER_BYTES`. */
+/** Usual maximum of the first line, never as much as `MOST_HEADER_BYTES`. */
 const HEADER_BYTES = 16 * 1024
 const MOST_HEADER_BYTES = 256 * HEADER_BYTES * 16
 const NEWLINE = 10
 
 /**
- * Whether it is time to write a snapshot anew.
- * @param tailBytes what the journals have had since
- * @param count how many jobs there are
+ * True if a snapshot should be rewritten.
+ * @param tailBytes size of later news
+ * @param count number of jobs
  */
 export function isOutdated(tailBytes: number, count: number): boolean {
   return tailBytes > Math.max(TAIL_BYTES, (count * ENTRY_BYTES) / 2)
 }
 
-/** Whether the journals are still those that were read up to `positions`. It costs a read of each. */
+/** True if the journals are still those read up to `positions`. Costs one read each. */
 export async function fitsJournals(site: Site, positions: Positions): Promise<boolean> {
   for (const [host, position] of Object.entries(positions))
     if (!fits(position, await readTail(site.disk, site.layout.journalOf(host), position.at))) return false
   return true
 }
 
-/** Reads a snapshot's first line alone, however many jobs there are. @returns undefined when there is none that can be used */
+/** Reads only a snapshot's first line. @returns undefined if there is no valid one */
 export async function readHeader(site: Site, name: SnapshotName): Promise<Header | undefined> {
   for (let limit = HEADER_BYTES; limit <= MOST_HEADER_BYTES; limit *= 16) {
     const bytes = await readCache(site, name, limit)
@@ -93,7 +97,7 @@ export async function readHeader(site: Site, name: SnapshotName): Promise<Header
   return undefined
 }
 
-/** @returns undefined for what is no file, or may not be read: somebody has put something else there */
+/** @returns undefined for a foreign or unreadable entry */
 async function readCache({ disk, layout }: Site, name: SnapshotName, limit: number): Promise<Buffer | undefined> {
   const file = layout.snapshot(name)
   try {
@@ -118,9 +122,9 @@ function parseHeader(text: string): Header | undefined {
   }
 }
 
-/** @returns undefined when there is none that can be used */
+/** @returns undefined if there is no valid one */
 export async function readSnapshot(site: Site, name: SnapshotName): Promise<Snapshot | undefined> {
-  // Of gigabytes that are none only the beginning is read.
+  // Avoids reading gigabytes of a foreign file.
   if ((await readHeader(site, name)) === undefined) return undefined
   const bytes = await readCache(site, name, Number.MAX_SAFE_INTEGER)
   if (bytes === undefined) return undefined
@@ -146,7 +150,7 @@ function* readEntries(bytes: Buffer, from: number): Generator<JobEntry> {
   }
 }
 
-/** Writes what `index` holds after reading the journals up to `positions`. */
+/** Writes `index` as of the journals up to `positions`. */
 export async function writeSnapshot(
   site: Site,
   name: SnapshotName,
