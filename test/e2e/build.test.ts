@@ -110,12 +110,12 @@ test('an installation compiles without any variable or tool of the machine, and 
 })
 
 test.each([
-  [['ls'], 'dist', /^bjob: its installation is damaged: ENOENT.*dist.bjob\.cjs.*npm ci\)\n$/],
-  [['spawn', '--from', 'rich.yaml'], 'dist/yaml.cjs', /^bjob: its installation is damaged: ENOENT.*yaml\.cjs'\nhint/],
-  [['launch'], 'dist/agent.cjs', /^bjob: its installation is damaged: ENOENT.*agent\.cjs'\nhint/],
-  [['launch'], 'bin/agent.js', /^bjob: its installation is damaged: ENOENT.*agent\.js'\nhint/],
-  [['report'], 'dist/report-page.js', /^bjob: its installation is damaged: ENOENT.*report-page\.js'\nhint/],
-  [['--version'], 'package.json', /^bjob: its installation is damaged: ENOENT.*package\.json'\nhint/],
+  [['ls'], 'dist', /^bjob: the installation is damaged: ENOENT.*dist.bjob\.cjs.*npm ci\)\n$/],
+  [['spawn', '--from', 'rich.yaml'], 'dist/yaml.cjs', /^bjob: the installation is damaged: ENOENT.*yaml\.cjs'\nhint/],
+  [['launch'], 'dist/agent.cjs', /^bjob: the installation is damaged: ENOENT.*agent\.cjs'\nhint/],
+  [['launch'], 'bin/agent.js', /^bjob: the installation is damaged: ENOENT.*agent\.js'\nhint/],
+  [['report'], 'dist/report-page.js', /^bjob: the installation is damaged: ENOENT.*report-page\.js'\nhint/],
+  [['--version'], 'package.json', /^bjob: the installation is damaged: ENOENT.*package\.json'\nhint/],
 ])('`bjob %j` of an installation without %s says so, without a stack', async (words, part, line) => {
   await using rig = await Rig.create({ mayLeaveScaffolding: true })
   const copy = copyPackage()

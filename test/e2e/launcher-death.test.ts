@@ -34,7 +34,7 @@ describe('a launcher', () => {
     const broken = path.join(rig.outside, 'broken')
     for (const part of ['bin', 'dist', 'package.json'])
       fs.cpSync(path.join(import.meta.dirname, '../..', part), path.join(broken, part), { recursive: true })
-    fs.rmSync(path.join(broken, 'dist/agent.cjs'))
+    fs.writeFileSync(path.join(broken, 'dist/agent.cjs'), 'process.exit(1)\n')
     const words = [process.execPath, path.join(broken, 'bin/bjob.js'), 'launch', '--persistent']
     const { status, stderr } = await rig.startProgram(words).ended({ within: 60 })
     expect([status, stderr]).toEqual([

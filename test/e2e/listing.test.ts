@@ -92,7 +92,7 @@ test('every list is there as a table, as JSON and as CSV', async () => {
   const jobs = await rig.done(['ls', '--csv', '--fields', 'id,tags,args', '--name', 'a'])
   expect(jobs).toBe('id,tags,args\r\nw/a,"{""k"":""v,\\""w\\""""}","[""x"",""y""]"\r\n')
   expect(await rig.done(['ls', 'apps', '--csv'])).toContain(`,"'=not(a,formula)"\r\n`)
-  expect((await rig.bjob(['ls', '--csv', '--json'])).stderr).toMatch(/either --json or --csv/)
+  expect((await rig.bjob(['ls', '--csv', '--json'])).stderr).toMatch(/--json and --csv exclude each other/)
   expect(await rig.done(['results', '--json'])).toBe(await rig.done(['results']))
   expect(await rig.done(['ls', '--csv', '--state', 'RUNNING'])).toMatch(/^id,state,[^\n]*\n$/)
 })

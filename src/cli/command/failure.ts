@@ -64,7 +64,7 @@ function isOfPackage(error: unknown, packageRoot: string): boolean {
 
 function whereText(message: string, { path: file, line, column, field }: ErrorDetail): string {
   const isSaid =
-    file !== undefined && line === undefined && (message.includes(file) || message.includes(nearPath(file)))
+    file !== undefined && line === undefined && (message.includes(file) || hasWord(message, nearPath(file)))
   const place =
     file === undefined || isSaid
       ? []
@@ -72,6 +72,17 @@ function whereText(message: string, { path: file, line, column, field }: ErrorDe
   const named = field === undefined || field === '' || message.includes(field.split('.').at(-1) ?? field) ? [] : [field]
   const words = [...place, ...named]
   return words.length === 0 ? '' : ` (${words.join(' ')})`
+}
+
+/**
+ * True if `text` contains `word`, not as a part of a longer one: a file `c` is not named by
+ * `selection`.
+ */
+function hasWord(text: string, word: string): boolean {
+  const at = text.indexOf(word)
+  if (at < 0) return false
+  const isPart = /\w/.test(text[at - 1] ?? '') || /\w/.test(text[at + word.length] ?? '')
+  return !isPart || hasWord(text.slice(at + 1), word)
 }
 
 /** The path relative to the current folder, if that is shorter. */

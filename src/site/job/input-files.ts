@@ -172,7 +172,7 @@ export function checkInputName(name: string): void {
   if (!isReserved(name)) return
   throw requestError(
     'reserved-name',
-    `an input file may not be called ${name}: that is bjob's own file in a job's folder`,
+    `an input file cannot have the name ${name}, which bjob uses in every job's folder`,
     { field: 'input_files' },
   )
 }
