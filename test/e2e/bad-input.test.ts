@@ -69,6 +69,36 @@ describe('bad input', () => {
     await expectRefused(rig, ['cat', 'there', '../../../bjob.yaml'], /not inside the job's folder/)
   })
 
+  test('a word that the command does not take, also after --', async () => {
+    await using rig = await Rig.create()
+    for (const name of ['a', 'b']) await rig.done(['spawn', '--app', 'yes', '--name', name])
+    for (const words of [
+      'history a',
+      'why a',
+      'show a',
+      'cat a job.yaml',
+      'doctor .',
+      'fsck',
+      'completion bash',
+      'session',
+    ])
+      await expectRefused(rig, [...words.split(' '), '--', 'extra'], /unexpected argument "extra"/)
+    for (const kind of ['apps', 'workflows', 'launchers'])
+      for (const words of [['extra'], ['--', 'extra']])
+        await expectRefused(rig, ['ls', kind, ...words], /unexpected argument "extra"/)
+    await expectRefused(rig, ['dep', 'a', '--', 'b', 'extra'], /expected two jobs/)
+    await expectRefused(rig, ['init', 'new', '--', 'extra'], /expected one folder/)
+    await expectRefused(rig, ['app', 'rm', 'yes', '--', 'extra'], /takes one name/)
+    for (const words of ['log', 'path', 'wait', 'rm --purge', 'set priority=1', 'retry --state FAILED', 'clone --to v'])
+      await expectRefused(rig, [...words.split(' '), '--', 'extra'], /no.* job.* default\/extra/)
+    await expectRefused(rig, ['kill', '--workflow', 'default', '--', 'extra'], /no such job: default\/extra/)
+    expect(await rig.done(['kill', '--workflow', 'default', '--dry-run', '--', 'a'])).toBe(
+      'default/a would be killed; it is CREATED\n',
+    )
+    expect(JSON.parse(await rig.done(['report', '--json', '--', 'a']))).toMatchObject({ jobs: 1 })
+    expect(JSON.parse(await rig.done(['watch', '--json', '--', 'a']))).toMatchObject({ filter: 'a' })
+  })
+
   test('a launcher with a filter that is wrong', async () => {
     await using rig = await Rig.create()
     await expectRefused(rig, ['launch', '--state', 'NONE'], /unknown state NONE/)

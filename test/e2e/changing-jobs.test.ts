@@ -171,3 +171,37 @@ test('a workflow is cloned with its parents, its input and its data, and the clo
   await rig.done(['launch', '--idle-seconds', '0.3'])
   for (const id of ['v/a', 'v/b', 'w/b2']) expect([id, await rig.done(['log', id])]).toEqual([id, 'words\n'])
 })
+
+test('a clone has the fields of its original, whatever the site’s defaults are now', async () => {
+  await using rig = await Rig.create()
+  const values = ['--wall-time-minutes', '1', '--max-retries', '0', '--tag', 'k=own']
+  await spawn(rig, 'w/a', ...values)
+  const settings = path.join(rig.site, 'bjob.yaml')
+  const defaults = '{wall_time_minutes: 60, max_retries: 2, timeout_minutes: 5, tags: {k: of-the-site}, args: [x]}'
+  fs.appendFileSync(settings, `defaults: ${defaults}\n`)
+  await rig.done(['clone', 'w/a', '--as', 'b'])
+  await rig.done(['clone', 'w/a', '--as', 'c', 'max_retries=1', 'tags.l=new', 'priority='])
+  const fields = async (id: string): Promise<unknown> =>
+    JSON.parse(
+      await rig.done([
+        'ls',
+        id,
+        '--json',
+        '--fields',
+        'wall_time_minutes,max_retries,timeout_minutes,tags,args,priority',
+      ]),
+    )
+  const original = {
+    wall_time_minutes: 1,
+    max_retries: 0,
+    timeout_minutes: null,
+    tags: { k: 'own' },
+    args: [],
+    priority: 0,
+  }
+  expect(await fields('w/a')).toEqual(original)
+  expect(await fields('w/b')).toEqual(original)
+  expect(await fields('w/c')).toEqual({ ...original, max_retries: 1, tags: { k: 'own', l: 'new' } })
+  await spawn(rig, 'w/new')
+  expect(await fields('w/new')).toMatchObject({ wall_time_minutes: 60, max_retries: 2, timeout_minutes: 5 })
+})

@@ -81,6 +81,7 @@ describe('completion', () => {
     expect(await ask('bash', "bjob show 'dl-hps/al")).toBe('dl-hps/alpha\n')
     expect(await ask('bash', 'bjob show dl-hps/alpha')).toBe('dl-hps/alpha\n')
     expect(await ask('zsh', 'bjob spawn -- ')).toBe(':files\n')
+    expect(await ask('bash', 'bjob show -- dl-hps/al')).toBe('dl-hps/alpha\n')
     expect(await ask('zsh', 'bjob set x nu')).toBe('num_nodes=\n')
     for (const line of ['bjob nothing ', 'bjob show nowhere/', 'bjob show ../'])
       expect(await ask('bash', line)).toBe('')

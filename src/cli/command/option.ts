@@ -21,7 +21,7 @@ export interface Option {
 export class Input {
   /** The positional words, in order. */
   readonly words: readonly string[]
-  /** The words after `--`. */
+  /** The words after `--`, of a command that passes them to jobs. */
   readonly rest: readonly string[]
   readonly #values: ReadonlyMap<string, readonly string[]>
 

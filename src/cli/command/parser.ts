@@ -48,7 +48,15 @@ export function parseCommand(name: string, command: ParsedCommand, argv: readonl
       throw requestError('bad-option', `--${option.name} given ${texts.length} times`)
     values.set(option.name, texts)
   }
-  return new Input(args.map(unguard), parsed['--'] as string[], values)
+  const rest = parsed['--'] as string[]
+  return takesRest(command)
+    ? new Input(args.map(unguard), rest, values)
+    : new Input([...args.map(unguard), ...rest], [], values)
+}
+
+/** True if the words after `--` are arguments of a job; elsewhere, they are words like others. */
+export function takesRest({ words }: Pick<Command, 'words'>): boolean {
+  return words.includes('-- ')
 }
 
 /** A parser with the options of all commands. */

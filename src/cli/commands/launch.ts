@@ -32,7 +32,7 @@ const LAST_WORDS_MS = 2000
 const ECHO_MS = 1000
 
 export const launchCommand: Command = {
-  words: '',
+  words: '[ID…]',
   about: `Runs jobs: inside an allocation on its nodes, elsewhere on this machine. Any number of launchers can run at
 once; each job runs in one of them. Ctrl-C, SIGTERM or a warning of the scheduler (SIGUSR1, SIGUSR2, SIGXCPU)
 stops the running jobs and leaves them to be restarted; a second Ctrl-C or SIGTERM stops them immediately.

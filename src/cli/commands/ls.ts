@@ -14,6 +14,7 @@ import { readJobState } from '../../site/job/jobs.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import { LIST_OPTIONS, Output } from '../command/list-output.ts'
+import { limitWords } from '../arguments/job-word.ts'
 import { HISTORY_COLUMNS, historyLine } from '../show/history-line.ts'
 import { JOB_COLUMNS, jobRecord } from '../show/job-record.ts'
 import { treeRows } from '../show/job-tree.ts'
@@ -52,6 +53,7 @@ ${FILTER_HELP}`,
   async run(input, session) {
     const client = await session.open()
     const [kind, ...others] = input.words
+    if (kind === 'apps' || kind === 'workflows' || kind === 'launchers') limitWords(input.words, 1)
     if (kind === 'apps') return (await import('./app.ts')).listApps(client.site, input, session)
     if (kind === 'workflows') return listWorkflows(client, input, session)
     if (kind === 'launchers')

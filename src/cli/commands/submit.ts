@@ -148,5 +148,5 @@ function launchWords(input: Input): string[] {
     return value === undefined ? [] : [`--${name}=${value}`]
   })
   const filters = FILTER_OPTIONS.flatMap(({ name }) => input.list(name).map((value) => `--${name}=${value}`))
-  return [...options, ...filters, ...input.words]
+  return [...options, ...filters, ...(input.words.length === 0 ? [] : ['--', ...input.words])]
 }

@@ -6,6 +6,7 @@ import { splitShellWords } from '../../lib/text/shell-words.ts'
 import type { Command, Session } from '../command/command.ts'
 import { COMMANDS } from '../command-table.ts'
 import type { Option } from '../command/option.ts'
+import { takesRest } from '../command/parser.ts'
 import { type FileKind, wordsFor } from './placeholders.ts'
 
 interface Candidate {
@@ -68,9 +69,11 @@ async function candidatesOf(
 ): Promise<readonly Candidate[] | FileKind> {
   const before: string[] = []
   let wanted: Option | undefined
+  let isPastOptions = false
   for (const word of words) {
-    if (word === '--') return ':files'
-    if (wanted !== undefined) wanted = undefined
+    if (isPastOptions) before.push(word)
+    else if (wanted !== undefined) wanted = undefined
+    else if (word === '--') isPastOptions = true
     else if (word.startsWith('-') && word !== '-') wanted = word.includes('=') ? undefined : valued(command, word)
     else before.push(word)
   }
@@ -80,6 +83,8 @@ async function candidatesOf(
     return typeof found === 'string' ? found : found.map((word) => ({ word: start + word }))
   }
   if (wanted?.value !== undefined) return ask(wanted.value, '')
+  const askForWord = async () => ask(placesAt(command.words, before.length).join('|'), '')
+  if (isPastOptions) return takesRest(command) ? ':files' : askForWord()
   const [, flag = ''] = /^(--[a-z-]+=)/.exec(typed) ?? []
   const value = flag === '' ? undefined : valued(command, flag.slice(0, -1))?.value
   if (value !== undefined) return ask(value, flag)
@@ -88,7 +93,7 @@ async function candidatesOf(
       ...command.options.map((option) => ({ word: `--${option.name}`, summary: option.summary })),
       { word: '--help', summary: 'show the help of this command' },
     ]
-  return ask(placesAt(command.words, before.length).join('|'), '')
+  return askForWord()
 }
 
 /** The option of that flag, if it takes a value. */

@@ -59,6 +59,8 @@ export async function planClones(
       if (assignment.name === undefined || assignment.name === splitId(id).name) setField(record, assignment)
     records.push({
       record: { ...cloneOf.get(id), ...Object.fromEntries(record) },
+      // job.yaml omits what equals bjob's default, also where the site's differs.
+      isComplete: true,
       staged: await findStaged(site, id, specification),
     })
   }

@@ -26,6 +26,8 @@ type Locate = (field: readonly PropertyKey[]) => ErrorDetail
 export interface SpawnRecord {
   readonly record: unknown
   readonly locate?: Locate
+  /** True if all fields are decided: the site's defaults do not apply. */
+  readonly isComplete?: true
   /** Files provided in any case; the rest of its input comes from parents. */
   readonly staged?: readonly NewInputFile[]
   /** An earlier error: the record could not be read. */
@@ -104,12 +106,12 @@ class Planner {
     this.#parents = new ParentCheck(site, context.current, (id) => this.#names.has(id))
   }
 
-  async add({ record, problem, staged, locate = () => ({}) }: SpawnRecord): Promise<void> {
+  async add({ record, problem, isComplete, staged, locate = () => ({}) }: SpawnRecord): Promise<void> {
     if (problem !== undefined) {
       this.problems.push(problem)
       return
     }
-    const whole = withDefaults(record, this.#site.settings.defaults)
+    const whole = isComplete === true ? record : withDefaults(record, this.#site.settings.defaults)
     const checked = checkSpawn(whole)
     if (checked.ok) await this.#plan(checked.value, whole, staged, locate)
     else for (const wrong of checked.problems) this.#report(problemError(wrong), locate, wrong.path)

@@ -12,7 +12,11 @@ const options: readonly Option[] = [
 ]
 
 function parse(...words: string[]): Input {
-  return parseCommand('run', { words: '', options, examples: [] }, words)
+  return parseCommand('run', { words: '[ID…]', options, examples: [] }, words)
+}
+
+function parseWithArguments(...words: string[]): Input {
+  return parseCommand('run', { words: '[ID…] [-- ARG…]', options, examples: [] }, words)
 }
 
 /** What cac and its parser would change: numbers in disguise, flags, negations, dots. */
@@ -64,12 +68,16 @@ describe('parseCommand', () => {
   })
 
   test.prop([fc.array(word), fc.array(anyText)])('so do words after flags, and words after --', (words, rest) => {
-    const input = parse('--force', ...words, '--no-wait-for-parents', '--', ...rest)
-    expect(input.words).toEqual(words)
-    expect(input.rest).toEqual(rest)
-    expect(input.has('force')).toBe(true)
-    expect(input.has('no-wait-for-parents')).toBe(true)
-    expect(input.has('tag')).toBe(false)
+    const typed = ['--force', ...words, '--no-wait-for-parents', '--', ...rest]
+    const passing = parseWithArguments(...typed)
+    expect([passing.words, passing.rest]).toEqual([words, rest])
+    const plain = parse(...typed)
+    expect([plain.words, plain.rest]).toEqual([[...words, ...rest], []])
+    for (const input of [passing, plain]) {
+      expect(input.has('force')).toBe(true)
+      expect(input.has('no-wait-for-parents')).toBe(true)
+      expect(input.has('tag')).toBe(false)
+    }
   })
 
   test('refuses what is not there, with the nearest that is', () => {
@@ -84,7 +92,7 @@ describe('parseCommand', () => {
     for (const flag of ['--__proto__=x', '--constructor', '--name.x=1', '-name', '--o=x', '--wait-for-parents'])
       expect(() => parse(flag)).toThrow(/unknown option/)
     expect(parse('--name', '--help').text('name')).toBe('--help')
-    expect(parse('--', '--help').rest).toEqual(['--help'])
+    expect(parse('--', '--help').words).toEqual(['--help'])
   })
 
   test('numbers and choices are checked', () => {
