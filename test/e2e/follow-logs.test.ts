@@ -2,6 +2,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
+import { asOtherUser } from '../rig/other-user.ts'
 import { Rig } from '../rig/rig.ts'
 
 function linesOf(text: string, id: string): string[] {
@@ -87,4 +89,18 @@ test('an output that is replaced is read from its beginning', async () => {
   job.exit(0)
   expect((await follower.ended()).stdout).toBe('a long first line\nreplaced\nand grown\n')
   await launcher.kill('SIGTERM')
+})
+
+test('a folder that may not be read hides its own jobs alone', needs('setpriv, for root'), async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('say', 'executable: [/bin/echo, said]\n')
+  for (const workflow of ['a', 'b', 'c'])
+    await rig.done(['spawn', '--app', 'say', '--workflow', workflow, '--name', 'x'])
+  await rig.done(['launch', '--idle-seconds', '0.2', '--quiet'])
+  fs.chmodSync(rig.folder('b/x'), 0o700)
+  expect(await asOtherUser(rig, ['log', '*/x'])).toMatchObject({
+    status: 0,
+    stdout: 'a/x: said\nc/x: said\n',
+    stderr: 'bjob: b/x: permission denied\n',
+  })
 })

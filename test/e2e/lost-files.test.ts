@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../rig/needs.ts'
+import { asOtherUser } from '../rig/other-user.ts'
 import { Rig } from '../rig/rig.ts'
 
 describe('the journal deleted while nothing runs', () => {
@@ -37,6 +40,28 @@ describe('the journal deleted while nothing runs', () => {
       'JOB_FINISHED',
       'JOB_FINISHED',
     ])
+  })
+
+  test('a folder that another user may not read keeps them from nothing else', needs('setpriv, for root'), async () => {
+    await using rig = await Rig.create()
+    for (const workflow of ['hidden', 'open'])
+      await rig.done(['spawn', '--app', 'yes', '--workflow', workflow, '--name', 'a'])
+    const journal = path.join(rig.site, 'journal')
+    const loseJournals = (): void => {
+      for (const name of fs.readdirSync(journal)) if (name !== 'README') fs.rmSync(path.join(journal, name))
+    }
+    const hidden = path.join(rig.site, 'jobs/hidden')
+    execFileSync('chmod', ['-R', 'a+rwX', rig.site])
+    fs.chmodSync(hidden, 0o700)
+    loseJournals()
+    const listed = await asOtherUser(rig, ['ls', '--fields', 'id', '--csv'])
+    expect(listed).toMatchObject({ status: 0, stdout: 'id\r\nopen/a\r\n' })
+    expect(listed.stderr).toContain(`${hidden} cannot be read (permission denied): its jobs are not known here`)
+    loseJournals()
+    fs.rmSync(path.dirname(rig.folder('open/a')), { recursive: true })
+    expect(await asOtherUser(rig, ['spawn', '--app', 'yes', '--name', 'b'])).toMatchObject({ status: 0 })
+    // Its owner misses nothing.
+    expect(await rig.done(['ls', '--fields', 'id', '--csv'])).toBe('id\r\ndefault/b\r\nhidden/a\r\n')
   })
 
   test('lines that are torn or of another program disturb nobody', async () => {

@@ -1,4 +1,5 @@
 /** `bjob report`: its figures beside what the jobs themselves wrote down, for a run with every kind of end. */
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
@@ -234,6 +235,24 @@ describe('the figures of a report', () => {
     expect(refused).toMatchObject({ status: 3, stdout: '' })
     expect(refused.stderr).toContain('cannot write')
     expect(await rig.bjob(['report', '--json', '--csv'])).toMatchObject({ status: 2 })
+  })
+
+  test('goes through a link to its target, and into a pipe', async () => {
+    await using rig = await Rig.create()
+    const at = (name: string): string => path.join(rig.outside, name)
+    fs.writeFileSync(at('old.html'), 'old')
+    fs.symlinkSync('old.html', at('link.html'))
+    fs.symlinkSync('new.html', at('early.html'))
+    for (const name of ['link.html', 'early.html']) {
+      await rig.done(['report', '-o', at(name)])
+      expect(fs.lstatSync(at(name)).isSymbolicLink()).toBe(true)
+    }
+    for (const name of ['old.html', 'new.html']) expect(fs.readFileSync(at(name), 'utf8')).toMatch(/^<!doctype html>/i)
+    execFileSync('mkfifo', [at('pipe')])
+    const reader = rig.startProgram(['cat', at('pipe')])
+    await rig.done(['report', '--json', '-o', at('pipe')])
+    expect(JSON.parse((await reader.ended()).stdout)).toMatchObject({ jobs: 0 })
+    expect(fs.readdirSync(rig.outside).toSorted()).toEqual(['early.html', 'link.html', 'new.html', 'old.html', 'pipe'])
   })
 
   test('--watch makes the page again as jobs end, and a last one that stays as it is', async () => {

@@ -183,7 +183,10 @@ describe('bjob tune', () => {
     const words = ['tune', 'space.yaml', '--app', 'two', '--csv', 'all.csv', '--sampler', 'grid']
     for (const option of ['--target', '--early-stopping']) {
       const refused = await rig.bjob([...words, option, '1'])
-      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('requires a single objective')])
+      expect([refused.status, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining('requires a single objective; space.yaml has several'),
+      ])
     }
     await rig.done([...words, '--evals', '3'])
     const shown = await rig.done([...words, '--evals', '6'])

@@ -76,17 +76,28 @@ async function makePage(dataset: Dataset, packageRoot: string, refreshSeconds = 
   return formatPage(dataset, { script: read('report-page.js'), style: read('report-page.css') }, refreshSeconds)
 }
 
-/** Renamed into place, so that a browser sees the old page or the new one. */
 function writeFile(file: string, text: string): void {
+  try {
+    // A link stays, and its target changes; a pipe or a device gets the text.
+    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true) replaceFile(fs.realpathSync(file), text)
+    else if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) replaceFile(file, text)
+    else fs.writeFileSync(file, text)
+  } catch (error) {
+    throw siteError('cannot-write', `cannot write ${file}: ${codeOf(error)}`, {
+      path: file,
+      cause: error,
+    })
+  }
+}
+
+/** Renamed into place, so that a browser sees the old page or the new one. */
+function replaceFile(file: string, text: string): void {
   const aside = `${file}.${process.pid}.new`
   try {
     fs.writeFileSync(aside, text)
     fs.renameSync(aside, file)
   } catch (error) {
     fs.rmSync(aside, { force: true })
-    throw siteError('cannot-write', `cannot write ${file}: ${codeOf(error)}`, {
-      path: file,
-      cause: error,
-    })
+    throw error
   }
 }

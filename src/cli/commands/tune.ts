@@ -128,7 +128,7 @@ The search then looks for the Pareto front: the points that no other point beats
     const earlyStopping = input.has('early-stopping') ? wholeNumber(input, 'early-stopping', 1) : undefined
     for (const name of ['target', 'early-stopping'] as const)
       if (search.space.further.length > 0 && input.has(name))
-        throw requestError('bad-option', `--${name} requires a single objective; ${file} has several`)
+        throw requestError('bad-option', `--${name} requires a single objective; ${spaceFile} has several`)
     const csv = input.text('csv')
     if (csv !== undefined) requireFolder(csv)
     const client = await session.open()

@@ -7,7 +7,7 @@ import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { State } from '../../core/life/states.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { unlessGone } from '../../site/disk/disk.ts'
+import { isForbidden, unlessGone } from '../../site/disk/disk.ts'
 import { outputName } from '../../site/disk/layout.ts'
 import { FileFollower, LineFollower } from '../../site/follow/file-follower.ts'
 import { FileWatch } from '../../site/follow/file-watch.ts'
@@ -41,6 +41,8 @@ export class JobLogs {
   /** By job, the attempt whose output was printed to its end. */
   readonly #printed = new Map<JobId, number>()
 
+  /** By job, its last problem. */
+  readonly #problems = new Map<JobId, string>()
   /** Jobs that have changed and were not looked at yet. */
   readonly #news: JobId[] = []
 
@@ -148,8 +150,10 @@ export class JobLogs {
       }
     } catch (error) {
       // One job, one problem.
-      if (!(error instanceof BjobError)) throw error
-      this.#terminal.note(`bjob: ${id}: ${error.message}`)
+      const problem = problemOf(error)
+      if (problem === undefined) throw error
+      if (this.#problems.get(id) !== problem) this.#terminal.note(`bjob: ${id}: ${problem}`)
+      this.#problems.set(id, problem)
     }
     return hasAny
   }
@@ -162,4 +166,10 @@ export class JobLogs {
   #lineOf(id: JobId, line: string): string {
     return `${this.#terminal.paint('cyan', id)}: ${line}`
   }
+}
+
+/** The problem of one job's files; undefined for an error of everything else. */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof BjobError) return error.message
+  return isForbidden(error) ? 'permission denied' : undefined
 }

@@ -289,6 +289,8 @@ function createDefaults(): Record<string, unknown> {
   const nulls = Object.fromEntries(fields.map(([name, { default: value = null }]) => [name, value]))
   const defaults = JSON.parse(JSON.stringify(nulls)) as Record<string, unknown>
   for (const [name, { default: value }] of fields) if (value === undefined) defaults[name] = undefined
+  // All jobs share them.
+  Object.values(defaults).forEach(Object.freeze)
   return defaults
 }
 

@@ -76,9 +76,9 @@ export function isSameSpec(one: JobSpec, other: JobSpec): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-/** All fields with their values, under the library's names. */
+/** A copy of all fields with their values, under the library's names. */
 export function plainFields(spec: JobSpec): JobFields {
-  const fields = FIELD_NAMES.map((name) => [libraryName(name), spec.field(name)] as const)
+  const fields = FIELD_NAMES.map((name) => [libraryName(name), structuredClone(spec.field(name))] as const)
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as JobFields
 }
 

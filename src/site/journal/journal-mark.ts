@@ -44,7 +44,10 @@ export class JournalMark {
   async #isEmptied(): Promise<boolean> {
     const journals = (await unlessGone(this.#disk.list(this.#layout.journal))) ?? []
     if (journals.some(({ name }) => name.endsWith(SUFFIX))) return false
-    for await (const _ of listIds({ disk: this.#disk, layout: this.#layout })) return true
-    return false
+    let isHidden = false
+    const place = { disk: this.#disk, layout: this.#layout, tellOnce: () => void (isHidden = true) }
+    for await (const _ of listIds(place)) return true
+    // A folder of another user may hold jobs.
+    return isHidden
   }
 }

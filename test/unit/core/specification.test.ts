@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest'
 import * as v from 'valibot'
 import { describe, expect } from 'vitest'
 import { JOB_FIELDS, FIELD_NAMES } from '../../../src/core/job/job-fields.ts'
-import { type JobSpec, UNKNOWN_SPEC, decodeSpec } from '../../../src/core/job/job-spec.ts'
+import { type JobSpec, UNKNOWN_SPEC, decodeSpec, plainFields } from '../../../src/core/job/job-spec.ts'
 import { canonicalField } from '../../../src/core/job/field-names.ts'
 import { checkSpawn, checkSpec } from '../../../src/core/job/check-spec.ts'
 import { formatYaml, parseYaml } from '../../../src/core/text/yaml-text.ts'
@@ -241,4 +241,14 @@ test('each field has a default that its schema leaves as it is', () => {
   const { application: _, ...others } = JOB_FIELDS
   for (const [name, { schema }] of Object.entries(others))
     expect([name, v.parse(schema, UNKNOWN_SPEC.field(name))]).toEqual([name, UNKNOWN_SPEC.field(name)])
+})
+
+test('the fields of one job are its own: a change of their lists and maps reaches no other', () => {
+  const spec = decodeSpec({ environ_vars: { A: '1' } })
+  const mine = plainFields(spec)
+  mine.args.push('oops')
+  mine.tags['oops'] = 'x'
+  mine.environVars['A'] = '2'
+  expect(plainFields(spec)).toMatchObject({ args: [], tags: {}, environVars: { A: '1' } })
+  expect(() => UNKNOWN_SPEC.args.push('oops')).toThrow(TypeError)
 })
