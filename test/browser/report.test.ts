@@ -131,7 +131,7 @@ describe('the page of a report', needs('chromium'), () => {
     const empty = await browser.open(await makePage(rig))
     expect(await textOf(empty, '#jobs')).toContain('no jobs yet')
     expect(await textOf(empty, '#nodes')).toContain('nothing has run yet')
-    expect(await textOf(empty, '#launchers')).toContain('no launcher yet')
+    expect(await textOf(empty, '#launchers')).toContain('no launchers yet')
     expect(await textOf(empty, '#failures')).toContain('nothing failed')
     expect(await overflow(empty)).toBe(0)
 

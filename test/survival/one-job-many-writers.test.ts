@@ -108,7 +108,7 @@ describe('one job', () => {
     expectEachOnce(rig, made)
   })
 
-  test.concurrent('whose lock is held by a dead process: the next writer waits for a while, and breaks it', async () => {
+  test('whose lock is held by a dead process: the next writer waits for a while, and breaks it', async () => {
     await using rig = await createJob()
     fs.mkdirSync(path.join(rig.folder('w/job'), '.lock'))
     expect(await rig.done(['kill', 'w/job'])).toBe('w/job killed\n')
@@ -130,7 +130,7 @@ describe('one job', () => {
     )
   })
 
-  test.concurrent('whose lock is held by somebody who goes on holding it: nobody else changes it', async () => {
+  test('whose lock is held by somebody who goes on holding it: nobody else changes it', async () => {
     await using rig = await createJob()
     const lock = path.join(rig.folder('w/job'), '.lock')
     fs.mkdirSync(lock)
