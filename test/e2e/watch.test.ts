@@ -65,7 +65,7 @@ test('watch shows jobs, launchers and failures as they come, keeps to its size, 
 test.each(['SIGTERM', 'Ctrl-C'])('watch gives the terminal back at %s', async (how) => {
   await using rig = await Rig.create()
   using terminal = new PseudoTerminal(rig, 'echo "pid $$"; exec $BJOB watch')
-  await rig.until('a picture', () => terminal.picture.includes('no job yet'))
+  await rig.until('a picture', () => terminal.picture.includes('no jobs yet'))
   if (how === 'Ctrl-C') terminal.type('\u0003')
   else process.kill(Number(/pid (\d+)/.exec(terminal.process.stdout)?.[1]), 'SIGTERM')
   const { status, stdout } = await terminal.process.ended()
