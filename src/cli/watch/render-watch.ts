@@ -78,10 +78,10 @@ function endWords(end: string | null, time: string, { total, ended, launchers }:
 function stateLines({ states, total }: WatchModel, width: number): Line[] {
   return Object.entries(states).map(([state, count]) => {
     const colour = STATE_COLOURS[state as State]
-    const length = width - COUNT_WIDTH - STATE_WIDTH - 3
+    const length = width - COUNT_WIDTH - STATE_WIDTH - 4
     const blocks = Math.max(1, Math.round((Math.min(60, length) * count) / Math.max(1, total)))
     const bar = (isEnded(state as State) ? '█' : '▒').repeat(Math.max(0, Math.min(length, blocks)))
-    return [[String(count).padStart(COUNT_WIDTH)], [`  ${state.padEnd(STATE_WIDTH)}`, colour], [bar, colour]]
+    return [[String(count).padStart(COUNT_WIDTH)], [`  ${state.padEnd(STATE_WIDTH)} `, colour], [bar, colour]]
   })
 }
 
