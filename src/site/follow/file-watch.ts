@@ -29,18 +29,24 @@ export interface FileWatchOptions {
   readonly patienceMs?: number
 }
 
+/**
+ * A file has a watcher of its own, because chokidar's `unwatch` ignores a path, and all below it,
+ * for good.
+ */
+interface Watched {
+  readonly watcher: Promise<FSWatcher>
+  /** True if chokidar has reported the file. */
+  isSeen: boolean
+}
+
 export class FileWatch implements AsyncDisposable {
   readonly #site: Site
   readonly #pollMs: number
   readonly #bell = new Bell()
-  #watcher: Promise<FSWatcher> | undefined
-  /** By file, true if chokidar has reported it. */
-  readonly #files = new Map<string, boolean>()
+  readonly #files = new Map<string, Watched>()
   #changed = new Set<string>()
-  /** True if the system has no watches left. */
+  /** True if notifications fail, as when the system has no watches left. */
   #isBlind = false
-  #isClosed = false
-  #failure: unknown
   /** Pending reads after chokidar's silence, by file. */
   readonly #later = new Map<string, NodeJS.Timeout>()
   #lookedMs = monotonicMs()
@@ -58,18 +64,18 @@ export class FileWatch implements AsyncDisposable {
    */
   add(file: string): void {
     if (this.#files.has(file)) return
-    this.#files.set(file, false)
+    const watched: Watched = { watcher: this.#open(file), isSeen: false }
+    this.#files.set(file, watched)
     this.#tell(file)
-    void this.#use((watcher) => watcher.add(file))
+    void this.#watch(file, watched)
   }
 
   drop(file: string): void {
-    if (!this.#files.delete(file)) return
+    const watched = this.#files.get(file)
+    if (watched === undefined) return
+    this.#files.delete(file)
     this.#changed.delete(file)
-    const folder = path.dirname(file)
-    const isShared = [...this.#files.keys()].some((other) => path.dirname(other) === folder)
-    // For a missing file, chokidar watches the folder.
-    void this.#use((watcher) => watcher.unwatch(isShared ? file : [file, folder]))
+    void close(watched)
   }
 
   has(file: string): boolean {
@@ -86,7 +92,6 @@ export class FileWatch implements AsyncDisposable {
     await this.#bell.wait(Math.min(patienceMs, UNSEEN_MS), signal)
     if (this.#bell.hasRung) await this.#bell.gather(GATHER_MS, signal)
     this.#bell.answer()
-    if (this.#failure !== undefined) throw this.#failure
     this.#lookAnyway()
     const changed = this.#changed
     this.#changed = new Set()
@@ -94,10 +99,10 @@ export class FileWatch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true
     for (const timer of this.#later.values()) clearTimeout(timer)
-    const watcher = await this.#watcher?.catch(() => undefined)
-    await watcher?.close()
+    const all = [...this.#files.values()]
+    this.#files.clear()
+    await Promise.all(all.map(close))
   }
 
   #lookAnyway(): void {
@@ -107,16 +112,17 @@ export class FileWatch implements AsyncDisposable {
     const allMs = this.#site.disk.isNetwork ? Math.max(NETWORK_LOOK_MS, this.#pollMs) : LOCAL_LOOK_MS
     const isAll = this.#isBlind || nowMs - this.#allLookedMs >= allMs
     if (isAll) this.#allLookedMs = nowMs
-    for (const [file, isSeen] of this.#files) {
-      if (isAll || !isSeen) this.#changed.add(file)
-      if (!isSeen) void this.#use(async (watcher) => this.#watchIfThere(watcher, file))
+    for (const [file, watched] of this.#files) {
+      if (isAll || !watched.isSeen) this.#changed.add(file)
+      if (!watched.isSeen) void this.#watchIfThere(file, watched)
     }
   }
 
   /** chokidar misses a file created just before it watches the folder, until the folder changes. */
-  async #watchIfThere(watcher: FSWatcher, file: string): Promise<void> {
-    if ((await this.#site.disk.stat(file)) === undefined) return
-    if (!this.#isClosed && this.#files.get(file) === false) watcher.add(file)
+  async #watchIfThere(file: string, watched: Watched): Promise<void> {
+    // A file that cannot be asked for now is polled like a missing one.
+    const stat = await this.#site.disk.stat(file).catch(() => undefined)
+    if (stat !== undefined && !watched.isSeen) await this.#watch(file, watched)
   }
 
   #tell(file: string): void {
@@ -133,20 +139,19 @@ export class FileWatch implements AsyncDisposable {
     this.#later.set(file, setTimeout(look, SILENCE_MS).unref())
   }
 
-  /** Loaded for the first watched file; short commands have none. */
-  async #use(act: (watcher: FSWatcher) => unknown): Promise<void> {
-    this.#watcher ??= this.#open()
+  /** Without chokidar, all files are polled. */
+  async #watch(file: string, watched: Watched): Promise<void> {
     try {
-      const watcher = await this.#watcher
-      // chokidar would open it again.
-      if (!this.#isClosed) await act(watcher)
-    } catch (error) {
-      this.#failure = error
-      this.#bell.ring()
+      const watcher = await watched.watcher
+      // chokidar would open a closed watcher again.
+      if (this.#files.get(file) === watched) watcher.add(file)
+    } catch {
+      this.#isBlind = true
     }
   }
 
-  async #open(): Promise<FSWatcher> {
+  /** Loads chokidar for the first watched file; short commands have none. */
+  async #open(file: string): Promise<FSWatcher> {
     const { watch } = await import('chokidar')
     const { isNetwork } = this.#site.disk
     const watcher = watch([], {
@@ -157,15 +162,20 @@ export class FileWatch implements AsyncDisposable {
       // chokidar treats `.dat` as binary.
       binaryInterval: this.#pollMs,
     })
-    watcher.on('all', (event, file) => {
-      const followed = this.#files.has(file) ? file : path.dirname(file)
-      if (!this.#files.has(followed)) return
+    watcher.on('all', (event, changed) => {
+      const watched = this.#files.get(file)
+      // For a missing file, chokidar watches the folder.
+      if (watched === undefined || (changed !== file && path.dirname(changed) !== file)) return
       // chokidar reports changes only after it watches a file, so earlier ones are checked here.
-      this.#files.set(followed, !event.startsWith('unlink') || followed !== file)
-      this.#tell(followed)
-      this.#tellLater(followed)
+      watched.isSeen = !event.startsWith('unlink') || changed !== file
+      this.#tell(file)
+      this.#tellLater(file)
     })
     watcher.on('error', () => (this.#isBlind = true))
     return watcher
   }
+}
+
+async function close({ watcher }: Watched): Promise<void> {
+  await watcher.then((opened) => opened.close()).catch(() => {})
 }

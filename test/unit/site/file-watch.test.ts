@@ -9,6 +9,10 @@ import { FileWatch } from '../../../src/site/follow/file-watch.ts'
 import { adoptSettings, parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
 
+function siteOf(file: string, disk: Disk = directDisk): Site {
+  return new Site(new Layout(path.dirname(file)), disk, parseSettings('poll_seconds: 0.05', ''))
+}
+
 /** Follows a file until it has as many lines as are wanted; `onRead` is called once what is new is read. */
 async function follow(
   file: string,
@@ -16,7 +20,7 @@ async function follow(
   onRead: (count: number) => void,
   disk: Disk = directDisk,
 ): Promise<string[]> {
-  const site = new Site(new Layout(path.dirname(file)), disk, parseSettings('poll_seconds: 0.05', ''))
+  const site = siteOf(file, disk)
   const lines = new LineFollower(new FileFollower(site, file))
   const seen: string[] = []
   await using watch = new FileWatch(site)
@@ -77,6 +81,42 @@ describe('a file that is followed', () => {
       ]
       const seen = await follow(file, 4, () => steps.shift()?.())
       expect(seen).toEqual(['a long first line', 'replaced', 'cut', 'grown'])
+    }))
+
+  test('is watched, not polled, after another file of its folder was dropped', () =>
+    inFolder(async (file) => {
+      const [missing, second] = [`${file}.1`, `${file}.2`]
+      fs.writeFileSync(file, '')
+      fs.writeFileSync(second, '')
+      await using watch = new FileWatch(siteOf(file))
+      for (const one of [file, missing]) {
+        watch.add(one)
+        await watch.next()
+        watch.drop(one)
+      }
+      watch.add(second)
+      // A file that chokidar does not report is polled: almost every call tells of it.
+      const isQuiet: boolean[] = []
+      while (isQuiet.length < 6 && !(isQuiet.at(-1) === true && isQuiet.at(-2) === true))
+        isQuiet.push((await watch.next()).size === 0)
+      expect(isQuiet.slice(-2)).toEqual([true, true])
+    }))
+
+  test('is waited for while the file system fails', () =>
+    inFolder(async (file) => {
+      const failures: string[] = []
+      const failing: Disk = {
+        ...directDisk,
+        stat: async (target) => {
+          failures.push(target)
+          throw Object.assign(new Error('EIO: i/o error, lstat'), { code: 'EIO' })
+        },
+      }
+      await using watch = new FileWatch(siteOf(file, failing))
+      watch.add(file)
+      while (failures.length < 2) await watch.next()
+      fs.writeFileSync(file, 'line\n')
+      expect([...(await watch.next())]).toEqual([file])
     }))
 })
 
