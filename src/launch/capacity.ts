@@ -43,15 +43,18 @@ const MOST_KEPT = 1000
 
 export class Room {
   #nodes: readonly NodeShape[]
-  readonly #deadlineMs: number
+  readonly #deadlineMs: () => number
   readonly #pool: NodePool
   readonly #placed: Placed[] = []
   readonly #now: () => number
   readonly #kept = new Map<string, Kept>()
   readonly #suspended = new Set<string>()
 
-  /** @param deadlineMs end of the allocation on the clock `now` */
-  constructor(nodes: readonly NodeShape[], deadlineMs: number, now: () => number = monotonicMs) {
+  /**
+   * @param deadlineMs time on the clock `now` by which jobs must have ended; edits of
+   *   `grace_seconds` move it
+   */
+  constructor(nodes: readonly NodeShape[], deadlineMs: () => number, now: () => number = monotonicMs) {
     this.#now = now
     this.#nodes = nodes
     this.#deadlineMs = deadlineMs
@@ -59,7 +62,7 @@ export class Room {
   }
 
   get secondsLeft(): number {
-    return (this.#deadlineMs - this.#now()) / 1000
+    return (this.#deadlineMs() - this.#now()) / 1000
   }
 
   /** True if no node is left. */
@@ -73,7 +76,8 @@ export class Room {
   }
 
   /**
-   * Explains in one line why the job can never run here, if so. The remaining time only shrinks.
+   * Explains in one line why the job can never run here, if so. The remaining time only shrinks,
+   * except when `grace_seconds` is lowered.
    */
   explainUnfit(request: PlacementRequest): string | undefined {
     return explainUnfit(request, this.#nodes, this.secondsLeft)?.message

@@ -134,7 +134,7 @@ export class Launcher {
   }
 
   /** Starts no more jobs and stops the running ones. A second call can only shorten the grace. */
-  finish(reason: string, outcome: Stop, graceMs: number): void {
+  finish(reason: string, outcome: Stop, graceMs = this.#graceMs): void {
     if (this.#reason === undefined) {
       this.#reason = reason
       if (this.#active.size > 0)
@@ -278,7 +278,7 @@ export class Launcher {
     this.#attend(() => this.#intake.lookIntoUnsettled())
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
-      this.finish('time limit', { kind: 'interrupted', why: 'walltime' }, this.#graceMs)
+      this.finish('time limit', { kind: 'interrupted', why: 'walltime' })
     } else if (this.#active.size > 0 || this.#isExpecting) this.#idleSinceMs = now
     else if (this.#isIdle) this.#attend(() => this.#leave())
   }

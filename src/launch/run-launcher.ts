@@ -180,7 +180,7 @@ async function runOnce(
   })
   try {
     // Jobs must be over when the other processes are asked to end.
-    const room = new Room(allocation.nodes, deadlineMs - drainSeconds(site.settings) * 1000)
+    const room = new Room(allocation.nodes, () => deadlineMs - drainSeconds(site.settings) * 1000)
     launcher = new Launcher(
       view,
       room,
@@ -196,14 +196,13 @@ async function runOnce(
         warnOfRanks: createRankWarning(allocation, report),
       },
     )
-    const graceMs = site.settings.grace_seconds * 1000
-    const finish = (wait: number): void => {
+    const finish = (graceMs?: number): void => {
       const by = String(stop.reason)
-      launcher?.finish(`stopped by ${by}`, { kind: 'interrupted', why: 'requested', by }, wait)
+      launcher?.finish(`stopped by ${by}`, { kind: 'interrupted', why: 'requested', by }, graceMs)
     }
-    stop.addEventListener('abort', () => finish(graceMs), { once: true, signal: ended.signal })
+    stop.addEventListener('abort', () => finish(), { once: true, signal: ended.signal })
     hurry.addEventListener('abort', () => finish(0), { once: true, signal: ended.signal })
-    if (stop.aborted) finish(graceMs)
+    if (stop.aborted) finish()
     report({ kind: 'started', message: `launcher ${id} on ${describeNodes(allocation, options)}` })
     const summary = await launcher.run(watch)
     if (summary.reason === LOST && agents.haveFailed) throw noAgent(agentFile)

@@ -28,7 +28,11 @@ export class SimulatedLauncher {
   readonly #onStart: (assignment: Assignment, nowMs: number, seconds: number) => void
 
   constructor(nodes: readonly NodeShape[], onStart: (assignment: Assignment, nowMs: number, seconds: number) => void) {
-    this.#room = new Room(nodes, Infinity, () => this.nowMs)
+    this.#room = new Room(
+      nodes,
+      () => Infinity,
+      () => this.nowMs,
+    )
     this.#onStart = onStart
   }
 

@@ -57,8 +57,8 @@ function wasSignalled(exit: AgentExit): boolean {
 function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping): NodeJS.Timeout | undefined {
   const { timeoutMinutes: minutes } = specification
   if (minutes === undefined) return undefined
-  const graceMs = site.settings.grace_seconds * 1000
-  return setTimeout(() => stopping.stop({ kind: 'overran', minutes }, graceMs), minutes * 60_000)
+  const stop = (): void => stopping.stop({ kind: 'overran', minutes }, site.settings.grace_seconds * 1000)
+  return setTimeout(stop, minutes * 60_000)
 }
 
 async function judge(
