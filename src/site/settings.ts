@@ -6,6 +6,7 @@ import { fieldsOf, finite, mapOf, readIssue, whole } from '../lib/shapes.ts'
 import { toWord, withPlain } from '../lib/text/written.ts'
 import { requestError } from '../core/text/errors.ts'
 import { parseYaml } from '../core/text/yaml-text.ts'
+import { checkSpawn } from '../core/job/check-spec.ts'
 
 const seconds = (least: number, most: number) =>
   v.pipe(
@@ -113,6 +114,18 @@ export function parseSettings(text: string, file: string): Settings {
       field,
     },
   )
+}
+
+/**
+ * Only `spawn` uses the defaults for jobs, so that other commands work with invalid ones.
+ * @throws BjobError `bad-setting`
+ */
+export function checkDefaults({ defaults }: Settings, file: string): void {
+  if (Object.keys(defaults).length === 0) return
+  const checked = checkSpawn({ name: 'any', application: 'any', ...defaults })
+  const problem = checked.ok ? undefined : checked.problems[0]
+  if (problem === undefined) return
+  throw requestError('bad-setting', `defaults: ${problem.message}`, { path: file, field: `defaults.${problem.field}` })
 }
 
 function unknownSetting(name: string): string {

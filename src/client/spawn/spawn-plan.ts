@@ -10,11 +10,12 @@ import type { JobSpec } from '../../core/job/job-spec.ts'
 import { defined } from '../../lib/defined.ts'
 import { readApplication } from '../../site/applications.ts'
 import type { NewJob } from '../../site/job/create.ts'
+import { checkDefaults } from '../../site/settings.ts'
 import type { Site } from '../../site/site.ts'
 import { checkClash, checkStaging } from './stage-fields.ts'
 import { findNewInputs } from './new-input-files.ts'
 import type { JobEnvironment } from '../job-environment.ts'
-import { checkDefaults, withDefaults } from './spawn-defaults.ts'
+import { withDefaults } from './spawn-defaults.ts'
 import { SpawnProblems } from './spawn-problems.ts'
 import { type ChosenId, type IfExists, NameChoice } from './name-choice.ts'
 import { ParentCheck } from './parent-check.ts'
@@ -58,7 +59,7 @@ export async function planSpawn(
   records: readonly SpawnRecord[],
   context: SpawnContext,
 ): Promise<PlannedJob[]> {
-  checkDefaults(site)
+  checkDefaults(site.settings, site.layout.settings)
   const planner = new Planner(site, context)
   for (const record of records) await planner.add(record)
   planner.throwProblems()
@@ -76,7 +77,7 @@ export async function* planInGroups(
   context: SpawnContext,
   size: number,
 ): AsyncGenerator<PlannedJob[]> {
-  checkDefaults(site)
+  checkDefaults(site.settings, site.layout.settings)
   const planner = new Planner(site, context)
   for await (const record of records) {
     await planner.add(record)
