@@ -121,7 +121,10 @@ test('edits of files that bjob.yaml and an application link to are taken up', as
   await rig.reached('w/a', 'JOB_FINISHED')
   fs.writeFileSync(settings, `${SETTINGS}hook_seconds: 200\n`)
   await launcher.printed('bjob.yaml was edited: hook_seconds from now on\n')
+  // The first look is over: from now on, only changes are read.
+  fs.writeFileSync(settings, `${SETTINGS}hook_seconds: 200\nstage_seconds: 100\n`)
   fs.writeFileSync(say, 'executable: [echo, second]\n')
+  await launcher.printed('bjob.yaml was edited: stage_seconds from now on\n')
   await launcher.printed('apps/say.yaml was edited')
   await rig.done(['spawn', '--app', 'say', '--workflow', 'w', '--name', 'b'])
   await rig.reached('w/b', 'JOB_FINISHED')
