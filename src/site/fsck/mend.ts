@@ -50,13 +50,23 @@ async function recordsOfLost(site: Site, findings: readonly Finding[]): Promise<
   return lost.length === 0 ? new Map() : readRecords(site, new Set(lost))
 }
 
+/** Findings without which the journal is complete; an unreadable folder may hold unknown jobs. */
+const OF_JOURNAL: ReadonlySet<FindingKind> = new Set([
+  'unreadable',
+  'not-in-journal',
+  'journal-behind',
+  'no-folder',
+  'mended',
+])
+
 /** Repairs `findings` in order. @returns the action for each */
 export async function mendSite(site: Site, findings: readonly Finding[]): Promise<Remedy[]> {
   const records = await recordsOfLost(site, findings)
   const remedies = new Map<Finding, Remedy>()
   for (const finding of order(findings)) remedies.set(finding, await tryMend(site, finding, records))
   await takeBack(site, findings, remedies)
-  await new JournalMark(site).make()
+  const isIncomplete = findings.some((finding) => OF_JOURNAL.has(finding.kind) && remedies.get(finding) === undefined)
+  if (!isIncomplete) await new JournalMark(site).make()
   for (const name of ['all', 'live'] as const) await (await JobView.open(site, name)).save()
   return findings.map((finding) => remedies.get(finding))
 }

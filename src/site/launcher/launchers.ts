@@ -48,7 +48,8 @@ export async function createLauncher(
   try {
     await replaceFile(site.disk, paths.settings, formatYaml(settings))
   } catch (error) {
-    await unlessGone(site.disk.rmdir(paths.dir))
+    // On a faulty disk the folder may stay; without a lease it does not count.
+    await site.disk.removeAll(paths.dir).catch(() => {})
     throw error
   }
   await showName(site.disk, paths.dir)

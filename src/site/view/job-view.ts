@@ -43,6 +43,8 @@ export class JobView {
     const start = isWhole && isUsable ? snapshot : { index: new JobIndex(name), positions: {} }
     const view = new JobView(site, name, start.index, start.positions)
     await view.#read((line) => void view.index.apply(line))
+    // The journal may have been taken away during the read.
+    if (isWhole && !(await new JournalMark(site).isWhole())) return JobView.open(site, name)
     // Without a valid snapshot, every reader would repeat this.
     if (snapshot !== undefined && !isUsable) await view.save()
     return view
@@ -102,8 +104,7 @@ export class JobView {
 /** @returns false without write permission: then the folders are read each time */
 async function tryRetell(site: Site): Promise<boolean> {
   try {
-    await retellAll(site)
-    return true
+    return await retellAll(site)
   } catch (error) {
     if (isForbidden(error)) return false
     throw error

@@ -5,23 +5,53 @@ import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { readJobState, readSpecification } from '../job/jobs.ts'
+import { listIds } from '../disk/job-folder.ts'
+import { AT_ONCE, mapConcurrently } from '../../lib/concurrently.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
-import { forEachJob, readDamaged } from './scan.ts'
+import { readDamaged } from './scan.ts'
 import type { Site } from '../site.ts'
 
-/** Records every job with a readable state.yaml; the others are for `bjob fsck`. */
-export async function retellAll(site: Site): Promise<void> {
+/**
+ * Records every job with a readable state.yaml; broken ones are for `bjob fsck`.
+ * @returns false if this user may not read a job: then it records nothing
+ */
+export async function retellAll(site: Site): Promise<boolean> {
+  let isHidden = false
+  const ids: JobId[] = []
+  const tellOnce = (problem: string): void => {
+    isHidden = true
+    site.tellOnce(problem)
+  }
+  for await (const id of listIds({ disk: site.disk, layout: site.layout, tellOnce })) ids.push(id)
+  await mapConcurrently(ids, AT_ONCE, async (id) => {
+    isHidden ||= await isClosed(site, id)
+  })
+  if (isHidden) return false
   // Not into a removed file.
   await site.journal.prove()
-  await forEachJob(site, async (id) => {
+  await mapConcurrently(ids, AT_ONCE, async (id) => {
     try {
       await tellJournal(site, id)
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
-      await tellDamaged(site, id)
+      if (error.code === FORBIDDEN) isHidden = true
+      else await tellDamaged(site, id)
     }
   })
-  await new JournalMark(site).make()
+  if (!isHidden) await new JournalMark(site).make()
+  return true
+}
+
+const FORBIDDEN = 'forbidden-file'
+
+async function isClosed(site: Site, id: JobId): Promise<boolean> {
+  try {
+    await readJobState(site, id)
+    return false
+  } catch (error) {
+    if (error instanceof BjobError) return error.code === FORBIDDEN
+    throw error
+  }
 }
 
 /** A job with only job.yaml broken is listed, with the reason why no launcher runs it. */

@@ -57,7 +57,7 @@ describe('a backup that is put back under a launcher and a reader', () => {
     expect(countOf(reader, 'w/early')).toBe(1)
     await launcher.kill('SIGTERM')
     await reader.kill('SIGINT')
-    expect(await hands.done(['fsck'])).toContain('the site is whole')
+    expect(await hands.done(['fsck'])).toContain('no damage found')
   })
 
   test('of one job: it is told, mended and not delivered twice', async () => {
@@ -151,7 +151,7 @@ describe('folders under a launcher and a reader', () => {
     await untilFinished(hands, all)
     await hands.goodAreDelivered(reader, all)
     await hands.finish(undefined, reader)
-    expect(await hands.done(['fsck'])).toContain('the site is whole')
+    expect(await hands.done(['fsck'])).toContain('no damage found')
   })
 
   test('a workflow is renamed and renamed back: its jobs run then', async () => {
