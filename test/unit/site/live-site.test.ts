@@ -19,13 +19,15 @@ test('a job that is set aside after its application was mended is looked at agai
     const site = new Site(new Layout(root), directDisk, parseSettings('', ''))
     let looks = 0
     await using live = new LiveSite(site, { onProblem: () => {}, onApplications: () => (looks += 1) })
-    await until('the first look', () => looks === 1)
+    await until('the first look', () => looks > 0)
     await expect(live.applicationOf('say')).rejects.toThrow('must be a map of fields')
+    const before = looks
     saveApplication('executable: echo\n')
-    await until('the look after the edit', () => looks === 2)
+    await until('the look after the edit', () => looks > before)
+    const after = looks
     // The folder changes, but no application.
     fs.writeFileSync(path.join(root, 'apps/note'), '')
-    await until('another look', () => looks === 3)
+    await until('another look', () => looks > after)
     expect(await live.applicationOf('say')).toMatchObject({ name: 'say' })
   } finally {
     fs.rmSync(root, { recursive: true })
