@@ -77,7 +77,8 @@ function adviceFor(findings: readonly Finding[], isRepair: boolean): string {
   const has = (wanted: Finding['kind']): boolean => findings.some(({ kind }) => kind === wanted)
   if (has('broken-specification'))
     return `hint: correct job.yaml by hand, then run ${isRepair ? 'this again' : '`bjob fsck --repair`'} so that launchers accept the job again`
-  return has('broken-application')
-    ? 'hint: correct the file in apps/ by hand'
+  if (has('broken-application')) return 'hint: correct the file in apps/ by hand'
+  return has('unreadable')
+    ? 'hint: check what cannot be read with `ls -ld`, or ask its owner for access'
     : 'hint: the journal has no record of the rest: remove each folder and spawn the job again'
 }

@@ -3,7 +3,7 @@ import type { JobId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
-import { unlessGone } from '../disk/disk.ts'
+import { isForbidden, unlessGone } from '../disk/disk.ts'
 import { hasJob, refreshNames } from '../disk/job-folder.ts'
 import type { Finding } from './finding.ts'
 import { readJobState } from '../job/jobs.ts'
@@ -94,14 +94,20 @@ async function checkGone(site: Site, index: JobIndex, entry: JobEntry): Promise<
   const { id, born } = entry
   const path = site.layout.job(id).dir
   const finding = { kind: 'no-folder', path, id, entry } as const
-  await unlessGone(refreshNames(site, id))
-  const now = await readJobState(site, id).catch(() => undefined)
-  if (now !== undefined)
-    return bornAt(now) === born
-      ? []
-      : [{ ...finding, message: 'the journal still has an earlier job of this name, which was removed' }]
-  if (index.isPending(id) || (await hasJob(site, id))) return []
-  return [{ ...finding, message: 'is in the journal, but has no folder' }]
+  try {
+    await unlessGone(refreshNames(site, id))
+    const now = await readJobState(site, id).catch(() => undefined)
+    if (now !== undefined)
+      return bornAt(now) === born
+        ? []
+        : [{ ...finding, message: 'the journal still has an earlier job of this name, which was removed' }]
+    if (index.isPending(id) || (await hasJob(site, id))) return []
+    return [{ ...finding, message: 'is in the journal, but has no folder' }]
+  } catch (error) {
+    if (!isForbidden(error)) throw error
+    // The workflow's folder is a finding already.
+    return []
+  }
 }
 
 export function checkLines(site: Site, { reader }: Journals): Finding[] {
