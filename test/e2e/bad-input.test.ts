@@ -213,6 +213,21 @@ describe('bad input', () => {
     }
   })
 
+  test('a broken application is one problem in its own file, for all records that use it', async () => {
+    await using rig = await Rig.create()
+    rig.addApplication('slow', 'executable: [python3 {site\n')
+    const input = '{"name":"a","app":"slow"}\n{"name":"b","app":"slow"}\n'
+    await expectRefused(rig, ['spawn', '--from', '-'], /\(apps\/slow\.yaml:\d+:\d+\)$/, { input })
+  })
+
+  test('a report of no job leaves the report that is there', async () => {
+    await using rig = await Rig.create()
+    await rig.done(spawn)
+    await rig.done(['report'])
+    for (const args of [['nojob'], ['--workflow', 'none']])
+      await expectRefused(rig, ['report', ...args], /^bjob: no job matches: nothing to report$/)
+  })
+
   test("the site's settings", async () => {
     await using rig = await Rig.create()
     const file = path.join(rig.site, 'bjob.yaml')

@@ -1,4 +1,5 @@
 /** `bjob report`: writes figures of a site, as a page, JSON or CSV. */
+import { isEmptyFilter } from '../../core/index/filter.ts'
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError, siteError } from '../../core/text/errors.ts'
@@ -56,6 +57,9 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
         return dataset.jobs.name.length
       })
     }
+    // A slip would replace a good page with an empty one.
+    if (!isEmptyFilter(filter) && !(await client.select(filter).exists()))
+      throw requestError('no-match', 'no job matches: nothing to report')
     const dataset = await read()
     const text = output.isText
       ? await makePage(dataset, session.packageRoot)

@@ -156,7 +156,12 @@ class Planner {
 
   #report(error: unknown, locate: Locate, field: readonly PropertyKey[]): void {
     if (!(error instanceof BjobError) || error.kind !== 'request') throw error
-    this.problems.push(new BjobError(error.kind, error.code, error.message, { ...error.detail, ...locate(field) }))
+    // An error that has its line is in another file: one problem for all records that use the file.
+    const { path, line } = error.detail
+    const isElsewhere = path !== undefined && line !== undefined
+    if (isElsewhere && this.problems.some(({ detail }) => detail.path === path && detail.line === line)) return
+    const place = isElsewhere ? {} : locate(field)
+    this.problems.push(new BjobError(error.kind, error.code, error.message, { ...error.detail, ...place }))
   }
 
   #ownWorkflow(): string {
