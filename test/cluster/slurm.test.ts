@@ -331,7 +331,10 @@ describe('on a real Slurm of four nodes', needs('Debian', 'root'), () => {
     }
     await refuse(['-n', '1', '-t', '5'], 'no runnable job matches')
     await site.spawn([{ name: 'wide', application: 'openmpi', num_nodes: 3, ranks_per_node: 2 }])
-    await refuse(['-n', '2', '-t', '5'], 'no job fits into 2 nodes for 5 minutes: w/wide asks for 3 nodes')
+    await refuse(
+      ['-n', '2', '-t', '5'],
+      'no job fits into 2 nodes for 5 minutes: w/wide needs 3 nodes, the allocation has 2',
+    )
     await refuse(['-n', '3', '-t', '5', '--workflow', 'other'], 'no runnable job matches')
     await refuse(['-n', '3', '-t', '5', '-q', 'nosuch'], 'sbatch refused: invalid partition specified: nosuch')
     await refuse(['-n', 'many', '-t', '5'], '--nodes must be a number')
