@@ -22,7 +22,7 @@ interface DoctorCheck {
   readonly fit?: boolean
 }
 
-const isSilence = (finding = ''): boolean => /said nothing for|no answer within/.test(finding)
+const isSilence = (finding = ''): boolean => /has not answered for|no answer within/.test(finding)
 
 describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian', 'root'), (version) => {
   const environment = { ...rigEnvironment(), NFS_OPTS: version }
