@@ -160,7 +160,7 @@ describe('on a real GlusterFS, two mounts', needs('Debian', 'root', '/dev/fuse')
     try {
       await until('the jobs of the hung mount to be stopped', () => jobsOfSleeper() === 0, { within: 20 })
       expect(told('hung-starts')).toHaveLength(2)
-      await until('the other to start them', () => told('hung-starts').length === 4, { within: 30 })
+      await until('the other to start them', () => told('hung-starts').length === 4, { within: 90 })
     } finally {
       rig('resume', '2')
     }
