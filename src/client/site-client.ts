@@ -11,7 +11,7 @@ import { type JobId, fullId } from '../core/job/id.ts'
 import type { SpawnRequest } from '../core/job/job-fields.ts'
 import type { State } from '../core/life/states.ts'
 import { type Application, addApplication, listApplications, readApplication } from '../site/applications.ts'
-import { readSpecification } from '../site/job/jobs.ts'
+import { readSpec } from '../site/job/jobs.ts'
 import { type Site, openTree } from '../site/site.ts'
 import { Catalogue } from './view/catalogue.ts'
 import type { Change } from './change/change.ts'
@@ -282,7 +282,7 @@ async function withParents(site: Site, environment: NodeJS.ProcessEnv): Promise<
   const isTold = environment['BJOB_PARENT_IDS'] !== undefined
   if (told === undefined || isTold || path.resolve(told.site) !== site.layout.root) return environment
   try {
-    const { parents } = await readSpecification(site, told.id)
+    const { parents } = await readSpec(site, told.id)
     return { ...environment, BJOB_PARENT_IDS: JSON.stringify(parents) }
   } catch (error) {
     // A missing or broken job has none.

@@ -31,7 +31,7 @@ const TAKEN_AT_ONCE = 10_000
 /** Callbacks to the launcher. */
 export interface IntakeSink {
   /** True if this launcher could ever run such a job. */
-  readonly accepts: (entry: JobEntry, specification: JobSpec, request: PlacementRequest) => boolean
+  readonly accepts: (entry: JobEntry, spec: JobSpec, request: PlacementRequest) => boolean
   readonly isActive: (id: string) => boolean
   /** The job could start now. */
   readonly onReady: (entry: JobEntry, request: PlacementRequest) => void
@@ -156,11 +156,11 @@ export class Intake {
     const isTaken = entry.launcher !== undefined || this.#sink.isActive(entry.id)
     if (isTaken || !isClaimable(entry.state) || entry.broken !== undefined) return
     if (entry.spec === undefined) return this.#sink.attend(() => this.lookUp(entry.id))
-    const specification = entry.spec
-    const request = requestOf(entry.id, specification, entry.deaths)
-    if (!this.#sink.accepts(entry, specification, request)) return
+    const spec = entry.spec
+    const request = requestOf(entry.id, spec, entry.deaths)
+    if (!this.#sink.accepts(entry, spec, request)) return
     if (this.#delay(entry)) return
-    if (specification.parents.length === 0 || !specification.waitForParents) this.#sink.onReady(entry, request)
+    if (spec.parents.length === 0 || !spec.waitForParents) this.#sink.onReady(entry, request)
     else this.#sink.attend(() => this.#considerParents(entry, request))
   }
 

@@ -80,7 +80,7 @@ export class Launcher {
     this.#report = surroundings.report
     this.#queue = new RunQueue(view.index, surroundings.launcher)
     this.#intake = new Intake(this.#site, view, {
-      accepts: (entry, specification, request) => this.#accepts(entry, specification, request),
+      accepts: (entry, spec, request) => this.#accepts(entry, spec, request),
       isActive: (id) => this.#active.has(id),
       onReady: (entry, request) => this.#enqueue(entry, request),
       onKill: (id, by) => this.#active.get(id)?.stop({ kind: 'killed', by }, this.#graceMs),

@@ -4,7 +4,7 @@ import { type Spawned, spawnJobs } from '../../src/client/spawn/spawn-jobs.ts'
 import { type Alteration, type JobState, advance, isOwned } from '../../src/core/life/job-state.ts'
 import { type AttemptOutcome, countFailures, retryTime, stepsFor } from '../../src/core/life/outcome.ts'
 import { type State, isClaimable, isEnded } from '../../src/core/life/states.ts'
-import { changeJob, changeSpecification } from '../../src/site/job/jobs.ts'
+import { changeJob, changeSpec } from '../../src/site/job/jobs.ts'
 import type { Site } from '../../src/site/site.ts'
 
 const now = (): string => new Date().toISOString()
@@ -117,12 +117,12 @@ export async function retry(site: Site, id: string): Promise<boolean> {
 
 /** What `bjob set` writes. */
 export async function setTag(site: Site, id: string, value: string): Promise<boolean> {
-  const changed = await changeSpecification(site, id, (current, specification) =>
+  const changed = await changeSpec(site, id, (current, spec) =>
     isOwned(current) || isEnded(current.state)
       ? undefined
       : {
           state: advance(current, [{ time: now(), state: current.state, message: `tag ${value}` }]),
-          specification: specification.with({ tags: { value } }),
+          spec: spec.with({ tags: { value } }),
         },
   )
   return changed !== undefined

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { Disk } from '../../src/site/disk/disk.ts'
 import { JobView } from '../../src/site/view/job-view.ts'
 import type { JobSpec } from '../../src/core/job/job-spec.ts'
-import { readJobState, readSpecification } from '../../src/site/job/jobs.ts'
+import { readJobState, readSpec } from '../../src/site/job/jobs.ts'
 import { readEntry } from '../../src/site/view/scan.ts'
 import type { Site } from '../../src/site/site.ts'
 import { Recovery } from '../../src/launch/recovery.ts'
@@ -65,7 +65,7 @@ export async function recover(site: Site): Promise<void> {
 }
 
 /** What is asked of a job now, be its job.yaml in place or not. */
-export async function specificationOf(world: World, id: string): Promise<JobSpec> {
+export async function specOf(world: World, id: string): Promise<JobSpec> {
   const site = world.open()
-  return readSpecification(site, id, await readJobState(site, id))
+  return readSpec(site, id, await readJobState(site, id))
 }

@@ -23,7 +23,7 @@ import {
   makeJobs,
   makeRunning,
   recover,
-  specificationOf,
+  specOf,
 } from './operation.ts'
 import { REQUESTS } from './request-operations.ts'
 import type { World } from './world.ts'
@@ -303,7 +303,7 @@ const CHANGES: readonly Operation[] = [
     name: 'set a field',
     prepare: (site, world) => makeJobs(site, world, ['j1']),
     run: (site) => setTag(site, 'wf/j1', 'x'),
-    check: async (world) => assert.equal((await specificationOf(world, 'wf/j1')).tags['value'], 'x'),
+    check: async (world) => assert.equal((await specOf(world, 'wf/j1')).tags['value'], 'x'),
   },
 ]
 

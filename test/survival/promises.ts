@@ -12,7 +12,7 @@ import { checkSite } from '../../src/site/fsck/check-site.ts'
 import type { Finding } from '../../src/site/fsck/finding.ts'
 import { JobView } from '../../src/site/view/job-view.ts'
 import { readData } from '../../src/site/job/job-files.ts'
-import { readJobState, readSpecification } from '../../src/site/job/jobs.ts'
+import { readJobState, readSpec } from '../../src/site/job/jobs.ts'
 import { mendSite } from '../../src/site/fsck/mend.ts'
 import { entryOf } from '../../src/core/index/job-entry.ts'
 import { readEntry } from '../../src/site/view/scan.ts'
@@ -33,7 +33,7 @@ export async function readTruth(world: World): Promise<Map<string, JobEntry & { 
       const file = path.join(jobs, workflow, name, 'state.yaml')
       await readData(site, id)
       const job = parseState(fs.readFileSync(file, 'utf8'), file)
-      truth.set(id, { ...entryOf(id, job, await readSpecification(site, id, job)), job })
+      truth.set(id, { ...entryOf(id, job, await readSpec(site, id, job)), job })
     }
   }
   return truth

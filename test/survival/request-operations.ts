@@ -36,7 +36,7 @@ import {
   makeJobs,
   makeRunning,
   recover,
-  specificationOf,
+  specOf,
 } from './operation.ts'
 import { useDisk } from './seam.ts'
 import type { World } from './world.ts'
@@ -85,8 +85,7 @@ function expectTaken(world: World, name: string, mode: 'copy' | 'link'): void {
     assert.equal(fs.lstatSync(file).isSymbolicLink(), mode === 'link' && !file.endsWith('mesh.dat'))
 }
 
-const parentsOf = async (world: World, id: string): Promise<readonly string[]> =>
-  (await specificationOf(world, id)).parents
+const parentsOf = async (world: World, id: string): Promise<readonly string[]> => (await specOf(world, id)).parents
 
 const SPACE = { parameters: { a: { type: 'float', low: 0, high: 1 } } }
 const EVALUATIONS = 3
@@ -254,7 +253,7 @@ export const REQUESTS: readonly Operation[] = [
         ],
       ),
     check: async (world) => {
-      assert.equal((await specificationOf(world, 'wf/j1')).wallTimeMinutes, 5)
+      assert.equal((await specOf(world, 'wf/j1')).wallTimeMinutes, 5)
       assert.deepEqual(await readData(world.open(), 'wf/j1'), { y: 2 })
     },
   },

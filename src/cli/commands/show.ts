@@ -8,7 +8,7 @@ import type { JobSpec } from '../../core/job/job-spec.ts'
 import { quoteShellWord } from '../../lib/text/shell-words.ts'
 import { expandHostList } from '../../platform/hostlist.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
-import { readJobState, readSpecification } from '../../site/job/jobs.ts'
+import { readJobState, readSpec } from '../../site/job/jobs.ts'
 import { entryOf } from '../../core/index/job-entry.ts'
 import type { Site } from '../../site/site.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
@@ -59,11 +59,11 @@ export const showCommand: Command = {
         })
       await terminal.line(`${terminal.paint('bold', id)}  BROKEN: ${breakageText(breakage)}`)
     }
-    const specification = breakage === undefined ? await readSpecification(site, id, state) : undefined
-    if (output.isJson && specification !== undefined)
+    const spec = breakage === undefined ? await readSpec(site, id, state) : undefined
+    if (output.isJson && spec !== undefined)
       return output.json({
-        ...jobRecord(site, entryOf(id, state, specification)),
-        attempts: attemptRecords(site, id, state, specification),
+        ...jobRecord(site, entryOf(id, state, spec)),
+        attempts: attemptRecords(site, id, state, spec),
         history: state.history.map(tell),
       })
     const owner = state.launcher === undefined ? '' : `, launcher ${state.launcher}`
@@ -77,8 +77,8 @@ export const showCommand: Command = {
       .filter(({ name }) => !name.startsWith('.'))
       .map(({ name, isDirectory }) => (isDirectory ? `${name}/` : name))
     await terminal.line(`files:  ${files.sort().join('  ')}`)
-    if (specification !== undefined) await terminal.write(`\n${formatYaml(specification.record)}`)
-    const last = specification === undefined ? undefined : attemptRecords(site, id, state, specification).at(-1)
+    if (spec !== undefined) await terminal.write(`\n${formatYaml(spec.record)}`)
+    const last = spec === undefined ? undefined : attemptRecords(site, id, state, spec).at(-1)
     if (last !== undefined) {
       const variables = Object.entries(last.environment).map(([name, value]) => `  ${name}=${quoteShellWord(value)}`)
       await terminal.line(

@@ -11,7 +11,7 @@ import { checkData, checkSpec, problemError } from '../../core/job/check-spec.ts
 import { isEnded } from '../../core/life/states.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { readApplication } from '../../site/applications.ts'
-import { type Amendment, changeSpecification, readJobState, readSpecification } from '../../site/job/jobs.ts'
+import { type Amendment, changeSpec, readJobState, readSpec } from '../../site/job/jobs.ts'
 import { writeData } from '../../site/job/job-files.ts'
 import type { Site } from '../../site/site.ts'
 import { Catalogue } from '../view/catalogue.ts'
@@ -51,7 +51,7 @@ export async function amendJobs(
   const done = { kind: isDry ? 'would' : 'done', message: `${said} ${isDry ? 'would be ' : ''}set` } as const
   return changeEach(all, async (id) => {
     if (wanted.length > 0) {
-      const change = await amendJob(site, id, (specification) => assign(specification, wanted), isDry)
+      const change = await amendJob(site, id, (spec) => assign(spec, wanted), isDry)
       if (change !== undefined && (change.kind !== 'left' || data === undefined)) return change
     }
     if (data === undefined) return done
@@ -72,10 +72,8 @@ export async function addParent(
   options: ChangeOptions = {},
 ): Promise<Omit<Change, 'id'>> {
   const isDry = options.dryRun === true
-  const add = (specification: JobSpec): JobSpec =>
-    specification.parents.includes(parent)
-      ? specification
-      : specification.with({ parents: [...specification.parents, parent] })
+  const add = (spec: JobSpec): JobSpec =>
+    spec.parents.includes(parent) ? spec : spec.with({ parents: [...spec.parents, parent] })
   const change = await amendJob(site, child, add, isDry)
   if (change !== undefined)
     return change.kind === 'left' ? { kind: 'left', message: `already has the parent ${parent}` } : change
@@ -83,11 +81,11 @@ export async function addParent(
   const circle = await findCircle(site, child, [parent])
   // Two edges added at once may form a cycle: the process that detects it removes its own.
   if (circle !== undefined) {
-    await changeSpecification(site, child, (current, specification) =>
+    await changeSpec(site, child, (current, spec) =>
       isChangeable(current)
         ? {
             state: advance(current, []),
-            specification: specification.with({ parents: specification.parents.filter((id) => id !== parent) }),
+            spec: spec.with({ parents: spec.parents.filter((id) => id !== parent) }),
           }
         : undefined,
     )
@@ -100,11 +98,11 @@ export async function addParent(
 async function amendJob(
   site: Site,
   id: JobId,
-  change: (specification: JobSpec) => JobSpec,
+  change: (spec: JobSpec) => JobSpec,
   isDry: boolean,
 ): Promise<Omit<Change, 'id'> | undefined> {
   const state = await readJobState(site, id)
-  const before = await readSpecification(site, id, state)
+  const before = await readSpec(site, id, state)
   const after = change(before)
   if (!isChangeable(state)) return refusalOf(id, state)
   if (isSameSpec(before, after)) return { kind: 'left', message: 'is already set to this' }
@@ -117,16 +115,16 @@ async function amendJob(
   if (isDry) return undefined
   let found = state
   let isLeft = false
-  const changed = await changeSpecification(site, id, (current, specification): Amendment | undefined => {
+  const changed = await changeSpec(site, id, (current, spec): Amendment | undefined => {
     found = current
     if (!isChangeable(current)) return undefined
-    const amended = change(specification)
-    isLeft = isSameSpec(specification, amended)
+    const amended = change(spec)
+    isLeft = isSameSpec(spec, amended)
     if (isLeft) return undefined
     const isToWait = current.state === 'CREATED' && unfinished.length > 0
     const time = new Date().toISOString()
     const step = { time, state: 'AWAITING_PARENTS', event: waitsFor(unfinished) } as const
-    return { state: advance(current, isToWait ? [step] : []), specification: amended }
+    return { state: advance(current, isToWait ? [step] : []), spec: amended }
   })
   if (changed !== undefined) return undefined
   return isLeft ? { kind: 'left', message: 'is already set to this' } : refusalOf(id, found)
@@ -192,8 +190,8 @@ function circleError(path: readonly JobId[]): BjobError {
   return requestError('cycle', `this would make a cycle: ${[...shown, first].join(' < ')}`, { field: 'parents' })
 }
 
-function assign(specification: JobSpec, assignments: readonly FieldAssignment[]): JobSpec {
-  const record = new Map<string, unknown>(Object.entries(specification.record))
+function assign(spec: JobSpec, assignments: readonly FieldAssignment[]): JobSpec {
+  const record = new Map<string, unknown>(Object.entries(spec.record))
   for (const assignment of assignments) setField(record, assignment)
   const checked = checkSpec(Object.fromEntries(record))
   if (checked.ok) return checked.value

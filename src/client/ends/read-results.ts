@@ -11,7 +11,7 @@ import type { HistoryEntry } from '../../core/life/job-state.ts'
 import { type JobSpec, UNKNOWN_SPEC } from '../../core/job/job-spec.ts'
 import type { State } from '../../core/life/states.ts'
 import { readJobFile } from '../../site/job/job-files.ts'
-import { readJobState, readSpecification } from '../../site/job/jobs.ts'
+import { readJobState, readSpec } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 import { findLoss, toPlain } from '../../lib/text/written.ts'
 import { defined } from '../../lib/defined.ts'
@@ -92,9 +92,9 @@ function soon(ms: number, signal: AbortSignal | undefined): AbortSignal {
 
 function compileWants(site: Site, filter: Filter): (end: JobEnd) => Promise<boolean> {
   const test = compileFilter(filter)
-  const needsSpecification = (filter.app?.length ?? 0) + (filter.tag?.length ?? 0) > 0
+  const needsSpec = (filter.app?.length ?? 0) + (filter.tag?.length ?? 0) > 0
   return async ({ event, last, attempt, launcher }) => {
-    const spec = needsSpecification ? await specificationOf(site, event.id) : UNKNOWN_SPEC
+    const spec = needsSpec ? await knownSpec(site, event.id) : UNKNOWN_SPEC
     const { id, born, revision, state } = event
     return test({
       id,
@@ -109,9 +109,9 @@ function compileWants(site: Site, filter: Filter): (end: JobEnd) => Promise<bool
   }
 }
 
-async function specificationOf(site: Site, id: JobId): Promise<JobSpec> {
+async function knownSpec(site: Site, id: JobId): Promise<JobSpec> {
   try {
-    return await readSpecification(site, id)
+    return await readSpec(site, id)
   } catch (error) {
     if (error instanceof BjobError) return UNKNOWN_SPEC
     throw error

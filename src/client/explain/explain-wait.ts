@@ -9,7 +9,7 @@ import { isEnded } from '../../core/life/states.ts'
 import { isProcessAlive, processScope } from '../../lib/process/process-table.ts'
 import { readApplication } from '../../site/applications.ts'
 import { bootId } from '../../site/journal/journal-writer.ts'
-import { readJobState, readSpecification } from '../../site/job/jobs.ts'
+import { readJobState, readSpec } from '../../site/job/jobs.ts'
 import { type Lease, listLaunchers, readLease } from '../../site/launcher/launchers.ts'
 import { entryOf } from '../../core/index/job-entry.ts'
 import { drainSeconds } from '../../site/settings.ts'
@@ -41,11 +41,11 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
     return [line, ...(state.attempt === 0 ? await explainRoot(site, id) : [`\`bjob log ${id}\` prints its output`])]
   }
   if (isOwned(state)) return explainOwned(site, state)
-  const specification = await readSpecification(site, id, state)
+  const spec = await readSpec(site, id, state)
   return [
-    ...(await explainWaiting(site, id, state, specification)),
-    ...(await explainRanks(site, specification)),
-    ...explainDeaths(state, specification),
+    ...(await explainWaiting(site, id, state, spec)),
+    ...(await explainRanks(site, spec)),
+    ...explainDeaths(state, spec),
   ]
 }
 
@@ -70,15 +70,15 @@ async function explainOwned(site: Site, state: JobState): Promise<string[]> {
   return lines
 }
 
-async function explainWaiting(site: Site, id: JobId, state: JobState, specification: JobSpec): Promise<string[]> {
+async function explainWaiting(site: Site, id: JobId, state: JobState, spec: JobSpec): Promise<string[]> {
   const lines: string[] = []
   if ((await site.disk.stat(site.layout.job(id).lock))?.isDirectory() === true)
     lines.push(
       'a process is changing it, or died while doing so: its folder has a .lock, which the next writer breaks after 3 s',
     )
-  if (specification.waitForParents) lines.push(...(await explainParents(site, specification.parents)))
+  if (spec.waitForParents) lines.push(...(await explainParents(site, spec.parents)))
   try {
-    await readApplication(site.disk, site.layout, specification.application)
+    await readApplication(site.disk, site.layout, spec.application)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
     lines.push(`its application cannot be used: ${error.message} (${error.hint})`)
@@ -86,13 +86,9 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
   if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
     lines.push(`it failed, and its retry starts no earlier than ${state.notBefore} (retry_delay_seconds)`)
   const leases = await livingLeases(site)
-  const entry = entryOf(id, state, specification)
+  const entry = entryOf(id, state, spec)
   if (leases.length === 0)
-    return [
-      ...lines,
-      `no launcher is running: ${howToStart(site, specification)}`,
-      ...(await explainAbsence(site, entry)),
-    ]
+    return [...lines, `no launcher is running: ${howToStart(site, spec)}`, ...(await explainAbsence(site, entry))]
   const fitting: string[] = []
   for (const lease of leases) {
     const misfit = await explainMisfit(site, lease, entry)
@@ -103,7 +99,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, specificat
     lines.push("no other launcher is running: start one that fits, or change the job's needs with `bjob set`")
   else if (lines.length === leases.length - fitting.length) {
     lines.push(`it is ready (${state.state}) and waits for free resources on ${fitting.join(', ')}`)
-    lines.push(`it needs ${needs(specification)}; see \`bjob ls launchers\` and \`bjob log ${fitting[0]}\``)
+    lines.push(`it needs ${needs(spec)}; see \`bjob ls launchers\` and \`bjob log ${fitting[0]}\``)
   }
   return lines
 }
@@ -164,7 +160,7 @@ async function explainRoot(site: Site, id: JobId): Promise<string[]> {
 
 async function parentsOf(site: Site, id: JobId): Promise<readonly JobId[]> {
   try {
-    return (await readSpecification(site, id)).parents
+    return (await readSpec(site, id)).parents
   } catch (error) {
     if (error instanceof BjobError) return []
     throw error

@@ -27,8 +27,8 @@ export async function explainMisfit(site: Site, lease: Lease, entry: JobEntry): 
   const settings = await readLauncherSettings(site, lease.launcher)
   const { filter, jobMode, timeLimitMinutes = Infinity } = settings
   if (filter !== undefined && !compileFilter(filter)(entry)) return `its filters exclude the job: ${filterText(filter)}`
-  const specification = specOf(entry)
-  const isSerial = specification.numNodes * specification.ranksPerNode === 1
+  const spec = specOf(entry)
+  const isSerial = spec.numNodes * spec.ranksPerNode === 1
   if (jobMode === 'serial' && !isSerial) return 'it runs serial jobs only (--job-mode serial)'
   if (jobMode === 'mpi' && isSerial) return 'it runs MPI jobs only (--job-mode mpi)'
   // Compares clocks of two nodes, which is accurate enough for an explanation.

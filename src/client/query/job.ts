@@ -6,7 +6,7 @@ import type { JobFields } from '../../core/job/job-fields.ts'
 import { plainFields } from '../../core/job/job-spec.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { readData, readJobFile, writeData } from '../../site/job/job-files.ts'
-import { readJobState, readSpecification, unknownJob } from '../../site/job/jobs.ts'
+import { readJobState, readSpec, unknownJob } from '../../site/job/jobs.ts'
 import { entryOf } from '../../core/index/job-entry.ts'
 import type { Site } from '../../site/site.ts'
 import { hasJob } from '../../site/disk/job-folder.ts'
@@ -37,7 +37,7 @@ export class Job {
     const full = fullId(id)
     if (!(await hasJob(site, full))) throw unknownJob(full)
     const state = await readJobState(site, full)
-    return new Job(site, entryOf(full, state, await readSpecification(site, full, state)))
+    return new Job(site, entryOf(full, state, await readSpec(site, full, state)))
   }
 
   /** The state when this handle was made or last refreshed. */
@@ -70,7 +70,7 @@ export class Job {
 
   /** @throws BjobError if job.yaml is broken */
   async specification(): Promise<JobFields> {
-    return plainFields(await readSpecification(this.#site, this.id))
+    return plainFields(await readSpec(this.#site, this.id))
   }
 
   /**

@@ -38,13 +38,13 @@ export interface InputSource {
  */
 export async function findNewInputs(
   site: Site,
-  specification: JobSpec,
+  spec: JobSpec,
   { folder, staged, isEarly }: InputSource,
 ): Promise<NewInputFile[]> {
-  const { inputFiles, parents } = specification
+  const { inputFiles, parents } = spec
   for (const pattern of inputFiles) checkPattern(pattern)
   if (inputFiles.length === 0) return [...(staged ?? [])]
-  const isWaiting = waitsForInputs(specification)
+  const isWaiting = waitsForInputs(spec)
   const isParents = isWaiting && (await isFolderOf(site, parents, folder))
   const own =
     staged === undefined && !isParents ? await findOwn(site, folder, inputFiles) : { inputs: [], unmatched: inputFiles }
@@ -56,7 +56,7 @@ export async function findNewInputs(
   )
   if (missing !== undefined) throw missingInput(missing, folder, parents)
   const taken = isWaiting ? [] : theirs.inputs.filter(({ name }) => !names.has(name))
-  const mode = specification.inputMode ?? 'copy'
+  const mode = spec.inputMode ?? 'copy'
   const inputs: NewInputFile[] = [...(staged ?? []), ...own.inputs.map((input) => ({ ...input, mode }))]
   for (const input of taken) {
     const outside = mode === 'link' ? undefined : await leadsOutTo(site, input.file)
@@ -103,10 +103,10 @@ async function isFolderOf({ disk, layout }: Site, jobs: readonly JobId[], folder
  * @throws BjobError `unsafe-path`, `missing-input` for files that have become uncopyable, or lead
  *   out of the site
  */
-export async function findStaged(site: Site, id: JobId, specification: JobSpec): Promise<NewInputFile[]> {
+export async function findStaged(site: Site, id: JobId, spec: JobSpec): Promise<NewInputFile[]> {
   const { dir } = site.layout.job(id)
-  const { parents, inputFiles } = specification
-  const theirs = waitsForInputs(specification) ? (await findParentInputs(site, parents, inputFiles)).inputs : []
+  const { parents, inputFiles } = spec
+  const theirs = waitsForInputs(spec) ? (await findParentInputs(site, parents, inputFiles)).inputs : []
   const staged = new Map(theirs.map(({ name }) => [name, undefined as NewInputFile | undefined]))
   // The job's own output may match a glob too.
   for (const pattern of filesAtBirth(await readJobState(site, id)) ?? inputFiles.map((file) => path.basename(file))) {

@@ -4,7 +4,7 @@ import { parseJson } from '../../core/text/json-text.ts'
 import { type JobId, jobId, splitId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { readData } from '../../site/job/job-files.ts'
-import { readSpecification } from '../../site/job/jobs.ts'
+import { readSpec } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
 import { type FieldAssignment, setField } from '../change/amend.ts'
 import { dagOf } from '../change/change.ts'
@@ -47,13 +47,13 @@ export async function planClones(
   )
   const records: SpawnRecord[] = []
   for (const id of dagOf(entries).levels(ids).flat()) {
-    const specification = await readSpecification(site, id)
+    const spec = await readSpec(site, id)
     const data = await readData(site, id, parseJson)
-    const parents = specification.parents.map((parent) => {
+    const parents = spec.parents.map((parent) => {
       const clone = cloneOf.get(parent)
       return clone === undefined ? parent : jobId(clone.workflow, clone.name)
     })
-    const record = new Map<string, unknown>(Object.entries(specification.with({ parents }).record))
+    const record = new Map<string, unknown>(Object.entries(spec.with({ parents }).record))
     if (data !== undefined) record.set('data', data)
     for (const assignment of options.assignments ?? [])
       if (assignment.name === undefined || assignment.name === splitId(id).name) setField(record, assignment)
@@ -61,7 +61,7 @@ export async function planClones(
       record: { ...cloneOf.get(id), ...Object.fromEntries(record) },
       // job.yaml omits what equals bjob's default, also where the site's differs.
       isComplete: true,
-      staged: await findStaged(site, id, specification),
+      staged: await findStaged(site, id, spec),
     })
   }
   return records

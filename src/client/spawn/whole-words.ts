@@ -14,16 +14,16 @@ import type { Site } from '../../site/site.ts'
 export async function withWholeWords(
   site: Site,
   record: unknown,
-  specification: JobSpec,
+  spec: JobSpec,
   { folder, parents }: { readonly folder: string; readonly parents: readonly JobId[] },
 ): Promise<JobSpec> {
-  const { inputFiles } = specification
-  if (inputFiles.length === 0) return specification
+  const { inputFiles } = spec
+  if (inputFiles.length === 0) return spec
   const given = wordsOf(record)
   const folders = [folder, ...parents.map((parent) => site.layout.job(parent).dir)]
   const isWhole = given !== undefined && (await isInAny(site, folders, inside(folder, given)))
   const meant = (isWhole ? [given] : inputFiles).map((pattern) => inside(folder, pattern))
-  return specification.with({ inputFiles: meant })
+  return spec.with({ inputFiles: meant })
 }
 
 /** The field's text, if it contains blanks and was split. */

@@ -30,10 +30,10 @@ export function waitsForInputs({ parents, waitForParents }: JobSpec): boolean {
 /**
  * Mode in which a job gets its parents' files at start; `undefined` if it got all files at spawn.
  */
-export function inputsAtStart({ history }: JobState, specification: JobSpec): 'copy' | 'link' | undefined {
-  const { parents, inputFiles, inputMode = 'link' } = specification
+export function inputsAtStart({ history }: JobState, spec: JobSpec): 'copy' | 'link' | undefined {
+  const { parents, inputFiles, inputMode = 'link' } = spec
   if (parents.length === 0 || inputFiles.length === 0) return undefined
   // wait_for_parents may have been changed meanwhile.
   const hasWaited = history.some(({ state }) => state === 'AWAITING_PARENTS')
-  return hasWaited || waitsForInputs(specification) ? inputMode : undefined
+  return hasWaited || waitsForInputs(spec) ? inputMode : undefined
 }

@@ -41,8 +41,8 @@ export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): 
 }
 
 /** Files are staged in once per job, and the preprocess runs once. */
-export function isToStageIn(state: JobState, { specification }: JobToRun): boolean {
-  const isWanted = specification.stageInUrl.length > 0 || inputsAtStart(state, specification) === 'copy'
+export function isToStageIn(state: JobState, { spec }: JobToRun): boolean {
+  const isWanted = spec.stageInUrl.length > 0 || inputsAtStart(state, spec) === 'copy'
   return isWanted && !state.history.some((entry) => entry.state === 'STAGED_IN')
 }
 

@@ -30,7 +30,7 @@ export async function executeJob(
     if (error instanceof BjobError) return { kind: 'impossible', reason: error.message }
     throw error
   }
-  await surroundings.warnOfRanks(job.specification)
+  await surroundings.warnOfRanks(job.spec)
   const early = stopping.outcome
   if (early !== undefined) return early
   if (lease.isLost()) return { kind: 'lost', loss: { why: 'lease-lost' } }
@@ -54,8 +54,8 @@ function wasSignalled(exit: AgentExit): boolean {
 }
 
 /** The job's own limit, unlike the estimate used for placement. */
-function limitTime(site: Site, { specification }: JobToRun, stopping: Stopping): NodeJS.Timeout | undefined {
-  const { timeoutMinutes: minutes } = specification
+function limitTime(site: Site, { spec }: JobToRun, stopping: Stopping): NodeJS.Timeout | undefined {
+  const { timeoutMinutes: minutes } = spec
   if (minutes === undefined) return undefined
   const stop = (): void => stopping.stop({ kind: 'overran', minutes }, site.settings.grace_seconds * 1000)
   return setTimeout(stop, minutes * 60_000)
@@ -94,8 +94,8 @@ export function lossOf({ node, hasAgentDied }: Lost): Stop {
 type RealExit = Extract<AgentExit, { kind: 'exited' | 'signalled' }>
 
 /** Ranks may be children of another daemon, so the usage seen here is partial and no bound. */
-function ranOf({ specification }: JobToRun, { seconds, usage }: RealExit): FinishedRun {
-  const isSeenWhole = specification.numNodes * specification.ranksPerNode === 1
+function ranOf({ spec }: JobToRun, { seconds, usage }: RealExit): FinishedRun {
+  const isSeenWhole = spec.numNodes * spec.ranksPerNode === 1
   if (isSeenWhole || usage?.cpuSeconds === undefined) return { seconds, usage }
   const { cpuSeconds, cpuIs, ...memory } = usage
   return { seconds, usage: cpuIs === 'at most' ? memory : { ...memory, cpuSeconds, cpuIs: 'at least' } }

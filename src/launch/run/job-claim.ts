@@ -6,7 +6,7 @@ import type { Assignment } from '../../core/placement/node-pool.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { isClaimable } from '../../core/life/states.ts'
 import type { Application } from '../../site/applications.ts'
-import { changeJob, readSpecification } from '../../site/job/jobs.ts'
+import { changeJob, readSpec } from '../../site/job/jobs.ts'
 import { firstStep } from './claim-steps.ts'
 import type { JobToRun } from './job-command.ts'
 import type { QueuedJob } from '../run-queue.ts'
@@ -29,14 +29,14 @@ export async function claimJob(
   stopping: Stopping,
 ): Promise<RunResult | Claim> {
   const { site, launcher, lease, report, applicationOf } = surroundings
-  const { id, revision, spec } = candidate
-  let specification: JobSpec
+  const { id, revision } = candidate
+  let spec: JobSpec
   let application: Application
   let claimed: JobState | undefined
   try {
-    specification = await readSpecification(site, id, undefined, spec)
-    application = await applicationOf(specification.application)
-    const job = { id, launcher, specification, application, assignment }
+    spec = await readSpec(site, id, undefined, candidate.spec)
+    application = await applicationOf(spec.application)
+    const job = { id, launcher, spec, application, assignment }
     let wasAmended = false
     const decide = (current: JobState): JobState | undefined => {
       wasAmended = current.amended !== undefined
@@ -49,7 +49,7 @@ export async function claimJob(
     }
     claimed = await changeJob(site, id, decide, revision)
     if (claimed !== undefined && (wasAmended || claimed.revision !== revision + 1))
-      specification = await readAgain(surroundings, id, specification, stopping)
+      spec = await readAgain(surroundings, id, spec, stopping)
   } catch (error) {
     return setAside(surroundings, candidate, error)
   }
@@ -58,14 +58,14 @@ export async function claimJob(
   const last = history.at(-1)
   const begun = state === 'RUNNING' || last === undefined ? `attempt ${attempt} starts` : firstLine(last)
   report({ kind: 'job-started', id, state, message: `${id} ${begun}` })
-  return { kind: 'claimed', claimed, job: { id, launcher, attempt, specification, application, assignment } }
+  return { kind: 'claimed', claimed, job: { id, launcher, attempt, spec, application, assignment } }
 }
 
 /**
  * This claim may publish an interrupted change of job.yaml, so the earlier text must not be run.
  */
 async function readAgain({ site }: Surroundings, id: string, before: JobSpec, stopping: Stopping): Promise<JobSpec> {
-  const specification = await readSpecification(site, id)
-  if (!isDeepStrictEqual(specification, before)) stopping.stop({ kind: 'lost', loss: { why: 'job-changed' } }, 0)
-  return specification
+  const spec = await readSpec(site, id)
+  if (!isDeepStrictEqual(spec, before)) stopping.stop({ kind: 'lost', loss: { why: 'job-changed' } }, 0)
+  return spec
 }

@@ -34,7 +34,7 @@ export interface JobToRun {
   /** Name of the launcher. */
   readonly launcher: string
   readonly attempt: number
-  readonly specification: JobSpec
+  readonly spec: JobSpec
   readonly application: Application
   readonly assignment: Assignment
 }
@@ -48,24 +48,24 @@ const built = new WeakMap<Assignment, { readonly job: JobToRun; readonly command
 /** @throws BjobError `no-mpi` for a job of several ranks without an MPI launcher */
 export function buildJobCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
   const last = built.get(job.assignment)
-  if (last?.job.attempt === job.attempt && last.job.specification === job.specification) return last.command
+  if (last?.job.attempt === job.attempt && last.job.spec === job.spec) return last.command
   const command = buildCommand(site, allocation, job)
   built.set(job.assignment, { job, command })
   return command
 }
 
 function buildCommand(site: Site, allocation: Allocation, job: JobToRun): JobCommand {
-  const { specification, assignment } = job
+  const { spec, assignment } = job
   const hosts = assignment.shares.map(({ name }) => name)
-  const command = commandOf(job.application, specification.args, site.layout.root)
+  const command = commandOf(job.application, spec.args, site.layout.root)
   const own = ownEnvironment(site, allocation, job)
-  if (specification.numNodes * specification.ranksPerNode === 1)
+  if (spec.numNodes * spec.ranksPerNode === 1)
     return { node: hosts[0] ?? allocation.head, words: command, environment: own, pin: pinOf(allocation, job) }
   if (allocation.mpi === undefined) {
     throw requestError('no-mpi', 'no MPI launcher found')
   }
   const name = `${job.id}#${job.attempt}`
-  const { ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, cpuAffinity, mpiFlags } = specification
+  const { ranksPerNode, threadsPerRank, threadsPerCore, gpusPerRank, cpuAffinity, mpiFlags } = spec
   const { args, env } = allocation.mpi.buildInvocation({
     ranksPerNode,
     threadsPerRank,
@@ -90,9 +90,9 @@ function buildCommand(site: Site, allocation: Allocation, job: JobToRun): JobCom
   }
 }
 
-function pinOf({ nodes }: Allocation, { specification, assignment }: JobToRun): Pin | undefined {
+function pinOf({ nodes }: Allocation, { spec, assignment }: JobToRun): Pin | undefined {
   const [share] = assignment.shares
-  if (specification.cpuAffinity === 'none' || share === undefined) return undefined
+  if (spec.cpuAffinity === 'none' || share === undefined) return undefined
   const node = nodes.find(({ name }) => name === share.name)
   return node === undefined ? undefined : pinTo(share, node)
 }
@@ -117,10 +117,10 @@ const found = new Map<string, string>()
  * The command as a shell line for the job's folder, with the program's path and without the user's
  * variables, which may be secret.
  */
-export function commandText(site: Site, { id, specification }: JobToRun, { words, environment }: JobCommand): string {
+export function commandText(site: Site, { id, spec }: JobToRun, { words, environment }: JobCommand): string {
   const [first = '', ...args] = words
   const variables = Object.entries(environment).flatMap(([name, value]) =>
-    value === null || name.startsWith('BJOB_') || Object.hasOwn(specification.environVars, name)
+    value === null || name.startsWith('BJOB_') || Object.hasOwn(spec.environVars, name)
       ? []
       : [`${name}=${quoteShellWord(value)}`],
   )
@@ -151,20 +151,20 @@ export function buildHookCommand(
 function ownEnvironment(
   site: Site,
   allocation: Allocation,
-  { id, launcher, attempt, specification, assignment }: JobToRun,
+  { id, launcher, attempt, spec, assignment }: JobToRun,
 ): Record<string, string | null> {
   const gpuIds = assignment.shares[0]?.gpuIds ?? []
   const gpus = gpuIds.length === 0 ? {} : buildGpuEnvironment(allocation.gpuVariable, gpuIds)
   return {
     ...Object.fromEntries(Object.entries(gpus).map(([name, value]) => [name, value ?? null])),
-    ...(specification.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(specification.threadsPerRank) } : {}),
-    ...specification.environVars,
+    ...(spec.threadsPerRank > 1 ? { OMP_NUM_THREADS: String(spec.threadsPerRank) } : {}),
+    ...spec.environVars,
     ...launcherVariables(launcher, allocation.nodes.length),
     ...withoutLong(
       jobVariables({
         root: site.layout.root,
         id,
-        parents: specification.parents,
+        parents: spec.parents,
         attempt,
         nodes: assignment.shares.map(({ name }) => name),
       }),

@@ -78,15 +78,13 @@ export class JobRun {
 
   /** Runs all steps of the claimed job. */
   async #live({ claimed, job }: Claim): Promise<RunResult> {
-    const { specification, application } = job
+    const { spec, application } = job
     const owned = new OwnedJob(this.#surroundings, job.id, claimed)
-    this.#crashLimit = specification.crashLimit
+    this.#crashLimit = spec.crashLimit
     if (isHandled(claimed.state)) return this.#postprocess(owned, job)
     if (claimed.state === 'POSTPROCESSED') return this.#stageOut(owned, job)
     const refused =
-      (await this.#linkInputs(owned, specification)) ??
-      (await this.#stageIn(owned, job)) ??
-      (await this.#preprocess(owned, job))
+      (await this.#linkInputs(owned, spec)) ?? (await this.#stageIn(owned, job)) ?? (await this.#preprocess(owned, job))
     if (refused !== undefined) return refused
     const { attempt } = owned.state
     const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
@@ -94,9 +92,9 @@ export class JobRun {
       if (outcome.loss.why === 'node-error') this.#vacate(outcome.loss)
       if (deathOf(outcome.loss) !== undefined) return this.#bury(owned, outcome.loss)
     }
-    if (application.postprocess !== undefined && isForPostprocess(outcome, specification))
+    if (application.postprocess !== undefined && isForPostprocess(outcome, spec))
       return this.#handOver(owned, { ...job, attempt }, outcome)
-    if (!hasStageOut(specification)) {
+    if (!hasStageOut(spec)) {
       this.#vacate()
       // The next job starts first: a free core should not wait for this end to be written.
       await setImmediate()
@@ -104,8 +102,8 @@ export class JobRun {
     return this.#finish(
       owned,
       { ...job, attempt },
-      (current, now) => stepsFor(asAsked(outcome, current), specification, countFailures(current.history), now),
-      specification,
+      (current, now) => stepsFor(asAsked(outcome, current), spec, countFailures(current.history), now),
+      spec,
     )
   }
 
@@ -119,10 +117,10 @@ export class JobRun {
   }
 
   /** Links the parents' files, or fails the job. @returns the result if the job went no further */
-  async #linkInputs(owned: OwnedJob, specification: JobSpec): Promise<RunResult | undefined> {
-    if (inputsAtStart(owned.state, specification) !== 'link') return undefined
+  async #linkInputs(owned: OwnedJob, spec: JobSpec): Promise<RunResult | undefined> {
+    if (inputsAtStart(owned.state, spec) !== 'link') return undefined
     try {
-      const { unmatched } = await linkInputs(this.#surroundings.site, this.candidate.id, specification)
+      const { unmatched } = await linkInputs(this.#surroundings.site, this.candidate.id, spec)
       if (unmatched.length === 0) return undefined
       const event = { kind: 'unmatched', patterns: unmatched } as const
       const moved = await owned.move(({ state }, time) => ({ steps: [{ time, state, event }] }))
@@ -130,7 +128,7 @@ export class JobRun {
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
       const impossible = { kind: 'impossible', reason: error.message } as const
-      return this.#end(owned, (_, now) => stepsFor(impossible, specification, 0, now))
+      return this.#end(owned, (_, now) => stepsFor(impossible, spec, 0, now))
     }
   }
 
@@ -165,13 +163,13 @@ export class JobRun {
 
   async #failStaging(
     owned: OwnedJob,
-    { specification }: JobToRun,
+    { spec }: JobToRun,
     what: StagingName,
     end: HookResult & { kind: 'failed' },
   ): Promise<RunResult> {
     const decide = ({ state, history }: JobState, now: string): HistoryEntry[] =>
-      stepsAfterStaging(what, state, end, specification, countFailures(history), now)
-    return this.#end(owned, decide, specification)
+      stepsAfterStaging(what, state, end, spec, countFailures(history), now)
+    return this.#end(owned, decide, spec)
   }
 
   /**
@@ -183,7 +181,7 @@ export class JobRun {
     decide: (current: JobState, now: string) => readonly HistoryEntry[],
     policy?: JobSpec,
   ): Promise<RunResult> {
-    if (!hasStageOut(job.specification) || !isDoneWell(owned.state, decide(owned.state, '')))
+    if (!hasStageOut(job.spec) || !isDoneWell(owned.state, decide(owned.state, '')))
       return this.#end(owned, decide, policy)
     const begun = (current: JobState, now: string): HistoryEntry[] => [
       ...decide(current, now).filter(({ state }) => state !== 'JOB_FINISHED'),
@@ -215,7 +213,7 @@ export class JobRun {
   /** Commits the attempt's end and runs the postprocess, or leaves that to the next launcher. */
   async #handOver(owned: OwnedJob, job: JobToRun, outcome: AttemptOutcome): Promise<RunResult> {
     this.#stopping.settle()
-    const howItWent = (now: string): HistoryEntry[] => stepsFor(outcome, job.specification, 0, now).slice(0, 1)
+    const howItWent = (now: string): HistoryEntry[] => stepsFor(outcome, job.spec, 0, now).slice(0, 1)
     if (this.#stopping.outcome !== undefined) return this.#end(owned, (_, now) => howItWent(now))
     const moved = await owned.move((_, now) => ({ steps: howItWent(now) }))
     return typeof moved === 'string' ? { kind: moved } : this.#postprocess(owned, job)
@@ -230,7 +228,7 @@ export class JobRun {
     const end = await runHook(this.#surroundings, job, 'postprocess', state, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     const verdict = await readVerdict(site, job.id)
-    if (!hasStageOut(job.specification)) this.#vacate()
+    if (!hasStageOut(job.spec)) this.#vacate()
     const result = await this.#finish(owned, job, (_, now) => stepsAfterPostprocess(state, end, verdict, now))
     if (verdict !== undefined) await clearVerdict(site, job.id)
     return result

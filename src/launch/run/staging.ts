@@ -51,12 +51,12 @@ export async function stageIn(
   const { site, launcher } = surroundings
   const { dir } = site.layout.job(job.id)
   return attempt(async () => {
-    const places = job.specification.stageInUrl.map(parseStageUrl)
+    const places = job.spec.stageInUrl.map(parseStageUrl)
     for (const name of places.map(stagedName)) checkInputName(name)
     const aside = stageInAside(launcher)
     const folder = path.join(dir, aside.name)
-    const copiesInputs = inputsAtStart(state, job.specification) === 'copy'
-    const found = copiesInputs ? await findInputsAtStart(site, job.id, job.specification) : NOTHING
+    const copiesInputs = inputsAtStart(state, job.spec) === 'copy'
+    const found = copiesInputs ? await findInputsAtStart(site, job.id, job.spec) : NOTHING
     const { copies, links } = await planCopies(site, found.inputs, folder)
     const names = [...found.inputs.map(({ name }) => name), ...places.map(stagedName)]
     const commands = [
@@ -113,8 +113,8 @@ function isDurable({ settings }: Site): boolean {
 export async function stageOut(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
   const { site, launcher } = surroundings
   return attempt(async () => {
-    const files = await findOutputs(site, job.id, job.specification.stageOutFiles)
-    const place: StagePlace = parseStageUrl(job.specification.stageOutUrl ?? '')
+    const files = await findOutputs(site, job.id, job.spec.stageOutFiles)
+    const place: StagePlace = parseStageUrl(job.spec.stageOutUrl ?? '')
     const aside = stageOutAside(site.layout.job(job.id).dir, launcher)
     const folder = path.posix.join(place.path, aside.name)
     const names = files.map((file) => path.basename(file))
@@ -123,7 +123,7 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
       sendWords(files, place, folder, hasCommand('rsync')),
       wordsAt(place, publishWords(place.path, aside.name, names, isDurable(site))),
     ]
-    const to = job.specification.stageOutUrl ?? ''
+    const to = job.spec.stageOutUrl ?? ''
     return runAll(surroundings, job, commands, stopping, { ...stagedOf('stage-out', names), to })
   })
 }

@@ -180,7 +180,7 @@ export function draftPath(dir: string, token: string): string {
 }
 
 /** The draft of job.yaml for that change. */
-export function specificationDraftPath(dir: string, token: string): string {
+export function specDraftPath(dir: string, token: string): string {
   return `${draftPath(dir, token)}-job`
 }
 

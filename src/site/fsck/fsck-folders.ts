@@ -9,10 +9,10 @@ import type { JobState } from '../../core/life/job-state.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { unlessGone } from '../disk/disk.ts'
 import type { Finding } from './finding.ts'
-import { readJobState, readSpecification } from '../job/jobs.ts'
+import { readJobState, readSpec } from '../job/jobs.ts'
 import { entryOf } from '../../core/index/job-entry.ts'
 import { readOwnFile } from '../disk/own-file.ts'
-import { isScaffold, isWritten, leftoverKind, revisionPath, specificationDraftPath } from '../disk/layout.ts'
+import { isScaffold, isWritten, leftoverKind, revisionPath, specDraftPath } from '../disk/layout.ts'
 import { addNoFiles, listOrFind } from './fsck-surroundings.ts'
 import type { Site } from '../site.ts'
 
@@ -108,8 +108,8 @@ export async function checkJob(
     return undefined
   }
   try {
-    const specification = await readSpecification(site, id, state)
-    return state === undefined ? undefined : entryOf(id, state, specification)
+    const spec = await readSpec(site, id, state)
+    return state === undefined ? undefined : entryOf(id, state, spec)
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
     if (error.code === 'forbidden-file') {
@@ -165,7 +165,7 @@ async function isScaffolding({ disk }: Site, file: string): Promise<boolean> {
 function addLeftover(dir: string, name: string, id: JobId, state: JobState | undefined, suspects: Finding[]): void {
   const kind = leftoverKind(name)
   const path = `${dir}/${name}`
-  if (state?.amended !== undefined && path === specificationDraftPath(dir, state.amended)) {
+  if (state?.amended !== undefined && path === specDraftPath(dir, state.amended)) {
     suspects.push({ kind: 'unplaced-specification', path, id, message: 'job.yaml of an interrupted change' })
     return
   }

@@ -16,12 +16,12 @@ import { type JobRecord, foldEvents, readRecords } from './journal-record.ts'
 import { JobView } from '../view/job-view.ts'
 import { readJobState } from '../job/jobs.ts'
 import { readOwnFile } from '../disk/own-file.ts'
-import { draftOwner, specificationDraftPath } from '../disk/layout.ts'
+import { draftOwner, specDraftPath } from '../disk/layout.ts'
 import { withLock } from '../job/lock.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
 import { tellJournal } from '../view/retell.ts'
 import { removeJob } from '../job/remove-job.ts'
-import { placeSpecification, takeDraftAway } from '../job/revision.ts'
+import { placeSpec, takeDraftAway } from '../job/revision.ts'
 import { readEntry } from '../view/scan.ts'
 import type { Site } from '../site.ts'
 
@@ -118,7 +118,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
       return removeDraft(site, finding)
     case 'unplaced-specification':
       if (id === undefined) return undefined
-      await placeSpecification(disk, site.layout.job(id), await readJobState(site, id))
+      await placeSpec(disk, site.layout.job(id), await readJobState(site, id))
       return 'moved into place'
     case 'half-removed': {
       if (id === undefined) return undefined
@@ -174,7 +174,7 @@ async function removeDraft({ disk, layout }: Site, { path: file, id }: Finding):
 async function removeEmptyDraft(site: Site, id: JobId): Promise<void> {
   const { dir, state } = site.layout.job(id)
   const [, owner] = /^amended: (\S+)$/m.exec((await unlessGone(readOwnFile(site.disk, state))) ?? '') ?? []
-  if (owner !== undefined) await unlessGone(site.disk.unlink(specificationDraftPath(dir, owner)))
+  if (owner !== undefined) await unlessGone(site.disk.unlink(specDraftPath(dir, owner)))
 }
 
 /** A foreign entry in the place of a file, such as a folder, may be valuable and is renamed. */

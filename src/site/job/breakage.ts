@@ -2,7 +2,7 @@
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
-import { readJobState, readSpecification } from './jobs.ts'
+import { readJobState, readSpec } from './jobs.ts'
 import type { Site } from '../site.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { Site } from '../site.ts'
 export async function findBreakage(site: Site, id: JobId, expected?: JobSpec): Promise<BjobError | undefined> {
   try {
     await readJobState(site, id)
-    await readSpecification(site, id, undefined, expected)
+    await readSpec(site, id, undefined, expected)
     return undefined
   } catch (error) {
     if (error instanceof BjobError) return error

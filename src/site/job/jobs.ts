@@ -12,7 +12,7 @@ import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { defined } from '../../lib/defined.ts'
 import { isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText } from '../disk/files.ts'
-import { specificationDraftPath } from '../disk/layout.ts'
+import { specDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
 import { readOwnFile } from '../disk/own-file.ts'
 import { hasJobByNow } from '../disk/job-folder.ts'
@@ -49,7 +49,7 @@ async function lookAgain<T>(site: Site, id: JobId, act: () => Promise<T>): Promi
  * @param expected the probable content, from the journal: saves parsing it
  * @throws BjobError `unknown-job`, `bad-yaml`, `bad-field`: the job is broken and must not run
  */
-export async function readSpecification(
+export async function readSpec(
   site: Site,
   id: JobId,
   state?: Pick<JobState, 'amended'>,
@@ -59,7 +59,7 @@ export async function readSpecification(
   const draft =
     state?.amended === undefined
       ? undefined
-      : await unlessGone(readOwnFile(site.disk, specificationDraftPath(dir, state.amended)))
+      : await unlessGone(readOwnFile(site.disk, specDraftPath(dir, state.amended)))
   let text = draft ?? (await unlessGone(readOwnFile(site.disk, file, readPersonsText)))
   if (text === undefined) {
     if (!(await hasJobByNow(site, id))) throw unknownJob(id)
@@ -98,7 +98,7 @@ export async function changeJob(
   return commitJob(site, id, {
     decide,
     announce: async (next, current) => {
-      const event = toEvent(id, next, current.history.length, await specificationAfter(site, id, next, current))
+      const event = toEvent(id, next, current.history.length, await specAfter(site, id, next, current))
       return site.journal.announce(event, next.state !== 'RUNNING')
     },
     ...defined({ expected }),
@@ -108,15 +108,10 @@ export async function changeJob(
 /**
  * An abandoned revision may have announced other fields than job.yaml has, which are then repeated.
  */
-async function specificationAfter(
-  site: Site,
-  id: JobId,
-  next: JobState,
-  current: JobState,
-): Promise<JobSpec | undefined> {
+async function specAfter(site: Site, id: JobId, next: JobState, current: JobState): Promise<JobSpec | undefined> {
   if (next.revision === current.revision + 1) return undefined
   try {
-    return await readSpecification(site, id, current)
+    return await readSpec(site, id, current)
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error
@@ -126,7 +121,7 @@ async function specificationAfter(
 /** A job's state and specification, to be changed together. */
 export interface Amendment {
   readonly state: JobState
-  readonly specification: JobSpec
+  readonly spec: JobSpec
 }
 
 /**
@@ -135,27 +130,27 @@ export interface Amendment {
  * @returns the new state, or `undefined` if left
  * @throws like `changeJob`, and `bad-yaml`, `bad-field` for a broken job.yaml; errors of `amend`
  */
-export async function changeSpecification(
+export async function changeSpec(
   site: Site,
   id: JobId,
-  amend: (current: JobState, specification: JobSpec) => Amendment | undefined,
+  amend: (current: JobState, spec: JobSpec) => Amendment | undefined,
 ): Promise<JobState | undefined> {
   await refuseLink(site, id)
   for (;;) {
     const state = await readJobState(site, id)
     const { revision } = state
-    const specification = await readSpecification(site, id, state)
+    const spec = await readSpec(site, id, state)
     let isStale = false
-    let spec: JobSpec | undefined
+    let amended: JobSpec | undefined
     const changed = await commitJob(site, id, {
       decide: (current) => {
         isStale = current.revision !== revision
-        const amendment = isStale ? undefined : amend(current, specification)
-        spec = amendment?.specification
+        const amendment = isStale ? undefined : amend(current, spec)
+        amended = amendment?.spec
         return amendment?.state
       },
-      announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, spec)),
-      specification: () => formatYaml(spec?.record ?? {}),
+      announce: (next, current) => site.journal.announce(toEvent(id, next, current.history.length, amended)),
+      spec: () => formatYaml(amended?.record ?? {}),
     })
     if (!isStale) return changed
   }

@@ -30,7 +30,7 @@ import { uniqueToken } from '../../lib/token.ts'
 import { type Disk, type NewFile, codeOf, isGone, unlessGone } from '../disk/disk.ts'
 import type { Announcement } from '../journal/journal-writer.ts'
 import { readOwnFile } from '../disk/own-file.ts'
-import { type JobPaths, draftPath, revisionPath, specificationDraftPath } from '../disk/layout.ts'
+import { type JobPaths, draftPath, revisionPath, specDraftPath } from '../disk/layout.ts'
 
 /**
  * Writers finish within milliseconds; after this time the draft is deleted and its writer starts
@@ -47,7 +47,7 @@ export interface Commit {
   /** Announces the change in the journal; the change is made only after it resolves. */
   readonly announce: (next: JobState, current: JobState) => Promise<Announcement>
   /** The new text of job.yaml, if changed. */
-  readonly specification?: () => string
+  readonly spec?: () => string
   /** The probable revision: saves reading state.yaml first. */
   readonly expected?: number
 }
@@ -86,11 +86,10 @@ async function tryRevision(
   const draft = draftPath(paths.dir, token)
   const file = await disk.create(draft)
   let isOpen = true
-  let specificationFile: NewFile | undefined
+  let specFile: NewFile | undefined
   try {
     // Before the symlink, like the other draft, so that a later writer finds both.
-    if (commit.specification !== undefined)
-      specificationFile = await disk.create(specificationDraftPath(paths.dir, token))
+    if (commit.spec !== undefined) specFile = await disk.create(specDraftPath(paths.dir, token))
     const claimed = await claimRevision(disk, paths, token, expected + 1)
     if (claimed === undefined) return 'again'
     const current = await readState(disk, paths)
@@ -98,44 +97,43 @@ async function tryRevision(
       await removeRevisions(disk, paths, claimed)
       return 'again'
     }
-    await placeSpecification(disk, paths, current)
+    await placeSpec(disk, paths, current)
     const decided = commit.decide(current)
     // The symlink stays: while state.yaml is below it, only a later revision may remove it.
     if (decided === undefined) return undefined
-    const specification = commit.specification?.()
+    const spec = commit.spec?.()
     const next: JobState = {
       ...decided,
       revision: claimed.revision,
-      ...(specification === undefined ? {} : { amended: token }),
+      ...(spec === undefined ? {} : { amended: token }),
     }
-    if (specification !== undefined) {
-      const unfinished = specificationFile
-      specificationFile = undefined
-      await unfinished?.finish(specification, false)
+    if (spec !== undefined) {
+      const unfinished = specFile
+      specFile = undefined
+      await unfinished?.finish(spec, false)
     }
     const announcement = await commit.announce(next, current)
     isOpen = false
     const draftOfNext = { file, path: draft, text: formatState(next), revision: next.revision }
-    if (!(await publish(disk, draftOfNext, paths, announcement, specificationDraftPath(paths.dir, token))))
-      return 'again'
-    await placeSpecification(disk, paths, next)
+    if (!(await publish(disk, draftOfNext, paths, announcement, specDraftPath(paths.dir, token)))) return 'again'
+    await placeSpec(disk, paths, next)
     await removeRevisions(disk, paths, claimed)
     return next
   } finally {
     if (isOpen) {
       await file.close()
       await unlessGone(disk.unlink(draft))
-      await specificationFile?.close()
-      if (commit.specification !== undefined) await unlessGone(disk.unlink(specificationDraftPath(paths.dir, token)))
+      await specFile?.close()
+      if (commit.spec !== undefined) await unlessGone(disk.unlink(specDraftPath(paths.dir, token)))
     }
   }
 }
 
 /** Renames the last revision's draft of job.yaml into place, if that has not happened yet. */
-export async function placeSpecification(disk: Disk, paths: JobPaths, { amended }: JobState): Promise<void> {
+export async function placeSpec(disk: Disk, paths: JobPaths, { amended }: JobState): Promise<void> {
   if (amended === undefined) return
   try {
-    await unlessGone(disk.rename(specificationDraftPath(paths.dir, amended), paths.job))
+    await unlessGone(disk.rename(specDraftPath(paths.dir, amended), paths.job))
   } catch (error) {
     // The job made a folder of job.yaml: readers set the job aside.
     if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) throw error
@@ -228,7 +226,7 @@ export async function takeDraftAway(disk: Disk, paths: JobPaths, token: string, 
     current = await readState(disk, paths)
   }
   // For a committed revision, the draft may be the only copy of job.yaml.
-  if (current.amended !== token) await unlessGone(disk.unlink(specificationDraftPath(paths.dir, token)))
+  if (current.amended !== token) await unlessGone(disk.unlink(specDraftPath(paths.dir, token)))
   return current.revision >= revision
 }
 

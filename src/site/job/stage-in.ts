@@ -52,8 +52,8 @@ export async function findInputsAtStart(
 }
 
 /** Links the files into the job's folder. */
-export async function linkInputs(site: Site, id: JobId, specification: JobSpec): Promise<ParentInputs> {
-  const found = await findInputsAtStart(site, id, specification)
+export async function linkInputs(site: Site, id: JobId, spec: JobSpec): Promise<ParentInputs> {
+  const found = await findInputsAtStart(site, id, spec)
   const { dir } = site.layout.job(id)
   for (const { file, name } of found.inputs) {
     try {

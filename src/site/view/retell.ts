@@ -4,7 +4,7 @@
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
-import { readJobState, readSpecification } from '../job/jobs.ts'
+import { readJobState, readSpec } from '../job/jobs.ts'
 import { listIds } from '../disk/job-folder.ts'
 import { AT_ONCE, mapConcurrently } from '../../lib/concurrently.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
@@ -69,7 +69,7 @@ async function tellDamaged(site: Site, id: JobId): Promise<void> {
 /** Records a job's folder in the journal. @throws BjobError if its files are broken */
 export async function tellJournal(site: Site, id: JobId): Promise<void> {
   const state = await readJobState(site, id)
-  const spec = await readSpecification(site, id, state)
+  const spec = await readSpec(site, id, state)
   const announcement = await site.journal.announce({ ...toEvent(id, state, 0, spec), recovered: true })
   announcement.settle(true)
 }

@@ -6,7 +6,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import { listIds } from '../disk/job-folder.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { breakageText } from '../job/breakage.ts'
-import { readJobState, readSpecification } from '../job/jobs.ts'
+import { readJobState, readSpec } from '../job/jobs.ts'
 import type { Site } from '../site.ts'
 
 /**
@@ -33,7 +33,7 @@ export async function forEachJob(site: Site, visit: (id: JobId) => Promise<void>
 export async function readEntry(site: Site, id: JobId): Promise<JobEntry | undefined> {
   try {
     const state = await readJobState(site, id)
-    return entryOf(id, state, await readSpecification(site, id, state))
+    return entryOf(id, state, await readSpec(site, id, state))
   } catch (error) {
     if (error instanceof BjobError) return undefined
     throw error
@@ -45,7 +45,7 @@ export async function readDamaged(site: Site, id: JobId): Promise<JobEntry | und
   try {
     const state = await readJobState(site, id)
     try {
-      return entryOf(id, state, await readSpecification(site, id, state))
+      return entryOf(id, state, await readSpec(site, id, state))
     } catch (error) {
       if (!(error instanceof BjobError)) throw error
       return { ...entryOf(id, state), broken: breakageText(error) }

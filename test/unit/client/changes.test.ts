@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { advance } from '../../../src/core/life/job-state.ts'
-import { changeJob, readJobState, readSpecification } from '../../../src/site/job/jobs.ts'
+import { changeJob, readJobState, readSpec } from '../../../src/site/job/jobs.ts'
 import { endJob, makeFixture } from './fixture.ts'
 
 describe('the library', () => {
@@ -13,7 +13,7 @@ describe('the library', () => {
     expect(await a.set({ wallTimeMinutes: 5, tags: { k: 'v' } })).toMatchObject({ kind: 'done' })
     expect(await a.set({ wall_time_minutes: 5 })).toMatchObject({ kind: 'left' })
     expect(await a.set({ wallTimeMinutes: undefined })).toMatchObject({ kind: 'done' })
-    expect(await readSpecification(site, a.id)).toMatchObject({ wallTimeMinutes: 1, tags: { k: 'v' } })
+    expect(await readSpec(site, a.id)).toMatchObject({ wallTimeMinutes: 1, tags: { k: 'v' } })
     await expect(a.set({ walltime: 5 })).rejects.toMatchObject({ code: 'unknown-field' })
     await a.setData({ y: [1] })
     expect(await a.data()).toEqual({ y: [1] })

@@ -33,8 +33,8 @@ async function find(
   { isEarly = false, at = folder, ...more }: Asked = {},
 ): Promise<object> {
   const { site, root } = fixture
-  const specification = { application: 'hello', inputFiles, parents: [], waitForParents: true, stageInUrl: [], ...more }
-  const found = await findNewInputs(site, specification as never, { folder: at, isEarly })
+  const spec = { application: 'hello', inputFiles, parents: [], waitForParents: true, stageInUrl: [], ...more }
+  const found = await findNewInputs(site, spec as never, { folder: at, isEarly })
   return Object.fromEntries(found.map(({ file, name, mode }) => [name, `${mode} ${path.relative(root, file)}`]))
 }
 

@@ -61,9 +61,9 @@ function readFolders(root: string): Found[] {
   for (const workflow of fs.readdirSync(path.join(root, 'jobs'))) {
     for (const name of fs.readdirSync(path.join(root, 'jobs', workflow))) {
       const read = (file: string): string => fs.readFileSync(path.join(root, 'jobs', workflow, name, file), 'utf8')
-      const specification = checkSpec(parse(read('job.yaml')))
-      if (!specification.ok) throw new Error(`${name}: job.yaml is wrong`)
-      const { application, priority, parents, tags } = specification.value
+      const spec = checkSpec(parse(read('job.yaml')))
+      if (!spec.ok) throw new Error(`${name}: job.yaml is wrong`)
+      const { application, priority, parents, tags } = spec.value
       const { state, attempt } = parse(read('state.yaml')) as { state: string; attempt?: number }
       const hasData = fs.existsSync(path.join(root, 'jobs', workflow, name, 'data.json'))
       const data = hasData ? (JSON.parse(read('data.json')) as Record<string, unknown>) : undefined

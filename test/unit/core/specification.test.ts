@@ -85,12 +85,12 @@ function problems(record: unknown): string[] {
 
 describe('a specification', () => {
   test.prop([records])('survives job.yaml and the journal', (record) => {
-    const specification = read(record)
-    const kept = specification.record
-    expect(read(kept)).toEqual(specification)
-    expect(decodeSpec(kept)).toEqual(specification)
-    expect(decodeSpec(JSON.parse(JSON.stringify(kept)) as Record<string, unknown>)).toEqual(specification)
-    expect(read(parseYaml(formatYaml(kept), 'job.yaml').value)).toEqual(specification)
+    const spec = read(record)
+    const kept = spec.record
+    expect(read(kept)).toEqual(spec)
+    expect(decodeSpec(kept)).toEqual(spec)
+    expect(decodeSpec(JSON.parse(JSON.stringify(kept)) as Record<string, unknown>)).toEqual(spec)
+    expect(read(parseYaml(formatYaml(kept), 'job.yaml').value)).toEqual(spec)
   })
 
   test.prop([records])('is the same from snake_case and from camelCase', (record) => {

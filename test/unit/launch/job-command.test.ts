@@ -27,14 +27,14 @@ const allocation: Allocation = {
 }
 
 function commandOf(record: Readonly<Record<string, unknown>>): readonly string[] {
-  const specification = decodeSpec({ application: 'sim', args: ['in.dat'], ...record })
+  const spec = decodeSpec({ application: 'sim', args: ['in.dat'], ...record })
   const pool = new NodePool(nodes)
-  const request = requestOf('w/a', specification)
+  const request = requestOf('w/a', spec)
   const found = pool.findNodes(request)
   if (found === undefined) throw new Error('no room')
   const assignment = pool.place(request, found)
   const application = { name: 'sim', executable: ['sim'], shell: false, description: '' }
-  const job = { id: 'w/a', launcher: 'l', attempt: 1, specification, application, assignment }
+  const job = { id: 'w/a', launcher: 'l', attempt: 1, spec, application, assignment }
   return buildJobCommand(site, allocation, job).words
 }
 

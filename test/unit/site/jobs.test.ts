@@ -6,7 +6,7 @@ import { checkSpec } from '../../../src/core/job/check-spec.ts'
 import type { Disk } from '../../../src/site/disk/disk.ts'
 import { type NewJob, createJobs } from '../../../src/site/job/create.ts'
 import { readJobFile } from '../../../src/site/job/job-files.ts'
-import { readJobState, readSpecification } from '../../../src/site/job/jobs.ts'
+import { readJobState, readSpec } from '../../../src/site/job/jobs.ts'
 import { JobView } from '../../../src/site/view/job-view.ts'
 import { Layout } from '../../../src/site/disk/layout.ts'
 import { parseSettings } from '../../../src/site/settings.ts'
@@ -15,7 +15,7 @@ import { SuspendableDisk } from './suspendable-disk.ts'
 
 const checked = checkSpec({ application: 'yes', args: ['x'] })
 if (!checked.ok) throw new Error('the test has a mistake')
-const specification = checked.value
+const spec = checked.value
 
 class TestSite implements Disposable {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-jobs-'))
@@ -31,7 +31,7 @@ class TestSite implements Disposable {
     const time = new Date().toISOString()
     return names.map((name) => ({
       id: `w/${name}`,
-      spec: specification,
+      spec: spec,
       state: { state: 'CREATED', attempt: 0, revision: 1, history: [{ time, state: 'CREATED', message: '' }] },
       data: { name },
       inputs: [{ file: input, name: 'in.dat', mode: 'copy' }],
@@ -53,7 +53,7 @@ class TestSite implements Disposable {
         'state.yaml',
       ])
       expect((await readJobState(site, `w/${name}`)).state).toBe('CREATED')
-      expect(await readSpecification(site, `w/${name}`)).toEqual(specification)
+      expect(await readSpec(site, `w/${name}`)).toEqual(spec)
     }
   }
 
