@@ -1,22 +1,20 @@
 /**
  * Chainable, lazy queries over all jobs: each iteration, count or await reads the current state.
  */
-import { canonicalField } from '../../core/job/field-names.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import { type JobId, nameOf, workflowOf } from '../../core/job/id.ts'
-import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
+import type { JobId } from '../../core/job/id.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { isEnded } from '../../core/life/states.ts'
-import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
-import { didYouMean } from '../../lib/text/nearest.ts'
 import { readData } from '../../site/job/job-files.ts'
 import type { Site } from '../../site/site.ts'
 import type { Catalogue } from '../view/catalogue.ts'
 import type { Change } from '../change/change.ts'
 import { type Conditions, type EntryTest, compileConditions, compileData } from './condition.ts'
 import type { KillOutcome } from '../change/kill-jobs.ts'
+import { readerOf } from './entry-field.ts'
 import { Job } from './job.ts'
-import { compareNaturally } from '../view/natural-order.ts'
+import { compareByFields, firstInOrder } from './sort.ts'
 
 interface Plan {
   /** The only ids that can match, if known. */
@@ -38,18 +36,6 @@ type DataTest = (entry: JobEntry, data: unknown) => boolean
 type Source = (ids: ReadonlySet<JobId> | undefined) => Promise<JobEntry[]>
 
 const EVERYTHING: Plan = { tests: [], dataTests: [], orders: ['id'], start: 0, end: Infinity }
-
-/** Fields of a job outside its specification. */
-const OWN_FIELDS: Readonly<Record<string, (entry: JobEntry) => unknown>> = {
-  id: (entry) => entry.id,
-  name: ({ id }) => nameOf(id),
-  workflow: ({ id }) => workflowOf(id),
-  state: (entry) => entry.state,
-  attempt: (entry) => entry.attempt,
-  launcher: (entry) => entry.launcher,
-  born: (entry) => entry.born,
-  changed: (entry) => entry.changed,
-}
 
 export class JobQuery implements AsyncIterable<Job> {
   readonly #site: Site
@@ -108,7 +94,7 @@ export class JobQuery implements AsyncIterable<Job> {
    * `unknown-field`
    */
   orderBy(...fields: readonly string[]): JobQuery {
-    for (const field of fields) readerOf(field.replace(/^-/, ''))
+    compareByFields(fields)
     return this.#unsliced().#with({ orders: [...fields, 'id'] })
   }
 
@@ -213,18 +199,7 @@ export class JobQuery implements AsyncIterable<Job> {
   async entries(): Promise<JobEntry[]> {
     const { orders, start, end } = this.#plan
     const entries = await this.#matching()
-    const keys = orders.map((order) => ({
-      read: readerOf(order.replace(/^-/, '')),
-      sign: order.startsWith('-') ? -1 : 1,
-    }))
-    const compare = (one: JobEntry, other: JobEntry): number => {
-      for (const { read, sign } of keys) {
-        const difference = compareValues(read(one), read(other))
-        if (difference !== 0) return sign * difference
-      }
-      return 0
-    }
-    return firstOf(entries, end, compare).slice(start)
+    return firstInOrder(entries, end, compareByFields(orders)).slice(start)
   }
 
   async #matching(): Promise<JobEntry[]> {
@@ -256,20 +231,6 @@ function exactIds(condition: unknown): ReadonlySet<JobId> | undefined {
   return Array.isArray(condition) ? new Set(condition.map(String)) : undefined
 }
 
-/** The first `count` in order, without sorting the rest. */
-function firstOf(entries: JobEntry[], count: number, compare: (one: JobEntry, other: JobEntry) => number): JobEntry[] {
-  if (count * 10 > entries.length) return entries.sort(compare).slice(0, count)
-  const first: JobEntry[] = []
-  for (const entry of entries) {
-    const last = first.at(-1)
-    if (first.length === count && (last === undefined || compare(entry, last) >= 0)) continue
-    const at = first.findIndex((other) => compare(entry, other) < 0)
-    first.splice(at < 0 ? first.length : at, 0, entry)
-    if (first.length > count) first.pop()
-  }
-  return first
-}
-
 /** A job may be removed between the two reads. */
 async function readDataIfThere(site: Site, id: JobId): Promise<unknown> {
   try {
@@ -278,28 +239,4 @@ async function readDataIfThere(site: Site, id: JobId): Promise<unknown> {
     if (error instanceof BjobError && error.code === 'unknown-job') return undefined
     throw error
   }
-}
-
-/** @throws BjobError `unknown-field` */
-export function readerOf(field: string): (entry: JobEntry) => unknown {
-  const own = OWN_FIELDS[field]
-  if (own !== undefined) return own
-  const name = canonicalField(field)
-  if (!FIELD_NAMES.includes(name)) {
-    const known = [...Object.keys(OWN_FIELDS), ...FIELD_NAMES]
-    throw requestError('unknown-field', `a job has no field ${field}${didYouMean(field, known)}`, {
-      field,
-      hint: `fields: ${known.join(' ')}`,
-    })
-  }
-  return (entry) => specOf(entry).field(name)
-}
-
-function compareValues(one: unknown, other: unknown): number {
-  if (typeof one === 'number' && typeof other === 'number') return one - other
-  return compareNaturally(textOf(one), textOf(other))
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
 }
