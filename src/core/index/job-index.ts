@@ -9,15 +9,7 @@ import type { JobId } from '../job/id.ts'
 import type { JobSpec } from '../job/job-spec.ts'
 import { type JobEntry, createEntry } from './job-entry.ts'
 import { isEnded } from '../life/states.ts'
-
-/** A change that was announced but not confirmed. */
-export interface Announced {
-  readonly by: string
-  readonly n: number
-  readonly event: JobEvent
-  /** It was not made, and no replacement has been reported since. */
-  readonly isVoid?: true
-}
+import { type Announced, FIRST_REVISION, PendingChanges } from './pending-changes.ts'
 
 /** The rest of an index in a snapshot. */
 export interface IndexRemainder {
@@ -29,9 +21,6 @@ export interface IndexRemainder {
 
 const NOTHING: IndexRemainder = { pending: [], rivals: [], removed: [] }
 
-/** The revision of a birth. */
-const FIRST_REVISION = 1
-
 export class JobIndex {
   /** The current job of each name, as far as known. */
   readonly #entries = new Map<JobId, JobEntry>()
@@ -42,9 +31,7 @@ export class JobIndex {
   readonly #rivals = new Map<JobId, readonly JobEntry[]>()
   /** Births of removed jobs, about which further lines may arrive. */
   readonly #removed = new Map<JobId, Set<string>>()
-  /** By writer and number. */
-  readonly #pending = new Map<string, Map<number, Announced>>()
-  readonly #pendingOf = new Map<JobId, Set<Announced>>()
+  readonly #pending = new PendingChanges()
   /** Jobs that may have ended, in an index that drops them. */
   readonly #ended: Set<JobId> | undefined
 
@@ -80,7 +67,7 @@ export class JobIndex {
   /** True if the entry is in doubt: read the job's folder first. */
   isPending(id: JobId): boolean {
     if (this.#rivals.has(id)) return true
-    const announced = this.#pendingOf.get(id)
+    const announced = this.#pending.of(id)
     if (announced === undefined) return false
     const entry = this.#entries.get(id)
     if (entry === undefined) return true
@@ -91,8 +78,8 @@ export class JobIndex {
 
   /** The ids of all jobs in doubt. */
   *pendingIds(): Generator<JobId> {
-    for (const id of this.#pendingOf.keys()) if (this.isPending(id)) yield id
-    for (const id of this.#rivals.keys()) if (!this.#pendingOf.has(id)) yield id
+    for (const id of this.#pending.jobs()) if (this.isPending(id)) yield id
+    for (const id of this.#rivals.keys()) if (this.#pending.of(id) === undefined) yield id
   }
 
   /** Adds one line. @returns the events that changed the index */
@@ -100,7 +87,7 @@ export class JobIndex {
     const { by, n, event } = line
     const changed: JobEvent[] = []
     if (event !== undefined && this.#applyEvent(event, false)) changed.push(event)
-    if (event !== undefined && event.broken === undefined && n !== undefined) this.#addPending({ by, n, event })
+    if (event !== undefined && event.broken === undefined && n !== undefined) this.#pending.add({ by, n, event })
     if (line.done !== undefined) this.#settle(by, line.done, line.void ?? [], changed)
     return changed
   }
@@ -127,7 +114,7 @@ export class JobIndex {
 
   remainder(): IndexRemainder {
     return {
-      pending: [...this.#pendingOf.values()].flatMap((announced) => [...announced]),
+      pending: this.#pending.all(),
       rivals: [...this.#rivals.values()].flat(),
       removed: [...this.#removed].flatMap(([id, births]) => [...births].map((born) => [id, born] as const)),
     }
@@ -142,10 +129,10 @@ export class JobIndex {
       this.#setCurrent(entry)
       this.#rivals.delete(entry.id)
       this.#removed.get(entry.id)?.delete(entry.born)
-      this.#dropOutdated(entry)
+      this.#pending.dropOutdated(entry)
     }
     for (const rival of rivals) this.#setRivals(rival.id, [...(this.#rivals.get(rival.id) ?? []), rival])
-    for (const announced of pending) this.#addPending(announced)
+    for (const announced of pending) this.#pending.add(announced)
     for (const [id, born] of removed) this.#addRemoved(id, born)
   }
 
@@ -174,7 +161,7 @@ export class JobIndex {
     // Only one of several births under a name is made; a changed job exists.
     const isBirth = event.revision === FIRST_REVISION && !isSettled
     if (isBirth && top !== undefined) return false
-    const entry = entryAfter(event, born, event.spec ?? this.#announcedSpec(event))
+    const entry = entryAfter(event, born, event.spec ?? this.#pending.specOf(event))
     if (top === undefined || this.#isAnnouncedOnly(top)) this.#setCurrent(entry)
     else this.#setRivals(id, [...(this.#rivals.get(id) ?? []), entry])
     return true
@@ -212,10 +199,8 @@ export class JobIndex {
   }
 
   /** True if only the announcement of its birth is known: the job may not exist. */
-  #isAnnouncedOnly({ id, born, revision }: JobEntry): boolean {
-    if (revision > FIRST_REVISION) return false
-    for (const { event } of this.#pendingOf.get(id) ?? []) if (event.born === born) return true
-    return false
+  #isAnnouncedOnly(entry: JobEntry): boolean {
+    return entry.revision <= FIRST_REVISION && this.#pending.has(entry)
   }
 
   /** The line of a birth may arrive after later changes, which do not repeat its fields. */
@@ -225,11 +210,6 @@ export class JobIndex {
     return true
   }
 
-  #announcedSpec({ id, born }: JobEvent): JobSpec | undefined {
-    const own = [...(this.#pendingOf.get(id) ?? [])].filter(({ event }) => event.born === born)
-    return own.find(({ event }) => event.spec !== undefined)?.event.spec
-  }
-
   /** @param broken empty once the job is repaired, which may have changed its fields */
   #setBroken({ broken: before, ...known }: JobEntry, broken: string, spec = known.spec): boolean {
     const entry = spec === undefined ? known : { ...known, spec }
@@ -237,28 +217,13 @@ export class JobIndex {
     return (before ?? '') !== broken
   }
 
-  #addPending(announced: Announced): void {
-    const { by, n, event } = announced
-    let events = this.#pending.get(by)
-    if (events === undefined) this.#pending.set(by, (events = new Map()))
-    if (events.has(n)) return
-    events.set(n, announced)
-    const others = this.#pendingOf.get(event.id)
-    if (others === undefined) this.#pendingOf.set(event.id, new Set([announced]))
-    else others.add(announced)
-  }
-
   #settle(by: string, done: number, voided: readonly number[], changed: JobEvent[]): void {
-    // A copy, because withdrawn events are added during the loop.
-    const own = [...(this.#pending.get(by)?.values() ?? [])]
-    for (const announced of own) {
-      if (announced.n > done) continue
+    for (const announced of this.#pending.take(by, done)) {
       const { event } = announced
-      this.#dropPending(announced)
       if (announced.isVoid === true || voided.includes(announced.n)) this.#settleVoid(announced)
       else {
         if (this.#applyEvent(event, true)) changed.push(event)
-        this.#dropOutdated(event)
+        this.#pending.dropOutdated(event)
       }
     }
   }
@@ -270,26 +235,7 @@ export class JobIndex {
     const isBirth = event.revision === FIRST_REVISION
     // The job never existed; the name probably belongs to another job.
     if (isBirth && isCurrent) this.#takeOut(event)
-    if (isBirth ? !this.#entries.has(event.id) : isCurrent) this.#addPending({ ...announced, isVoid: true })
-  }
-
-  /** A committed revision decides all earlier ones, and withdrawn births. */
-  #dropOutdated({ id, born, revision }: Pick<JobEvent, 'id' | 'born' | 'revision'>): void {
-    for (const announced of this.#pendingOf.get(id) ?? []) {
-      const { event, isVoid = false } = announced
-      const isBefore = event.born === born && event.revision <= revision
-      if (isBefore || (isVoid && event.revision === FIRST_REVISION)) this.#dropPending(announced)
-    }
-  }
-
-  #dropPending(announced: Announced): void {
-    const { by, n, event } = announced
-    const events = this.#pending.get(by)
-    events?.delete(n)
-    if (events?.size === 0) this.#pending.delete(by)
-    const others = this.#pendingOf.get(event.id)
-    others?.delete(announced)
-    if (others?.size === 0) this.#pendingOf.delete(event.id)
+    if (isBirth ? !this.#entries.has(event.id) : isCurrent) this.#pending.add({ ...announced, isVoid: true })
   }
 
   /** True if the entry still equals the announcement. */

@@ -5,7 +5,8 @@
  */
 import { type JobEntry, createEntry } from '../../core/index/job-entry.ts'
 import { type JobEvent, decodeEvent } from '../../core/index/journal-events.ts'
-import { type Announced, type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
+import { type IndexRemainder, JobIndex } from '../../core/index/job-index.ts'
+import type { Announced } from '../../core/index/pending-changes.ts'
 import { type JobSpec, type SpecRecord, decodeSpec } from '../../core/job/job-spec.ts'
 import type { State } from '../../core/life/states.ts'
 import { FORMATS } from '../../core/text/formats.ts'
