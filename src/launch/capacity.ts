@@ -24,8 +24,8 @@ export interface Placed {
   at: number
 }
 
-/** A waiting job that holds a reservation. */
-interface Kept {
+/** The reservation of a waiting job. */
+interface HeldReservation {
   reservation: Reservation | undefined
   startsMs: number
   /** Number of looks until its reservation is recomputed, because jobs end early too. */
@@ -39,15 +39,15 @@ interface Kept {
  */
 const COST_PER_LOOK = 64
 /** Upper bound; older entries are jobs that other launchers took. */
-const MOST_KEPT = 1000
+const MAX_RESERVATIONS = 1000
 
-export class Room {
+export class Capacity {
   #nodes: readonly NodeShape[]
   readonly #deadlineMs: () => number
   readonly #pool: NodePool
   readonly #placed: Placed[] = []
   readonly #now: () => number
-  readonly #kept = new Map<string, Kept>()
+  readonly #reservations = new Map<string, HeldReservation>()
   readonly #suspended = new Set<string>()
 
   /**
@@ -94,7 +94,7 @@ export class Room {
         const { id, wallSeconds } = item.request
         const placed = { assignment, endsMs: this.#now() + wallSeconds * 1000, at: this.#placed.length }
         this.#placed.push(placed)
-        if (this.#kept.size > 0) this.#kept.delete(id)
+        if (this.#reservations.size > 0) this.#reservations.delete(id)
         start(item, placed)
       },
     )
@@ -105,19 +105,19 @@ export class Room {
     this.#pool.removeNode(name)
     this.#suspended.delete(name)
     this.#nodes = this.#nodes.filter((node) => node.name !== name)
-    this.#kept.clear()
+    this.#reservations.clear()
   }
 
   /** Excludes a node until it is resumed. Jobs that fit only there wait. */
   suspendNode(name: string): void {
     this.#suspended.add(name)
     this.#pool.removeNode(name)
-    this.#kept.clear()
+    this.#reservations.clear()
   }
 
   resumeNode(name: string): void {
     if (this.#suspended.delete(name)) this.#pool.restoreNode(name)
-    this.#kept.clear()
+    this.#reservations.clear()
   }
 
   /** Releases the resources of a job. */
@@ -132,19 +132,19 @@ export class Room {
   #reserve(request: PlacementRequest): Reservation | undefined {
     const now = this.#now()
     const patience = Math.floor((this.#pool.nodeCount + this.#placed.length) / COST_PER_LOOK)
-    const kept = this.#kept.get(request.id) ?? { reservation: undefined, startsMs: 0, looksLeft: patience }
-    if (kept.looksLeft === 0) {
+    const held = this.#reservations.get(request.id) ?? { reservation: undefined, startsMs: 0, looksLeft: patience }
+    if (held.looksLeft === 0) {
       const running: RunningJob[] = this.#placed.map(({ assignment, endsMs }) => ({
         assignment,
         endsInSeconds: (endsMs - now) / 1000,
       }))
-      kept.reservation = reserveNodes(request, this.#pool, running)
-      kept.startsMs = now + (kept.reservation?.startsInSeconds ?? 0) * 1000
-      kept.looksLeft = patience
-    } else kept.looksLeft -= 1
-    const [oldest] = this.#kept.keys()
-    if (oldest !== undefined && this.#kept.size >= MOST_KEPT) this.#kept.delete(oldest)
-    this.#kept.set(request.id, kept)
-    return kept.reservation && { ...kept.reservation, startsInSeconds: Math.max(0, (kept.startsMs - now) / 1000) }
+      held.reservation = reserveNodes(request, this.#pool, running)
+      held.startsMs = now + (held.reservation?.startsInSeconds ?? 0) * 1000
+      held.looksLeft = patience
+    } else held.looksLeft -= 1
+    const [oldest] = this.#reservations.keys()
+    if (oldest !== undefined && this.#reservations.size >= MAX_RESERVATIONS) this.#reservations.delete(oldest)
+    this.#reservations.set(request.id, held)
+    return held.reservation && { ...held.reservation, startsInSeconds: Math.max(0, (held.startsMs - now) / 1000) }
   }
 }

@@ -29,7 +29,7 @@ const UNSETTLED_MOST_MS = 60_000
 const TAKEN_AT_ONCE = 10_000
 
 /** Callbacks to the launcher. */
-export interface IntakeSink {
+export interface IntakeCallbacks {
   /** True if this launcher could ever run such a job. */
   readonly accepts: (entry: JobEntry, spec: JobSpec, request: PlacementRequest) => boolean
   readonly isActive: (id: string) => boolean
@@ -37,14 +37,14 @@ export interface IntakeSink {
   readonly onReady: (entry: JobEntry, request: PlacementRequest) => void
   readonly onKill: (id: string, by: string) => void
   /** Runs a background task. */
-  readonly attend: (task: () => Promise<void>) => void
+  readonly runInBackground: (task: () => Promise<void>) => void
   readonly report: Reporter
 }
 
 export class Intake {
   readonly #site: Site
   readonly #view: JobView
-  readonly #sink: IntakeSink
+  readonly #callbacks: IntakeCallbacks
   readonly #parents: Parents
   /** Unconfirmed changes, with the time of the next look into the folder. */
   readonly #unsettled = new Map<string, { lookAtMs: number; delayMs: number }>()
@@ -53,10 +53,10 @@ export class Intake {
   /** Current delay of jobs that failed for reasons outside the job. */
   readonly #failed = new Map<string, number>()
 
-  constructor(site: Site, view: JobView, sink: IntakeSink) {
+  constructor(site: Site, view: JobView, callbacks: IntakeCallbacks) {
     this.#site = site
     this.#view = view
-    this.#sink = sink
+    this.#callbacks = callbacks
     this.#parents = new Parents(site)
   }
 
@@ -76,25 +76,25 @@ export class Intake {
     for (const { id, broken } of this.#view.index.entries()) {
       // Yields, so that the lease is renewed during a long intake.
       if ((count += 1) % TAKEN_AT_ONCE === 0) await setImmediate()
-      if (broken === undefined) this.heed(id)
-      else this.#sink.attend(() => this.lookUp(id))
+      if (broken === undefined) this.onJobChanged(id)
+      else this.#callbacks.runInBackground(() => this.lookUp(id))
     }
   }
 
   /** Looks again at the jobs that were set aside. */
   reconsiderBroken(): void {
     for (const { id, broken } of this.#view.index.entries())
-      if (broken !== undefined) this.#sink.attend(() => this.lookUp(id))
+      if (broken !== undefined) this.#callbacks.runInBackground(() => this.lookUp(id))
   }
 
   /** Takes in the journal's news. @throws the file system's errors if the journal cannot be read */
   async takeNews(): Promise<void> {
-    for (const id of await this.#view.refresh()) this.heed(id)
-    for (const id of this.#unsettled.keys()) this.heed(id)
+    for (const id of await this.#view.refresh()) this.onJobChanged(id)
+    for (const id of this.#unsettled.keys()) this.onJobChanged(id)
   }
 
   /** Handles a committed change of a job. */
-  heed(id: string): void {
+  onJobChanged(id: string): void {
     if (this.#view.index.isPending(id)) {
       if (this.#unsettled.has(id)) return
       this.#unsettled.set(id, { lookAtMs: monotonicMs() + UNSETTLED_MS, delayMs: UNSETTLED_MS })
@@ -110,7 +110,7 @@ export class Intake {
     }
     if (entry === undefined || isEnded(entry.state)) this.#reconsiderChildren(id)
     if (entry === undefined) return
-    if (entry.kill !== undefined) this.#sink.onKill(id, entry.kill)
+    if (entry.kill !== undefined) this.#callbacks.onKill(id, entry.kill)
     this.#consider(entry)
   }
 
@@ -140,7 +140,7 @@ export class Intake {
   }
 
   #lookUpAfter(id: string, delayMs: number): void {
-    setTimeout(() => this.#sink.attend(() => this.lookUp(id)), delayMs).unref()
+    setTimeout(() => this.#callbacks.runInBackground(() => this.lookUp(id)), delayMs).unref()
   }
 
   /** Reads the job's folder where the journal is incomplete. */
@@ -153,15 +153,15 @@ export class Intake {
   }
 
   #consider(entry: JobEntry): void {
-    const isTaken = entry.launcher !== undefined || this.#sink.isActive(entry.id)
+    const isTaken = entry.launcher !== undefined || this.#callbacks.isActive(entry.id)
     if (isTaken || !isClaimable(entry.state) || entry.broken !== undefined) return
-    if (entry.spec === undefined) return this.#sink.attend(() => this.lookUp(entry.id))
+    if (entry.spec === undefined) return this.#callbacks.runInBackground(() => this.lookUp(entry.id))
     const spec = entry.spec
     const request = requestOf(entry.id, spec, entry.deaths)
-    if (!this.#sink.accepts(entry, spec, request)) return
+    if (!this.#callbacks.accepts(entry, spec, request)) return
     if (this.#delay(entry)) return
-    if (spec.parents.length === 0 || !spec.waitForParents) this.#sink.onReady(entry, request)
-    else this.#sink.attend(() => this.#considerParents(entry, request))
+    if (spec.parents.length === 0 || !spec.waitForParents) this.#callbacks.onReady(entry, request)
+    else this.#callbacks.runInBackground(() => this.#considerParents(entry, request))
   }
 
   /**
@@ -179,16 +179,16 @@ export class Intake {
     const delayed: { readonly revision: number; timer?: NodeJS.Timeout } = { revision }
     delayed.timer = setTimeout(() => {
       delete delayed.timer
-      this.#sink.attend(async () => this.heed(id))
+      this.#callbacks.runInBackground(async () => this.onJobChanged(id))
     }, delayMs).unref()
     this.#delayed.set(id, delayed)
     return true
   }
 
   async #considerParents(entry: JobEntry, request: PlacementRequest): Promise<void> {
-    const verdict = await this.#parents.judge(entry)
-    if (verdict.kind === 'free') this.#sink.onReady(entry, request)
-    else if (verdict.kind === 'orphaned') await this.#fail(entry.id, verdict.event)
+    const readiness = await this.#parents.check(entry)
+    if (readiness.kind === 'free') this.#callbacks.onReady(entry, request)
+    else if (readiness.kind === 'orphaned') await this.#fail(entry.id, readiness.event)
   }
 
   async #fail(id: string, event: Orphaned): Promise<void> {
@@ -198,7 +198,7 @@ export class Intake {
         : advance(current, [{ time: new Date().toISOString(), state: 'FAILED', event }]),
     )
     if (failed !== undefined) {
-      this.#sink.report({ kind: 'job-ended', id, state: 'FAILED', message: `${id} FAILED: ${orphanWords(event)}` })
+      this.#callbacks.report({ kind: 'job-ended', id, state: 'FAILED', message: `${id} FAILED: ${orphanWords(event)}` })
     }
   }
 

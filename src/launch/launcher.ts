@@ -4,7 +4,7 @@
  *
  *   news ──▶ consider ──▶ queue ──▶ fill ──▶ JobRun (claim, processes, end)
  *              │                      ▲            │
- *              └─ parents: waits      └────────────┘ room is free again
+ *              └─ parents: waits      └────────────┘ capacity is free again
  *
  * It lives under one name until it ends or loses its lease.
  */
@@ -26,10 +26,10 @@ import { type LaunchSummary, type Reporter, errorCause, messageOf, problemText }
 import { JobRun } from './run/job-runner.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
-import type { Placed, Room } from './capacity.ts'
+import type { Placed, Capacity } from './capacity.ts'
 import { NodeHealth } from './node-health.ts'
 import { type QueuedJob, RunQueue } from './run-queue.ts'
-import type { RunResult, Surroundings } from './run/run-context.ts'
+import type { RunResult, RunContext } from './run/run-context.ts'
 
 export interface LaunchLimits {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
@@ -51,14 +51,14 @@ export class Launcher {
   readonly #site: Site
   readonly #view: JobView
   readonly #limits: LaunchLimits
-  readonly #room: Room
-  readonly #surroundings: Surroundings
+  readonly #capacity: Capacity
+  readonly #context: RunContext
   readonly #report: Reporter
   readonly #queue: RunQueue
   readonly #intake: Intake
   readonly #recovery: Recovery
   readonly #health: NodeHealth
-  readonly #isMeant: (entry: JobEntry) => boolean
+  readonly #matchesFilter: (entry: JobEntry) => boolean
   readonly #active = new Map<string, JobRun>()
   readonly #runs = new Set<Promise<void>>()
   readonly #over = new AbortController()
@@ -71,35 +71,35 @@ export class Launcher {
   #reason: string | undefined
   #idleSinceMs = monotonicMs()
 
-  constructor(view: JobView, room: Room, limits: LaunchLimits, surroundings: Surroundings) {
-    this.#site = surroundings.site
+  constructor(view: JobView, capacity: Capacity, limits: LaunchLimits, context: RunContext) {
+    this.#site = context.site
     this.#view = view
     this.#limits = limits
-    this.#room = room
-    this.#surroundings = surroundings
-    this.#report = surroundings.report
-    this.#queue = new RunQueue(view.index, surroundings.launcher)
+    this.#capacity = capacity
+    this.#context = context
+    this.#report = context.report
+    this.#queue = new RunQueue(view.index, context.launcher)
     this.#intake = new Intake(this.#site, view, {
       accepts: (entry, spec, request) => this.#accepts(entry, spec, request),
       isActive: (id) => this.#active.has(id),
       onReady: (entry, request) => this.#enqueue(entry, request),
       onKill: (id, by) => this.#active.get(id)?.stop({ kind: 'killed', by }, this.#graceMs),
-      attend: (task) => this.#attend(task),
+      runInBackground: (task) => this.#runInBackground(task),
       report: (event) => {
         // Settling the children of a failed job counts as work.
         this.#idleSinceMs = monotonicMs()
         this.#report(event)
       },
     })
-    this.#recovery = new Recovery(this.#site, surroundings.launcher, view.index, surroundings.report, {
-      clear: (launcher) => surroundings.agents.clear(launcher),
+    this.#recovery = new Recovery(this.#site, context.launcher, view.index, context.report, {
+      clear: (launcher) => context.agents.clear(launcher),
       isActive: (id) => this.#active.has(id),
     })
     this.#health = new NodeHealth((placed) => {
       this.#vacate(placed)
       this.#fill()
-    }, surroundings.report)
-    this.#isMeant = compileFilter(limits.filter)
+    }, context.report)
+    this.#matchesFilter = compileFilter(limits.filter)
   }
 
   /**
@@ -113,11 +113,11 @@ export class Launcher {
     const timers = [
       setInterval(() => this.#housekeep(), HOUSEKEEPING_MS),
       setInterval(
-        () => this.#attend(() => this.#recovery.look()),
+        () => this.#runInBackground(() => this.#recovery.look()),
         (this.#site.settings.lease_seconds * 1000) / LOOKS_PER_LEASE,
       ),
     ]
-    this.#attend(() => this.#recovery.look())
+    this.#runInBackground(() => this.#recovery.look())
     try {
       this.#fill()
       while (!this.#over.signal.aborted) {
@@ -128,9 +128,9 @@ export class Launcher {
     } finally {
       for (const timer of timers) clearInterval(timer)
     }
-    if (!this.#surroundings.lease.isLost()) await this.#recovery.lookAtOwn()
+    if (!this.#context.lease.isLost()) await this.#recovery.lookAtOwn()
     const leftBehind = [...this.#recovery.leftBehind].map(([id, why]) => ({ id, reason: why }))
-    return { launcher: this.#surroundings.launcher, reason: this.#reason ?? 'ended', ...this.counts, leftBehind }
+    return { launcher: this.#context.launcher, reason: this.#reason ?? 'ended', ...this.counts, leftBehind }
   }
 
   /** Starts no more jobs and stops the running ones. A second call can only shorten the grace. */
@@ -146,24 +146,24 @@ export class Launcher {
 
   /** The agent of a node and its jobs died. Jobs on several nodes have to be stopped explicitly. */
   suspendNode(node: string): void {
-    this.#room.suspendNode(node)
+    this.#capacity.suspendNode(node)
     this.#report({ kind: 'problem', message: `the agent on ${node} died with its jobs; starting a new agent` })
     this.#stopOn(node, { why: 'agent-died', node })
   }
 
   resumeNode(node: string): void {
-    this.#room.resumeNode(node)
+    this.#capacity.resumeNode(node)
     this.#isBlocked = false
     this.#fill()
   }
 
   /** A node is lost for good. */
   loseNode(node: string): void {
-    this.#room.removeNode(node)
+    this.#capacity.removeNode(node)
     const loss = { why: 'node-lost', node } as const
     this.#report({ kind: 'problem', message: `${lossWords(loss)}; continuing with the other nodes` })
     this.#stopOn(node, loss)
-    if (this.#room.isEmpty) this.finish('all nodes were lost', { kind: 'lost', loss }, 0)
+    if (this.#capacity.isEmpty) this.finish('all nodes were lost', { kind: 'lost', loss }, 0)
   }
 
   /** Some application has changed: jobs that were set aside may be runnable now. */
@@ -191,7 +191,7 @@ export class Launcher {
   #accepts(entry: JobEntry, { numNodes, ranksPerNode }: JobSpec, request: PlacementRequest): boolean {
     const { jobMode } = this.#limits
     const isOfMode = jobMode === 'auto' || (jobMode === 'serial') === (numNodes * ranksPerNode === 1)
-    return isOfMode && this.#isMeant(entry) && this.#room.explainUnfit(request) === undefined
+    return isOfMode && this.#matchesFilter(entry) && this.#capacity.explainUnfit(request) === undefined
   }
 
   #enqueue(entry: JobEntry, request: PlacementRequest): void {
@@ -203,11 +203,11 @@ export class Launcher {
   #fill(): void {
     if (this.#reason !== undefined || this.#isBlocked || this.#isBehind) return
     this.#isBlocked = true
-    this.#queue.fill(this.#room, (candidate, placed) => this.#start(candidate, placed))
+    this.#queue.fill(this.#capacity, (candidate, placed) => this.#start(candidate, placed))
   }
 
   #start(candidate: QueuedJob, placed: Placed): void {
-    const run = new JobRun(candidate, placed.assignment, this.#surroundings, (vacancy) => {
+    const run = new JobRun(candidate, placed.assignment, this.#context, (vacancy) => {
       if (typeof vacancy !== 'string') return this.#health.fail(vacancy.node ?? '?', placed, lossWords(vacancy))
       this.#vacate(placed)
       if (vacancy === 'outrun') this.#catchUp()
@@ -240,14 +240,14 @@ export class Launcher {
         this.#runs.delete(done)
         // The job may be ready for its next attempt; the entry from before the claim is outdated.
         const entry = this.#view.index.get(candidate.id)
-        if (entry !== undefined && entry.revision > candidate.revision) this.#intake.heed(candidate.id)
+        if (entry !== undefined && entry.revision > candidate.revision) this.#intake.onJobChanged(candidate.id)
         this.#fill()
       })
     this.#runs.add(done)
   }
 
   #vacate(placed: Placed): void {
-    this.#room.release(placed)
+    this.#capacity.release(placed)
     this.#isBlocked = false
   }
 
@@ -255,7 +255,7 @@ export class Launcher {
     if (this.#isBehind) return
     this.#isBehind = true
     this.#queue.spread('outrun')
-    this.#attend(() => this.#takeNews().finally(() => (this.#isBehind = false)))
+    this.#runInBackground(() => this.#takeNews().finally(() => (this.#isBehind = false)))
   }
 
   #count(candidate: QueuedJob, result: RunResult): void {
@@ -274,18 +274,18 @@ export class Launcher {
   }
 
   #housekeep(): void {
-    if (this.#surroundings.lease.isLost()) return
-    this.#attend(() => this.#intake.lookIntoUnsettled())
+    if (this.#context.lease.isLost()) return
+    this.#runInBackground(() => this.#intake.lookIntoUnsettled())
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', why: 'walltime' })
     } else if (this.#active.size > 0 || this.#isExpecting) this.#idleSinceMs = now
-    else if (this.#isIdle) this.#attend(() => this.#leave())
+    else if (this.#isIdle) this.#runInBackground(() => this.#leave())
   }
 
   /** True if work may arrive soon. */
   get #isExpecting(): boolean {
-    return this.#recovery.isUndecided || this.#intake.isDelaying || this.#room.isSuspended || this.#health.isHolding
+    return this.#recovery.isUndecided || this.#intake.isDelaying || this.#capacity.isSuspended || this.#health.isHolding
   }
 
   get #isIdle(): boolean {
@@ -307,7 +307,7 @@ export class Launcher {
   }
 
   /** Runs a background task. Errors are reported; the next event retries. */
-  #attend(task: () => Promise<void>): void {
+  #runInBackground(task: () => Promise<void>): void {
     const done = task()
       .catch((error: unknown) => this.#report({ kind: 'problem', message: messageOf(error), cause: errorCause(error) }))
       .finally(() => {

@@ -10,9 +10,9 @@ import type { Reporter } from './launch-events.ts'
 const DELAY_MS = 1000
 const LONGEST_DELAY_MS = 60_000
 /** Number of consecutive failures after which the node is reported as unused. */
-const MANY_TRIES = 4
+const REPORTED_TRIES = 4
 
-interface Sick {
+interface UnhealthyNode {
   /** Held resources, oldest first. */
   readonly held: Placed[]
   /** Consecutive failed starts. */
@@ -24,12 +24,12 @@ interface Sick {
 }
 
 export class NodeHealth {
-  readonly #nodes = new Map<string, Sick>()
-  readonly #giveBack: (placed: Placed) => void
+  readonly #nodes = new Map<string, UnhealthyNode>()
+  readonly #release: (placed: Placed) => void
   readonly #report: Reporter
 
-  constructor(giveBack: (placed: Placed) => void, report: Reporter) {
-    this.#giveBack = giveBack
+  constructor(release: (placed: Placed) => void, report: Reporter) {
+    this.#release = release
     this.#report = report
   }
 
@@ -41,30 +41,31 @@ export class NodeHealth {
   /** Records a failed start and keeps the job's resources. */
   fail(node: string, placed: Placed, reason: string): void {
     const known = this.#nodes.get(node)
-    const sick = known ?? { held: [], failedTries: 0, delayMs: DELAY_MS, isTrying: false }
-    this.#nodes.set(node, sick)
-    sick.held.push(placed)
-    if (sick.isTrying) {
-      sick.delayMs = Math.min(sick.delayMs * 2, LONGEST_DELAY_MS)
-      sick.failedTries += 1
-      if (sick.failedTries === MANY_TRIES) this.#tell(`${node} gets no jobs for now, because none starts there`, reason)
+    const unhealthy = known ?? { held: [], failedTries: 0, delayMs: DELAY_MS, isTrying: false }
+    this.#nodes.set(node, unhealthy)
+    unhealthy.held.push(placed)
+    if (unhealthy.isTrying) {
+      unhealthy.delayMs = Math.min(unhealthy.delayMs * 2, LONGEST_DELAY_MS)
+      unhealthy.failedTries += 1
+      if (unhealthy.failedTries === REPORTED_TRIES)
+        this.#warn(`${node} gets no jobs for now, because none starts there`, reason)
     }
-    sick.isTrying = false
-    sick.timer ??= this.#schedule(node, sick)
-    if (known === undefined) this.#tell(`${node} gets fewer concurrent jobs`, reason)
+    unhealthy.isTrying = false
+    unhealthy.timer ??= this.#schedule(node, unhealthy)
+    if (known === undefined) this.#warn(`${node} gets fewer concurrent jobs`, reason)
   }
 
   /** Records a successful run. */
   succeed(node: string): void {
-    const sick = this.#nodes.get(node)
-    if (sick === undefined) return
-    if (sick.held.length === 0) this.#nodes.delete(node)
-    sick.failedTries = 0
-    sick.delayMs = DELAY_MS
-    sick.isTrying = false
+    const unhealthy = this.#nodes.get(node)
+    if (unhealthy === undefined) return
+    if (unhealthy.held.length === 0) this.#nodes.delete(node)
+    unhealthy.failedTries = 0
+    unhealthy.delayMs = DELAY_MS
+    unhealthy.isTrying = false
   }
 
-  #tell(what: string, reason: string): void {
+  #warn(what: string, reason: string): void {
     const slowest = formatSeconds(LONGEST_DELAY_MS / 1000)
     this.#report({
       kind: 'problem',
@@ -72,14 +73,14 @@ export class NodeHealth {
     })
   }
 
-  #schedule(node: string, sick: Sick): NodeJS.Timeout {
-    return setTimeout(() => this.#tryOne(node, sick), sick.delayMs).unref()
+  #schedule(node: string, unhealthy: UnhealthyNode): NodeJS.Timeout {
+    return setTimeout(() => this.#tryNext(node, unhealthy), unhealthy.delayMs).unref()
   }
 
-  #tryOne(node: string, sick: Sick): void {
-    const placed = sick.held.shift()
-    sick.isTrying = true
-    sick.timer = sick.held.length === 0 ? undefined : this.#schedule(node, sick)
-    if (placed !== undefined) this.#giveBack(placed)
+  #tryNext(node: string, unhealthy: UnhealthyNode): void {
+    const placed = unhealthy.held.shift()
+    unhealthy.isTrying = true
+    unhealthy.timer = unhealthy.held.length === 0 ? undefined : this.#schedule(node, unhealthy)
+    if (placed !== undefined) this.#release(placed)
   }
 }

@@ -30,7 +30,7 @@ export class Parents {
   /**
    * Decides if a job's parents let it start. A waiting job is stored under each unfinished parent.
    */
-  async judge(entry: JobEntry): Promise<Readiness> {
+  async check(entry: JobEntry): Promise<Readiness> {
     const { parents, waitForParents } = specOf(entry)
     if (!waitForParents) return { kind: 'free' }
     const open = this.#openOf(entry.id)
@@ -43,9 +43,9 @@ export class Parents {
       }
       // Added before the look, so that a parent that ends right after it wakes the child.
       this.#addChild(parent, entry.id)
-      const verdict = await this.#look(parent)
-      if (verdict.kind === 'orphaned') return verdict
-      if (verdict.kind === 'free') this.#finished.add(parent)
+      const readiness = await this.#look(parent)
+      if (readiness.kind === 'orphaned') return readiness
+      if (readiness.kind === 'free') this.#finished.add(parent)
       else {
         waits = true
         // If the parent ended meanwhile, the child is judged again.

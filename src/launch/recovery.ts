@@ -52,7 +52,7 @@ interface Stuck {
 }
 
 /** The observing launcher. */
-export interface RecoveryHost {
+export interface RecoveryCallbacks {
   /**
    * Kills the leftovers of a dead launcher on this launcher's nodes; false if any may still run.
    */
@@ -75,11 +75,11 @@ export class Recovery {
   /** Reasons that keep jobs of dead launchers from being released. */
   readonly #stuck = new Map<JobId, Stuck>()
   readonly #leaseMs: number
-  readonly #clear: RecoveryHost['clear']
+  readonly #clear: RecoveryCallbacks['clear']
   /** Number of looks in progress. */
   #looks = 0
 
-  constructor(site: Site, self: string, index: JobIndex, report: Reporter, { clear, isActive }: RecoveryHost) {
+  constructor(site: Site, self: string, index: JobIndex, report: Reporter, { clear, isActive }: RecoveryCallbacks) {
     this.#clear = clear
     this.#site = site
     this.#self = self
@@ -107,7 +107,7 @@ export class Recovery {
     for (const id of this.#stuck.keys()) if (this.#index.get(id)?.launcher === undefined) this.#stuck.delete(id)
     for (const launcher of this.#observations.keys()) if (!owned.has(launcher)) this.#observations.delete(launcher)
     for (const [launcher, entries] of owned) {
-      const end = await this.#judge(launcher)
+      const end = await this.#lossOf(launcher)
       if (end === undefined) continue
       await mapConcurrently(entries, TAKEN_BACK_AT_ONCE, (entry) => this.#tryRelease(entry, launcher, end))
     }
@@ -152,7 +152,7 @@ export class Recovery {
   }
 
   /** @returns the reason of death, or undefined while the launcher may live */
-  async #judge(launcher: string): Promise<Loss | undefined> {
+  async #lossOf(launcher: string): Promise<Loss | undefined> {
     if (launcher === this.#self) return OWN_FAULT
     const lease = await this.#readLease(launcher)
     if (lease === 'newer') return undefined

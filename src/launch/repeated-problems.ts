@@ -3,39 +3,39 @@ import { monotonicMs } from '../lib/sleep.ts'
 import type { LaunchEvent, Reporter } from './launch-events.ts'
 
 /** Interval after which a lasting problem is reported again. */
-const AGAIN_MS = 60_000
+const REPORT_INTERVAL_MS = 60_000
 
-interface Said {
+interface RecentProblem {
   atMs: number
   more: number
 }
 
 export class RepeatedProblems {
-  readonly #tell: Reporter
-  readonly #said = new Map<string, Said>()
+  readonly #forward: Reporter
+  readonly #recent = new Map<string, RecentProblem>()
 
-  constructor(tell: Reporter) {
-    this.#tell = tell
+  constructor(forward: Reporter) {
+    this.#forward = forward
   }
 
   /** Passes an event on unless one with the same cause was reported recently. */
   readonly report: Reporter = (event) => {
     const { cause } = event
-    if (cause === undefined) return this.#tell(event)
-    const said = this.#said.get(cause)
-    if (said !== undefined && monotonicMs() - said.atMs < AGAIN_MS) {
-      said.more += 1
+    if (cause === undefined) return this.#forward(event)
+    const recent = this.#recent.get(cause)
+    if (recent !== undefined && monotonicMs() - recent.atMs < REPORT_INTERVAL_MS) {
+      recent.more += 1
       return
     }
-    this.#said.set(cause, { atMs: monotonicMs(), more: 0 })
-    this.#tell(said === undefined || said.more === 0 ? event : counted(event, said.more))
+    this.#recent.set(cause, { atMs: monotonicMs(), more: 0 })
+    this.#forward(recent === undefined || recent.more === 0 ? event : counted(event, recent.more))
   }
 
   /** Reports the counts that are still pending. */
   end(): void {
-    for (const [cause, { more }] of this.#said)
-      if (more > 0) this.#tell({ kind: 'problem', message: `${cause}: ${more} more problems of this kind` })
-    this.#said.clear()
+    for (const [cause, { more }] of this.#recent)
+      if (more > 0) this.#forward({ kind: 'problem', message: `${cause}: ${more} more problems of this kind` })
+    this.#recent.clear()
   }
 }
 

@@ -25,7 +25,7 @@ import { Launcher } from './launcher.ts'
 import { LeaseKeeper } from './lease.ts'
 import { createRankWarning } from './run/rank-warning.ts'
 import { RepeatedProblems } from './repeated-problems.ts'
-import { Room } from './capacity.ts'
+import { Capacity } from './capacity.ts'
 
 export interface LaunchOptions extends AllocationPart {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
@@ -63,7 +63,7 @@ export async function runLauncher(
   const total = { finished: 0, failed: 0, interrupted: 0, killed: 0, outrun: 0 }
   let hasRun = false
   for (;;) {
-    const summary = await waitingForRoom(
+    const summary = await waitingForSpace(
       hasRun,
       () => runOnce(site, options, allocation, report, deadlineMs, stop, hurry),
       {
@@ -84,13 +84,13 @@ const PASSING = new Set(
     ' ',
   ),
 )
-const ROOM_LOOK_MS = 1000
+const SPACE_CHECK_MS = 1000
 
 /**
  * A launcher that has run jobs and finds the disk full keeps its allocation and restarts when
  * possible.
  */
-async function waitingForRoom(
+async function waitingForSpace(
   hasRun: boolean,
   run: () => Promise<LaunchSummary>,
   { report, stop, deadlineMs }: { readonly report: Reporter; readonly stop: AbortSignal; readonly deadlineMs: number },
@@ -103,7 +103,7 @@ async function waitingForRoom(
       if (!hasRun || !PASSING.has(code) || stop.aborted || monotonicMs() > deadlineMs) throw error
       const { meaning } = explainSystemError(error) ?? { meaning: messageOf(error) }
       if (!isTold) report({ kind: 'problem', message: `${meaning}: waiting until jobs can run again` })
-      await sleep(ROOM_LOOK_MS, stop)
+      await sleep(SPACE_CHECK_MS, stop)
     }
   }
 }
@@ -180,10 +180,10 @@ async function runOnce(
   })
   try {
     // Jobs must be over when the other processes are asked to end.
-    const room = new Room(allocation.nodes, () => deadlineMs - drainSeconds(site.settings) * 1000)
+    const capacity = new Capacity(allocation.nodes, () => deadlineMs - drainSeconds(site.settings) * 1000)
     launcher = new Launcher(
       view,
-      room,
+      capacity,
       { ...options, deadlineMs },
       {
         site,

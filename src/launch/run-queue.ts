@@ -10,7 +10,7 @@ import type { PlacementRequest } from '../core/placement/node-need.ts'
 import type { JobSpec } from '../core/job/job-spec.ts'
 import { isClaimable } from '../core/life/states.ts'
 import { WaitingLine } from '../core/placement/waiting-line.ts'
-import type { Placed, Room } from './capacity.ts'
+import type { Placed, Capacity } from './capacity.ts'
 
 export interface QueuedJob {
   readonly id: string
@@ -20,23 +20,23 @@ export interface QueuedJob {
   /** The specification as last announced. */
   readonly spec: JobSpec | undefined
   /** Number of jobs added earlier. */
-  readonly came: number
+  readonly arrival: number
   order: number
   /** Set if a later revision of the job was added. */
   isOutdated?: true
 }
 
 /** Minimum and maximum distance of the shuffle among equal jobs. */
-const LEAST_WIDTH = 32
-const MOST_WIDTH = 8192
+const MIN_WIDTH = 32
+const MAX_WIDTH = 8192
 /** A launcher takes its next job from this first part of the queue. */
-const PART = 1 / 2
+const FRONT_PART = 1 / 2
 
 export class RunQueue {
   readonly #index: JobIndex
   readonly #salt: string
   #count = 0
-  #width = LEAST_WIDTH
+  #width = MIN_WIDTH
   #line = this.#newLine()
   /** Current entries, by id. */
   readonly #queued = new Map<string, QueuedJob>()
@@ -50,27 +50,27 @@ export class RunQueue {
     const known = this.#queued.get(id)
     if (known?.revision === revision && known.born === born) return
     if (known !== undefined) known.isOutdated = true
-    const came = (this.#count += 1)
-    const candidate = { id, born, revision, request, spec, came, order: this.#orderOf(id, came) }
+    const arrival = (this.#count += 1)
+    const candidate = { id, born, revision, request, spec, arrival, order: this.#orderOf(id, arrival) }
     this.#queued.set(id, candidate)
     this.#line.push(candidate)
   }
 
   /** Widens the shuffle if there are enough jobs; `outrun`: another launcher was faster. */
   spread(reason?: 'outrun'): void {
-    const wanted = Math.max(this.#queued.size * PART, reason === 'outrun' ? this.#width * 2 : 0)
-    const width = Math.ceil(Math.min(wanted, this.#queued.size, MOST_WIDTH))
+    const wanted = Math.max(this.#queued.size * FRONT_PART, reason === 'outrun' ? this.#width * 2 : 0)
+    const width = Math.ceil(Math.min(wanted, this.#queued.size, MAX_WIDTH))
     if (width <= this.#width) return
     this.#width = width
     this.#line = this.#newLine()
     const all = [...this.#queued.values()]
-    for (const candidate of all) candidate.order = this.#orderOf(candidate.id, candidate.came)
+    for (const candidate of all) candidate.order = this.#orderOf(candidate.id, candidate.arrival)
     for (const candidate of all.toSorted((a, b) => a.order - b.order)) this.#line.push(candidate)
   }
 
   /** Gives each job within the width the same chance to come first, including the earliest ones. */
-  #orderOf(id: string, came: number): number {
-    return Math.max(came, this.#width) + (hash(id + this.#salt) % this.#width)
+  #orderOf(id: string, arrival: number): number {
+    return Math.max(arrival, this.#width) + (hash(id + this.#salt) % this.#width)
   }
 
   #newLine(): WaitingLine<QueuedJob> {
@@ -78,8 +78,8 @@ export class RunQueue {
   }
 
   /** Removes the jobs that fit and calls `start` for each. */
-  fill(room: Room, start: (candidate: QueuedJob, placed: Placed) => void): void {
-    room.choose(this.#line, (candidate, placed) => {
+  fill(capacity: Capacity, start: (candidate: QueuedJob, placed: Placed) => void): void {
+    capacity.choose(this.#line, (candidate, placed) => {
       this.#queued.delete(candidate.id)
       start(candidate, placed)
     })

@@ -1,12 +1,12 @@
 /**
- * A launcher's own queue and room on a clock that a test moves on: jobs come, start as they would, and end after the time they really take. No
+ * A launcher's own queue and capacity on a clock that a test moves on: jobs come, start as they would, and end after the time they really take. No
  * process is started and no file is touched.
  */
 import type { NodeShape, PlacementRequest } from '../../src/core/placement/node-need.ts'
 import type { Assignment } from '../../src/core/placement/node-pool.ts'
 import type { JobEntry } from '../../src/core/index/job-entry.ts'
 import { JobIndex } from '../../src/core/index/job-index.ts'
-import { type Placed, Room } from '../../src/launch/capacity.ts'
+import { type Placed, Capacity } from '../../src/launch/capacity.ts'
 import { type QueuedJob, RunQueue } from '../../src/launch/run-queue.ts'
 
 export interface SimulatedJob extends PlacementRequest {
@@ -20,7 +20,7 @@ export class SimulatedLauncher {
   nowMs = 0
   readonly #index = new JobIndex()
   readonly #queue = new RunQueue(this.#index, 'simulated')
-  readonly #room: Room
+  readonly #capacity: Capacity
   /** What ends in each second: in a heap, a quarter of a million ends would cost as much as the decisions. */
   readonly #ends: Placed[][] = []
   /** Nothing ends before this second. */
@@ -28,7 +28,7 @@ export class SimulatedLauncher {
   readonly #onStart: (assignment: Assignment, nowMs: number, seconds: number) => void
 
   constructor(nodes: readonly NodeShape[], onStart: (assignment: Assignment, nowMs: number, seconds: number) => void) {
-    this.#room = new Room(
+    this.#capacity = new Capacity(
       nodes,
       () => Infinity,
       () => this.nowMs,
@@ -44,10 +44,10 @@ export class SimulatedLauncher {
     }
   }
 
-  /** Starts what has room, as a launcher does after every end. @returns how many */
+  /** Starts what fits, as a launcher does after every end. @returns how many */
   fill(): number {
     let count = 0
-    this.#queue.fill(this.#room, ({ request }: QueuedJob, placed) => {
+    this.#queue.fill(this.#capacity, ({ request }: QueuedJob, placed) => {
       count += 1
       this.#index.forget(request.id)
       const { seconds } = request as SimulatedJob
@@ -67,13 +67,13 @@ export class SimulatedLauncher {
     return this.#second < this.#ends.length ? this.#second * 1000 : Infinity
   }
 
-  /** Goes on to the end of the next job, and gives its room back. @returns false when none runs */
+  /** Goes on to the end of the next job, and frees its resources. @returns false when none runs */
   endOne(): boolean {
     const atMs = this.nextEndMs
     const placed = this.#ends[this.#second]?.pop()
     if (placed === undefined) return false
     this.nowMs = Math.max(this.nowMs, atMs)
-    this.#room.release(placed)
+    this.#capacity.release(placed)
     return true
   }
 }

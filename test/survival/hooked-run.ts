@@ -59,7 +59,7 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
     const free = pool.findNodes(request)
     if (free === undefined) throw new Error('no room')
     const assignment = pool.place(request, free)
-    const surroundings = {
+    const context = {
       site,
       launcher,
       lease,
@@ -69,8 +69,16 @@ export async function runJob(site: Site, id: string, launcher: string): Promise<
       applicationOf: (name: string) => readApplication(site.disk, site.layout, name),
       allocation,
     }
-    const candidate = { id, born: entry.born, revision: entry.revision, request, spec: entry.spec, came: 0, order: 0 }
-    await new JobRun(candidate, assignment, surroundings, () => {}).run()
+    const candidate = {
+      id,
+      born: entry.born,
+      revision: entry.revision,
+      request,
+      spec: entry.spec,
+      arrival: 0,
+      order: 0,
+    }
+    await new JobRun(candidate, assignment, context, () => {}).run()
   } finally {
     await lease.end('done')
   }

@@ -8,18 +8,14 @@ import type { NodeShare } from '../../core/placement/node-pool.ts'
 import { isStageOutLeft } from '../../core/life/outcome.ts'
 import { type State, isHandled } from '../../core/life/states.ts'
 import { foldHostList } from '../../platform/hostlist.ts'
-import type { Site } from '../../site/site.ts'
-import type { Allocation } from '../allocation.ts'
 import { type JobToRun, buildJobCommand, commandText } from './job-command.ts'
+import type { RunContext } from './run-context.ts'
 
 /** Longer commands are cut in the history. */
 const LONGEST_COMMAND = 2000
 
-/** The launcher's side of a claim: site and nodes. */
-export interface ClaimScene {
-  readonly site: Site
-  readonly allocation: Allocation
-}
+/** The parts of the context that a claim records. */
+type ClaimContext = Pick<RunContext, 'site' | 'allocation'>
 
 /** The first step of a claimed job; `attempt` is set if it starts an attempt. */
 export interface FirstStep {
@@ -28,16 +24,16 @@ export interface FirstStep {
 }
 
 /** @param job the job as of its next attempt */
-export function firstStep(scene: ClaimScene, current: JobState, job: JobToRun): FirstStep {
+export function firstStep(context: ClaimContext, current: JobState, job: JobToRun): FirstStep {
   const time = new Date().toISOString()
   const begin = (what: HookName | StagingName, state: State): FirstStep => ({
-    step: beginStep(scene, job, what, state, time),
+    step: beginStep(context, job, what, state, time),
   })
   if (isHandled(current.state)) return begin('postprocess', current.state)
   if (isStageOutLeft(current)) return begin('stage-out', 'POSTPROCESSED')
   if (isToStageIn(current, job)) return begin('stage-in', current.state === 'RESTART_READY' ? current.state : 'READY')
   if (isToPreprocess(current, job)) return begin('preprocess', 'STAGED_IN')
-  return { step: startStep(scene, job, time), attempt: job.attempt }
+  return { step: startStep(context, job, time), attempt: job.attempt }
 }
 
 /** Files are staged in once per job, and the preprocess runs once. */
@@ -51,24 +47,24 @@ export function isToPreprocess({ history }: JobState, { application }: JobToRun)
 }
 
 /** The start of attempt number `job.attempt`. */
-export function startStep(scene: ClaimScene, job: JobToRun, time: string): HistoryEntry {
-  const command = commandOf(scene, job)
-  const event = { ...claimOf(scene, job, 'attempt'), attempt: job.attempt }
+export function startStep(context: ClaimContext, job: JobToRun, time: string): HistoryEntry {
+  const command = commandOf(context, job)
+  const event = { ...claimOf(context, job, 'attempt'), attempt: job.attempt }
   return { time, state: 'RUNNING', event: command === undefined ? event : { ...event, command } }
 }
 
 /** The start of a hook or a transfer. */
 export function beginStep(
-  scene: ClaimScene,
+  context: ClaimContext,
   job: JobToRun,
   step: HookName | StagingName,
   state: State,
   time: string,
 ): HistoryEntry {
-  return { time, state, event: claimOf(scene, job, step) }
+  return { time, state, event: claimOf(context, job, step) }
 }
 
-function claimOf({ allocation }: ClaimScene, { assignment }: JobToRun, step: Claimed['step']): Claimed {
+function claimOf({ allocation }: ClaimContext, { assignment }: JobToRun, step: Claimed['step']): Claimed {
   const { shares } = assignment
   const cores = shares.reduce((sum, share) => sum + coresOf(share, allocation.nodes), 0)
   const gpus = shares.reduce((sum, { gpuIds }) => sum + gpuIds.length, 0)
@@ -87,7 +83,7 @@ function coresOf({ node, coreIds, occupancy }: NodeShare, nodes: readonly NodeSh
 }
 
 /** `undefined` if the job cannot be started here; its end gives the reason. */
-function commandOf({ site, allocation }: ClaimScene, job: JobToRun): string | undefined {
+function commandOf({ site, allocation }: ClaimContext, job: JobToRun): string | undefined {
   try {
     const text = commandText(site, job, buildJobCommand(site, allocation, job))
     return text.length > LONGEST_COMMAND ? `${text.slice(0, LONGEST_COMMAND)} …` : text

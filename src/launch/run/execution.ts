@@ -10,19 +10,15 @@ import { outputPath, outputTail } from '../../site/job/output.ts'
 import type { Site } from '../../site/site.ts'
 import type { AgentExit, Lost } from '../agent/agents.ts'
 import { type JobCommand, type JobToRun, buildJobCommand } from './job-command.ts'
-import type { Surroundings } from './run-context.ts'
+import type { RunContext } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
 /** Maximum time between a scheduler's signal to a job and the same signal to its launcher. */
 const SIGNAL_ECHO_MS = 2000
 
 /** Runs the attempt to its end. */
-export async function executeJob(
-  surroundings: Surroundings,
-  job: JobToRun,
-  stopping: Stopping,
-): Promise<AttemptOutcome> {
-  const { site, agents, allocation, lease } = surroundings
+export async function executeJob(context: RunContext, job: JobToRun, stopping: Stopping): Promise<AttemptOutcome> {
+  const { site, agents, allocation, lease } = context
   let command: JobCommand
   try {
     command = buildJobCommand(site, allocation, job)
@@ -30,7 +26,7 @@ export async function executeJob(
     if (error instanceof BjobError) return { kind: 'impossible', reason: error.message }
     throw error
   }
-  await surroundings.warnOfRanks(job.spec)
+  await context.warnOfRanks(job.spec)
   const early = stopping.outcome
   if (early !== undefined) return early
   if (lease.isLost()) return { kind: 'lost', loss: { why: 'lease-lost' } }
@@ -45,7 +41,7 @@ export async function executeJob(
   // At the end of an allocation, jobs may be signalled before their launcher. They did not fail.
   if (stopping.outcome === undefined && allocation.schedulerId !== undefined && wasSignalled(exit))
     await sleep(SIGNAL_ECHO_MS)
-  return judge(site, job, command.node, exit, stopping.outcome)
+  return outcomeOf(site, job, command.node, exit, stopping.outcome)
 }
 
 /** Shells and MPI launchers report a child killed by a signal as 128 plus its number. */
@@ -61,7 +57,7 @@ function limitTime(site: Site, { spec }: JobToRun, stopping: Stopping): NodeJS.T
   return setTimeout(stop, minutes * 60_000)
 }
 
-async function judge(
+async function outcomeOf(
   site: Site,
   job: JobToRun,
   node: string,

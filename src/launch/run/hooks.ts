@@ -10,7 +10,7 @@ import { fileTail, stepLogPath } from '../../site/job/output.ts'
 import type { AgentExit } from '../agent/agents.ts'
 import { lossOf, refusalOf } from './execution.ts'
 import { type JobCommand, type JobToRun, buildHookCommand } from './job-command.ts'
-import type { Surroundings } from './run-context.ts'
+import type { RunContext } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
 /** The end of a hook; `stopped`: it says nothing about the job. */
@@ -21,17 +21,17 @@ export type HookEnd = HookResult | { readonly kind: 'stopped'; readonly outcome:
  * @param state the job's state, which a postprocess handles
  */
 export async function runHook(
-  surroundings: Surroundings,
+  context: RunContext,
   job: JobToRun,
   hook: HookName,
   state: State,
   stopping: Stopping,
 ): Promise<HookEnd> {
-  const { site, allocation } = surroundings
+  const { site, allocation } = context
   const words = hookOf(job.application, hook, site.layout.root) ?? []
   const command = buildHookCommand(site, allocation, job, words, variablesOf(hook, state))
   const output = stepLogPath(site, job.id, hook)
-  return runStep(surroundings, job, { ...command, output, limit: 'hook_seconds' }, stopping)
+  return runStep(context, job, { ...command, output, limit: 'hook_seconds' }, stopping)
 }
 
 /** A command run for a job in addition to its own processes. */
@@ -44,7 +44,7 @@ export interface HookStep extends Pick<JobCommand, 'node' | 'words' | 'environme
 
 /** Runs a step in the job's folder. */
 export async function runStep(
-  { site, agents, lease }: Surroundings,
+  { site, agents, lease }: RunContext,
   job: JobToRun,
   { limit, ...step }: HookStep,
   stopping: Stopping,

@@ -12,7 +12,7 @@ import type { JobToRun } from './job-command.ts'
 import type { QueuedJob } from '../run-queue.ts'
 import { setAside } from './set-aside.ts'
 import type { Stopping } from './stopping.ts'
-import type { RunResult, Surroundings } from './run-context.ts'
+import type { RunResult, RunContext } from './run-context.ts'
 
 /** A job claimed by this launcher. */
 export interface Claim {
@@ -23,12 +23,12 @@ export interface Claim {
 
 /** Claims the job in its known revision for the given nodes. */
 export async function claimJob(
-  surroundings: Surroundings,
+  context: RunContext,
   candidate: QueuedJob,
   assignment: Assignment,
   stopping: Stopping,
 ): Promise<RunResult | Claim> {
-  const { site, launcher, lease, report, applicationOf } = surroundings
+  const { site, launcher, lease, report, applicationOf } = context
   const { id, revision } = candidate
   let spec: JobSpec
   let application: Application
@@ -44,14 +44,14 @@ export async function claimJob(
       // Claims only the revision that was placed; a changed job is judged again.
       if (current.revision !== revision) return undefined
       const next = { ...job, attempt: current.attempt + 1 }
-      const { step, attempt = current.attempt } = firstStep(surroundings, current, next)
+      const { step, attempt = current.attempt } = firstStep(context, current, next)
       return advance(current, [step], { launcher, attempt })
     }
     claimed = await changeJob(site, id, decide, revision)
     if (claimed !== undefined && (wasAmended || claimed.revision !== revision + 1))
-      spec = await readAgain(surroundings, id, spec, stopping)
+      spec = await readAgain(context, id, spec, stopping)
   } catch (error) {
-    return setAside(surroundings, candidate, error)
+    return setAside(context, candidate, error)
   }
   if (claimed === undefined || claimed.launcher !== launcher) return { kind: 'not-mine' }
   const { attempt, state, history } = claimed
@@ -64,7 +64,7 @@ export async function claimJob(
 /**
  * This claim may publish an interrupted change of job.yaml, so the earlier text must not be run.
  */
-async function readAgain({ site }: Surroundings, id: string, before: JobSpec, stopping: Stopping): Promise<JobSpec> {
+async function readAgain({ site }: RunContext, id: string, before: JobSpec, stopping: Stopping): Promise<JobSpec> {
   const spec = await readSpec(site, id)
   if (!isDeepStrictEqual(spec, before)) stopping.stop({ kind: 'lost', loss: { why: 'job-changed' } }, 0)
   return spec

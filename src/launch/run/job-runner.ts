@@ -39,11 +39,11 @@ import { OwnedJob, type Refusal } from './owned-job.ts'
 import type { QueuedJob } from '../run-queue.ts'
 import { hasStageOut, isDoneWell, stageIn, stageOut } from './staging.ts'
 import { Stopping } from './stopping.ts'
-import type { RunResult, Surroundings, Vacancy } from './run-context.ts'
+import type { RunResult, RunContext, Vacancy } from './run-context.ts'
 
 export class JobRun {
   readonly candidate: QueuedJob
-  readonly #surroundings: Surroundings
+  readonly #context: RunContext
   readonly #stopping = new Stopping()
 
   readonly #assignment: Assignment
@@ -52,22 +52,17 @@ export class JobRun {
   #crashLimit = 0
 
   /** @param onVacant called once when the job needs its resources no longer */
-  constructor(
-    candidate: QueuedJob,
-    assignment: Assignment,
-    surroundings: Surroundings,
-    onVacant: (vacancy: Vacancy) => void,
-  ) {
+  constructor(candidate: QueuedJob, assignment: Assignment, context: RunContext, onVacant: (vacancy: Vacancy) => void) {
     this.candidate = candidate
     this.#assignment = assignment
-    this.#surroundings = surroundings
+    this.#context = context
     this.#onVacant = onVacant
   }
 
   /** Claims the job, runs it and commits its end. Throws only on bugs in bjob. */
   async run(): Promise<RunResult> {
     try {
-      const claim = await claimJob(this.#surroundings, this.candidate, this.#assignment, this.#stopping)
+      const claim = await claimJob(this.#context, this.candidate, this.#assignment, this.#stopping)
       if (claim.kind === 'claimed') return await this.#live(claim)
       this.#vacate(claim.kind === 'not-mine' ? 'outrun' : 'over')
       return claim
@@ -79,7 +74,7 @@ export class JobRun {
   /** Runs all steps of the claimed job. */
   async #live({ claimed, job }: Claim): Promise<RunResult> {
     const { spec, application } = job
-    const owned = new OwnedJob(this.#surroundings, job.id, claimed)
+    const owned = new OwnedJob(this.#context, job.id, claimed)
     this.#crashLimit = spec.crashLimit
     if (isHandled(claimed.state)) return this.#postprocess(owned, job)
     if (claimed.state === 'POSTPROCESSED') return this.#stageOut(owned, job)
@@ -87,7 +82,7 @@ export class JobRun {
       (await this.#linkInputs(owned, spec)) ?? (await this.#stageIn(owned, job)) ?? (await this.#preprocess(owned, job))
     if (refused !== undefined) return refused
     const { attempt } = owned.state
-    const outcome = await executeJob(this.#surroundings, { ...job, attempt }, this.#stopping)
+    const outcome = await executeJob(this.#context, { ...job, attempt }, this.#stopping)
     if (outcome.kind === 'lost') {
       if (outcome.loss.why === 'node-error') this.#vacate(outcome.loss)
       if (deathOf(outcome.loss) !== undefined) return this.#bury(owned, outcome.loss)
@@ -120,7 +115,7 @@ export class JobRun {
   async #linkInputs(owned: OwnedJob, spec: JobSpec): Promise<RunResult | undefined> {
     if (inputsAtStart(owned.state, spec) !== 'link') return undefined
     try {
-      const { unmatched } = await linkInputs(this.#surroundings.site, this.candidate.id, spec)
+      const { unmatched } = await linkInputs(this.#context.site, this.candidate.id, spec)
       if (unmatched.length === 0) return undefined
       const event = { kind: 'unmatched', patterns: unmatched } as const
       const moved = await owned.move(({ state }, time) => ({ steps: [{ time, state, event }] }))
@@ -135,7 +130,7 @@ export class JobRun {
   /** Leads to RUNNING or the preprocess. @returns the result if the job went no further */
   async #stageIn(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
     if (!isToStageIn(owned.state, job)) return undefined
-    const end = await stageIn(this.#surroundings, owned.state, job, this.#stopping)
+    const end = await stageIn(this.#context, owned.state, job, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-in', end)
     const staged = (now: string): HistoryEntry => ({ time: now, state: 'STAGED_IN', event: end.staged })
@@ -143,18 +138,18 @@ export class JobRun {
     if (stop !== undefined) return this.#giveBack(owned, stop, (now) => [staged(now)])
     const moved = await owned.move((current, now) => {
       if (isToPreprocess(current, job)) {
-        const begin = beginStep(this.#surroundings, job, 'preprocess', 'STAGED_IN', now)
+        const begin = beginStep(this.#context, job, 'preprocess', 'STAGED_IN', now)
         return { steps: [staged(now), begin] }
       }
       const next = { ...job, attempt: current.attempt + 1 }
-      return { steps: [staged(now), startStep(this.#surroundings, next, now)], alteration: { attempt: next.attempt } }
+      return { steps: [staged(now), startStep(this.#context, next, now)], alteration: { attempt: next.attempt } }
     })
     return typeof moved === 'string' ? { kind: moved } : undefined
   }
 
   /** Stages out the files of a successful job, which then has finished. */
   async #stageOut(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
-    const end = await stageOut(this.#surroundings, job, this.#stopping)
+    const end = await stageOut(this.#context, job, this.#stopping)
     this.#vacate()
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-out', end)
@@ -185,7 +180,7 @@ export class JobRun {
       return this.#end(owned, decide, policy)
     const begun = (current: JobState, now: string): HistoryEntry[] => [
       ...decide(current, now).filter(({ state }) => state !== 'JOB_FINISHED'),
-      beginStep(this.#surroundings, job, 'stage-out', 'POSTPROCESSED', now),
+      beginStep(this.#context, job, 'stage-out', 'POSTPROCESSED', now),
     ]
     if (this.#stopping.outcome !== undefined) return this.#end(owned, begun)
     const moved = await owned.move((current, now) => ({ steps: begun(current, now) }))
@@ -195,7 +190,7 @@ export class JobRun {
   /** Leads to RUNNING. @returns the result if the job went no further */
   async #preprocess(owned: OwnedJob, job: JobToRun): Promise<RunResult | undefined> {
     if (owned.state.state !== 'STAGED_IN') return undefined
-    const end = await runHook(this.#surroundings, job, 'preprocess', 'STAGED_IN', this.#stopping)
+    const end = await runHook(this.#context, job, 'preprocess', 'STAGED_IN', this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#end(owned, (_, now) => stepsAfterPreprocess(end, now))
     const { outcome: stop } = this.#stopping
@@ -203,7 +198,7 @@ export class JobRun {
     const moved = await owned.move((current, now) => ({
       steps: [
         ...stepsAfterPreprocess(end, now),
-        startStep(this.#surroundings, { ...job, attempt: current.attempt + 1 }, now),
+        startStep(this.#context, { ...job, attempt: current.attempt + 1 }, now),
       ],
       alteration: { attempt: current.attempt + 1 },
     }))
@@ -220,12 +215,12 @@ export class JobRun {
   }
 
   async #postprocess(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
-    const { site } = this.#surroundings
+    const { site } = this.#context
     const { state } = owned.state
     if (job.application.postprocess === undefined)
       return this.#finish(owned, job, (_, now) => stepsWithoutPostprocess(state, now))
     await clearVerdict(site, job.id)
-    const end = await runHook(this.#surroundings, job, 'postprocess', state, this.#stopping)
+    const end = await runHook(this.#context, job, 'postprocess', state, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     const verdict = await readVerdict(site, job.id)
     if (!hasStageOut(job.spec)) this.#vacate()
@@ -279,7 +274,7 @@ export class JobRun {
   #told(ended: JobState | Refusal): RunResult {
     if (typeof ended === 'string') return { kind: ended }
     const { id } = this.candidate
-    this.#surroundings.report({
+    this.#context.report({
       kind: 'job-ended',
       id,
       state: ended.state,

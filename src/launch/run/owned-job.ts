@@ -15,7 +15,7 @@ import {
 import { sleep } from '../../lib/sleep.ts'
 import { codeOf } from '../../site/disk/disk.ts'
 import { changeJob } from '../../site/job/jobs.ts'
-import type { Surroundings } from './run-context.ts'
+import type { RunContext } from './run-context.ts'
 import { announceBroken } from './set-aside.ts'
 
 const RETRY_MS = 1000
@@ -30,13 +30,13 @@ export interface Move {
 }
 
 export class OwnedJob {
-  readonly #surroundings: Surroundings
+  readonly #context: RunContext
   readonly #id: string
   #state: JobState
 
   /** @param claimed the state written by this launcher's claim */
-  constructor(surroundings: Surroundings, id: string, claimed: JobState) {
-    this.#surroundings = surroundings
+  constructor(context: RunContext, id: string, claimed: JobState) {
+    this.#context = context
     this.#id = id
     this.#state = claimed
   }
@@ -47,7 +47,7 @@ export class OwnedJob {
 
   /** Changes the job; `decide` gets the current state and may be called more than once. */
   async move(decide: (current: JobState, now: string) => Move): Promise<JobState | Refusal> {
-    const { site, launcher, lease, report } = this.#surroundings
+    const { site, launcher, lease, report } = this.#context
     const id = this.#id
     for (;;) {
       try {
@@ -84,7 +84,7 @@ export class OwnedJob {
   /** The job's files were broken meanwhile; recovery releases it once they are repaired. */
   async #setAside(error: BjobError): Promise<'broken'> {
     const { revision } = this.#state
-    await announceBroken(this.#surroundings.site, { id: this.#id, born: bornAt(this.#state), revision }, error)
+    await announceBroken(this.#context.site, { id: this.#id, born: bornAt(this.#state), revision }, error)
     return 'broken'
   }
 }

@@ -10,7 +10,7 @@ import type { Reporter } from '../launch-events.ts'
 import type { LeaseKeeper } from '../lease.ts'
 
 /** The parts of the launcher that a job run needs. */
-export interface Surroundings {
+export interface RunContext {
   readonly site: Site
   readonly launcher: string
   readonly lease: LeaseKeeper

@@ -6,15 +6,11 @@ import { BjobError } from '../../core/text/errors.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { breakageText } from '../../site/job/breakage.ts'
 import type { Site } from '../../site/site.ts'
-import type { RunResult, Surroundings } from './run-context.ts'
+import type { RunResult, RunContext } from './run-context.ts'
 import type { QueuedJob } from '../run-queue.ts'
 
 /** @throws `error` if it is not about the job's files, or if another user may read them */
-export async function setAside(
-  { site, report }: Surroundings,
-  candidate: QueuedJob,
-  error: unknown,
-): Promise<RunResult> {
+export async function setAside({ site, report }: RunContext, candidate: QueuedJob, error: unknown): Promise<RunResult> {
   if (!(error instanceof BjobError) || error.code === 'forbidden-file') throw error
   if (error.code === 'unknown-job') return { kind: 'absent' }
   const broken = await announceBroken(site, candidate, error)

@@ -32,7 +32,7 @@ import { type ParentInputs, findInputsAtStart } from '../../site/job/stage-in.ts
 import { findOutputs } from '../../site/job/stage-out.ts'
 import { type HookEnd, runStep } from './hooks.ts'
 import type { JobToRun } from './job-command.ts'
-import type { Surroundings } from './run-context.ts'
+import type { RunContext } from './run-context.ts'
 import type { Stopping } from './stopping.ts'
 
 /** `staged`: the event for the history. */
@@ -43,12 +43,12 @@ export type StagingEnd = Exclude<HookEnd, { kind: 'ok' }> | { readonly kind: 'ok
  * in `state`.
  */
 export async function stageIn(
-  surroundings: Surroundings,
+  context: RunContext,
   state: JobState,
   job: JobToRun,
   stopping: Stopping,
 ): Promise<StagingEnd> {
-  const { site, launcher } = surroundings
+  const { site, launcher } = context
   const { dir } = site.layout.job(job.id)
   return attempt(async () => {
     const places = job.spec.stageInUrl.map(parseStageUrl)
@@ -68,7 +68,7 @@ export async function stageIn(
     ]
     const outside = links.map(({ to }) => path.basename(to))
     const { unmatched } = found
-    return runAll(surroundings, job, commands, stopping, {
+    return runAll(context, job, commands, stopping, {
       ...stagedOf('stage-in', names),
       ...(outside.length === 0 ? {} : { outside }),
       ...(unmatched.length === 0 ? {} : { unmatched }),
@@ -110,8 +110,8 @@ function isDurable({ settings }: Site): boolean {
  * Sends the files that match `stage_out_files` to the folder `stage_out_url`, which is made if
  * missing.
  */
-export async function stageOut(surroundings: Surroundings, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
-  const { site, launcher } = surroundings
+export async function stageOut(context: RunContext, job: JobToRun, stopping: Stopping): Promise<StagingEnd> {
+  const { site, launcher } = context
   return attempt(async () => {
     const files = await findOutputs(site, job.id, job.spec.stageOutFiles)
     const place: StagePlace = parseStageUrl(job.spec.stageOutUrl ?? '')
@@ -124,7 +124,7 @@ export async function stageOut(surroundings: Surroundings, job: JobToRun, stoppi
       wordsAt(place, publishWords(place.path, aside.name, names, isDurable(site))),
     ]
     const to = job.spec.stageOutUrl ?? ''
-    return runAll(surroundings, job, commands, stopping, { ...stagedOf('stage-out', names), to })
+    return runAll(context, job, commands, stopping, { ...stagedOf('stage-out', names), to })
   })
 }
 
@@ -146,17 +146,17 @@ async function attempt(act: () => Promise<StagingEnd>): Promise<StagingEnd> {
 }
 
 async function runAll(
-  surroundings: Surroundings,
+  context: RunContext,
   job: JobToRun,
   commands: readonly (readonly string[])[],
   stopping: Stopping,
   staged: Staged,
 ): Promise<StagingEnd> {
-  const { site, allocation } = surroundings
+  const { site, allocation } = context
   const output = stepLogPath(site, job.id, staged.step)
   for (const words of commands) {
     const step = { node: allocation.head, words, environment: {}, output, limit: 'stage_seconds' } as const
-    const end = await runStep(surroundings, job, step, stopping)
+    const end = await runStep(context, job, step, stopping)
     if (end.kind === 'failed') return { ...end, fault: { program: path.basename(words[0] ?? ''), ...end.fault } }
     if (end.kind === 'stopped') return end
   }

@@ -1,4 +1,4 @@
-/** The launcher's own queue and room, hour after hour on a clock of the test's. */
+/** The launcher's own queue and capacity, hour after hour on a clock of the test's. */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import type { PlacementRequest } from '../../../src/core/placement/node-need.ts'
@@ -28,7 +28,7 @@ const narrow = fc.record({
   seconds: fc.integer({ min: 1, max: LONGEST }),
 })
 
-describe('a launcher`s queue and room', () => {
+describe('a launcher`s queue and capacity', () => {
   test.prop([fc.array(narrow, { minLength: 20, maxLength: 60 }), fc.integer({ min: 2, max: NODES }), fc.nat(100)], {
     numRuns: 10,
   })(
