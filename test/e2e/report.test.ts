@@ -113,7 +113,7 @@ describe('the figures of a report', () => {
       { name: 'good2', args: ['400'] },
       { name: 'bad', args: ['200', '3'] },
       { name: 'again', args: ['200', '4'], max_retries: 1 },
-      { name: 'slow', args: ['60000'], timeout_minutes: 0.01 },
+      { name: 'slow', args: ['60000'], timeout_minutes: 0.1 },
       { name: 'victim', args: ['60000'], priority: -1 },
     ])
     await rig.until('longer than a beat since the launcher died', () => Date.now() - died > LEASE_MS)

@@ -15,7 +15,9 @@ const AGENT_BITS = 20
  * Time limit for processes to die. A process blocked in the kernel (hung file system) ends later.
  */
 const LIMIT_MS = 10_000
-const PAUSE_MS = 20
+/** Scans all processes, so the pause grows. */
+const PAUSE_MS = 10
+const LONGEST_PAUSE_MS = 500
 
 /** @param index the agent's index among the launcher's agents */
 export function agentMarks(launcher: string, index: number): MarkRange {
@@ -53,11 +55,11 @@ export function findLaunched({ marks, launcher }: Sought): number[] {
  */
 export async function endLaunched(sought: Sought): Promise<boolean> {
   const untilMs = monotonicMs() + LIMIT_MS
-  for (;;) {
+  for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const left = findLaunched(sought)
     if (left.length === 0) return true
     if (monotonicMs() > untilMs) return false
     for (const pid of left) killQuietly(pid)
-    await sleep(PAUSE_MS)
+    await sleep(pauseMs)
   }
 }

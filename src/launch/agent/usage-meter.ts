@@ -61,7 +61,8 @@ export class UsageMeter {
         const sizes = group.map(({ pid }) => readMemory(pid) ?? { nowMiB: 0, peakMiB: 0 })
         const together = sizes.reduce((sum, { nowMiB }) => sum + nowMiB, 0)
         const peak = Math.ceil(Math.max(together, ...sizes.map(({ peakMiB }) => peakMiB)))
-        const cpuSeconds = group.reduce((sum, one) => sum + one.cpuSeconds, 0)
+        // The parent's counter may already include a zombie's time.
+        const cpuSeconds = group.reduce((sum, one) => sum + (one.isOver ? 0 : one.cpuSeconds), 0)
         if (watched === undefined) continue
         if (peak > 0) watched.peakMiB = Math.max(peak, watched.peakMiB ?? 0)
         watched.cpuSeconds = Math.max(cpuSeconds, watched.cpuSeconds ?? 0)

@@ -18,36 +18,55 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return readStat(pid) !== 'Z'
+    return readState(pid) !== 'Z'
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
 /** The one-letter state of a process (proc(5)), if available. */
-function readStat(pid: number): string | undefined {
+function readState(pid: number): string | undefined {
   try {
-    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).charAt(0)
+    return /^State:\s+(\S)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
   } catch {
     return undefined
   }
 }
 
-/** This user's processes whose environment has `variable=value`. */
-export function findByEnvironment(variable: string, value: string): number[] {
-  let names: string[]
+/** All processes of this node; empty without /proc. */
+export function listPids(): number[] {
   try {
-    names = fs.readdirSync('/proc')
+    return fs
+      .readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
   } catch {
     return []
   }
-  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
-  return pids.filter((pid) => isInEnvironment(pid, `${variable}=${value}`))
+}
+
+/**
+ * False for zombies, kernel threads, and processes in the middle of execve(2). The last may stay
+ * there while a file system hangs, because execve closes files. Until it returns, reading their
+ * `stat` or `environ` blocks, and not even SIGKILL ends that (seen on Linux 6.18).
+ */
+export function hasProgram(pid: number): boolean {
+  try {
+    const [, , , textPages] = fs.readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')
+    return textPages !== '0'
+  } catch {
+    return false
+  }
+}
+
+/** This user's processes whose environment has `variable=value`. */
+export function findByEnvironment(variable: string, value: string): number[] {
+  return listPids().filter((pid) => isInEnvironment(pid, `${variable}=${value}`))
 }
 
 /** True if a process of this user was started with `wanted` (`NAME=VALUE`) in its environment. */
 export function isInEnvironment(pid: number, wanted: string): boolean {
+  if (!hasProgram(pid)) return false
   try {
     return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)
   } catch {

@@ -1,5 +1,6 @@
 /** The kernel's counters of processes on this node (proc(5)); empty without /proc. */
 import fs from 'node:fs'
+import { hasProgram, listPids } from './process-table.ts'
 
 /** A process with its usage and that of its waited-for children. */
 export interface ProcessUsage {
@@ -16,15 +17,11 @@ const TICKS_PER_SECOND = 100
 
 /** All processes of this node; ones that end meanwhile may be missing. */
 export function listProcesses(): ProcessUsage[] {
-  let names: string[]
-  try {
-    names = fs.readdirSync('/proc')
-  } catch {
-    return []
-  }
-  return names.flatMap((name) => {
-    const text = /^\d/.test(name) ? readText(`/proc/${name}/stat`) : undefined
-    return text === undefined ? [] : [parseStat(text)]
+  return listPids().flatMap((pid) => {
+    const text = hasProgram(pid) ? readText(`/proc/${pid}/stat`) : undefined
+    if (text !== undefined) return [parseStat(text)]
+    const status = readText(`/proc/${pid}/status`)
+    return status === undefined ? [] : [parseStatus(status)]
   })
 }
 
@@ -36,9 +33,28 @@ export function parseStat(text: string): ProcessUsage {
     pid: Number.parseInt(text, 10),
     parent: number(1),
     session: number(3),
-    isOver: fields[0] === 'Z' || fields[0] === 'X',
+    isOver: isOver(fields[0]),
     cpuSeconds: (number(11) + number(12) + number(13) + number(14)) / TICKS_PER_SECOND,
   }
+}
+
+/**
+ * The text of /proc/PID/status, which has no CPU time. Unlike stat, it can be read while the process
+ * is in the middle of execve(2).
+ */
+export function parseStatus(text: string): ProcessUsage {
+  const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1] ?? ''
+  return {
+    pid: Number(field('Pid')),
+    parent: Number(field('PPid')),
+    session: Number(field('NSsid')),
+    isOver: isOver(field('State')),
+    cpuSeconds: 0,
+  }
+}
+
+function isOver(state: string | undefined): boolean {
+  return state === 'Z' || state === 'X'
 }
 
 /** CPU time of all children that this process has waited for, in seconds. */

@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import own from 'node:process'
 import { describe, expect, test } from 'vitest'
 import { OomAccounts } from '../../../src/launch/agent/oom-watch.ts'
 import { candidates, parseOomKills } from '../../../src/lib/process/oom-counter.ts'
-import { groupByLeader, parseStat } from '../../../src/lib/process/process-usage.ts'
+import { groupByLeader, listProcesses, parseStat, parseStatus } from '../../../src/lib/process/process-usage.ts'
 import { saysOutOfMemory } from '../../../src/platform/mpi/srun.ts'
+import { needs } from '../../rig/needs.ts'
+import { until } from '../../rig/until.ts'
 
 const process = (pid: number, parent: number, session: number): ReturnType<typeof parseStat> => ({
   pid,
@@ -15,6 +20,28 @@ const process = (pid: number, parent: number, session: number): ReturnType<typeo
 test('a line of /proc/PID/stat, of a command with blanks and brackets in its name', () => {
   const line = '42 (a) b (c)) S 7 42 40 0 -1 4194304 1 2 3 4 100 20 3 1 20 0 1 0 99 1000 5'
   expect(parseStat(line)).toEqual({ pid: 42, parent: 7, session: 40, isOver: false, cpuSeconds: 1.24 })
+})
+
+test('a text of /proc/PID/status, as a process in a container has it', () => {
+  const text =
+    'Name:\ta b\nUmask:\t0022\nState:\tZ (zombie)\nTgid:\t42\nPid:\t42\nPPid:\t7\nNSpid:\t42\t3\nNSsid:\t40\t1\n'
+  expect(parseStatus(text)).toEqual({ pid: 42, parent: 7, session: 40, isOver: true, cpuSeconds: 0 })
+})
+
+describe('the processes of this node', needs('/proc'), () => {
+  test('include this one, and its zombies', async () => {
+    const zombie = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await once(zombie.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    const found = (wanted: number): ReturnType<typeof parseStat> | undefined =>
+      listProcesses().find((one) => one.pid === wanted)
+    await until('the child to be a zombie', () => found(pid)?.isOver === true)
+    expect(found(pid)).toMatchObject({ parent: zombie.pid, session: found(own.pid)?.session })
+    expect(found(own.pid)).toMatchObject({ parent: own.ppid, isOver: false })
+    expect(found(own.pid)?.cpuSeconds).toBeGreaterThan(0)
+    zombie.kill('SIGKILL')
+    await once(zombie, 'exit')
+  })
 })
 
 test('processes belong to the job that they descend from, or whose session they are in', () => {
