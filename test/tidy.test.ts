@@ -79,6 +79,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'run-queue.ts',
     'parents.ts',
     'run',
+    'set-aside-jobs.ts',
     'intake.ts',
     'recovery.ts',
     'launcher.ts',

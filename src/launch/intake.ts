@@ -16,9 +16,9 @@ import type { JobView } from '../site/view/job-view.ts'
 import { changeJob } from '../site/job/jobs.ts'
 import { readEntry } from '../site/view/scan.ts'
 import type { Site } from '../site/site.ts'
-import type { Reporter } from './launch-events.ts'
 import { Parents } from './parents.ts'
 import { requestOf } from './capacity.ts'
+import { SetAsideJobs, type SetAsideCallbacks } from './set-aside-jobs.ts'
 
 /**
  * Writers confirm a change within milliseconds. After this time the job's folder is read, then
@@ -29,7 +29,7 @@ const UNSETTLED_MOST_MS = 60_000
 const TAKEN_AT_ONCE = 10_000
 
 /** Callbacks to the launcher. */
-export interface IntakeCallbacks {
+export interface IntakeCallbacks extends Pick<SetAsideCallbacks, 'applicationOf' | 'report'> {
   /** True if this launcher could ever run such a job. */
   readonly accepts: (entry: JobEntry, spec: JobSpec, request: PlacementRequest) => boolean
   readonly isActive: (id: string) => boolean
@@ -38,7 +38,6 @@ export interface IntakeCallbacks {
   readonly onKill: (id: string, by: string) => void
   /** Runs a background task. */
   readonly runInBackground: (task: () => Promise<void>) => void
-  readonly report: Reporter
 }
 
 export class Intake {
@@ -46,6 +45,7 @@ export class Intake {
   readonly #view: JobView
   readonly #callbacks: IntakeCallbacks
   readonly #parents: Parents
+  readonly #setAside: SetAsideJobs
   /** Unconfirmed changes, with the time of the next look into the folder. */
   readonly #unsettled = new Map<string, { lookAtMs: number; delayMs: number }>()
   /** Delayed jobs at their current revision; without a timer once the delay is over. */
@@ -58,6 +58,7 @@ export class Intake {
     this.#view = view
     this.#callbacks = callbacks
     this.#parents = new Parents(site)
+    this.#setAside = new SetAsideJobs(site, { ...callbacks, onMended: (entry) => this.#take(entry) })
   }
 
   /** True if a runnable job only waits for its start time. */
@@ -65,26 +66,25 @@ export class Intake {
     return [...this.#delayed.values()].some(({ timer }) => timer !== undefined)
   }
 
-  /** True if a recent change is unconfirmed and its folder has not been read yet. */
+  /** True if a folder must be read first: of an unconfirmed change, or of a job set aside. */
   get isExpecting(): boolean {
-    return [...this.#unsettled.values()].some(({ delayMs }) => delayMs === UNSETTLED_MS)
+    return this.#setAside.isReading || [...this.#unsettled.values()].some(({ delayMs }) => delayMs === UNSETTLED_MS)
   }
 
   /** Takes in all jobs. Jobs that were set aside are read again, as they may have been repaired. */
   async takeAll(): Promise<void> {
     let count = 0
-    for (const { id, broken } of this.#view.index.entries()) {
+    for (const { id } of this.#view.index.entries()) {
       // Yields, so that the lease is renewed during a long intake.
       if ((count += 1) % TAKEN_AT_ONCE === 0) await setImmediate()
-      if (broken === undefined) this.onJobChanged(id)
-      else this.#callbacks.runInBackground(() => this.lookUp(id))
+      this.onJobChanged(id)
     }
+    this.reconsiderBroken()
   }
 
-  /** Looks again at the jobs that were set aside. */
+  /** Reads again the jobs that were set aside. */
   reconsiderBroken(): void {
-    for (const { id, broken } of this.#view.index.entries())
-      if (broken !== undefined) this.#callbacks.runInBackground(() => this.lookUp(id))
+    this.#callbacks.runInBackground(() => this.#setAside.readAll())
   }
 
   /** Takes in the journal's news. @throws the file system's errors if the journal cannot be read */
@@ -103,6 +103,7 @@ export class Intake {
     this.#unsettled.delete(id)
     this.#failed.delete(id)
     const entry = this.#view.index.get(id)
+    this.#setAside.note(id, entry)
     const delayed = this.#delayed.get(id)
     if (delayed !== undefined && delayed.revision !== entry?.revision) {
       clearTimeout(delayed.timer)
@@ -115,9 +116,10 @@ export class Intake {
   }
 
   /**
-   * Reads the folders of unconfirmed changes: the writer may have died before or after the change.
+   * Reads the folders of unconfirmed changes, whose writers may have died before or after the
+   * change, and of jobs that were set aside.
    */
-  async lookIntoUnsettled(): Promise<void> {
+  async lookIntoFolders(): Promise<void> {
     const nowMs = monotonicMs()
     for (const [id, look] of this.#unsettled) {
       if (look.lookAtMs > nowMs) continue
@@ -125,6 +127,7 @@ export class Intake {
       look.lookAtMs = nowMs + look.delayMs
       await this.lookUp(id)
     }
+    await this.#setAside.look()
   }
 
   /** Like `lookUp`, after the other writer has had time to confirm. */
@@ -146,9 +149,14 @@ export class Intake {
   /** Reads the job's folder where the journal is incomplete. */
   async lookUp(id: string): Promise<void> {
     const entry = await readEntry(this.#site, id)
-    if (entry === undefined) return
+    if (entry !== undefined) this.#take(entry)
+  }
+
+  /** Takes in a job as its folder shows it. */
+  #take(entry: JobEntry): void {
     this.#view.index.restore([entry])
-    if (isEnded(entry.state)) this.#reconsiderChildren(id)
+    this.#setAside.note(entry.id, entry)
+    if (isEnded(entry.state)) this.#reconsiderChildren(entry.id)
     this.#consider(entry)
   }
 

@@ -85,6 +85,7 @@ export class Launcher {
       onReady: (entry, request) => this.#enqueue(entry, request),
       onKill: (id, by) => this.#active.get(id)?.stop({ kind: 'killed', by }, this.#graceMs),
       runInBackground: (task) => this.#runInBackground(task),
+      applicationOf: context.applicationOf,
       report: (event) => {
         // Settling the children of a failed job counts as work.
         this.#idleSinceMs = monotonicMs()
@@ -275,7 +276,7 @@ export class Launcher {
 
   #housekeep(): void {
     if (this.#context.lease.isLost()) return
-    this.#runInBackground(() => this.#intake.lookIntoUnsettled())
+    this.#runInBackground(() => this.#intake.lookIntoFolders())
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', why: 'walltime' })

@@ -99,9 +99,40 @@ describe('a job.yaml broken by hand', () => {
     expect(await rig.done(['why', 'broken'])).toContain(reason)
     expect(launcher.hasExited).toBe(false)
     fs.writeFileSync(file, whole)
-    await rig.done(['fsck', '--repair'])
     await rig.reached('default/broken', 'JOB_FINISHED')
+    expect(launcher.stdout.match(/default\/broken is valid again/g)).toHaveLength(1)
+    expect((await rig.bjob(['fsck'])).stdout).toBe('no damage found\n')
     await launcher.kill('SIGTERM')
+  })
+
+  test('and mended without a launcher: why and fsck agree, and the next launcher runs it', async () => {
+    await using rig = await Rig.create()
+    await rig.done(['spawn', '--app', 'yes', '--name', 'broken'])
+    const file = path.join(rig.folder('default/broken'), 'job.yaml')
+    const whole = fs.readFileSync(file, 'utf8')
+    fs.writeFileSync(file, 'application: [')
+    await rig.done(['launch', '--idle-seconds', '0.2'])
+    fs.writeFileSync(file, whole)
+    const found = (await rig.bjob(['fsck'])).stdout
+    expect(found).toMatch(/^jobs\/default\/broken: was set aside \(job\.yaml:1.*\) and is intact now\n/)
+    expect(await rig.done(['why', 'broken'])).toMatch(
+      /^set aside: job\.yaml:1.*\nits files are intact now: .*`bjob fsck --repair`/,
+    )
+    const { stdout } = await rig.bjob(['launch', '--idle-seconds', '0.5'])
+    expect(stdout).toContain('default/broken is valid again and no longer set aside\n')
+    expect(rig.state('default/broken').state).toBe('JOB_FINISHED')
+  })
+
+  test('and an application that is still invalid: fsck does not call the job intact', async () => {
+    await using rig = await Rig.create()
+    rig.addApplication('say', 'executable: [echo]\n')
+    await rig.done(['spawn', '--app', 'say', '--name', 'a'])
+    rig.addApplication('say', 'executable: [')
+    await rig.done(['launch', '--idle-seconds', '0.2'])
+    expect((await rig.bjob(['fsck', '--repair'])).stdout).toContain(
+      'jobs/default/a: is set aside for its application: say.yaml:1',
+    )
+    expect(await rig.done(['why', 'a'])).toMatch(/^set aside: say\.yaml:1.*\nits application cannot be used/)
   })
 
   test('and the journal deleted: the job is listed with the reason, and runs as its mended job.yaml says', async () => {

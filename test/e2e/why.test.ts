@@ -87,5 +87,5 @@ test('without a launcher: what is queued, what there has been, who holds it, and
   fs.mkdirSync(path.join(rig.folder('w/plain'), '.lock'))
   expect(await why('plain')).toContain('its folder has a .lock')
   fs.writeFileSync(path.join(rig.folder('w/plain'), 'job.yaml'), 'application: [')
-  expect(await why('plain')).toMatch(/set aside, so no launcher runs it: job.yaml:1/)
+  expect(await why('plain')).toMatch(/set aside: job.yaml:1/)
 })

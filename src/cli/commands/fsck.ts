@@ -40,7 +40,7 @@ use are observed for five seconds first. Exit status: 0 if there is no damage or
       terminal.note(
         isMendable
           ? 'hint: `bjob fsck --repair` repairs damage that has exactly one correct repair'
-          : adviceFor(findings, isRepair),
+          : adviceFor(findings),
       )
     }
     return left === 0 ? 0 : 3
@@ -73,10 +73,9 @@ function summaryOf(damage: number, left: number, isRepair: boolean): string {
   return isRepair ? `${count} found, ${damage - left} repaired, ${left} left` : `${count} found`
 }
 
-function adviceFor(findings: readonly Finding[], isRepair: boolean): string {
+function adviceFor(findings: readonly Finding[]): string {
   const has = (wanted: Finding['kind']): boolean => findings.some(({ kind }) => kind === wanted)
-  if (has('broken-specification'))
-    return `hint: correct job.yaml by hand, then run ${isRepair ? 'this again' : '`bjob fsck --repair`'} so that launchers accept the job again`
+  if (has('broken-specification')) return 'hint: correct job.yaml by hand: launchers then accept the job again'
   if (has('broken-application')) return 'hint: correct the file in apps/ by hand'
   return has('unreadable')
     ? 'hint: check what cannot be read with `ls -ld`, or ask its owner for access'

@@ -3,18 +3,18 @@ import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { firstLine, wordsOf } from '../../core/life/event-words.ts'
 import { isSuspect } from '../../core/life/deaths.ts'
-import { type JobState, isOwned } from '../../core/life/job-state.ts'
+import { type JobState, bornAt, isOwned } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { isProcessAlive, processScope } from '../../lib/process/process-table.ts'
-import { readApplication } from '../../site/applications.ts'
 import { bootId } from '../../site/journal/journal-writer.ts'
 import { readJobState, readSpec } from '../../site/job/jobs.ts'
 import { type Lease, listLaunchers, readLease } from '../../site/launcher/launchers.ts'
 import { entryOf } from '../../core/index/job-entry.ts'
 import { drainSeconds } from '../../site/settings.ts'
 import type { Site } from '../../site/site.ts'
-import { breakageText, findBreakage } from '../../site/job/breakage.ts'
+import { breakageText, findApplicationFault, findBreakage } from '../../site/job/breakage.ts'
+import { JobView } from '../../site/view/job-view.ts'
 import { doubtRanks } from '../explain/compute-nodes.ts'
 import { explainAbsence, explainMisfit } from './launcher-fit.ts'
 
@@ -24,10 +24,8 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   if (breakage?.code === 'unknown-job') throw breakage
   if (breakage !== undefined)
     return [
-      `set aside, so no launcher runs it: ${breakageText(breakage)}`,
-      breakage.kind === 'site'
-        ? breakage.hint
-        : 'correct the file, then run `bjob fsck --repair` so that launchers accept the job again',
+      `set aside: ${breakageText(breakage)}`,
+      breakage.kind === 'site' ? breakage.hint : 'correct the file: launchers then accept the job again',
     ]
   const state = await readJobState(site, id)
   const last = state.history.at(-1)
@@ -42,11 +40,34 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   }
   if (isOwned(state)) return explainOwned(site, state)
   const spec = await readSpec(site, id, state)
+  const broken = await reasonSetAside(site, id, state)
+  if (broken !== undefined) return explainSetAside(site, broken, spec)
   return [
     ...(await explainWaiting(site, id, state, spec)),
     ...(await explainRanks(site, spec)),
     ...explainDeaths(state, spec),
   ]
+}
+
+/** The journal's reason, which launchers follow until one of them has read the files again. */
+async function reasonSetAside(site: Site, id: JobId, state: JobState): Promise<string | undefined> {
+  const known = (await JobView.open(site, 'live')).index.get(id)
+  const isCurrent = known?.born === bornAt(state) && known.revision === state.revision
+  return isCurrent ? known.broken : undefined
+}
+
+async function explainSetAside(site: Site, broken: string, spec: JobSpec): Promise<string[]> {
+  const fault = await explainApplication(site, spec)
+  return [
+    `set aside: ${broken}`,
+    fault ??
+      'its files are intact now: a running launcher accepts it within seconds, the next one at its start, `bjob fsck --repair` at once',
+  ]
+}
+
+async function explainApplication(site: Site, { application }: JobSpec): Promise<string | undefined> {
+  const fault = await findApplicationFault(site, application)
+  return fault && `its application cannot be used: ${fault.message} (${fault.hint})`
 }
 
 /** Predicts problems at the start. */
@@ -77,12 +98,8 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, spec: JobS
       'a process is changing it, or died while doing so: its folder has a .lock, which the next writer breaks after 3 s',
     )
   if (spec.waitForParents) lines.push(...(await explainParents(site, spec.parents)))
-  try {
-    await readApplication(site.disk, site.layout, spec.application)
-  } catch (error) {
-    if (!(error instanceof BjobError)) throw error
-    lines.push(`its application cannot be used: ${error.message} (${error.hint})`)
-  }
+  const fault = await explainApplication(site, spec)
+  if (fault !== undefined) lines.push(fault)
   if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
     lines.push(`it failed, and its retry starts no earlier than ${state.notBefore} (retry_delay_seconds)`)
   const leases = await livingLeases(site)

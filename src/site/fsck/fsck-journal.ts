@@ -1,11 +1,12 @@
 /** Compares the journal with the folders. */
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-entry.ts'
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
 import { isForbidden, unlessGone } from '../disk/disk.ts'
 import { hasJob, refreshNames } from '../disk/job-folder.ts'
 import type { Finding } from './finding.ts'
+import { breakageText, findApplicationFault } from '../job/breakage.ts'
 import { readJobState } from '../job/jobs.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import type { Site } from '../site.ts'
@@ -56,14 +57,14 @@ async function compareJob(
   const { id } = seen
   const path = site.layout.job(id).dir
   const findings: Finding[] = []
-  if (known?.broken !== undefined)
-    findings.push({
-      kind: 'mended',
-      path,
-      id,
-      entry: seen,
-      message: `was set aside (${known.broken}) and is intact now`,
-    })
+  if (known?.broken !== undefined) {
+    const fault = await findApplicationFault(site, specOf(seen).application)
+    findings.push(
+      fault === undefined
+        ? { kind: 'mended', path, id, entry: seen, message: `was set aside (${known.broken}) and is intact now` }
+        : { kind: 'broken-application', path, id, message: `is set aside for its application: ${breakageText(fault)}` },
+    )
+  }
   if (known?.revision === seen.revision || index.isPending(id)) return findings
   // The job may have changed or been removed between the two looks.
   const again = await readJobState(site, id).catch(() => undefined)

@@ -4,7 +4,7 @@
  */
 import path from 'node:path'
 import type { JobId } from '../../core/job/id.ts'
-import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
+import type { JobEntry } from '../../core/index/job-entry.ts'
 import { formatState } from '../../core/life/state-document.ts'
 import { formatYaml } from '../../core/text/yaml-text.ts'
 import { BjobError } from '../../core/text/errors.ts'
@@ -19,7 +19,7 @@ import { readOwnFile } from '../disk/own-file.ts'
 import { draftOwner, specDraftPath } from '../disk/layout.ts'
 import { withLock } from '../job/lock.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
-import { tellJournal } from '../view/retell.ts'
+import { tellJournal, tellMended } from '../view/retell.ts'
 import { removeJob } from '../job/remove-job.ts'
 import { placeSpec, takeDraftAway } from '../job/revision.ts'
 import { readEntry } from '../view/scan.ts'
@@ -84,7 +84,7 @@ async function takeBack(
         : [],
     ),
   )
-  for (const id of mended) await tellMended(site, id)
+  for (const id of mended) await release(site, id)
 }
 
 const LATE: readonly FindingKind[] = ['leftover-draft', 'not-in-journal', 'journal-behind']
@@ -146,7 +146,7 @@ async function mend(site: Site, finding: Finding, records: Records): Promise<Rem
       await tellJournal(site, id)
       return 'recorded in the journal'
     case 'mended':
-      return id === undefined ? undefined : tellMended(site, id)
+      return id === undefined ? undefined : release(site, id)
     case 'no-folder':
       if (entry === undefined) return undefined
       await tellRemoved(site, entry)
@@ -197,15 +197,10 @@ async function rebuildState(site: Site, id: JobId, { events }: JobRecord, upTo: 
   })
 }
 
-/** Records the job with its fields, which may have been edited in job.yaml. */
-async function tellMended(site: Site, id: JobId): Promise<Remedy> {
+async function release(site: Site, id: JobId): Promise<Remedy> {
   const entry = await readEntry(site, id)
   if (entry === undefined) return undefined
-  const { born, revision, state, attempt } = entry
-  const spec = specOf(entry)
-  const mended = { id, born, revision, state, attempt, broken: '', spec, history: [] }
-  const announcement = await site.journal.announce(mended)
-  announcement.settle(true)
+  await tellMended(site, entry)
   return 'launchers accept it again'
 }
 

@@ -2,6 +2,7 @@
 import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
+import { readApplication } from '../applications.ts'
 import { readJobState, readSpec } from './jobs.ts'
 import type { Site } from '../site.ts'
 
@@ -13,6 +14,20 @@ export async function findBreakage(site: Site, id: JobId, expected?: JobSpec): P
   try {
     await readJobState(site, id)
     await readSpec(site, id, undefined, expected)
+    return undefined
+  } catch (error) {
+    if (error instanceof BjobError) return error
+    throw error
+  }
+}
+
+/** @returns undefined if the application can be used */
+export async function findApplicationFault(
+  { disk, layout }: Site,
+  application: string,
+): Promise<BjobError | undefined> {
+  try {
+    await readApplication(disk, layout, application)
     return undefined
   } catch (error) {
     if (error instanceof BjobError) return error

@@ -1,6 +1,7 @@
 /**
  * Records the folders' content in the journal: after the journal was deleted, or for missing jobs.
  */
+import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { toEvent } from '../../core/index/journal-events.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { BjobError } from '../../core/text/errors.ts'
@@ -64,6 +65,22 @@ async function tellDamaged(site: Site, id: JobId): Promise<void> {
   birth.settle(true)
   const breakage = await site.journal.announce({ id, born, revision, state, attempt, broken, history: [] })
   breakage.settle(true)
+}
+
+/** Releases a job that was set aside, with its fields, which may have been edited in job.yaml. */
+export async function tellMended(site: Site, entry: JobEntry): Promise<void> {
+  const { id, born, revision, state, attempt } = entry
+  const announcement = await site.journal.announce({
+    id,
+    born,
+    revision,
+    state,
+    attempt,
+    broken: '',
+    spec: specOf(entry),
+    history: [],
+  })
+  announcement.settle(true)
 }
 
 /** Records a job's folder in the journal. @throws BjobError if its files are broken */
