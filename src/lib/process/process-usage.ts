@@ -39,8 +39,8 @@ export function parseStat(text: string): ProcessUsage {
 }
 
 /**
- * The text of /proc/PID/status, which has no CPU time. Unlike stat, it can be read while the process
- * is in the middle of execve(2).
+ * The text of /proc/PID/status, which has no CPU time. Unlike stat, it can be read while the
+ * process is in the middle of execve(2).
  */
 export function parseStatus(text: string): ProcessUsage {
   const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1] ?? ''
