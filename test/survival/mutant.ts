@@ -40,7 +40,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   /** An end is handed out without being written down. */
   cursor: { file: 'client/ends/cursor.ts', from: 'await this.#sidecar.append(line, false)', to: '' },
   /** What is only announced counts as made. */
-  pending: { file: 'core/index/job-index.ts', from: 'events.set(n, announced)\n', to: 'return\n' },
+  pending: { file: 'core/index/pending-changes.ts', from: 'events.set(n, announced)\n', to: 'return\n' },
 }
 
 /** The text of `file` with the mutant in it. @throws when the mutant does not fit any more */
