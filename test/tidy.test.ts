@@ -79,6 +79,8 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'run-queue.ts',
     'parents.ts',
     'run',
+    'background-tasks.ts',
+    'dispatcher.ts',
     'set-aside-jobs.ts',
     'intake.ts',
     'recovery.ts',

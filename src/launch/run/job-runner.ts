@@ -39,7 +39,7 @@ import { OwnedJob, type Refusal } from './owned-job.ts'
 import type { QueuedJob } from '../run-queue.ts'
 import { hasStageOut, isDoneWell, stageIn, stageOut } from './staging.ts'
 import { Stopping } from './stopping.ts'
-import type { RunResult, RunContext, Vacancy } from './run-context.ts'
+import type { RunResult, RunContext, ResourceRelease } from './run-context.ts'
 
 export class JobRun {
   readonly candidate: QueuedJob
@@ -47,16 +47,21 @@ export class JobRun {
   readonly #stopping = new Stopping()
 
   readonly #assignment: Assignment
-  readonly #onVacant: (vacancy: Vacancy) => void
-  #isVacant = false
+  readonly #onRelease: (reason: ResourceRelease) => void
+  #isReleased = false
   #crashLimit = 0
 
-  /** @param onVacant called once when the job needs its resources no longer */
-  constructor(candidate: QueuedJob, assignment: Assignment, context: RunContext, onVacant: (vacancy: Vacancy) => void) {
+  /** @param onRelease called once when the job needs its resources no longer */
+  constructor(
+    candidate: QueuedJob,
+    assignment: Assignment,
+    context: RunContext,
+    onRelease: (reason: ResourceRelease) => void,
+  ) {
     this.candidate = candidate
     this.#assignment = assignment
     this.#context = context
-    this.#onVacant = onVacant
+    this.#onRelease = onRelease
   }
 
   /** Claims the job, runs it and commits its end. Throws only on bugs in bjob. */
@@ -64,10 +69,10 @@ export class JobRun {
     try {
       const claim = await claimJob(this.#context, this.candidate, this.#assignment, this.#stopping)
       if (claim.kind === 'claimed') return await this.#live(claim)
-      this.#vacate(claim.kind === 'not-mine' ? 'outrun' : 'over')
+      this.#release(claim.kind === 'not-mine' ? 'outrun' : 'over')
       return claim
     } finally {
-      this.#vacate()
+      this.#release()
     }
   }
 
@@ -84,13 +89,13 @@ export class JobRun {
     const { attempt } = owned.state
     const outcome = await executeJob(this.#context, { ...job, attempt }, this.#stopping)
     if (outcome.kind === 'lost') {
-      if (outcome.loss.why === 'node-error') this.#vacate(outcome.loss)
+      if (outcome.loss.why === 'node-error') this.#release(outcome.loss)
       if (deathOf(outcome.loss) !== undefined) return this.#bury(owned, outcome.loss)
     }
     if (application.postprocess !== undefined && isForPostprocess(outcome, spec))
       return this.#handOver(owned, { ...job, attempt }, outcome)
     if (!hasStageOut(spec)) {
-      this.#vacate()
+      this.#release()
       // The next job starts first: a free core should not wait for this end to be written.
       await setImmediate()
     }
@@ -150,7 +155,7 @@ export class JobRun {
   /** Stages out the files of a successful job, which then has finished. */
   async #stageOut(owned: OwnedJob, job: JobToRun): Promise<RunResult> {
     const end = await stageOut(this.#context, job, this.#stopping)
-    this.#vacate()
+    this.#release()
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     if (end.kind === 'failed') return this.#failStaging(owned, job, 'stage-out', end)
     return this.#end(owned, (_, now) => [{ time: now, state: 'JOB_FINISHED', event: end.staged }])
@@ -223,7 +228,7 @@ export class JobRun {
     const end = await runHook(this.#context, job, 'postprocess', state, this.#stopping)
     if (end.kind === 'stopped') return this.#giveBack(owned, end.outcome)
     const verdict = await readVerdict(site, job.id)
-    if (!hasStageOut(job.spec)) this.#vacate()
+    if (!hasStageOut(job.spec)) this.#release()
     const result = await this.#finish(owned, job, (_, now) => stepsAfterPostprocess(state, end, verdict, now))
     if (verdict !== undefined) await clearVerdict(site, job.id)
     return result
@@ -238,7 +243,7 @@ export class JobRun {
     if (outcome.kind === 'killed')
       return this.#end(owned, (current, now) => stepsFor(asAsked(outcome, current), NO_RETRY, 0, now))
     const loss = lossOf(outcome)
-    if (loss.why === 'node-error') this.#vacate(loss)
+    if (loss.why === 'node-error') this.#release(loss)
     if (deathOf(loss) !== undefined) return this.#bury(owned, loss)
     return this.#end(owned, ({ state }, now) => {
       const done = before(now)
@@ -283,9 +288,9 @@ export class JobRun {
     return { kind: 'ended', state: ended }
   }
 
-  #vacate(vacancy: Vacancy = 'over'): void {
-    if (!this.#isVacant) this.#onVacant(vacancy)
-    this.#isVacant = true
+  #release(reason: ResourceRelease = 'over'): void {
+    if (!this.#isReleased) this.#onRelease(reason)
+    this.#isReleased = true
   }
 }
 

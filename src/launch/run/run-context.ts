@@ -33,4 +33,4 @@ export type RunResult =
  * Reason why a job no longer needs its resources: it is over, another launcher won the claim
  * (`outrun`), or its node could not start it.
  */
-export type Vacancy = 'over' | 'outrun' | Loss
+export type ResourceRelease = 'over' | 'outrun' | Loss
