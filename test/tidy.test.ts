@@ -148,7 +148,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   uplot: ['page'],
 }
 
-const MAX_LINES = 320
+const MAX_LINES = 300
 
 interface Source {
   /** Below `src/`. */

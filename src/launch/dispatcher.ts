@@ -13,7 +13,7 @@ import type { BackgroundTasks } from './background-tasks.ts'
 import type { Capacity, Placed } from './capacity.ts'
 import { errorCause, problemText } from './launch-events.ts'
 import { NodeHealth } from './node-health.ts'
-import { JobRun } from './run/job-runner.ts'
+import { JobRun } from './run/job-run.ts'
 import type { ResourceRelease, RunContext, RunResult } from './run/run-context.ts'
 import { type QueuedJob, RunQueue } from './run-queue.ts'
 
