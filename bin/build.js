@@ -52,7 +52,9 @@ const ownModules = {
   },
 }
 
-/** The one assertion of signal-exit. Node's own module takes a twentieth of Node's start to load. */
+/**
+ * The one assertion of signal-exit. Node's own module takes a twentieth of Node's start to load.
+ */
 const assertModule = {
   name: 'assert',
   setup(build) {

@@ -11,8 +11,8 @@ const bjob = require('./bjob.js')
 const LIMIT_MS = 60000
 
 /**
- * Run in this order, in one form or two, in a temporary site. Commands that do not end by themselves,
- * or that need more than this machine, show their help.
+ * Run in this order, in one form or two, in a temporary site. Commands that do not end by
+ * themselves, or that need more than this machine, show their help.
  */
 const COMMANDS = [
   [['--version']],
@@ -52,7 +52,9 @@ const COMMANDS = [
   [['completion', 'bash']],
 ]
 
-/** Stops at the first failure with a line: without compiled code, commands only start more slowly. */
+/**
+ * Stops at the first failure with a line: without compiled code, commands only start more slowly.
+ */
 function compileCommands() {
   let folder
   try {

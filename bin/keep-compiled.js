@@ -12,7 +12,8 @@ function keepAtExit(script, source, file) {
   process.once('exit', (status) => {
     if (status !== 0) return
     try {
-      // Root leaves no files in a user's installation. A newer bundle never gets an older one's code.
+      // Root leaves no files in a user's installation. A newer bundle never gets an older one's
+      // code.
       if (fs.statSync(path.dirname(source)).uid !== process.getuid() || identify(source) !== before) return
       replaceFile(file, script.createCachedData())
     } catch {

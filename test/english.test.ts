@@ -18,10 +18,10 @@ interface Passage {
   readonly text: string
 }
 
-function listFiles(folder: string, ending: string): string[] {
+function listFiles(folder: string, ending: RegExp): string[] {
   return fs
     .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => ending.test(name))
     .map((name) => path.join(folder, name))
     .toSorted()
 }
@@ -30,18 +30,25 @@ const readText = (file: string): string => fs.readFileSync(path.join(root, file)
 
 const BLOCK = /^ *\/\*\*?[^]*?\*\//gm
 const LINES = /(?:^ *\/\/ .*\n)+/gm
+/** Of Python, shell and YAML, but not the directives of a batch script. */
+const HASHES = /(?:^ *# (?!flux:).*\n)+/gm
+
+const isScript = (file: string): boolean => /\.(ts|js|mjs)$/.test(file)
 
 /** The comments of a file, each as one line of text. */
 function commentsOf(file: string): Passage[] {
   const text = readText(file)
-  return [...text.matchAll(BLOCK), ...text.matchAll(LINES)].map((match) => ({
-    place: `${file}:${text.slice(0, match.index).split('\n').length}`,
-    text: match[0]
-      .replaceAll(/^ *(?:\/\*\*?|\*\/|\*|\/\/) ?/gm, '')
-      .replace(/\s*\*\/$/, '')
-      .replaceAll(/\s+/g, ' ')
-      .trim(),
-  }))
+  const comments = isScript(file) ? [BLOCK, LINES] : [HASHES]
+  return comments
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map((match) => ({
+      place: `${file}:${text.slice(0, match.index).split('\n').length}`,
+      text: match[0]
+        .replaceAll(/^ *(?:\/\*\*?|\*\/|\*|\/\/|#) ?/gm, '')
+        .replace(/\s*\*\/$/, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    }))
 }
 
 /** The string literals of a file that consist of words. */
@@ -61,21 +68,27 @@ function longLines(file: string): string[] {
   return readText(file)
     .split('\n')
     .map((line, at) => ({ line, at: at + 1 }))
-    .filter(({ line }) => /^ *(\/\*\*|\*|\/\/) /.test(line) && [...line].length > COLUMNS)
+    .filter(({ line }) => (isScript(file) ? /^ *(\/\*\*|\*|\/\/) / : /^ *# /).test(line) && [...line].length > COLUMNS)
     .filter(({ line }) => !/(es|ox)lint-disable/.test(line))
     .map(({ at }) => `${file}:${at}`)
 }
 
-const sources = listFiles('src', '.ts')
+const sources = listFiles('src', /\.ts$/)
+const commented = [
+  ...sources,
+  ...listFiles('test', /\.(ts|mjs|py)$/),
+  ...listFiles('bin', /\.js$/),
+  ...listFiles('templates', /\.(mjs|py|sh|yaml)$/),
+]
 
 describe('comments', () => {
   test(`take at most ${COLUMNS} columns`, () => {
-    expect(sources.length).toBeGreaterThan(100)
-    expect(sources.flatMap(longLines)).toEqual([])
+    expect(commented.length).toBeGreaterThan(600)
+    expect(commented.flatMap(longLines)).toEqual([])
   })
 
   test('say what a thing is, in the order of English', () => {
-    expect(sources.flatMap((file) => commentsOf(file).flatMap(faultsOf))).toEqual([])
+    expect(commented.flatMap((file) => commentsOf(file).flatMap(faultsOf))).toEqual([])
   })
 })
 
@@ -86,7 +99,7 @@ test('messages, help and hints say what happened, in the order of English', () =
 })
 
 test('documents keep to the same English', () => {
-  const files = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...listFiles('docs', '.md')]
+  const files = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...listFiles('docs', /\.md$/)]
   const paragraphs = files.flatMap((file) =>
     readText(file)
       .split(/\n{2,}/)

@@ -1,6 +1,7 @@
 /**
- * `npm run cases [-- ID…]`: runs the tests of the cases in CASES.md, and prints what happens now, a line a case. Exits with 1
- * unless all of them hold. A test that this machine lacks something for is skipped, and said to be.
+ * `npm run cases [-- ID…]`: runs the tests of the cases in CASES.md, and prints what happens now, a
+ * line a case. Exits with 1 unless all of them hold. A test that this machine lacks something for
+ * is skipped, and said to be.
  */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -19,7 +20,10 @@ if (unknown.length > 0) {
 const cases = wanted.length === 0 ? all : all.filter(({ id }) => wanted.includes(id))
 
 /** @typedef {{ fullName: string, status: string, failureMessages: string[] | null }} Result */
-/** @typedef {{ testResults: { name: string, message: string, assertionResults: Result[] }[] }} Report */
+/**
+ * @typedef {{ testResults: { name: string, message: string, assertionResults: Result[] }[] }}
+ * Report
+ */
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-cases-'))
 const output = path.join(folder, 'report.json')

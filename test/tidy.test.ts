@@ -1,11 +1,16 @@
-/** Holds what ARCHITECTURE.md promises of the source text: who may import whom, who may touch the world, and how a file looks. */
+/**
+ * Holds what ARCHITECTURE.md promises of the source text: who may import whom, who may touch the
+ * world, and how a file looks.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const root = path.resolve(import.meta.dirname, '..')
 
-/** The rooms that each room may use beside itself; a room that is not listed here may not be made. */
+/**
+ * The rooms that each room may use beside itself; a room that is not listed here may not be made.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   core: ['lib'],
@@ -22,8 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The order of the folders (and files beside them) of a room, lowest first: each may use itself and what stands before it. A room that is not
- * listed is one flat folder.
+ * The order of the folders (and files beside them) of a room, lowest first: each may use itself and
+ * what stands before it. A room that is not listed is one flat folder.
  */
 const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   lib: [
@@ -171,7 +176,10 @@ function listFiles(folder: string, ending: string): string[] {
 
 const readText = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8')
 
-/** The text without comments; strings keep their quotes only. Good enough for this source: no regular expression here holds a quote and `//`. */
+/**
+ * The text without comments; strings keep their quotes only. Good enough for this source: no
+ * regular expression here holds a quote and `//`.
+ */
 function stripText(text: string): string {
   return text
     .replaceAll(/\/\*[^]*?\*\//g, '')
@@ -251,7 +259,7 @@ describe('the rooms of src', () => {
     const wrong = places(({ room, imports }) =>
       imports.filter((target) => {
         if (target.startsWith('.') || target.startsWith('node:')) return false
-        // What the page needs is put into its one file when it is built; whoever installs bjob does not need it.
+        // The build bundles the page's packages, so an installed bjob does not need them.
         const named = room === 'page' ? devDependencies : { ...dependencies, ...optionalDependencies }
         return !Object.hasOwn(named, target) || !(PACKAGE_ROOMS[target] ?? []).includes(room)
       }),

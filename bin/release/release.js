@@ -1,5 +1,6 @@
 'use strict'
-// `npm run release`: makes everything that a release publishes, in release/. `-- --only x64` makes the archive and wheel of one machine.
+// `npm run release`: makes everything that a release publishes, in release/. `-- --only x64` makes
+// the archive and wheel of one machine.
 const { execFileSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')

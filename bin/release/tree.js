@@ -1,5 +1,6 @@
 'use strict'
-// The tree that the archives and wheels share: npm's package, without types and with the library in one file.
+// The tree that the archives and wheels share: npm's package, without types and with the library in
+// one file.
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')

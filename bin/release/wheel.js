@@ -1,5 +1,6 @@
 'use strict'
-// Python wheels: zip files of the module, of the command, and of the tree that this runs. See PEP 427.
+// Python wheels: zip files of the module, of the command, and of the tree that this runs. See PEP
+// 427.
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')

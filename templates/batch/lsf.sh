@@ -8,9 +8,9 @@
 #BSUB -wa TERM
 #BSUB -wt {{warning_minutes}}
 {{directives}}
-# Batch script of a bjob allocation. 'bjob submit' fills in the variables in double braces, quotes their
-# values for the shell, and omits directives without a value. Edit the rest as needed: load modules,
-# start a container.
+# Batch script of a bjob allocation. 'bjob submit' fills in the variables in double braces, quotes
+# their values for the shell, and omits directives without a value. Edit the rest as needed: load
+# modules, start a container.
 
 cd {{site}} || exit 3
 {{setup}}
@@ -23,9 +23,9 @@ for program in {{programs}}; do
   }
 done
 
-# The launcher runs in the background, because bash handles signals only between commands and in 'wait'.
-# The scheduler's warning is passed to the launcher as TERM: it stops its jobs, which restart in the next
-# allocation.
+# The launcher runs in the background, because bash handles signals only between commands and in
+# 'wait'. The scheduler's warning is passed to the launcher as TERM: it stops its jobs, which
+# restart in the next allocation.
 warned=
 trap 'warned=yes; kill -TERM "$launcher" 2>/dev/null' TERM HUP INT USR1 USR2 XCPU
 {{launch}} &

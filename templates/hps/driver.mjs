@@ -1,10 +1,11 @@
 /**
- * A driver: asks an optimizer for points, evaluates each in a job, and tells the optimizer the results.
+ * A driver: asks an optimizer for points, evaluates each in a job, and tells the optimizer the
+ * results.
  *
  *     node driver.mjs [--evals 40] [--in-flight 6] [--sampler auto]
  *
- * Kill it at any time and start it again in the same folder: its checkpoint is driver.json, and the rest is in the jobs'
- * folders. It needs the package bjob: `npm install bjob` in the site.
+ * Kill it at any time and start it again in the same folder: its checkpoint is driver.json, and the
+ * rest is in the jobs' folders. It needs the package bjob: `npm install bjob` in the site.
  */
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'

@@ -1,8 +1,10 @@
 /**
- * Trains a small network on Fisher's irises at one point of the space and writes its cross-validated loss.
+ * Trains a small network on Fisher's irises at one point of the space and writes its
+ * cross-validated loss.
  *
- *     node eval_point.mjs task1.dat      reads {"x": {rate, width, activation}, "params": {epochs, folds, seed}}
- *                                        writes result.dat: {"loss": …, "accuracy": …, "seconds": …}
+ *     node eval_point.mjs task1.dat
+ *         reads {"x": {rate, width, activation}, "params": {epochs, folds, seed}}
+ *         writes result.dat: {"loss": …, "accuracy": …, "seconds": …}
  */
 import fs from 'node:fs'
 import { Network } from './network.mjs'

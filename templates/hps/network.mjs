@@ -22,7 +22,8 @@ export class Network {
     this.#activation = ACTIVATIONS[activation]
     if (this.#activation === undefined)
       throw new Error(`no activation ${activation}: ${Object.keys(ACTIVATIONS).join(', ')}`)
-    // The last weight of each row is its bias. Initial range: Glorot and Bengio, AISTATS 2010, equation 16.
+    // The last weight of each row is its bias. Initial range: Glorot and Bengio, AISTATS 2010,
+    // equation 16.
     const makeLayer = (rows, columns) => {
       const limit = Math.sqrt(6 / (rows + columns))
       return Array.from({ length: rows }, () =>
@@ -35,7 +36,10 @@ export class Network {
     this.#probabilities = new Float64Array(classes)
   }
 
-  /** The probability of each class (softmax). The array is the network's own and lasts until the next call. */
+  /**
+   * The probability of each class (softmax). The array is the network's own and lasts until the
+   * next call.
+   */
   predict(input) {
     const hidden = this.#hidden
     for (let unit = 0; unit < hidden.length; unit++)

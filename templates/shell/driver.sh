@@ -1,5 +1,6 @@
 #!/bin/sh
-# A driver in shell: a line search that halves its step. Run it in the site's folder; `bjob launch` runs the jobs.
+# A driver in shell: a line search that halves its step. Run it in the site's folder; `bjob launch`
+# runs the jobs.
 #
 #     sh driver.sh [ROUNDS]
 #

@@ -1,6 +1,6 @@
 /**
- * Serial jobs a second in a Slurm allocation: through bjob's agents, one a node, against an srun for each. It needs a login node's shell; test/cluster/slurm
- * makes one.
+ * Serial jobs a second in a Slurm allocation: through bjob's agents, one a node, against an srun
+ * for each. It needs a login node's shell; test/cluster/slurm makes one.
  */
 import { hasCommand, runCommand } from '../../src/lib/process/run-command.ts'
 import { BenchSite } from './bench-site.ts'

@@ -56,7 +56,9 @@ export async function endCommand(child: ChildProcess): Promise<void> {
   clearTimeout(deadline)
 }
 
-/** Calls `take` with every whole line of a child's standard output, and drops its standard error. */
+/**
+ * Calls `take` with every whole line of a child's standard output, and drops its standard error.
+ */
 export function readLines(child: ChildProcess, take: (line: string) => void): void {
   let rest = ''
   child.stderr?.resume()

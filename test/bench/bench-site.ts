@@ -1,11 +1,17 @@
-/** A site to measure on: a fresh folder, made and used by the real command. Nothing is deleted before the bench is over: ext4 is slow after that. */
+/**
+ * A site to measure on: a fresh folder, made and used by the real command. Nothing is deleted
+ * before the bench is over: ext4 is slow after that.
+ */
 import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type CommandOptions, type Finished, runToEnd, startCommand } from './bench-command.ts'
 import type { Build, Place } from './scenario.ts'
 
-/** Applications of every site: one that ends at once, one soon, one that does not end, and one that tells the time. */
+/**
+ * Applications of every site: one that ends at once, one soon, one that does not end, and one that
+ * tells the time.
+ */
 const APPLICATIONS = [
   ['none', ['true']],
   ['nap', ['sleep', '0.2']],
@@ -51,7 +57,10 @@ export class BenchSite {
     return this.run(['spawn', '--from', '-'], recordLines(count, application, workflow, prefix))
   }
 
-  /** When the last change of any job was made, as its writer's clock had it. @throws Error when a job has not finished */
+  /**
+   * When the last change of any job was made, as its writer's clock had it.
+   * @throws Error when a job has not finished
+   */
   async lastEndMs(): Promise<number> {
     const { stdout } = await this.run(['ls', '--json', '--fields', 'state,changed'])
     let last = 0
@@ -64,7 +73,7 @@ export class BenchSite {
   }
 }
 
-/** What `spawn --from -` reads. */
+/** The input of `spawn --from -`. */
 export function recordLines(count: number, application: string, workflow = 'default', prefix = 'job'): string {
   const lines = Array.from({ length: count }, (_, index) =>
     JSON.stringify({ name: `${prefix}${index}`, workflow, application }),

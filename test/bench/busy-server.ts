@@ -1,4 +1,7 @@
-/** Jobs a second where every metadata call takes a millisecond longer: what counts is how many calls are under way at once, and how many follow each other. */
+/**
+ * Jobs a second where every metadata call takes a millisecond longer: what counts is how many calls
+ * are under way at once, and how many follow each other.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { runToEnd } from './bench-command.ts'
@@ -41,7 +44,10 @@ export const busyServer: Scenario = {
   },
 }
 
-/** This checkout's command, bundled with the slow disk, in a folder that looks like an installed package. */
+/**
+ * This checkout's command, bundled with the slow disk, in a folder that looks like an installed
+ * package.
+ */
 async function buildSlow(place: Place): Promise<Build> {
   const folder = fs.mkdtempSync(path.join(place.folder, 'slow-'))
   for (const name of ['dist', 'templates', 'package.json']) fs.symlinkSync(path.resolve(name), path.join(folder, name))

@@ -1,4 +1,7 @@
-/** Draws an outcome as one SVG: a bar for each budget, which may come up to the line, and one for each rate. */
+/**
+ * Draws an outcome as one SVG: a bar for each budget, which may come up to the line, and one for
+ * each rate.
+ */
 import { type Outcome, type Result, short } from './figure-text.ts'
 import { useOfBudget } from './scenario.ts'
 

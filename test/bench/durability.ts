@@ -1,4 +1,4 @@
-/** What it costs that a finished change survives a crash of the node: `durability: node` against `process`, in turn. */
+/** The cost of surviving a crash of the node: `durability: node` against `process`, in turn. */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'

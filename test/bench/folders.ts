@@ -1,4 +1,6 @@
-/** How fast jobs are made, against what only makes their folders and files: from C and from Node. */
+/**
+ * How fast jobs are made, against what only makes their folders and files: from C and from Node.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { BenchSite } from './bench-site.ts'

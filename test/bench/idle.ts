@@ -1,4 +1,7 @@
-/** What waiting costs the file system: name calls a second of a launcher with nothing to do, and of drivers that wait for results. */
+/**
+ * The load that waiting puts on the file system: name calls a second of a launcher with nothing to
+ * do, and of drivers that wait for results.
+ */
 import path from 'node:path'
 import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { sleep } from '../../src/lib/sleep.ts'

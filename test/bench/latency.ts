@@ -1,4 +1,7 @@
-/** How soon a new job runs where a slot is free, and how soon a driver sees its end; in turn with a process that this one starts itself. */
+/**
+ * How soon a new job runs where a slot is free, and how soon a driver sees its end; in turn with a
+ * process that this one starts itself.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSite } from '../../src/index.ts'
 import { sleep } from '../../src/lib/sleep.ts'
@@ -9,7 +12,10 @@ import { quantile } from './statistics.ts'
 
 const BUDGET = atMost(50)
 
-/** Milliseconds from the call that asks for a process until it runs, and from its end until that is known. */
+/**
+ * Milliseconds from the call that asks for a process until it runs, and from its end until that is
+ * known.
+ */
 interface Delays {
   readonly start: number
   readonly end: number

@@ -1,4 +1,7 @@
-/** Many launchers on one tree: how much more they run than one does, and how often two reach for the same job. */
+/**
+ * Many launchers on one tree: how much more they run than one does, and how often two reach for the
+ * same job.
+ */
 import { runToEnd } from './bench-command.ts'
 import { BenchSite } from './bench-site.ts'
 import { type Bench, type Build, type Place, type Scenario, atMost, makeFigure } from './scenario.ts'

@@ -1,4 +1,4 @@
-/** What the machine can do at most, from C: compiled where there is a compiler. */
+/** The limits of the machine, measured by a C program if there is a compiler. */
 import path from 'node:path'
 import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { runToEnd } from './bench-command.ts'

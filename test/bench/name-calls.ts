@@ -1,4 +1,7 @@
-/** How many calls that change or look up a name a job costs from birth to end: the difference of two sizes, so that what a command costs cancels out. */
+/**
+ * How many calls that change or look up a name a job costs from birth to end: the difference of two
+ * sizes, so that what a command costs cancels out.
+ */
 import path from 'node:path'
 import { hasCommand } from '../../src/lib/process/run-command.ts'
 import { runToEnd } from './bench-command.ts'
@@ -66,7 +69,10 @@ async function traceJobs(build: Build, place: Place, count: number): Promise<Pha
   return { born: spawned, ...splitByPhase(launched) }
 }
 
-/** A job is claimed until its output is opened, started with that and what its process does before exec, and ended with all that follows. */
+/**
+ * A job is claimed until its output is opened, started with that and what its process does before
+ * exec, and ended with all that follows.
+ */
 function splitByPhase(calls: readonly NameCall[]): Readonly<Record<Exclude<Phase, 'born'>, NameCall[]>> {
   const phases = {
     claimed: [] as NameCall[],

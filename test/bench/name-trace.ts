@@ -1,10 +1,13 @@
 /**
- * Counts the calls of bjob's own processes that change or look up a name in a site, by strace. What a job does itself (its program's start, its
- * own files) is left out.
+ * Counts the calls of bjob's own processes that change or look up a name in a site, by strace. What
+ * a job does itself (its program's start, its own files) is left out.
  */
 import fs from 'node:fs'
 
-/** strace(1): every call that takes a file's name; `--seccomp-bpf` spares the traced process all the others. */
+/**
+ * strace(1): every call that takes a file's name; `--seccomp-bpf` spares the traced process all the
+ * others.
+ */
 const STRACE = ['strace', '-f', '--seccomp-bpf', '-ttt', '-e', 'trace=%file', '-s', '0'] as const
 
 export interface NameCall {
@@ -23,10 +26,13 @@ export function tracedWords(words: readonly string[], file: string): string[] {
   return [...STRACE, '-o', file, ...words]
 }
 
-/** What `file` has of names in `folder`. */
+/** The names in `folder` that `file` holds. */
 export function readTrace(file: string, folder: string): NameCall[] {
   const calls: NameCall[] = []
-  /** By process (or thread), while it lives: it is a job's once it has started a program that is not Node. */
+  /**
+   * By process (or thread), while it lives: it is a job's once it has started a program that is not
+   * Node.
+   */
   const alive = new Map<string, { calls: NameCall[]; isJob: boolean }>()
   const bury = (process: string): void => {
     const { calls: own, isJob } = alive.get(process) ?? { calls: [], isJob: false }
@@ -43,7 +49,7 @@ export function readTrace(file: string, folder: string): NameCall[] {
     const paths = [...rest.matchAll(/"([^"]*)"/g)].map(([, text = '']) => text)
     if (call === 'execve') life.isJob ||= !/(^|\/)(node|strace)$/.test(paths[0] ?? '')
     const inside = paths.find((text) => text === folder || text.startsWith(`${folder}/`))
-    // What a job's own program looks up comes after its start.
+    // A job's own program looks names up after its start.
     if (inside === undefined || life.isJob) continue
     life.calls.push({ seconds: Number(time), call, path: inside.slice(folder.length + 1), isChild: false })
   }

@@ -1,4 +1,7 @@
-/** What the bench has found, kept beside its program: a scenario that is run again replaces what it said before, on the same machine. */
+/**
+ * The figures of the bench, stored beside its program. A scenario that runs again on the same
+ * machine replaces its earlier figures.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { drawOutcome } from './drawing.ts'
@@ -30,7 +33,10 @@ function readOutcome(file: string): Outcome | undefined {
   return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Outcome) : undefined
 }
 
-/** Puts the tables where README has those of an earlier run. @throws Error when it has no place for them */
+/**
+ * Puts the tables where README has those of an earlier run.
+ * @throws Error when it has no place for them
+ */
 export function updateReadme(outcome: Outcome): void {
   const text = fs.readFileSync('README.md', 'utf8')
   const begin = text.indexOf(BEGIN)

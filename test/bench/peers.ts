@@ -1,4 +1,7 @@
-/** What else runs many small things: each as a contestant that says how many a second, or a note that it is not here. */
+/**
+ * Other programs that run many small tasks. Each is a contestant that gives its rate, or a note
+ * that it is not installed.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { hasCommand } from '../../src/lib/process/run-command.ts'
@@ -27,7 +30,10 @@ def run(at):
 ends = [run(at) for at in range(${count})]
 `
 
-/** `count` trivial things, `slots` at once, on the first place; xargs first, which all are compared with. */
+/**
+ * `count` trivial things, `slots` at once, on the first place; xargs first, which all are compared
+ * with.
+ */
 export async function peersOf(bench: Bench, count: number, slots: number): Promise<Contestant[]> {
   const [place] = bench.places
   if (place === undefined) return []

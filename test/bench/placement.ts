@@ -1,4 +1,7 @@
-/** How fast a head node decides: the launcher's own queue and room, on a clock that runs as fast as they do. Nothing is started. */
+/**
+ * How fast a head node decides: the launcher's own queue and room, on a clock that runs as fast as
+ * they do. Nothing is started.
+ */
 import type { PlacementRequest } from '../../src/core/placement/node-need.ts'
 import { type SimulatedJob, SimulatedLauncher } from '../rig/simulated-launcher.ts'
 import { type Bench, type Scenario, atLeast, makeFigure } from './scenario.ts'

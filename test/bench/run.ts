@@ -1,4 +1,7 @@
-/** `npm run bench`: runs the scenarios one after the other and prints each figure as a ratio. It never judges a time. */
+/**
+ * `npm run bench`: runs the scenarios one after the other and prints each figure as a ratio. It
+ * never judges a time.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -143,7 +146,7 @@ function makePlace(disk: string): Place {
   }
 }
 
-/** What does not change from one run to the next. */
+/** The facts that stay the same from run to run. */
 function describeMachine(places: readonly Place[]): string {
   const model = os.cpus()[0]?.model.trim() ?? 'unknown'
   const disks = places.map(({ name }) => name).join(' and ')

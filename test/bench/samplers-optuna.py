@@ -12,7 +12,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 SAMPLERS = {
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
-    # What Optuna's manual recommends for parallel searches of parameters that depend on each other.
+    # Recommended by Optuna's manual for parallel searches of dependent parameters.
     "tpe-multivariate": lambda seed: optuna.samplers.TPESampler(
         seed=seed, multivariate=True, group=True, constant_liar=True
     ),

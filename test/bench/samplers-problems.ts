@@ -1,4 +1,7 @@
-/** The test functions of the sampler comparison, all minimised: four classics and two spaces like those of real searches. */
+/**
+ * The test functions of the sampler comparison, all minimised: four classics and two spaces like
+ * those of real searches.
+ */
 import { formatValue } from '../../src/search/space/parameter.ts'
 import type { Point } from '../../src/search/space/point.ts'
 
@@ -6,7 +9,10 @@ export interface Problem {
   readonly name: string
   /** As an author would write it, for `parseSpace` and for Optuna alike. */
   readonly space: { readonly parameters: Readonly<Record<string, object>> }
-  /** Undefined where the evaluation fails. `chance` is uniform in [0, 1), the same for the same trial of the same seed. */
+  /**
+   * Undefined where the evaluation fails. `chance` is uniform in [0, 1), the same for the same
+   * trial of the same seed.
+   */
   readonly evaluate: (point: Point, chance: number) => number | undefined
 }
 
@@ -92,7 +98,10 @@ const rosenbrock: Problem = {
   },
 }
 
-/** Like training a network: the rate's best depends on the optimizer and the batch, and one activation is worse everywhere. */
+/**
+ * Like training a network: the rate's best depends on the optimizer and the batch, and one
+ * activation is worse everywhere.
+ */
 const mixed: Problem = {
   name: 'mixed',
   space: {
@@ -127,7 +136,10 @@ const mixed: Problem = {
   },
 }
 
-/** Like choosing a model and its own parameters: three branches with a minimum each, the deepest in the one hardest to tune. */
+/**
+ * Like choosing a model and its own parameters: three branches with a minimum each, the deepest in
+ * the one hardest to tune.
+ */
 const conditional: Problem = {
   name: 'conditional',
   space: {

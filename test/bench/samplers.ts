@@ -1,6 +1,7 @@
 /**
- * The samplers against Optuna's: medians of the best value found, over seeds, with one and with eight points pending. One
- * table on standard output; progress on standard error. `--no-optuna`, `--seeds N`, `--evaluations N`, `--only PROBLEM`.
+ * The samplers against Optuna's: medians of the best value found, over seeds, with one and with
+ * eight points pending. One table on standard output; progress on standard error. `--no-optuna`,
+ * `--seeds N`, `--evaluations N`, `--only PROBLEM`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +13,8 @@ import type { Trial } from '../../src/search/samplers/trial-history.ts'
 import { parseSpace } from '../../src/search/space/space.ts'
 import { PROBLEMS, type Problem } from './samplers-problems.ts'
 
-// From the repository's root, where npm runs its scripts: this file is bundled and has no place of its own.
+// From the repository's root, where npm runs its scripts: this file is bundled and has no place of
+// its own.
 const OPTUNA_SCRIPT = 'test/bench/samplers-optuna.py'
 
 /** A search of either side, one point at a time. */
@@ -83,7 +85,10 @@ async function startOptuna(): Promise<{ sides: Side[]; stop: () => Promise<void>
   return { sides, stop }
 }
 
-/** Runs one search with `width` points pending, of which the oldest always ends first; returns the best value found. */
+/**
+ * Runs one search with `width` points pending, of which the oldest always ends first; returns the
+ * best value found.
+ */
 async function search(problem: Problem, contestant: Contestant, width: number, seed: number): Promise<number> {
   const chances = new RandomStream(`chances ${seed}`)
   const pending: Trial[] = []

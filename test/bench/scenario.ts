@@ -1,4 +1,6 @@
-/** What a scenario is and what it hands to the runner: figures, each beside what it was measured against in turn. */
+/**
+ * A scenario and its result for the runner: figures, each beside its reference, measured in turn.
+ */
 import { median } from './statistics.ts'
 
 export interface Scenario {
@@ -13,7 +15,7 @@ export interface Build {
   readonly name: string
   /** The path of its bin/bjob.js. */
   readonly program: string
-  /** What its commands get beside the variables of a login. */
+  /** Additional variables for its commands. */
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -25,7 +27,10 @@ export interface Place {
 }
 
 export interface Bench {
-  /** Sizes and rounds for a continuous integration: nothing is learnt from the figures, but nothing rots. */
+  /**
+   * Sizes and rounds for a continuous integration: nothing is learnt from the figures, but nothing
+   * rots.
+   */
   readonly isSmall: boolean
   /** This checkout first; another one beside it with `--against`. */
   readonly builds: readonly Build[]
@@ -45,7 +50,7 @@ export interface Figure {
   readonly value: number
   readonly samples: readonly number[]
   readonly against?: Comparison
-  /** What the design allows: a figure that has one is a row of README's table. */
+  /** The limit of the design: a figure that has one is a row of README's table. */
   readonly budget?: Budget
 }
 
@@ -91,7 +96,10 @@ function compareSeries(own: Series, other: Series): Comparison {
   return { what: other.what, value: median(other.samples), ratio: median(ratios) }
 }
 
-/** How much of its budget a figure uses: 1 is just what is allowed, more is too much. `undefined` without a budget. */
+/**
+ * How much of its budget a figure uses: 1 is just what is allowed, more is too much. `undefined`
+ * without a budget.
+ */
 export function useOfBudget({ value, against, budget }: Figure): number | undefined {
   if (budget === undefined) return undefined
   const measured = budget.of === 'ratio' ? (against?.ratio ?? NaN) : value

@@ -1,4 +1,7 @@
-/** What a driver gains by one `bjob session`: calls a second against a process each, and how soon it hears of an end. */
+/**
+ * The gain of a driver from one `bjob session`: calls a second against a process each, and the
+ * delay until it gets an end.
+ */
 import type { ChildProcess } from 'node:child_process'
 import { sleep } from '../../src/lib/sleep.ts'
 import { endCommand, readLines } from './bench-command.ts'

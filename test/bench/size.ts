@@ -1,4 +1,7 @@
-/** What a job costs, and a question, in trees of very different sizes: each in turn with the smallest. */
+/**
+ * The cost of a job and of a query in trees of very different sizes, each in turn with the
+ * smallest.
+ */
 import { runToEnd } from './bench-command.ts'
 import { type Contestant, compete } from './contest.ts'
 import {
@@ -15,7 +18,7 @@ import {
 } from './scenario.ts'
 import { type Question, type Tree, growTree, questionsFor } from './trees.ts'
 
-/** What a job may cost in the largest tree, of what it costs in the smallest. */
+/** The maximum cost of a job in the largest tree, relative to the smallest. */
 const GROWTH = 1.2
 const RUNNABLE = 100_000
 const MEMORY_MB = 250
@@ -78,7 +81,7 @@ async function measureCheck(bench: Bench, build: Build, trees: readonly Tree[]):
   reportPerJob(bench, trees, series)
 }
 
-/** What looks at all jobs: what each of them costs in the largest tree, against the smallest. */
+/** Commands that visit all jobs: the cost per job in the largest tree, against the smallest. */
 function reportPerJob(bench: Bench, trees: readonly Tree[], series: readonly Series[]): void {
   const perJob = series.map(({ what, samples }, at): Series => {
     const { count } = trees[at] ?? { count: NaN }

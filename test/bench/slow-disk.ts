@@ -23,8 +23,8 @@ const NAME_CALLS = [
 ] as const satisfies readonly (keyof Disk)[]
 
 /**
- * Puts it behind every tree of this process: each call that looks up or changes a name takes `callMs` longer, as many of them under way together as the
- * caller likes.
+ * Puts it behind every tree of this process: each call that looks up or changes a name takes
+ * `callMs` longer, as many of them under way together as the caller likes.
  */
 export function slowDown(callMs: number): void {
   const calls = NAME_CALLS.map((name) => [name, slowed(pooledDisk[name] as () => Promise<unknown>, callMs)])
@@ -37,7 +37,8 @@ function slowed<Arguments extends unknown[], Answer>(
   callMs: number,
 ): (...given: Arguments) => Promise<Answer> {
   return async (...given) => {
-    // A timer counts whole milliseconds from when the loop last looked at the clock: it may be early.
+    // A timer counts whole milliseconds from when the loop last looked at the clock: it may be
+    // early.
     for (const until = performance.now() + callMs; performance.now() < until;) await delay(1)
     return call(...given)
   }

@@ -1,4 +1,7 @@
-/** What each command costs beyond starting Node, packed and installed as people have it: whole processes, in a site of 20 jobs. */
+/**
+ * The cost of each command beyond the start of Node, packed and installed as for users: whole
+ * processes, in a site of 20 jobs.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { runToEnd } from './bench-command.ts'
@@ -8,7 +11,10 @@ import { type Bench, type Build, type Place, type Scenario, type Series, atMostT
 
 const LIMIT = atMostTimes(1.3)
 
-/** Words of each command that has an end of its own. Not here: launch, tune and doctor, which take the time that they are for. */
+/**
+ * Words of each command that has an end of its own. Not here: launch, tune and doctor, which take
+ * the time that they are for.
+ */
 const COMMANDS: readonly (readonly [what: string, words: (round: number) => readonly string[]])[] = [
   ['spawn', (round) => ['spawn', '--app', 'none', '--name', `one${round}`]],
   ['--version', () => ['--version']],

@@ -1,4 +1,7 @@
-/** Trivial jobs a second, born to ended, everything durable, against what only starts the same processes and forgets them. */
+/**
+ * Trivial jobs a second, born to ended, everything durable, against what only starts the same
+ * processes and forgets them.
+ */
 import os from 'node:os'
 import { BenchSite } from './bench-site.ts'
 import { type Contestant, compete } from './contest.ts'

@@ -1,4 +1,7 @@
-/** Trees of very different sizes, of jobs that can all run and of which none ends by itself; and the questions that are asked of each. */
+/**
+ * Trees of very different sizes, of jobs that can all run and of which none ends by itself; and the
+ * questions that are asked of each.
+ */
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { endCommand, readLines } from './bench-command.ts'
@@ -16,7 +19,7 @@ export interface Tree {
   readonly site: BenchSite
   /** Milliseconds a job to make it. */
   readonly spawnMs: number
-  /** Of each launcher that was started. */
+  /** One entry per started launcher. */
   readonly memoryMB: number[]
   /** How many names have been taken beside the first `count`. */
   extra: number
@@ -33,7 +36,7 @@ export async function growTree(build: Build, place: Place, count: number): Promi
 export interface Question {
   readonly what: string
   readonly unit: 'ms' | 'jobs/s'
-  /** What is looked at: some jobs, whatever the number of others; or all. */
+  /** The visited jobs: some, regardless of the number of others, or all. */
   readonly about: 'some' | 'all'
   readonly ask: (tree: Tree) => Promise<number>
 }

@@ -1,4 +1,7 @@
-/** Debian's chromium, driven by playwright-core: pages from disk, each watched for errors and for requests that it must not make. */
+/**
+ * Debian's chromium, driven by playwright-core: pages from disk, each watched for errors and for
+ * requests that it must not make.
+ */
 import { pathToFileURL } from 'node:url'
 import { type BrowserContext, type Page, type Browser as Program, chromium } from 'playwright-core'
 import { CHROMIUM } from '../rig/needs.ts'
@@ -30,7 +33,7 @@ export async function endBrowser(): Promise<void> {
 /** A reader, who has never been here. */
 export class Browser implements AsyncDisposable {
   readonly #context: BrowserContext
-  /** What went wrong on any page. */
+  /** The errors of all pages. */
   readonly complaints: string[] = []
 
   private constructor(context: BrowserContext) {

@@ -1,4 +1,7 @@
-/** The page of `bjob report` in a real browser: what it shows is what is in the tree, and it does what a reader expects. */
+/**
+ * The page of `bjob report` in a real browser: what it shows is what is in the tree, and it does
+ * what a reader expects.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'

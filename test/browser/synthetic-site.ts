@@ -1,6 +1,7 @@
 /**
- * Sites of any size with a past: jobs that ran on four nodes for a day, made by the writers of the library, so that the tree is a true one. Of the
- * largest there is the journal only: nobody looks into 100,000 folders.
+ * Sites of any size with a past: jobs that ran on four nodes for a day, made by the writers of the
+ * library, so that the tree is a true one. Of the largest there is the journal only: nothing reads
+ * 100,000 folders.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -14,7 +15,7 @@ import { createLauncher, writeLease } from '../../src/site/launcher/launchers.ts
 import { JournalMark } from '../../src/site/journal/journal-mark.ts'
 import { type Site, openTree } from '../../src/site/site.ts'
 
-/** What was made, for comparison. */
+/** The facts of the site, for comparison. */
 export interface Made {
   readonly states: Readonly<Record<string, number>>
   readonly coreSeconds: number
@@ -57,7 +58,10 @@ export async function fillSite(root: string, count: number, hasFolders: boolean)
   }
 }
 
-/** One after the other on each core, each a little shorter than its share of the day; by turns with every kind of end. */
+/**
+ * One after the other on each core, each a little shorter than its share of the day; by turns with
+ * every kind of end.
+ */
 function makeJob(index: number, count: number, begin: number): MadeJob {
   const lanes = NODES.length * CORES
   const share = DAY_MS / Math.ceil(count / lanes)

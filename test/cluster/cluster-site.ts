@@ -16,7 +16,9 @@ export function rig(...args: string[]): string {
   return execFileSync(RIG, args, { encoding: 'utf8', env: rigEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** What makes a shell a login node's, as the rig prints it: lines of `export NAME=VALUE …`. */
+/**
+ * The variables of a login node's shell, as the rig prints them: lines of `export NAME=VALUE …`.
+ */
 function clusterVariables(): Record<string, string> {
   const words = rig('env')
     .split(/\s+/)
@@ -55,7 +57,8 @@ export class ClusterSite implements AsyncDisposable {
       `lease_seconds: 6\ngrace_seconds: 3\ndurability: process\n${settings}`,
     )
     this.addShell('once', 'hostname; echo x >>starts; sleep "$0"; echo x >>ends')
-    // Not `sleep & wait`: Slurm may signal the sleep first, and a shell that has nothing left to do is over before its own signal comes.
+    // Not `sleep & wait`: Slurm may signal the sleep first, and a shell that has nothing left to do
+    // is over before its own signal comes.
     this.addShell('saves', `trap 'echo saved >>saved; exit 9' TERM; echo begun; for i in $(seq "$0"); do sleep 1; done`)
     this.addShell('stubborn', `trap '' TERM; echo x >>starts; for i in $(seq "$0"); do sleep 1; done`)
     this.addApplication('openmpi', `executable: [${this.env['MPI_HELLO_OPENMPI']}]\n`)
@@ -86,7 +89,7 @@ export class ClusterSite implements AsyncDisposable {
       const child = execFile(command, args, settings, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr }),
       )
-      // What reads nothing may be gone before all is written.
+      // A program that reads nothing may exit before everything is written.
       child.stdin?.on('error', () => {}).end(options.input ?? '')
     })
   }
@@ -145,7 +148,10 @@ export class ClusterSite implements AsyncDisposable {
     )
   }
 
-  /** Prints what part of the launchers' core time jobs had, as `bjob report` counts it, and how the serial jobs were spread. */
+  /**
+   * Prints what part of the launchers' core time jobs had, as `bjob report` counts it, and how the
+   * serial jobs were spread.
+   */
   async tellUtilization(title: string, jobsOf: ReadonlyMap<string, number>): Promise<void> {
     const { utilization, launchers } = JSON.parse(await this.done(['report', '--json'])) as {
       utilization: { core_seconds: number; offered_core_seconds: number }
@@ -181,7 +187,7 @@ export class ClusterSite implements AsyncDisposable {
       : []
   }
 
-  /** What went wrong by the launchers' logs, and the last that they say. */
+  /** The problems in the launchers' logs, and their last lines. */
   log(): string {
     const folder = path.join(this.folder, 'launchers')
     const names = fs.existsSync(folder) ? fs.readdirSync(folder) : []

@@ -1,4 +1,7 @@
-/** Launchers on two mounts of a real GlusterFS volume, each with a client process and caches of its own: one is cut off, one hangs. */
+/**
+ * Launchers on two mounts of a real GlusterFS volume, each with a client process and caches of its
+ * own: one is cut off, one hangs.
+ */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -74,7 +77,10 @@ describe('on a real GlusterFS, two mounts', needs('Debian', 'root', '/dev/fuse')
       within: 90,
     })
   }
-  /** Every job ended once, and the tree is whole, once what a death in the middle of a change has left is mended. */
+  /**
+   * Every job ended once, and the tree is whole, once what a death in the middle of a change has
+   * left is mended.
+   */
   const expectExact = async (mount: number, site: string): Promise<void> => {
     for (const { history } of states(mount, site))
       expect(history.filter(({ state }) => state === 'JOB_FINISHED')).toHaveLength(1)

@@ -30,7 +30,7 @@ beforeAll(() => {
 
 afterAll(removeUsers)
 
-/** What users run: copies, as they may not look into the folder of whoever runs this test. */
+/** The programs of the users: copies, because they may not read the folder of the test's user. */
 function install(rig: Rig): { node: string; bjob: string } {
   fs.chmodSync(path.dirname(rig.outside), 0o755)
   const folder = path.join(rig.outside, 'bjob')

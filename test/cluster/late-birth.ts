@@ -1,5 +1,6 @@
 /**
- * A spawner that is held up (its server is busy, or it stands still) between the announcement of a job and its birth, for nfs.test.ts. In a site's folder:
+ * A spawner that is delayed between the announcement of a job and its birth, as by a busy server,
+ * for nfs.test.ts. In a site's folder:
  *
  *     late-birth NAME MILLISECONDS      spawns a job of the application `job`
  */

@@ -1,4 +1,7 @@
-/** Two launchers on two kernels over a real NFS mount: one node vanishes in the middle, with a clock two hours ahead. */
+/**
+ * Two launchers on two kernels over a real NFS mount: one node vanishes in the middle, with a clock
+ * two hours ahead.
+ */
 import { execFile, execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -130,7 +133,8 @@ describe.each(['vers=3', 'vers=4.2'])('on a real NFS mount, %s', needs('Debian',
 
   test('the doctor sees the skewed clock, the blindness of inotify and the lines that two nodes lose', async () => {
     let checks: DoctorCheck[] = []
-    // Two kernels and a server on few cores may keep each other waiting for longer than a doctor waits.
+    // Two kernels and a server on few cores may keep each other waiting for longer than a doctor
+    // waits.
     for (
       let attempt = 1;
       attempt === 1 || (attempt <= 3 && checks.some(({ finding }) => isSilence(finding)));

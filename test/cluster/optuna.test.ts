@@ -1,4 +1,7 @@
-/** The Optuna driver of `bjob init --template python` with a real model: its driver, its session and its launcher killed on the way. */
+/**
+ * The Optuna driver of `bjob init --template python` with a real model: its driver, its session and
+ * its launcher killed on the way.
+ */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -98,7 +101,8 @@ test(
       .split('\n')
       .map((line) => JSON.parse(line) as Trial)
     expect(trials).toHaveLength(TRIALS)
-    // A trial whose point was not complete when its driver was killed is known as failed, and has no job.
+    // A trial whose point was not complete when its driver was killed is known as failed, and has
+    // no job.
     const evaluated = trials.filter(({ state }) => state === 'COMPLETE')
     expect(trials.filter(({ state }) => state !== 'COMPLETE' && state !== 'FAIL')).toEqual([])
     expect(trials.length - evaluated.length).toBeLessThanOrEqual(KILLS.length)

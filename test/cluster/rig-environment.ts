@@ -1,7 +1,7 @@
 /** The environment in which this folder's scripts run, and what they start. */
 import { loginEnvironment } from '../rig/environment.mjs'
 
-/** What README.md of this folder lets one choose. */
+/** The choices that README.md of this folder describes. */
 const CHOICES = ['NFS_DIR', 'GLUSTER_DIR', 'SLURM_DIR']
 
 export function rigEnvironment(): Record<string, string> {

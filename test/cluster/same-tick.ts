@@ -1,9 +1,11 @@
 /**
- * Two nodes and the tick of the server's clock, for nfs.test.ts: one makes a new journal in the tick in which the other has listed the folder, again
- * and again. They talk over the network: a file would be a change that they both see.
+ * Two nodes and the tick of the server's clock, for nfs.test.ts: one repeatedly makes a new journal
+ * in the tick in which the other has listed the folder. They talk over the network, because both
+ * would see a file.
  *
  *     same-tick reader ROOT      on c2, in the background
- *     same-tick writer ROOT      on c1; prints how often that tick was met, and how often the other saw the journal then
+ *     same-tick writer ROOT      on c1; prints the number of hits of that tick, and of journals
+ *                                that the other saw then
  */
 import dgram from 'node:dgram'
 import fs from 'node:fs'

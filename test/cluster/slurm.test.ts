@@ -10,9 +10,11 @@ import { ClusterSite, rig } from './cluster-site.ts'
 
 const NODES = ['node1', 'node2', 'node3', 'node4']
 const PMIX = { mpi_flags: ['--mpi=pmix'] }
-// MPI_Finalize of Debian 12's MPICH 4.0.2 (over UCX) hangs in about one run of ten, without bjob as well: such a run is ended and run again.
+// MPI_Finalize of Debian 12's MPICH 4.0.2 (over UCX) hangs in about one run of ten, without bjob as
+// well: such a run is ended and run again.
 const HANGS_AT_TIMES = { timeout_minutes: 0.2, max_retries: 9 }
-// Of some hundred such runs one has failed, on a machine with much else to do, without its reason being seen.
+// Of some hundred such runs one has failed, on a machine with much else to do, without its reason
+// being seen.
 const MAY_FAIL_ONCE = { max_retries: 1 }
 
 /** Of a process that has ended there is none. */
@@ -54,7 +56,8 @@ describe('on a real Slurm of four nodes', needs('Debian', 'root'), () => {
     '400 serial jobs on all nodes and 20 MPI jobs on two each, at once, by %s',
     async (mpi, program, fields) => {
       await using site = ClusterSite.create(`mpi: ${mpi}\n`)
-      // A program that could be one of several ranks and is alone: nothing of what started its agent may reach it.
+      // A program that could be one of several ranks and is alone: nothing of what started its
+      // agent may reach it.
       await site.spawn([{ name: 'single', application: program }])
       await site.spawn(range(400).map((n) => ({ name: `s${n}`, application: 'once', args: ['0.3'] })))
       // The wide ones are spread over the time in which the serial ones run.

@@ -1,6 +1,7 @@
 /**
- * A machine to be reached by ssh: OpenSSH's own server on a port of the loopback interface, with keys and a configuration that are made for it. The way
- * there leads through this process, which can hold it up in the middle of a transfer.
+ * A machine to be reached by ssh: OpenSSH's own server on a port of the loopback interface, with
+ * keys and a configuration that are made for it. The way there leads through this process, which
+ * can hold it up in the middle of a transfer.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -25,7 +26,7 @@ async function freePort(): Promise<number> {
 }
 
 export class SshHost implements AsyncDisposable {
-  /** What a URL calls it. */
+  /** Its name in a URL. */
   readonly name = 'far'
   readonly #folder: string
   readonly #server: ChildProcess

@@ -1,4 +1,7 @@
-/** Files staged in and out through OpenSSH's own server, by rsync and by scp, with launchers that are killed in the middle of both. */
+/**
+ * Files staged in and out through OpenSSH's own server, by rsync and by scp, with launchers that
+ * are killed in the middle of both.
+ */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'

@@ -1,9 +1,10 @@
 /**
- * `npm run demo`: a whole hyperparameter search on this machine: a new site, a launcher and a driver as processes of their own.
+ * `npm run demo`: a whole hyperparameter search on this machine, with a new site, a launcher and a
+ * driver in separate processes.
  *
  *     npm run demo [-- [--evals N] [SITE]]        SITE: go on with the site of an earlier demo
  *
- * The launcher or the driver may be killed while it runs; whichever it was is started again, and the search goes on.
+ * The launcher and the driver may be killed: they are started again, and the search continues.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -46,7 +47,7 @@ const ends = []
 const following = new AbortController()
 const progress = followProgress(following.signal)
 const ended = await Promise.race([driver.over, launcher.over, aborted(stop.signal)])
-// What the driver has seen may be a moment ahead of what is shown here.
+// The driver may be a moment ahead of the output here.
 if (ended.what === 'driver' && ended.code === 0) while (ends.length < evals) await delay(20)
 following.abort()
 await progress
@@ -79,14 +80,16 @@ function makeSite() {
     process.stderr.write(stderr)
     process.exit(1)
   }
-  // What `npm install bjob` in the site would do, without a network.
+  // Does the work of `npm install bjob` in the site, without a network.
   fs.mkdirSync(path.join(folder, 'node_modules/.bin'), { recursive: true })
   fs.symlinkSync(packageRoot, path.join(folder, 'node_modules/bjob'), 'dir')
   fs.symlinkSync('../bjob/bin/bjob.js', path.join(folder, 'node_modules/.bin/bjob'))
   return folder
 }
 
-/** Starts a process of its own in the site, and again whenever a signal ended it that was not ours. */
+/**
+ * Starts a process of its own in the site, and again whenever a signal ended it that was not ours.
+ */
 function keepRunning(what, args) {
   const log = fs.openSync(path.join(root, `${what}.log`), 'a')
   let child
@@ -115,7 +118,10 @@ function keepRunning(what, args) {
   return { over, stop }
 }
 
-/** Shows each end as it happens: a bar on a terminal, elsewhere a line whenever there is a new best one, or a tenth is done. */
+/**
+ * Shows each end as it happens: a bar on a terminal, elsewhere a line whenever there is a new best
+ * one, or a tenth is done.
+ */
 async function followProgress(signal) {
   let best
   for await (const end of site.results({ follow: true, signal, filter: { workflow: ['dl-hps'] } })) {

@@ -1,4 +1,7 @@
-/** What `bjob launch` makes of an allocation: Slurm's environment of four nodes that are all this machine, and a stand-in for srun. */
+/**
+ * `bjob launch` in an allocation: Slurm's environment of four nodes that are all this machine, and
+ * a stand-in for srun.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -8,7 +11,10 @@ import { Rig } from '../rig/rig.ts'
 import { SlurmStandIn } from '../rig/slurm-stand-in.ts'
 import { recordedEnvironment } from '../unit/platform/recorded.ts'
 
-/** Passes over its options, and runs the rest here; like the real one it has a helper, and this one outlives it and holds its pipes. */
+/**
+ * Passes over its options, and runs the rest here; like the real one it has a helper, and this one
+ * outlives it and holds its pipes.
+ */
 const SRUN = `#!/bin/sh
 while case $1 in -*) ;; *) false ;; esac; do shift; done
 tail --follow --pid=$PPID /dev/null &
@@ -59,9 +65,10 @@ describe.concurrent('bjob launch in an allocation', () => {
       launch('--workflow', 'one', '--node-limit', '3'),
       launch('--workflow', 'other', '--node-offset', '3'),
     ]
-    // Six cores on the first three nodes, two on the last: all of them are taken before any job ends.
+    // Six cores on the first three nodes, two on the last: all of them are taken before any job
+    // ends.
     await rig.jobs.starts(8)
-    // What a driver that runs as a job makes its number of evaluations of.
+    // A driver that runs as a job derives its number of evaluations from this.
     const nodeCounts = rig.jobs.running.map(({ id, pid }) => [id[2], environmentOf(pid).get('BJOB_LAUNCHER_NODES')])
     expect(new Set(nodeCounts.map(String))).toEqual(new Set(['e,3', 'h,1']))
     await rig.until('every job to finish', () => {

@@ -1,4 +1,4 @@
-/** What the build makes of the sources, and keeps for a quick start. */
+/** The results of the build, including the compiled code for a quick start. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'

@@ -165,7 +165,7 @@ test('jobs that Balsam dumped, of either era, become jobs with their fields and 
     ranks_per_node: 4,
     wall_time_minutes: 10,
   })
-  // What would be lost is refused by its name and its line, not dropped.
+  // Input that would be lost is refused with its name and line, not dropped.
   const { status, stderr } = await rig.bjob(['spawn', '--from', '-', '--workflow', 'v'], {
     input: '{"id": 1, "workdir": "v/x", "app": "yes", "app_id": 1, "parameters": {"n": 3}}',
   })

@@ -13,7 +13,7 @@ const SHELLS = [
   ['fish', 'exec fish --no-config', 'bjob completion fish | source'],
 ] as const
 
-/** What is typed, up to the Tab and after it, and what the command then prints. */
+/** The typed text before and after the Tab, and the command's output. */
 const WORDS = [
   ['bjob path dl-hps/al', '', 'FOLDER/dl-hps/alpha'],
   ['bjob path dl-hps/b@', '', 'FOLDER/dl-hps/b@1=c'],

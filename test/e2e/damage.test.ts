@@ -1,4 +1,7 @@
-/** Every kind of damage that `bjob fsck` names, made on a real tree, beside the table in README.md of what becomes of each. */
+/**
+ * Every kind of damage that `bjob fsck` names, made on a real tree, beside the table in README.md
+ * of what becomes of each.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,13 +9,16 @@ import type { FindingKind } from '../../src/site/fsck/finding.ts'
 import { Rig } from '../rig/rig.ts'
 
 interface Damage {
-  /** What is wrong, below the site's folder, once `make` was called. */
+  /** The damaged path below the site's folder, after `make`. */
   readonly at: string
   readonly make: (scene: Scene) => void
   readonly isLeft?: true
 }
 
-/** A site of jobs that have finished (by their second attempt at most) and of one that waits, `new`; nothing runs. */
+/**
+ * A site of jobs that have finished (by their second attempt at most) and of one that waits, `new`;
+ * nothing runs.
+ */
 class Scene {
   readonly rig: Rig
 
@@ -174,7 +180,10 @@ interface Found {
   readonly repaired: string | null
 }
 
-/** The rows of README's table: what fsck says (one of several), and what --repair says that it did; `…` stands for anything. */
+/**
+ * The rows of README's table: what fsck says (one of several), and what --repair says that it did;
+ * `…` stands for anything.
+ */
 function readTable(): { readonly says: string; readonly repair: string }[] {
   const readme = fs.readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8')
   const [, table = ''] = /^\| cause \| `bjob fsck` says \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(readme) ?? []

@@ -1,4 +1,7 @@
-/** Jobs that make jobs: the driver that bjob exists for, as a job itself, and a handler that puts another job in the place of one that failed. */
+/**
+ * Jobs that make jobs: the driver that bjob exists for, as a job itself, and a handler that puts
+ * another job in the place of one that failed.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -9,7 +12,10 @@ import { Rig } from '../rig/rig.ts'
 const root = path.resolve(import.meta.dirname, '../..')
 const EVALS = 8
 
-/** The loop of the hyperparameter search that Balsam's documentation shows, line for line where the names allow it. */
+/**
+ * The loop of the hyperparameter search that Balsam's documentation shows, line for line where the
+ * names allow it.
+ */
 const DRIVER = `
 import json, os, sys, time
 import bjob
@@ -91,7 +97,10 @@ test(
   },
 )
 
-/** Balsam's own pattern: what handles the error spawns a job without parents, and has every child wait for that one instead. */
+/**
+ * Balsam's own pattern: what handles the error spawns a job without parents, and has every child
+ * wait for that one instead.
+ */
 const HANDLER = `
 import { openSite } from './bjob.cjs'
 const site = await openSite()

@@ -79,7 +79,7 @@ test('are links to its parents’ by default, copies where it asks for them; its
     'my.conf': 'conf\n',
   })
   expect(messages(rig, 'w/copy')).toContain('STAGED_IN out.dat, deck, out.dat_p2 and 1 more')
-  // What it does to its own is not done to its parent's.
+  // A change of its own file leaves its parent's file unchanged.
   expect(fs.readFileSync(path.join(rig.folder('w/copy'), 'deck/mesh'), 'utf8')).toBe('p1\n')
   expect(filesOf(rig, 'w/link')).toEqual({
     'out.dat': '-> jobs/w/copy/out.dat',
@@ -97,7 +97,8 @@ test('a clone of a workflow takes its own parents’ files, and the spawner’s 
   await runAll(rig)
   expect(messages(rig, 'w/globbed')[0]).toMatch(/^CREATED spawned by \S+, input files: my\.conf$/)
   await rig.done(['clone', '--workflow', 'w', '--to', 'v', 'p:args=again'])
-  // As they are in its folder now, but nothing that it has written itself, whatever its globs match.
+  // As they are in its folder now, but nothing that it has written itself, whatever its globs
+  // match.
   expect(filesOf(rig, 'v/globbed')).toEqual({ 'my.conf': 'conf\nmore\n' })
   await runAll(rig)
   expect(filesOf(rig, 'v/link')).toEqual({
@@ -112,7 +113,7 @@ test('copies that are cut off by kill -9 are never seen in part, and made by the
   await using rig = await makeRig()
   await spawn(rig, 'p', 'gives', '--', 'p')
   await runAll(rig)
-  // Of what is copied, the first half arrives, and the rest not before it may.
+  // The first half of the copy arrives; the rest waits for the signal.
   const tools = path.join(rig.outside, 'tools')
   fs.mkdirSync(tools)
   const hold = path.join(tools, 'hold')
@@ -160,7 +161,8 @@ test('a glob that finds nothing is refused at once, or noted when its parents ha
   expect(messages(rig, 'w/outside').at(-1)).toContain(
     'input file deck/etc is a link that leads out of the site, to /etc (pass /etc by absolute path in args, or use input_mode: link)',
   )
-  // Such links themselves stay what they are: nothing outside is read, and the job has what it asked for.
+  // The links themselves stay links: nothing outside is read, and the job has the files that it
+  // asked for.
   const links = { away: `-> ${path.relative(rig.site, '/etc')}`, gone: '-> jobs/w/p/nothing' }
   expect(filesOf(rig, 'w/away')).toEqual({ 'out.dat': '\n', ...links })
   expect(messages(rig, 'w/away')).toContain(
@@ -201,7 +203,7 @@ test('a pipe or a socket is passed over by a glob and refused by name, and keeps
   pipe(path.join(rig.outside, 'own.pipe'))
   const own = await run(['spawn', '--app', 'yes', '--name', 'own', '--input-files', 'own.pipe'])
   expect([own.status, own.stderr]).toEqual([2, expect.stringMatching(/^bjob: input file own\.pipe is neither/)])
-  // What a job has put in the place of its input: no clone copies that.
+  // A file that a job put in the place of its input: no clone copies it.
   await spawn(rig, 'changed', 'yes', '--input-files', 'my.conf')
   fs.rmSync(path.join(rig.folder('w/changed'), 'my.conf'))
   pipe(path.join(rig.folder('w/changed'), 'my.conf'))

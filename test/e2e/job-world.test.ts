@@ -1,4 +1,7 @@
-/** The world that a job finds: its folder, its variables, and words that say why it could not be started. */
+/**
+ * The world that a job finds: its folder, its variables, and words that say why it could not be
+ * started.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -36,7 +36,7 @@ describe('bjob kill', () => {
     await using rig = await Rig.create({ mayLeaveScaffolding: true })
     await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', 'a'])
     const born = rig.state('w/a').history[0]?.time
-    // What such a launcher leaves: a claim that it announced, and neither made nor took back.
+    // The remains of such a launcher: a claim that it announced, and neither made nor withdrew.
     const dead = {
       by: 'dead-1-x-1',
       n: 1,

@@ -1,4 +1,7 @@
-/** `bjob init --machine`: what its files say reaches the batch script; nobody has run them on those machines. */
+/**
+ * `bjob init --machine`: what its files say reaches the batch script; nobody has run them on those
+ * machines.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +12,10 @@ import { Rig } from '../rig/rig.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '../../templates/machines')
 
-/** Of two nodes for an hour: directives that are as the machine's documentation has them, and commands before the launcher. */
+/**
+ * The script for two nodes and one hour: the directives from the machine's documentation, and
+ * commands before the launcher.
+ */
 const EXPECTED: Readonly<Record<string, { readonly options: readonly string[]; readonly lines: readonly string[] }>> = {
   slurm: { options: ['-q', 'long', '-A', 'me'], lines: ['#SBATCH --partition=long', '#SBATCH --account=me'] },
   'perlmutter-gpu': {

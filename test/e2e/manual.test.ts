@@ -9,7 +9,10 @@ import { needs } from '../rig/needs.ts'
 
 const page = path.resolve('dist/bjob.1')
 
-/** As somebody sees it on a terminal of 200 columns: no text is broken in the middle of what is looked for. */
+/**
+ * As somebody sees it on a terminal of 200 columns: no text is broken in the middle of what is
+ * looked for.
+ */
 function show(): { readonly text: string; readonly complaints: string } {
   const environment = { ...loginEnvironment(), MANWIDTH: '1000', MANROFFOPT: '-c', LC_ALL: 'C.UTF-8' }
   const { stdout, stderr } = spawnSync('man', ['--warnings', '-P', 'cat', '-l', page], {

@@ -7,7 +7,7 @@ import { Rig } from '../rig/rig.ts'
 import { SlurmStandIn } from '../rig/slurm-stand-in.ts'
 import { toolPath } from '../rig/tool-path.ts'
 
-/** What a terminal has shown, suggested as the next step: `Next: COMMAND`, or the first of a list with reasons. */
+/** The next step that a terminal shows: `Next: COMMAND`, or the first of a list with reasons. */
 function suggestion(text: string): string | undefined {
   return /^Next: (.+)$/m.exec(text)?.[1] ?? /^Next:\n {2}(\S+(?: \S+)*)/m.exec(text)?.[1]
 }

@@ -27,7 +27,7 @@ test('a site of 0.1 is listed, read, reported, tried again and carried on', asyn
     { attempt: 2, state: 'RUN_ERROR', cpu_is: 'exact' },
   ])
   expect((await show('w/late')).attempts.map(({ state }) => state)).toEqual(['RUN_TIMEOUT', 'RUN_TIMEOUT'])
-  // What somebody wrote into a verdict is no claim.
+  // Text in a verdict does not count as a claim.
   expect((await show('w/judged')).attempts).toMatchObject([{ attempt: 1, cores: 1 }])
   // Its words are as they were.
   expect(await rig.done(['history', 'w/late'])).toContain('ran for longer than its timeout_minutes, 0.01: ended after')
@@ -47,7 +47,8 @@ test('a site of 0.1 is listed, read, reported, tried again and carried on', asyn
   const tuned = JSON.parse(await rig.done(['results', '--name', 'eval-3', '--workflow', 'search'])) as object
   expect(tuned).toMatchObject({ state: 'USER_KILLED', early: { step: 2, value: 0.9 } })
 
-  // A verdict is no failed staging: the job runs again. One whose staging failed only stages.
+  // A verdict does not count as failed staging: the job runs again. A job whose staging failed only
+  // stages.
   await rig.done(['retry', 'w/checked', 'w/unstaged'])
   for (const [id, text] of before) {
     if (id !== 'w/checked' && id !== 'w/unstaged')

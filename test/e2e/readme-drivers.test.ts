@@ -1,4 +1,6 @@
-/** README's drivers, each just as it is printed, in the site that README makes, beside a launcher. */
+/**
+ * README's drivers, each just as it is printed, in the site that README makes, beside a launcher.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { buildSync } from 'esbuild'
@@ -59,7 +61,7 @@ function compile(text: string, site: string): readonly string[] {
     format: 'esm',
     alias: { bjob: path.join(root, 'src/index.ts'), 'graceful-fs': 'node:fs' },
     nodePaths: [path.join(root, 'node_modules')],
-    // What the library brings with it calls `require`, which a module that awaits at its top has not.
+    // The library's packages call `require`, which a module with a top-level await lacks.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   })
   return [process.execPath, outfile]

@@ -1,11 +1,14 @@
-/** `bjob report`: its figures beside what the jobs themselves wrote down, for a run with every kind of end. */
+/**
+ * `bjob report`: its figures beside what the jobs themselves wrote down, for a run with every kind
+ * of end.
+ */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { Rig } from '../rig/rig.ts'
 
-/** What the test reads of `bjob report --json`. */
+/** The fields of `bjob report --json` that the test reads. */
 interface Report {
   readonly jobs: number
   readonly runs: number
@@ -48,10 +51,13 @@ interface Interval {
   readonly cores: number
 }
 
-/** A beat of a launcher is a third of its lease at most; whoever dies between two of them leaves no later sign. */
+/**
+ * A beat of a launcher is a third of its lease at most; whoever dies between two of them leaves no
+ * later sign.
+ */
 const LEASE_MS = 2000
 
-/** Of each attempt: what the job wrote down itself. */
+/** The job's own record of each attempt. */
 function stampsOf(rig: Rig, id: string, cores: number): Map<number, Interval> {
   const names = fs.readdirSync(rig.folder(id)).filter((name) => name.startsWith('stamps.'))
   return new Map(
@@ -63,12 +69,12 @@ function stampsOf(rig: Rig, id: string, cores: number): Map<number, Interval> {
   )
 }
 
-/** Whether its first attempt has written anything down. */
+/** True if its first attempt has written a record. */
 function hasStamped(rig: Rig, id: string): boolean {
   return (fs.statSync(path.join(rig.folder(id), 'stamps.1'), { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
-/** Of each attempt, from its claim to the next thing that state.yaml tells of. */
+/** The span of each attempt, from its claim to the next entry of state.yaml. */
 function heldOf(rig: Rig, id: string, cores: number): Interval[] {
   const { history } = rig.state(id)
   return history.flatMap(({ time, state }, at) => {
@@ -101,7 +107,7 @@ describe('the figures of a report', () => {
       rig.done(['spawn', '--from', '-'], {
         input: records.map((record) => JSON.stringify({ workflow: 'w', application: 'stamp', ...record })).join('\n'),
       })
-    // Two that a dead launcher leaves; nobody looks for them for longer than any beat.
+    // Two jobs of a dead launcher, which no launcher checks for longer than any beat.
     await spawn(['lost1', 'lost2'].map((name) => ({ name, args: ['600'], max_retries: 1 })))
     const first = await rig.launch()
     await rig.until('two jobs to run', () => ['lost1', 'lost2'].every((name) => hasStamped(rig, `w/${name}`)))
@@ -133,7 +139,7 @@ describe('the figures of a report', () => {
     expect(report.states).toEqual({ JOB_FINISHED: 5, FAILED: 3, USER_KILLED: 1 })
     expect(report.run_ends).toEqual({ finished: 5, failed: 3, timeout: 1, killed: 1, lost: 2, running: 0 })
 
-    // What the launchers held for the jobs is what the jobs themselves were there for, and a little more before and after.
+    // The launchers held resources for the time of the jobs, and a little before and after.
     const own: Interval[] = []
     const held: Interval[] = []
     for (const id of ids) {
@@ -145,7 +151,8 @@ describe('the figures of a report', () => {
         const isLost = id.startsWith('w/lost') && at === 0
         expect(interval.from).toBeLessThanOrEqual(stamped.from)
         expect(interval.to).toBeGreaterThanOrEqual(stamped.to)
-        // Nobody noticed the death for long after it; what the report holds of that run ends with it.
+        // Nobody noticed the death for long after it; what the report holds of that run ends with
+        // it.
         if (isLost) expect(interval.to - stamped.to).toBeGreaterThan(LEASE_MS / 2)
         held.push(isLost ? { ...interval, to: stamped.to } : interval)
       }
@@ -197,7 +204,7 @@ describe('the figures of a report', () => {
       'its launcher was killed': [2, 0],
     })
 
-    // The journal is no more than a faster way to the same.
+    // The journal only is a faster way to the same result.
     const { made: _, ...before } = JSON.parse(await rig.done(['report', '--json'])) as Report & { made: string }
     fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
     const after = JSON.parse(await rig.done(['report', '--json'])) as Report

@@ -32,7 +32,7 @@ test('a cursor hands out every end once, over any number of looks', async () => 
   expect(await look()).toEqual(['w/b0'])
   await rig.done(['launch', '--idle-seconds', '0.2'])
   expect((await look()).toSorted()).toEqual(second.slice(1))
-  // The journal is no more than a hint: made anew, it hands out nothing twice.
+  // The journal only is a hint: after it is rebuilt, nothing is delivered twice.
   fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
   expect(await look()).toEqual([])
   await spawnYes(rig, 'c', 1)
@@ -58,7 +58,8 @@ test('a reader that is killed with -9 again and again misses nothing, and gets a
   told.push(idsOf(await rig.done(['results', '--cursor', cursor])))
   expect(await rig.done(['results', '--cursor', cursor])).toBe('')
   expect([...new Set(told.flat())].toSorted()).toEqual(expected.toSorted())
-  // A line can leave the process a moment before the cursor says so: only the last line before a kill may come again, as the first one after it.
+  // A line can leave the process a moment before the cursor says so: only the last line before a
+  // kill may come again, as the first one after it.
   for (const [at, ids] of told.slice(1).entries()) {
     const before = new Set(told.slice(0, at + 1).flat())
     const again = ids.filter((id) => before.has(id))

@@ -1,4 +1,4 @@
-/** What somebody could do with names, files, links and words, and does not. */
+/** Attacks with names, files, links and words, none of which succeeds. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -308,7 +308,7 @@ describe('words', () => {
     )
     await rig.done(['spawn', '--app', 'rings', '--name', 'a', '--tag', 'k=\u001B[2J', '--args', '\u001B]0;x\u0007'])
     await rig.done(LAUNCH)
-    // What the launcher wrote cannot hold them; a co-user's editor can.
+    // The launcher's own files cannot hold them; a co-user's edit can.
     fs.appendFileSync(path.join(rig.folder('default/a'), 'job.yaml'), '')
     for (const args of [
       ['ls'],

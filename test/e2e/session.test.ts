@@ -259,7 +259,7 @@ describe('bjob session', () => {
       driver.tell(request)
       for (let count = 1; count <= 4 && handled.length < names.length; count++) {
         const end = (await driver.seen(count))[count - 1]?.['end'] as Message
-        // What was not acknowledged comes again, first of all.
+        // Unacknowledged results are repeated first.
         if (count === 1 && previous !== undefined) expect(end['id']).toBe(previous)
         // One at a time: the next one waits for the acknowledgement.
         expect(driver.ends).toHaveLength(count)

@@ -1,4 +1,7 @@
-/** Every signal by which a scheduler ends an allocation or warns of that; SIGUSR1 would open Node's debugger, by itself. */
+/**
+ * Every signal by which a scheduler ends an allocation or warns of that; SIGUSR1 would open Node's
+ * debugger, by itself.
+ */
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Rig } from '../rig/rig.ts'

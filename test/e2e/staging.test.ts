@@ -29,7 +29,7 @@ test('files and folders come in before a job runs, and go out once it has run we
   const [from, to] = [path.join(rig.outside, 'in'), path.join(rig.outside, 'deep/out')]
   makeInput(from)
   fs.symlinkSync('a.dat', path.join(from, 'link.dat'))
-  // What stood there is replaced, a folder by a file as well as a file by a file.
+  // An existing entry is replaced, a folder by a file as well as a file by a file.
   fs.mkdirSync(path.join(to, 'out.txt'), { recursive: true })
   fs.mkdirSync(path.join(to, 'other'))
   const out = ['--stage-out-url', `file://${to}`, '--stage-out-files', '*.txt made job.out']
@@ -107,7 +107,7 @@ test('what cannot be staged is tried again as often as the job may be, and says 
     state: 'FAILED',
     message: expect.stringMatching(/^stage-out failed: sh exit 1\nmkdir: /) as unknown,
   })
-  // What has run well does not run again because its files could not be brought where they are wanted.
+  // A successful job does not run again because its files could not be staged out.
   fs.rmSync(target)
   await rig.done(['retry', 'w/out'])
   await runAll(rig)

@@ -1,4 +1,7 @@
-/** `bjob submit`, once and again and again, with stand-ins for Slurm's commands; test/cluster has the real ones. */
+/**
+ * `bjob submit`, once and again and again, with stand-ins for Slurm's commands; test/cluster has
+ * the real ones.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -34,7 +37,7 @@ class SubmitRig {
     return this.rig.start([...words, ...options], { env: this.slurm.env })
   }
 
-  /** What `bjob ls launchers` says of the submissions. */
+  /** The submissions in `bjob ls launchers`. */
   async listed(): Promise<string[]> {
     const text = await this.rig.done(['ls', 'launchers'], { env: this.slurm.env })
     return text.split('\n').filter((line) => line.startsWith('slurm job'))
@@ -190,7 +193,8 @@ describe.concurrent('bjob submit --keep', () => {
     expect(here.slurm.submitted).toEqual([101, 102])
     await killed.kill('SIGKILL')
     const keeper = here.keep(2, '--slots', '1')
-    // Its first look at the jobs of the one that was killed; the limit of the time cuts one off in the middle, and another one follows.
+    // Its first look at the jobs of the one that was killed; the limit of the time cuts one off in
+    // the middle, and another one follows.
     here.slurm.cutOff(101)
     await keeper.printed(/slurm job 101 has ended \(forgotten\)/)
     await keeper.printed(/slurm job 103 submitted: 1 node for 5 min, at most 2 at once/)

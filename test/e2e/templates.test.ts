@@ -6,7 +6,10 @@ import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const COMMAND = path.resolve(import.meta.dirname, '../../bin/bjob.js')
-/** Runs a driver in a site made from its template, beside a launcher, with `bjob` on the PATH; twice, as after a death. */
+/**
+ * Runs a driver in a site made from its template, beside a launcher, with `bjob` on the PATH;
+ * twice, as after a death.
+ */
 async function runTwice(
   rig: Rig,
   template: string,

@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers'
 import { expect, inject, onTestFinished, test } from 'vitest'
 
 test('lines of one moment go out together, whole and in order, and a reader who does not read stops nobody', async () => {
-  // More than a pipe and this process's own buffer hold; as many lines as are kept for such a reader.
+  // More than a pipe and this process's own buffer hold; as many lines as are kept for such a
+  // reader.
   const [count, length] = [10_000, 200]
   const program = path.join(inject('programs'), 'later-lines.cjs')
   const child = spawn(process.execPath, [program, `${count}`, `${length}`], { stdio: ['ignore', 'pipe', 'pipe'] })

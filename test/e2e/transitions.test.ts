@@ -1,4 +1,7 @@
-/** Every transition of the table is taken, by real commands on a real tree; one that is in the table and that nothing here takes fails. */
+/**
+ * Every transition of the table is taken, by real commands on a real tree; one that is in the table
+ * and that nothing here takes fails.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -10,7 +13,10 @@ const BJOB = `${process.execPath} ${path.resolve(import.meta.dirname, '../../bin
 
 const PASSED: readonly State[] = ['CREATED', 'AWAITING_PARENTS', 'READY', 'STAGED_IN', 'PREPROCESSED', 'POSTPROCESSED']
 
-/** The steps of the table from one entry of a history to the next: those between had nothing to do, and were passed in the same write. */
+/**
+ * The steps of the table from one entry of a history to the next: those between had nothing to do,
+ * and were passed in the same write.
+ */
 function stepsBetween(from: State, to: State): string[] {
   const cameFrom = new Map<State, State>()
   for (const open: State[] = [from]; open.length > 0;) {
@@ -78,7 +84,8 @@ test('every transition of the table is reached', async () => {
   await rig.done(['kill', 'w/killed-child', 'w/killed'])
   await runAll()
 
-  // A parent that goes once the child was born free; what is tried again, and killed, or fails for a parent that it got meanwhile.
+  // A parent that goes once the child was born free; what is tried again, and killed, or fails for
+  // a parent that it got meanwhile.
   await spawn('orphan', 'yes', '--parents', 'w/well')
   await rig.done(['rm', 'w/well'])
   await rig.done(['retry', 'w/badly', 'w/killed', 'w/pre-fails', 'w/done-badly'])
@@ -133,7 +140,8 @@ test('every transition of the table is reached', async () => {
   await killIn('k-error', 'post-error', '--post-error-handler')
   await killIn('k-late', 'post-slow', ...OVERRUN, '--post-timeout-handler')
 
-  // A launcher that is stopped during a preprocess, which ends well all the same; and one that is killed.
+  // A launcher that is stopped during a preprocess, which ends well all the same; and one that is
+  // killed.
   await spawn('p-killed', 'pre')
   await spawn('p-orphan', 'pre')
   const started = (name: string): ControlledJob | undefined => rig.jobs.started.find(({ id }) => id === `w/${name}`)

@@ -1,4 +1,7 @@
-/** README's tutorial, command by command, on a terminal: what it prints is what README shows, but for ids, times, figures and names of machines. */
+/**
+ * README's tutorial, command by command, on a terminal: what it prints is what README shows, but
+ * for ids, times, figures and names of machines.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -29,7 +32,7 @@ function readSteps(readme: string): Step[] {
   return steps.filter(({ command }) => !ELSEWHERE.test(command))
 }
 
-/** What is left on a terminal of text that goes back to the beginning of a line and erases it. */
+/** The text that stays on a terminal after carriage returns and erased lines. */
 function settle(text: string): string {
   // eslint-disable-next-line no-control-regex -- what a terminal obeys
   return text.replaceAll(/[^\n]*\r\u001B\[K/g, '').replaceAll('\r', '')

@@ -7,7 +7,10 @@ import { needs } from '../rig/needs.ts'
 import { Rig } from '../rig/rig.ts'
 
 const MEMORY_HOG = 'const held = []; for (;;) held.push(Buffer.alloc(8 << 20, 1))'
-/** Burns CPU time until it has had enough of it: 0.2 s, half of it in a child that it waits for; then it stays to be looked at. */
+/**
+ * Burns CPU time until it has had enough of it: 0.2 s, half of it in a child that it waits for;
+ * then it stays to be looked at.
+ */
 const BURNER = [
   'const until = 0.1e6; const burn = "while (process.cpuUsage().user < " + until + ");"',
   'const held = Buffer.alloc(200 << 20, 1)',

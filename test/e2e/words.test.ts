@@ -1,4 +1,7 @@
-/** What people type and feed: words are taken as they are written, and what would come out otherwise is refused with its place. */
+/**
+ * Words from people and files: they are taken literally, and words that would change are refused
+ * with their place.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** The test's end of the jobs that it controls (programs/controlled-job.ts): hears of each start, and says how it goes on. */
+/**
+ * The test's end of the jobs that it controls (programs/controlled-job.ts): hears of each start,
+ * and says how it goes on.
+ */
 import net from 'node:net'
 import { until } from './until.ts'
 

@@ -1,6 +1,7 @@
 /**
- * The variables that tests, benches and the demo hand on to what they start: those of a person who has just logged in. None of a batch
- * scheduler's, whichever it is: a launcher would take this machine for the nodes of the allocation around it.
+ * The variables that tests, benches and the demo hand on to what they start: those of a person who
+ * has just logged in. None of a batch scheduler's, whichever it is: a launcher would take this
+ * machine for the nodes of the allocation around it.
  */
 
 const HANDED_ON = new Set([

@@ -1,6 +1,7 @@
 /**
- * Another machine for tests that stage files: programs called ssh and scp, to be found first on the PATH, behind which a folder stands for the home folder
- * over there. The protocol is real: scp and rsync talk to themselves through it. While `hold` is there, whoever calls waits.
+ * Another machine for tests that stage files: programs called ssh and scp, to be found first on the
+ * PATH, behind which a folder stands for the home folder over there. The protocol is real: scp and
+ * rsync talk to themselves through it. While `hold` is there, whoever calls waits.
  */
 import fs from 'node:fs'
 import path from 'node:path'

@@ -1,4 +1,6 @@
-/** An evaluation that goes wrong in each way that a driver has to live with, before it goes well. */
+/**
+ * An evaluation that goes wrong in each way that a driver has to live with, before it goes well.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 

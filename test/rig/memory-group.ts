@@ -1,4 +1,6 @@
-/** A control group with little memory, for a test of what the kernel does to jobs that take more. */
+/**
+ * A control group with little memory, for a test of what the kernel does to jobs that take more.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 

@@ -1,6 +1,7 @@
 /**
- * A reporter: lists the tests that were skipped because this machine lacks what they need (needs.ts). With BJOB_TEST_REQUIRE_ALL=1, for a machine that
- * is to have everything, the run then fails.
+ * A reporter: lists the tests that were skipped because this machine lacks what they need
+ * (needs.ts). With BJOB_TEST_REQUIRE_ALL=1, for a machine that is to have everything, the run then
+ * fails.
  */
 import type { Reporter, TestModule } from 'vitest/node'
 

@@ -1,8 +1,7 @@
 /**
- * What a test needs of the machine beside Node.js and a POSIX system. Where that is missing, the test is skipped under its own name, and
- * missing-needs.ts lists it at the end of the run:
- *
- *     test('the manual page shows all commands', needs('man'), () => …)
+ * The tools that a test needs beside Node.js and a POSIX system. If one is missing, the test is
+ * skipped under its own name, and missing-needs.ts lists it at the end of the run: test('the manual
+ * page shows all commands', needs('man'), () => …)
  */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'

@@ -1,4 +1,7 @@
-/** The real command as a user without rights of their own: for tests with `needs('setpriv, for root')`. */
+/**
+ * The real command as a user without rights of their own: for tests with `needs('setpriv, for
+ * root')`.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Rig } from './rig.ts'

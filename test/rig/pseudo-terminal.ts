@@ -1,4 +1,7 @@
-/** The real command in a real terminal, of `script` (util-linux): what it draws is read, keys are typed, its size is changed. */
+/**
+ * The real command in a real terminal, of `script` (util-linux): what it draws is read, keys are
+ * typed, its size is changed.
+ */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -10,13 +13,16 @@ export class PseudoTerminal implements Disposable {
   readonly process: RunningProcess
   readonly #keys: number
 
-  /** @param script shell lines; `$BJOB` is the command. The terminal is 80 columns wide and 24 lines high. */
+  /**
+   * @param script shell lines; `$BJOB` is the command. The terminal is 80 columns wide and 24 lines
+   * high.
+   */
   constructor(rig: Rig, script: string, env: NodeJS.ProcessEnv = {}) {
     const folder = fs.mkdtempSync(path.join(rig.outside, 'terminal-'))
     const pipe = path.join(folder, 'keys')
     const file = path.join(folder, 'script.sh')
     execFileSync('mkfifo', [pipe])
-    // Open on both ends, so that nobody waits for the other one.
+    // Opened at both ends, so that neither blocks.
     this.#keys = fs.openSync(pipe, 'r+')
     const command = `${process.execPath} ${path.resolve(import.meta.dirname, '../../bin/bjob.js')}`
     fs.writeFileSync(file, `BJOB='${command}'\nstty cols 80 rows 24\necho "on $(tty)"\n${script}\n`)
@@ -25,7 +31,9 @@ export class PseudoTerminal implements Disposable {
     })
   }
 
-  /** The last picture: what was drawn since the cursor was last sent to the top, without colours. */
+  /**
+   * The last picture: what was drawn since the cursor was last sent to the top, without colours.
+   */
   get picture(): string {
     const text = this.process.stdout
     return stripVTControlCharacters(text.slice(text.lastIndexOf('\u001B[H'))).replaceAll('\r', '')

@@ -1,6 +1,7 @@
 /**
- * A site of its own for a test, in a fresh temporary folder: the real command, jobs that the test controls, waiting with a deadline. When it is
- * disposed of, a process or a lock that was left behind fails the test.
+ * A site of its own for a test, in a fresh temporary folder: the real command, jobs that the test
+ * controls, waiting with a deadline. When it is disposed of, a process or a lock that was left
+ * behind fails the test.
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -60,11 +61,15 @@ export class Rig implements AsyncDisposable {
     this.jobs = new ControlledJobs(path.join(this.#folder, 'socket'))
   }
 
-  /** A site with three applications: `controlled` obeys the test, `yes` ends well at once, `no` badly. */
+  /**
+   * A site with three applications: `controlled` obeys the test, `yes` ends well at once, `no`
+   * badly.
+   */
   static async create(options: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(options)
     fs.cpSync(inject('newSite'), rig.site, { recursive: true })
-    // A short lease and grace: tests wait for deaths and ends. The kernel's crash is not tested here, so nothing is flushed to the disk.
+    // A short lease and grace: tests wait for deaths and ends. The kernel's crash is not tested
+    // here, so nothing is flushed to the disk.
     fs.writeFileSync(
       path.join(rig.site, 'bjob.yaml'),
       options.settings ?? 'format: 1\nlease_seconds: 3\ngrace_seconds: 2\ndurability: process\n',
@@ -137,7 +142,7 @@ export class Rig implements AsyncDisposable {
   }
 
   /** A job's state, from its file. */
-  /** Of each entry of its history, `message` has all the words. */
+  /** The history; `message` is the whole message of an entry. */
   state(id: string): TestedState {
     const file = path.join(this.folder(id), 'state.yaml')
     const state = parseState(fs.readFileSync(file, 'utf8'), file)
@@ -149,7 +154,7 @@ export class Rig implements AsyncDisposable {
     return this.state(id).history.map(({ state }) => state)
   }
 
-  /** What a job's history says last. */
+  /** The last message of a job's history. */
   lastWords(id: string): string {
     const last = this.state(id).history.at(-1)
     return last === undefined ? '' : wordsOf(last)

@@ -1,4 +1,6 @@
-/** A process that a test has started and that goes on by itself: a launcher, a reader that follows. */
+/**
+ * A process that a test has started and that goes on by itself: a launcher, a reader that follows.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type Within, until } from './until.ts'
 

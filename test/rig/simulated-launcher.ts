@@ -1,6 +1,6 @@
 /**
- * A launcher's own queue and capacity on a clock that a test moves on: jobs come, start as they would, and end after the time they really take. No
- * process is started and no file is touched.
+ * A launcher's own queue and capacity on a clock that a test moves on: jobs come, start as they
+ * would, and end after the time they really take. No process is started and no file is touched.
  */
 import type { NodeShape, PlacementRequest } from '../../src/core/placement/node-need.ts'
 import type { Assignment } from '../../src/core/placement/node-pool.ts'
@@ -21,7 +21,10 @@ export class SimulatedLauncher {
   readonly #index = new JobIndex()
   readonly #queue = new RunQueue(this.#index, 'simulated')
   readonly #capacity: Capacity
-  /** What ends in each second: in a heap, a quarter of a million ends would cost as much as the decisions. */
+  /**
+   * The ends of each second: in a heap, a quarter of a million ends would cost as much as the
+   * decisions.
+   */
   readonly #ends: Placed[][] = []
   /** Nothing ends before this second. */
   #second = 0

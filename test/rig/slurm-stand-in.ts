@@ -1,6 +1,7 @@
 /**
- * sbatch, squeue and scancel for tests of what submits, where there is no Slurm: they run the batch script on this machine and answer in Slurm's
- * words (recorded on 22.05). What they do otherwise is a file in their folder: `refuse`, `down`, `hold`.
+ * sbatch, squeue and scancel for tests of what submits, where there is no Slurm: they run the batch
+ * script on this machine and answer in Slurm's words (recorded on 22.05). What they do otherwise is
+ * a file in their folder: `refuse`, `down`, `hold`.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -60,7 +61,10 @@ export class SlurmStandIn {
     return { PATH: `${this.#folder}${path.delimiter}${process.env['PATH'] ?? ''}` }
   }
 
-  /** sbatch refuses for this reason; `squeue` does not reach its controller; jobs stay pending. `undefined` takes it back. */
+  /**
+   * sbatch refuses for this reason; `squeue` does not reach its controller; jobs stay pending.
+   * `undefined` takes it back.
+   */
   set(trouble: 'refuse' | 'down' | 'hold', reason: string | undefined): void {
     const file = path.join(this.#folder, trouble)
     if (reason === undefined) fs.rmSync(file, { force: true })

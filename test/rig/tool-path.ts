@@ -1,4 +1,7 @@
-/** A PATH on which there is what a person's machine has, and no batch scheduler, whatever is installed on this one. */
+/**
+ * A PATH on which there is what a person's machine has, and no batch scheduler, whatever is
+ * installed on this one.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 

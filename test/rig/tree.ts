@@ -1,4 +1,4 @@
-/** What is in a folder, for comparing before and after, and for finding what was left over. */
+/** The content of a folder, for comparisons and to find leftovers. */
 import fs from 'node:fs'
 import path from 'node:path'
 
@@ -19,7 +19,10 @@ export function listTree(folder: string): Record<string, string> {
   return tree
 }
 
-/** Locks, drafts, revision links and folders under construction: what a change leaves when it is cut off, and nothing else does. */
+/**
+ * Locks, drafts, revision links and folders under construction: what a change leaves when it is cut
+ * off, and nothing else does.
+ */
 export function findLeftovers(folder: string): string[] {
   if (!fs.existsSync(folder)) return []
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })

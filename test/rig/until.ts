@@ -1,4 +1,7 @@
-/** Waiting for a condition, never for a time: it is looked at again and again until a deadline, which says what was last seen. */
+/**
+ * Waiting for a condition, never for a time: it is looked at again and again until a deadline,
+ * which says what was last seen.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Within {

@@ -1,4 +1,7 @@
-/** What spawners, launchers and people do to jobs, each by the site's own functions; the rules are those of src/launch and src/client. */
+/**
+ * The changes that spawners, launchers and people make to jobs, through the site's own functions
+ * and by the rules of src/launch and src/client.
+ */
 import { type SpawnContext } from '../../src/client/spawn/spawn-plan.ts'
 import { type Spawned, spawnJobs } from '../../src/client/spawn/spawn-jobs.ts'
 import { type Alteration, type JobState, advance, isOwned } from '../../src/core/life/job-state.ts'
@@ -62,7 +65,10 @@ export async function end(
   return ended !== undefined
 }
 
-/** What a launcher writes that takes a job for something else than to run it, or goes on with that: one step and whose the job is then. */
+/**
+ * The step of a launcher that claims a job for a purpose other than running it, or continues that,
+ * and the job's owner afterwards.
+ */
 export async function step(
   site: Site,
   id: string,
@@ -78,7 +84,7 @@ export async function step(
   return moved !== undefined
 }
 
-/** What `bjob kill` writes. */
+/** The change of `bjob kill`. */
 export async function kill(site: Site, id: string, by = 'somebody'): Promise<JobState | undefined> {
   return changeJob(site, id, (current) => {
     if (isEnded(current.state)) return undefined
@@ -87,7 +93,7 @@ export async function kill(site: Site, id: string, by = 'somebody'): Promise<Job
   })
 }
 
-/** What recovery writes for a launcher that died. */
+/** The change of recovery for a dead launcher. */
 export async function release(site: Site, id: string, launcher: string): Promise<boolean> {
   const released = await changeJob(site, id, (current) => {
     if (current.launcher !== launcher || !isOwned(current)) return undefined
@@ -103,7 +109,7 @@ export async function release(site: Site, id: string, launcher: string): Promise
   return released !== undefined
 }
 
-/** What `bjob retry` writes. */
+/** The change of `bjob retry`. */
 export async function retry(site: Site, id: string): Promise<boolean> {
   const changed = await changeJob(site, id, (current) => {
     if (current.state !== 'FAILED' && current.state !== 'USER_KILLED') return undefined
@@ -115,7 +121,7 @@ export async function retry(site: Site, id: string): Promise<boolean> {
   return changed !== undefined
 }
 
-/** What `bjob set` writes. */
+/** The change of `bjob set`. */
 export async function setTag(site: Site, id: string, value: string): Promise<boolean> {
   const changed = await changeSpec(site, id, (current, spec) =>
     isOwned(current) || isEnded(current.state)

@@ -1,7 +1,8 @@
 /**
- * A minute of chaos.ts, or by hand as much as is asked for:
+ * A minute of chaos.ts, or more by hand:
  *
- *     BJOB_CHAOS_SECONDS=300 BJOB_CHAOS_JOBS=2000 BJOB_CHAOS_SEED=1 npx vitest run --project survival chaos
+ *     export BJOB_CHAOS_SECONDS=300 BJOB_CHAOS_JOBS=2000 BJOB_CHAOS_SEED=1
+ *     npx vitest run --project survival chaos
  */
 import { expect, test } from 'vitest'
 import { needs } from '../rig/needs.ts'

@@ -1,6 +1,7 @@
 /**
- * Thousands of jobs for minutes, each of which writes a log of its own outside of the site, while launchers, agents and drivers are killed
- * and suspended, and people use `fsck --repair`, `rm`, `retry`, `kill` and `clone`. Then all that was written is counted.
+ * Thousands of jobs for minutes, each of which writes a log of its own outside of the site, while
+ * launchers, agents and drivers are killed and suspended, and people use `fsck --repair`, `rm`,
+ * `retry`, `kill` and `clone`. Then all that was written is counted.
  */
 import { execFile, spawn as start } from 'node:child_process'
 import fs from 'node:fs'
@@ -30,7 +31,10 @@ const LONGEST_SUSPENSION_MS = 7000
 /** For all that is left to end, once nobody is killed any more. */
 const CALM_SECONDS = 900
 
-/** A line for the start of an attempt and one for its end; an earlier attempt that runs is an overlap. One in twenty fails. */
+/**
+ * A line for the start of an attempt and one for its end; an earlier attempt that runs is an
+ * overlap. One in twenty fails.
+ */
 const SCRIPT = `log="$LOGS/$(echo "$BJOB_JOB_ID" | tr / +)"
 for f in pid.*; do
   [ -e "$f" ] && read -r p <"$f" && tr '\\0' '\\n' 2>/dev/null <"/proc/$p/environ" | grep -qx "BJOB_JOB_ID=$BJOB_JOB_ID" && echo "$BJOB_JOB_ID $f" >>"$OVERLAPS"
@@ -53,7 +57,10 @@ export interface ChaosFigures {
   readonly doubled: readonly string[]
   /** Ends that a driver was not handed, or was handed twice: each throws. */
   readonly delivered: number
-  /** Attempts that came to their last line, and whose launcher died before that was on record: the job ran once more. */
+  /**
+   * Attempts that came to their last line, and whose launcher died before that was on record: the
+   * job ran once more.
+   */
   readonly unrecorded: number
 }
 

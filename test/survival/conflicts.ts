@@ -18,7 +18,10 @@ export interface Conflict {
   readonly prepare: (site: Site, world: World) => Promise<unknown>
   /** The first is the one that is suspended. */
   readonly actors: readonly [Actor, Actor]
-  /** What each of them came back with, in their order; `undefined` for one that failed. @returns what is wrong with that */
+  /**
+   * Checks the result of each, in their order; `undefined` for one that failed.
+   * @returns the faults
+   */
   readonly judge?: (results: readonly unknown[], world: World) => string | undefined
 }
 

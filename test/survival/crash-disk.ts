@@ -1,4 +1,7 @@
-/** Kills a process, in this process: at its n-th call that changes something it stops, and nothing of it runs after, not even a `finally`. */
+/**
+ * Kills a process, in this process: at its n-th call that changes something it stops, and nothing
+ * of it runs after, not even a `finally`.
+ */
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { processesEnd } from './hooked-run.ts'
 import { type Call, type Hook, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
@@ -37,7 +40,10 @@ export class CrashDisk {
     this.disk = hookDisk(directDisk, hook, this.#open)
   }
 
-  /** What the kernel does: closes what the dead process had open. Nothing that it started runs after. */
+  /**
+   * Does the kernel's part: closes the dead process's open files. None of its calls runs
+   * afterwards.
+   */
   async bury(): Promise<void> {
     this.#isDead = true
     await closeAll(this.#open)

@@ -1,4 +1,7 @@
-/** Every operation, killed at every call that changes something, in every way in which that call can be cut short; then others go on. */
+/**
+ * Every operation, killed at every call that changes something, in every way in which that call can
+ * be cut short; then others go on.
+ */
 import { expect, test } from 'vitest'
 import { CrashDisk, TEARS, type Tear } from './crash-disk.ts'
 import type { Call } from './hooked-disk.ts'
@@ -8,7 +11,7 @@ import { checkOpenToChange, checkPromises, listLeftovers, repair } from './promi
 import { Tally, forAll } from './tally.ts'
 import { World } from './world.ts'
 
-/** What happens after the death: somebody does it again, or looks after the tree first. */
+/** The step after the death: the operation is repeated, or the tree is checked first. */
 const ROUTES = ['again', 'repair first'] as const
 type Route = (typeof ROUTES)[number]
 

@@ -1,4 +1,7 @@
-/** A graph of thousands of jobs through two launchers, of which one is killed again and again: each job ends well, once, after its parents. */
+/**
+ * A graph of thousands of jobs through two launchers, of which one is killed again and again: each
+ * job ends well, once, after its parents.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,7 +9,7 @@ import type { RunningProcess } from '../rig/running-process.ts'
 import { Rig } from '../rig/rig.ts'
 import { MINUTES, say } from './tally.ts'
 
-/** Of these, a tenth is one chain. */
+/** A tenth of these form one chain. */
 const JOBS = MINUTES >= 5 ? 5000 : 1000
 const KILLS = 3
 
@@ -15,7 +18,10 @@ interface Planned {
   readonly parents: readonly string[]
 }
 
-/** A chain beside a fan-out, a row of diamonds below it whose sides they share, and one job that waits for all. */
+/**
+ * A chain beside a fan-out, a row of diamonds below it whose sides they share, and one job that
+ * waits for all.
+ */
 function planGraph(count: number): Planned[] {
   const chainLength = Math.floor(count / 10)
   const wide = Math.floor((count - chainLength - 2) / 2)
@@ -32,7 +38,10 @@ function planGraph(count: number): Planned[] {
   ]
 }
 
-/** Fails when a parent is not done, and notes each attempt. No process is started for it but the shell. */
+/**
+ * Fails when a parent is not done, and notes each attempt. No process is started for it but the
+ * shell.
+ */
 const SCRIPT = `IFS='[],"'
 for id in $BJOB_PARENT_IDS; do
   test -z "$id" || test -e "$BJOB_SITE/jobs/$id/done" || { echo "$id is not done"; exit 9; }

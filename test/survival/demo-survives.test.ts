@@ -1,4 +1,7 @@
-/** The search of the demo with its driver, its launcher or both killed halfway and started again: nothing twice, nothing missing. */
+/**
+ * The search of the demo with its driver, its launcher or both killed halfway and started again:
+ * nothing twice, nothing missing.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -22,7 +25,10 @@ const checkpointSchema = v.array(
 )
 const resultSchema = v.object({ loss: v.number() })
 
-/** Stands before eval_point.mjs in the application: notes each start and each completed evaluation in a file outside the site. */
+/**
+ * Stands before eval_point.mjs in the application: notes each start and each completed evaluation
+ * in a file outside the site.
+ */
 const counter = (log: string): string => `
 import fs from 'node:fs'
 const note = (what) => fs.appendFileSync(${JSON.stringify(log)}, what + ' ' + process.argv[2] + '\\n')
@@ -112,7 +118,8 @@ describe.each([{ victims: ['driver'] }, { victims: ['launcher'] }, { victims: ['
 
       const completed = search.count('completes')
       expect(completed).toHaveLength(new Set(completed).size)
-      // Only a launcher takes evaluations with it that have not ended; they alone are begun once more.
+      // Only a launcher takes evaluations with it that have not ended; they alone are begun once
+      // more.
       const started = search.count('starts')
       const attempts = ids.reduce((sum, id) => sum + rig.state(id).attempt, 0)
       if (victims.includes('launcher')) expect(started.length).toBeLessThanOrEqual(attempts)

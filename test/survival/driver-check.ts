@@ -1,4 +1,4 @@
-/** What drivers were told, held to what there is. */
+/** Compares the ends delivered to drivers with the tree. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { followResults } from '../../src/client/ends/read-results.ts'
@@ -11,7 +11,10 @@ export function duplicates(words: readonly string[]): string[] {
   return words.filter((word) => seen.has(word) || !seen.add(word))
 }
 
-/** What the driver was handed before its last process ended, and what its cursor says it was: each end once, but for the one at each death. */
+/**
+ * The ends delivered before the driver's last process ended, and those in its cursor: each once,
+ * except for the one at each death.
+ */
 export async function checkDriver(world: World, driver: Worker): Promise<void> {
   const acknowledged = fs
     .readFileSync(`${driver.log}.cursor.delivered`, 'utf8')
@@ -24,7 +27,7 @@ export async function checkDriver(world: World, driver: Worker): Promise<void> {
     again.length <= driver.starts - 1,
     `delivered twice: ${again.length} in ${driver.starts} lives: ${again.join(', ')}`,
   )
-  // What is left is taken by a new process from the same cursor; together they have all.
+  // A new process takes the rest from the same cursor; together they have all.
   await world.as(async (site) => {
     for await (const { id, state, ended } of followResults(site, { cursor: `${driver.log}.cursor` })) {
       const line = `delivered ${id} ${state} ${ended}`

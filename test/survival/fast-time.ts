@@ -1,6 +1,7 @@
 /**
- * lib/sleep.ts with time that runs `SPEED` times as fast, so that every crash point can wait for what a later process really waits for: a lock
- * that is left behind, a writer that does not come back. A suite may put a clock of its own in its place.
+ * lib/sleep.ts with time that runs `SPEED` times as fast, so that every crash point can wait for
+ * what a later process really waits for: a lock that is left behind, a writer that does not come
+ * back. A suite may put a clock of its own in its place.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 

@@ -1,4 +1,7 @@
-/** A file system that fails: at the n-th call that changes something, once or for a while, before the call takes effect or after. */
+/**
+ * A file system that fails: at the n-th call that changes something, once or for a while, before
+ * the call takes effect or after.
+ */
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { type Call, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
 
@@ -19,7 +22,10 @@ export interface Fault {
   readonly at: number
   /** How many fail in a row. */
   readonly times: number
-  /** The call takes effect, and fails nevertheless: an answer that was lost, or a flush that failed after the write. */
+  /**
+   * The call takes effect, and fails nevertheless: an answer that was lost, or a flush that failed
+   * after the write.
+   */
   readonly isAfter: boolean
 }
 

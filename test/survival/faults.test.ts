@@ -1,4 +1,7 @@
-/** Every operation with a file system that fails at each of its calls: a clear error, nothing lost, and success once the fault is gone. */
+/**
+ * Every operation with a file system that fails at each of its calls: a clear error, nothing lost,
+ * and success once the fault is gone.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { BjobError } from '../../src/core/text/errors.ts'

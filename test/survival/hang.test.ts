@@ -1,4 +1,7 @@
-/** Every operation with a file system that hangs for a minute at each of its calls, while another process goes on: slow is no failure. */
+/**
+ * Every operation with a file system that hangs for a minute at each of its calls, while another
+ * process goes on: slowness must not count as failure.
+ */
 import { test } from 'vitest'
 import { sleep } from '../../src/lib/sleep.ts'
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
@@ -49,7 +52,7 @@ async function hangAt(operation: Operation, at: number): Promise<void> {
     const site = world.open(disk)
     const again = operation.again ?? ((own, where) => operation.run(own, where, own.disk))
     const late = operation.run(site, world, disk).then(() => site.close())
-    // What it was asked to do may have been done by the other meanwhile.
+    // The other process may have done its work meanwhile.
     const settled = Promise.allSettled([late])
     await Promise.race([isHanging, settled])
     // A cursor is one driver's: nobody else uses it meanwhile.

@@ -1,7 +1,8 @@
 /**
- * A disk whose every call goes through a hook first: the hook may let it pass, never come back (a dead process), come back late (a suspended
- * one) or fail. Calls that are many to a file system (removing a tree, copying one, making several folders) are taken apart, so that
- * each of their steps is a point of its own.
+ * A disk whose every call goes through a hook first: the hook may let it pass, never come back (a
+ * dead process), come back late (a suspended one) or fail. Calls that are many to a file system
+ * (removing a tree, copying one, making several folders) are taken apart, so that each of their
+ * steps is a point of its own.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -23,19 +24,25 @@ export interface Call {
     | 'copy-content'
   readonly target: string
   readonly from?: string
-  /** What is written, where something is. */
+  /** The written data, if any. */
   readonly text?: string
   readonly isDurable?: boolean
 }
 
 export interface Hook {
-  /** Around a call that changes something. `tear` does a part of it: the first `bytes` of what is written. */
+  /**
+   * Around a call that changes something. `tear` does a part of it: the first `bytes` of what is
+   * written.
+   */
   around<T>(call: Call, act: () => Promise<T>, tear: (bytes: number) => Promise<void>): Promise<T>
   /** Before a call that only looks. */
   look(name: string, target: string): Promise<void>
 }
 
-/** The files that a process that died has left open: the kernel closes them, and here somebody has to. */
+/**
+ * The files that a process that died has left open: the kernel closes them, and here somebody has
+ * to.
+ */
 export type OpenFiles = Set<{ close(): Promise<void> }>
 
 export function hookDisk(base: Disk, hook: Hook, open: OpenFiles = new Set()): Disk {

@@ -1,4 +1,7 @@
-/** A job run by the launcher's own code, from claim to end, with the processes of its application and of both hooks. */
+/**
+ * A job run by the launcher's own code, from claim to end, with the processes of its application
+ * and of both hooks.
+ */
 import path from 'node:path'
 import { specOf } from '../../src/core/index/job-entry.ts'
 import { readApplication } from '../../src/site/applications.ts'
@@ -15,7 +18,7 @@ import { requestOf } from '../../src/core/placement/placement-request.ts'
 const AGENT = path.join(import.meta.dirname, '../../dist/agent.cjs')
 const NODE = 'here'
 
-/** What they have started and has not ended. */
+/** The started processes that have not ended. */
 const underWay = new Set<Promise<AgentExit>>()
 
 class SharedAgents extends Agents {
@@ -27,7 +30,10 @@ class SharedAgents extends Agents {
   }
 }
 
-/** A dead launcher's own agent would kill what it had started; a shared one does not, and that ends by itself, within moments. */
+/**
+ * A dead launcher's own agent would kill what it had started; a shared one does not, and that ends
+ * by itself, within moments.
+ */
 export async function processesEnd(): Promise<void> {
   await Promise.all(underWay)
 }
@@ -44,7 +50,10 @@ function sharedAgents(): SharedAgents {
   return agents
 }
 
-/** Runs the job as a launcher does that has room for it; one that is not there to be run is left alone. */
+/**
+ * Runs the job as a launcher does that has room for it; one that is not there to be run is left
+ * alone.
+ */
 export async function runJob(site: Site, id: string, launcher: string): Promise<void> {
   await createLauncher(site, launcher, {})
   const lease = await LeaseKeeper.start(site, launcher, () => [], { onBeat: () => {}, onLost: () => {} })

@@ -1,4 +1,7 @@
-/** Real launchers whose clocks are hours apart and jump, that are suspended for longer than their lease in every phase, or whose process id is reused. */
+/**
+ * Real launchers whose clocks are hours apart and jump, that are suspended for longer than their
+ * lease in every phase, or whose process id is reused.
+ */
 import { type ChildProcess, execFile, spawn as start } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -55,7 +58,10 @@ class Scene implements AsyncDisposable {
     return scene
   }
 
-  /** @param stop where it suspends itself (see hostile-node.ts) @returns the process, what it prints, and its clock's file */
+  /**
+   * @param stop where it suspends itself (see hostile-node.ts)
+   * @returns the process, what it prints, and its clock's file
+   */
   launch(stop = ''): { child: ChildProcess; printed: () => string; clock: string } {
     const control = path.join(this.world.root, 'driver', `node${this.#count++}`)
     const env = { ...loginEnvironment(), BJOB_SITE: this.world.root, HOSTILE: control, HOSTILE_STOP: stop }

@@ -1,7 +1,9 @@
 /**
- * Loaded into a launcher before bjob itself (`node --import`): a node whose wall clock is wrong and jumps, and whose file system goes away and comes
- * back. What holds now stands in the files HOSTILE.clock (milliseconds ahead) and HOSTILE.cut (it is there: every call on the site fails).
- * HOSTILE_STOP, as `renameSync lease.yaml 3 before`, suspends the process at the third such call on a path that holds the word.
+ * Loaded into a launcher before bjob itself (`node --import`): a node whose wall clock is wrong and
+ * jumps, and whose file system goes away and comes back. What holds now stands in the files
+ * HOSTILE.clock (milliseconds ahead) and HOSTILE.cut (it is there: every call on the site fails).
+ * HOSTILE_STOP, as `renameSync lease.yaml 3 before`, suspends the process at the third such call on
+ * a path that holds the word.
  */
 import fs from 'node:fs'
 
@@ -46,7 +48,8 @@ for (const name of CALLS.split(' ')) {
   if (real === undefined) throw new Error(`there is no fs.${name}`)
   files[name] = (...args) => {
     look()
-    // Standard output and error are no file systems; every other open file here is one of the site.
+    // Standard output and error do not count as file systems; every other open file here is one of
+    // the site.
     const isOfSite =
       typeof args[0] === 'number' ? args[0] > 2 : args.some((arg) => typeof arg === 'string' && arg.startsWith(site))
     if (isCut && isOfSite)

@@ -1,4 +1,7 @@
-/** Real processes on a real tree, killed with SIGKILL and suspended at random times, and started again; then every word of theirs is checked. */
+/**
+ * Real processes on a real tree, killed with SIGKILL and suspended at random times, and started
+ * again; then every word of theirs is checked.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'

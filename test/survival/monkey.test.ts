@@ -1,6 +1,7 @@
 /**
- * Eight real launchers and four drivers on thousands of jobs, while a monkey kills, suspends and cuts them all off, and sets the launchers' clocks
- * hours forwards and backwards. SURVIVAL_LONG=1: 20,000 jobs for several minutes.
+ * Eight real launchers and four drivers on thousands of jobs, while a monkey kills, suspends and
+ * cuts them all off, and sets the launchers' clocks hours forwards and backwards. SURVIVAL_LONG=1:
+ * 20,000 jobs for several minutes.
  */
 import { spawn as start } from 'node:child_process'
 import fs from 'node:fs'
@@ -25,7 +26,10 @@ const CALM_SECONDS = 900
 const BJOB = path.resolve(import.meta.dirname, '../../bin/bjob.js')
 const HOUR_MS = 3_600_000
 
-/** Tells of an attempt that starts while an earlier one still runs. A process id alone may be another process's by now. */
+/**
+ * Tells of an attempt that starts while an earlier one still runs. A process id alone may be
+ * another process's by now.
+ */
 const SCRIPT = `for f in pid.*; do
   [ -e "$f" ] && read -r p <"$f" && tr '\\0' '\\n' 2>/dev/null <"/proc/$p/environ" | grep -qx "BJOB_JOB_ID=$BJOB_JOB_ID" && echo "$BJOB_JOB_ID $f" >>"$OVERLAPS"
 done

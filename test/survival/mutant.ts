@@ -1,6 +1,7 @@
 /**
- * Breaks bjob on purpose, to see that these suites notice: `SURVIVAL_BREAK=fence` and so on. Each mutant takes away one thing that a promise
- * rests on. The text that it replaces must be there, so a mutant cannot quietly do nothing.
+ * Breaks bjob on purpose, to see that these suites notice: `SURVIVAL_BREAK=fence` and so on. Each
+ * mutant takes away one thing that a promise rests on. The text that it replaces must be there, so
+ * a mutant cannot quietly do nothing.
  */
 interface Mutant {
   readonly file: string
@@ -39,7 +40,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   lock: { file: 'site/job/lock.ts', from: 'await unlessGone(disk.rmdir(job.lock))', to: '' },
   /** An end is handed out without being written down. */
   cursor: { file: 'client/ends/cursor.ts', from: 'await this.#sidecar.append(line, false)', to: '' },
-  /** What is only announced counts as made. */
+  /** An announced change counts as made. */
   pending: { file: 'core/index/pending-changes.ts', from: 'events.set(n, announced)\n', to: 'return\n' },
 }
 

@@ -1,4 +1,4 @@
-/** What an operation is, and what several of them share. */
+/** An operation, and the parts that several of them share. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -17,9 +17,9 @@ export interface Operation {
   /** Makes what has to be there before. */
   readonly prepare?: (site: Site, world: World) => Promise<unknown>
   readonly run: (site: Site, world: World, disk: Disk) => Promise<unknown>
-  /** What another process does after a crash; the same again unless given. */
+  /** The action of another process after a crash; by default the same again. */
   readonly again?: (site: Site, world: World) => Promise<unknown>
-  /** What must be there once `again` has been run. */
+  /** The state that must hold after `again`. */
   readonly check?: (world: World) => Promise<void> | void
   /** Jobs that are in the trash afterwards. */
   readonly removes?: readonly string[]
@@ -53,7 +53,9 @@ export async function expectState(world: World, id: string, ...states: readonly 
   assert.ok(states.includes(/^state: (\w+)$/m.exec(text)?.[1] ?? ''), `${id} is not ${states.join(' or ')}:\n${text}`)
 }
 
-/** Recovery as a launcher runs it: it is told of the jobs by the journal, and looks at the leases. */
+/**
+ * Recovery as a launcher runs it: it is told of the jobs by the journal, and looks at the leases.
+ */
 export async function recover(site: Site): Promise<void> {
   const view = await JobView.open(site, 'live')
   // As the launcher does with what was announced and not said to be made.
@@ -64,7 +66,7 @@ export async function recover(site: Site): Promise<void> {
   await new Recovery(site, 'L2', view.index, () => {}, { clear: async () => true, isActive: () => true }).look()
 }
 
-/** What is asked of a job now, be its job.yaml in place or not. */
+/** The current specification of a job, even if its job.yaml is not in place. */
 export async function specOf(world: World, id: string): Promise<JobSpec> {
   const site = world.open()
   return readSpec(site, id, await readJobState(site, id))

@@ -1,6 +1,6 @@
 /**
- * Everything that bjob does to a tree, one entry each: whoever adds an operation adds it here, and every crash point, every suspension, every
- * fault and every power failure of it is tried.
+ * Everything that bjob does to a tree, one entry each: whoever adds an operation adds it here, and
+ * every crash point, every suspension, every fault and every power failure of it is tried.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -51,7 +51,10 @@ async function writeLongLog(site: Site): Promise<void> {
   }
 }
 
-/** A node's first words, on a disk that is taken for a network's: names that others have to find are shown. */
+/**
+ * A node's first words, on a disk that is taken for a network's: names that others have to find are
+ * shown.
+ */
 async function beginOverNetwork(near: Site, world: World): Promise<void> {
   const site = new Site(near.layout, { ...near.disk, isNetwork: true }, near.settings)
   try {

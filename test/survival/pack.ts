@@ -1,4 +1,6 @@
-/** The worker's program, bundled, and the processes that run it: started again as often as they die. */
+/**
+ * The worker's program, bundled, and the processes that run it: started again as often as they die.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -6,7 +8,10 @@ import { build } from 'esbuild'
 import { loginEnvironment } from '../rig/environment.mjs'
 import { mutate } from './mutant.ts'
 
-/** Bundles one of these files (worker.ts), or another by its path from here, into `folder`. @returns the program */
+/**
+ * Bundles one of these files (worker.ts), or another by its path from here, into `folder`.
+ * @returns the program
+ */
 export async function bundleWorker(folder: string, name = 'worker'): Promise<string> {
   const outfile = path.join(folder, `${path.basename(name)}.mjs`)
   await build({

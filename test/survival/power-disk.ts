@@ -1,8 +1,10 @@
 /**
- * Lost power. The disk passes every call on and remembers what was flushed; `crash` then makes the tree that a node finds when it comes up
- * again. The model is that of the journalling file systems that clusters have (ext4, XFS): names change in the order in which they were
- * changed, and flushing any file makes all names before it durable; what a file holds is durable only when that file was flushed, and may
- * otherwise be all there, cut off after some blocks, or gone, though its name is there.
+ * Lost power. The disk passes every call on and remembers what was flushed; `crash` then makes the
+ * tree that a node finds when it comes up again. The model is that of the journalling file systems
+ * that clusters have (ext4, XFS): names change in the order in which they were changed, and
+ * flushing any file makes all names before it durable; what a file holds is durable only when that
+ * file was flushed, and may otherwise be all there, cut off after some blocks, or gone, though its
+ * name is there.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -10,7 +12,7 @@ import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { type Call, type OpenFiles, closeAll, hookDisk } from './hooked-disk.ts'
 import { processesEnd } from './hooked-run.ts'
 
-/** What becomes of the names that were not flushed, and of the bytes. */
+/** The fate of unflushed names and bytes. */
 export interface Loss {
   readonly names: 'lost' | 'kept'
   readonly bytes: 'gone' | 'half' | 'kept'
@@ -23,7 +25,7 @@ export const LOSSES: readonly Loss[] = [
   { names: 'lost', bytes: 'kept' },
 ]
 
-/** What a disk writes at once: the content of a small file is there or not, never a part of it. */
+/** The unit that a disk writes at once: a small file has all of its content or none. */
 const BLOCK = 4096
 
 /** A file, whatever its name is now. */
@@ -89,7 +91,8 @@ export class PowerDisk {
     const kept = loss.names === 'kept' ? this.#done.length : this.#flushed
     for (const [index, call] of this.#done.entries()) {
       if (index < kept) replay(call, inodes)
-      // A file whose name is not durable may have been flushed: that flush made the name durable, so it is before `kept`.
+      // A file whose name is not durable may have been flushed: that flush made the name durable,
+      // so it is before `kept`.
     }
     for (const [target, { text, durable, base }] of inodes) {
       if (!fs.existsSync(path.dirname(target))) continue

@@ -1,6 +1,7 @@
 /**
- * Every operation, the power lost at every call, with what was not flushed gone, cut off or out of place. With `durability: node` what was
- * told as done is there after `bjob fsck --repair`; with `process` nothing is promised but that the tree can be repaired.
+ * Every operation, the power lost at every call, with what was not flushed gone, cut off or out of
+ * place. With `durability: node` what was told as done is there after `bjob fsck --repair`; with
+ * `process` nothing is promised but that the tree can be repaired.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -77,7 +78,8 @@ async function meet(operation: Operation, at: number, loss: Loss): Promise<void>
     for (const id of operation.removes ?? [])
       if (isDone && promised?.has(id) === false) assert.ok(!after.has(id), `undone: ${id} was removed`)
     checkInputs(world, await readTruth(world))
-    // A driver's own record may be lost with the node, and a delivery with it; it is never lost otherwise.
+    // A driver's own record may be lost with the node, and a delivery with it; it is never lost
+    // otherwise.
     world.deliveries.length = 0
     fs.rmSync(world.cursor, { force: true })
     fs.rmSync(`${world.cursor}.delivered`, { force: true })

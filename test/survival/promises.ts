@@ -1,4 +1,7 @@
-/** The promises, checked on a tree by reading it without any of bjob's short cuts. Throws with what is broken. */
+/**
+ * The promises, checked on a tree by reading it without any of bjob's short cuts. Throws with what
+ * is broken.
+ */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -41,7 +44,10 @@ export async function readTruth(world: World): Promise<Map<string, JobEntry & { 
 
 const isPlain = (name: string): boolean => !name.startsWith('.')
 
-/** Something that was noted of a job without moving it; an end or a start that is there twice is none. */
+/**
+ * Something that was noted of a job without moving it; an end or a start that is there twice is
+ * none.
+ */
 function isNote(from: State, to: State): boolean {
   return from === to && to !== 'RUNNING' && !ENDS.includes(to)
 }
@@ -71,7 +77,7 @@ export interface Verdict {
   readonly ended: number
 }
 
-/** What everybody sees is what there is, and each end is delivered once. */
+/** Everyone sees the state of the tree, and each end is delivered once. */
 export async function checkPromises(world: World): Promise<Verdict> {
   const truth = await readTruth(world)
   for (const [id, { job }] of truth) checkHistory(id, job)
@@ -105,7 +111,8 @@ export function isInTrash(world: World, id: string): boolean {
 
 async function readLive(site: Site): Promise<JobEntry[]> {
   const { index } = await JobView.open(site, 'live')
-  // As the launcher does: what was only announced, or of which the journal's newest lines do not tell all, is looked up.
+  // As the launcher does: what was only announced, or of which the journal's newest lines do not
+  // tell all, is looked up.
   const doubtful = [
     ...index.pendingIds(),
     ...[...index.entries()].filter(({ spec }) => spec === undefined).map(({ id }) => id),
@@ -124,7 +131,10 @@ async function collectEnds(site: Site): Promise<{ readonly id: string; readonly 
   return ends
 }
 
-/** Each job that has ended once, and beside them only such as were removed since. Times are compared for being the same: clocks may differ by hours. */
+/**
+ * Each job that has ended once, and beside them only such as were removed since. Times are compared
+ * for being the same: clocks may differ by hours.
+ */
 function checkEnds(
   ends: readonly { readonly id: string; readonly ended: string }[],
   truth: ReadonlyMap<string, JobEntry>,
@@ -143,7 +153,10 @@ function checkEnds(
     assert.ok(!truth.has(id) || isRemoved(id), `an end of ${id} is delivered twice: it was never removed`)
 }
 
-/** The driver has been handed the end that each job has now, and nothing twice that it had dealt with. */
+/**
+ * The driver has been handed the end that each job has now, and nothing twice that it had dealt
+ * with.
+ */
 export function checkDeliveries(world: World, ended: readonly JobEntry[]): void {
   const handed = new Set<string>()
   const acknowledged = new Set<string>()
@@ -158,7 +171,10 @@ export function checkDeliveries(world: World, ended: readonly JobEntry[]): void 
     assert.ok(handed.has(`${id} ${state} ${changed}`), `never delivered: ${id} ${state}`)
 }
 
-/** One line an entry, without the time: of a change that adds nothing to the history, the journal does not tell it. */
+/**
+ * One line an entry, without the time: of a change that adds nothing to the history, the journal
+ * does not tell it.
+ */
 function stable({ changed: _changed, ...entry }: JobEntry): string {
   return JSON.stringify(Object.entries(entry).sort())
 }
@@ -167,7 +183,10 @@ function sorted(entries: readonly JobEntry[]): JobEntry[] {
   return [...entries].sort((one, other) => (one.id < other.id ? -1 : 1))
 }
 
-/** Whatever was left behind does not keep anybody from going on: every job can be brought to its end. */
+/**
+ * Whatever was left behind does not keep anybody from going on: every job can be brought to its
+ * end.
+ */
 export async function checkOpenToChange(world: World): Promise<void> {
   for (const [id, { job }] of await readTruth(world)) {
     if (ENDS.includes(job.state)) continue
@@ -181,7 +200,10 @@ export async function checkOpenToChange(world: World): Promise<void> {
   }
 }
 
-/** `bjob fsck --repair` leaves a tree that is whole, with nothing left over. @returns what it found */
+/**
+ * `bjob fsck --repair` leaves a tree that is whole, with nothing left over.
+ * @returns what it found
+ */
 export async function repair(world: World): Promise<readonly Finding[]> {
   buryTheSpawners(world)
   const found = await world.as(async (site) => {
@@ -198,7 +220,10 @@ export async function repair(world: World): Promise<readonly Finding[]> {
   return found
 }
 
-/** Draft folders, drafts, locks: after a repair none but the symlink of a revision that nobody may make any more. */
+/**
+ * Draft folders, drafts, locks: after a repair none but the symlink of a revision that nobody may
+ * make any more.
+ */
 export function listLeftovers(world: World): string[] {
   const names = fs.readdirSync(world.root, { recursive: true, encoding: 'utf8' })
   return names.filter(
@@ -209,7 +234,10 @@ export function listLeftovers(world: World): string[] {
   )
 }
 
-/** All processes that are played here have one process id, which lives: a dead spawner's is written into the folder that it left. */
+/**
+ * All processes that are played here have one process id, which lives: a dead spawner's is written
+ * into the folder that it left.
+ */
 function buryTheSpawners(world: World): void {
   const jobs = path.join(world.root, 'jobs')
   for (const workflow of fs.readdirSync(jobs).filter(isPlain)) {

@@ -1,4 +1,7 @@
-/** What people, drivers and hooks ask for, by the client's own functions: the second part of `operations.ts`. */
+/**
+ * The requests of people, drivers and hooks, through the client's own functions: the second part of
+ * `operations.ts`.
+ */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -108,7 +111,7 @@ async function search(site: Site): Promise<void> {
   if (failure !== undefined) throw failure
 }
 
-/** What L1 had is taken back: its lease says that it has ended. */
+/** The jobs of L1 are released: its lease records its end. */
 async function buryLauncher(site: Site): Promise<void> {
   await createLauncher(site, 'L1', {})
   await writeLease(site, { ...LEASE, launcher: 'L1', ended: 'died' })
@@ -119,7 +122,8 @@ async function finishJobs(site: Site, { signal }: AbortController): Promise<void
   while (!signal.aborted) {
     for (const name of listFolders(site.layout.workflow('wf'))) {
       const { dir, state } = site.layout.job(`wf/${name}`)
-      // Trying for each job again and again, two such launchers would keep its lock from whoever has something to write.
+      // Trying for each job again and again, two such launchers would keep its lock from whoever
+      // has something to write.
       if (!/^state: (CREATED|RESTART_READY)$/m.test(fs.readFileSync(state, 'utf8'))) continue
       const attempt = await claim(site, `wf/${name}`, 'L1')
       if (attempt === undefined) continue
@@ -141,7 +145,7 @@ const SUBMISSION = {
 }
 const ANSWERED = { ...SUBMISSION, record: { ...SUBMISSION.record, scheduler_id: '17' } }
 
-/** What is left is what is to be seen: whole, or not at all. */
+/** The remaining jobs are visible whole, or not at all. */
 async function expectSubmissions(world: World, count: number): Promise<void> {
   const found = await listSubmissions(world.open())
   assert.equal(found.length, count, 'lost: a submission')

@@ -1,7 +1,8 @@
 /**
- * Three writers of one job whose calls follow each other in any order that fast-check thinks of, time included: a writer that waits may be woken
- * early or late, so locks are broken and drafts taken away while their owners live. The model: state.yaml only ever grows, one revision after
- * the other, and holds each change that was told as made just once.
+ * Three writers of one job whose calls follow each other in any order that fast-check thinks of,
+ * time included: a writer that waits may be woken early or late, so locks are broken and drafts
+ * taken away while their owners live. The model: state.yaml only ever grows, one revision after the
+ * other, and holds each change that was told as made just once.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -64,7 +65,10 @@ const ID = 'wf/j1'
 let runs = 0
 let changes = 0
 
-/** A disk on which every writer gets the lock at once: it orders writers, and must not be what decides. */
+/**
+ * A disk on which every writer gets the lock at once: it orders writers, and must not be what
+ * decides.
+ */
 function withoutLocks(writer: string): Disk {
   const own = (target: string): string => (target.endsWith('/.lock') ? `${target}-${writer}` : target)
   return {

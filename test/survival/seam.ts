@@ -1,4 +1,7 @@
-/** Where the suites reach in: the disk that a folder is seen through, and the name of the journal that a site's next process writes. */
+/**
+ * Where the suites reach in: the disk that a folder is seen through, and the name of the journal
+ * that a site's next process writes.
+ */
 import type { Disk } from '../../src/site/disk/disk.ts'
 
 const disks = new Map<string, Disk>()

@@ -1,4 +1,6 @@
-/** What the in-process suites put in the place of the real thing: the clock, and which disk and which journal a process gets. */
+/**
+ * The parts that the in-process suites replace: the clock, and the disk and journal of a process.
+ */
 import { vi } from 'vitest'
 import type * as disk from '../../src/site/disk/disk.ts'
 import type * as journalWriter from '../../src/site/journal/journal-writer.ts'

@@ -29,7 +29,7 @@ test(`${COUNT} jobs from one command, killed in the middle and run again with re
     )
     const { signal, stdout } = await spawning.kill('SIGKILL')
     expect(signal).toBe('SIGKILL')
-    // What it said is there, and what is there is whole, at any moment.
+    // At any moment, the jobs that it reported exist, and existing jobs are whole.
     for (const id of stdout.split('\n').slice(0, -1))
       expect(fs.existsSync(path.join(rig.folder(id), 'state.yaml'))).toBe(true)
     expect(rig.ids().length).toBeLessThan(COUNT)
@@ -42,7 +42,7 @@ test(`${COUNT} jobs from one command, killed in the middle and run again with re
   for (const id of rig.ids()) expectWhole(rig, id)
   for (const [id, time] of born) expect(rig.state(id).history[0]?.time).toBe(time)
   expect(await rig.done(['ls', '--by-state'])).toMatch(new RegExp(`CREATED\\s+${COUNT}`))
-  // What the killed ones were building is no job to anybody, and fsck clears it away.
+  // Jobs that the killed processes were building do not exist for anyone, and fsck removes them.
   await rig.done(['fsck', '--repair'])
   expect(findLeftovers(path.join(rig.site, 'jobs'))).toEqual([])
 })

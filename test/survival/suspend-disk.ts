@@ -1,4 +1,7 @@
-/** Suspends a process at its n-th call that changes something, as SIGSTOP does, until somebody lets it go on. */
+/**
+ * Suspends a process at its n-th call that changes something, as SIGSTOP does, until somebody lets
+ * it go on.
+ */
 import { type Disk, directDisk } from '../../src/site/disk/disk.ts'
 import { hookDisk } from './hooked-disk.ts'
 

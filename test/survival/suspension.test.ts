@@ -1,4 +1,7 @@
-/** One writer is suspended at each of its calls, another makes its whole change meanwhile, then the first goes on: the proof of revision.ts. */
+/**
+ * One writer is suspended at each of its calls, another makes its whole change meanwhile, then the
+ * first goes on: the proof of revision.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { type Actor, CONFLICTS, TRIPLES } from './conflicts.ts'
@@ -23,7 +26,8 @@ function start(world: World, { act }: Actor, at: number): Sleeper {
       await site.close()
     }
   })()
-  // A change may fail for good reason: its folder was taken away by fsck, say. What it must not do is judged by the tree.
+  // A change may fail for good reason: its folder was taken away by fsck, say. What it must not do
+  // is judged by the tree.
   return { suspend, result: result.catch(() => undefined) }
 }
 

@@ -4,7 +4,10 @@ import { expect } from 'vitest'
 /** Shortens or lengthens what has no natural end. */
 export const MINUTES = Number(process.env['SURVIVAL_MINUTES'] ?? (process.env['SURVIVAL_LONG'] === '1' ? 10 : 1))
 
-/** Runs `act` on each of `items`, `width` at a time: what waits in one point costs the others nothing. */
+/**
+ * Runs `act` on each of `items`, `width` at a time: what waits in one point costs the others
+ * nothing.
+ */
 export async function forAll<T>(items: Iterable<T>, width: number, act: (item: T) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]()
   const worker = async (): Promise<void> => {
@@ -30,10 +33,13 @@ export async function within<T>(seconds: number, what: string, act: Promise<T>):
   }
 }
 
-/** On a loaded machine a point that only waits a minute of its own clock may take one of everybody's. */
+/**
+ * On a loaded machine a point that only waits a minute of its own clock may take one of
+ * everybody's.
+ */
 const FOR_EVER_SECONDS = 180
 
-/** What went wrong at the points of one suite. */
+/** The failures at the points of one suite. */
 export class Tally {
   points = 0
   readonly failures: string[] = []
@@ -61,7 +67,10 @@ export class Tally {
     expect(this.points, `${what}: points`).toBeGreaterThan(0)
   }
 
-  /** Lost: something that should be there is not; double: it is there twice; the rest is told in full by the failures. */
+  /**
+   * Lost: something that should be there is not; double: it is there twice; the rest is told in
+   * full by the failures.
+   */
   summary(what: string): string {
     const lost = this.failures.filter((text) =>
       /lost|never delivered|does not get each end once|is not /.test(text),

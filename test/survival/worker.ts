@@ -1,6 +1,7 @@
 /**
- * A process of the random-kill suite: bundled once, started many times, killed at any time. It appends to a log of its own what it was told
- * has been done; the suite holds the tree to that. WORKER_ROLE, WORKER_LOG and the site's root come from the environment.
+ * A process of the random-kill suite: bundled once, started many times, killed at any time. It
+ * appends to a log of its own what it was told has been done; the suite holds the tree to that.
+ * WORKER_ROLE, WORKER_LOG and the site's root come from the environment.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -30,7 +31,10 @@ function tell(line: string): void {
 
 const isOver = (): boolean => fs.existsSync(stopFile)
 
-/** Makes batches of jobs under fixed names: after a death the same batch again, as a driver does that is started again. */
+/**
+ * Makes batches of jobs under fixed names: after a death the same batch again, as a driver does
+ * that is started again.
+ */
 async function beSpawner(site: Site): Promise<void> {
   const state = `${process.env['WORKER_LOG']}.next`
   let next = fs.existsSync(state) ? Number(fs.readFileSync(state, 'utf8')) : 0
@@ -67,7 +71,10 @@ async function beLauncher(site: Site): Promise<void> {
   await lease.end('told to')
 }
 
-/** The answer for a job that was announced by a spawner that died before it made the job is `undefined`. */
+/**
+ * The answer for a job that was announced by a spawner that died before it made the job is
+ * `undefined`.
+ */
 async function unlessUnborn<T>(change: Promise<T>): Promise<T | undefined> {
   try {
     return await change
@@ -110,7 +117,10 @@ async function beDriver(site: Site): Promise<void> {
   }
 }
 
-/** A driver of its own: spawns its share of jobs, again after each death, and follows all ends meanwhile. */
+/**
+ * A driver of its own: spawns its share of jobs, again after each death, and follows all ends
+ * meanwhile.
+ */
 async function beSearcher(site: Site): Promise<void> {
   const cursor = `${process.env['WORKER_LOG']}.cursor`
   const prefix = path.basename(process.env['WORKER_LOG'] ?? '')

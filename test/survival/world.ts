@@ -1,4 +1,6 @@
-/** A site to be destroyed: a small real tree, opened afresh by every process that the suites play. */
+/**
+ * A site to be destroyed: a small real tree, opened afresh by every process that the suites play.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -19,7 +21,10 @@ export interface Delivery {
   readonly id: string
   readonly state: string
   readonly ended: string
-  /** The next one was asked for, and came: nobody may get this one again. A driver that dies before may. */
+  /**
+   * The next one was asked for, and came: nobody may get this one again. A driver that dies before
+   * may.
+   */
   isAcknowledged: boolean
 }
 
@@ -31,7 +36,7 @@ export class World {
   readonly inputs: string
   readonly cursor: string
   readonly durability: 'node' | 'process'
-  /** What the driver of this site has been handed, by all its processes. */
+  /** The ends delivered to the driver of this site, to all its processes. */
   readonly deliveries: Delivery[] = []
 
   constructor(durability: 'node' | 'process' = 'process', root?: string) {
@@ -70,7 +75,10 @@ export class World {
     }
   }
 
-  /** The driver takes what has ended since its cursor. @param disk what it sees its cursor's folder through, too */
+  /**
+   * The driver takes what has ended since its cursor.
+   * @param disk what it sees its cursor's folder through, too
+   */
   async drain(site: Site, disk?: Disk): Promise<void> {
     useDisk(this.inputs, disk)
     const results = followResults(site, { cursor: this.cursor })

@@ -10,7 +10,10 @@ const rows = [...text.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number, cells 
   cells,
 }))
 
-/** Whether a line of the source has the title behind a quotation mark: in `test('…`, or in the name of one of a table. */
+/**
+ * True if a line of the source has the title behind a quotation mark: in `test('…`, or in the name
+ * of one of a table.
+ */
 function hasTitle(source: string, title: string): boolean {
   return source.split('\n').some((line) => {
     const at = line.indexOf(title)

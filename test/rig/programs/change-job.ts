@@ -1,6 +1,7 @@
 /**
- * Changes one job again and again, each time with an entry of its own in the history, and prints each entry once it is made.
- * Arguments: the site, the job, a label, how many, and `lock` or `no-lock` (as if every process held the lock at once).
+ * Changes one job again and again, each time with an entry of its own in the history, and prints
+ * each entry once it is made. Arguments: the site, the job, a label, how many, and `lock` or
+ * `no-lock` (as if every process held the lock at once).
  */
 import fs from 'node:fs'
 import { toEvent } from '../../../src/core/index/journal-events.ts'

@@ -1,6 +1,6 @@
 /**
- * A job that a test controls: it connects to the test's socket, says who it is, and does what it is told, a JSON object a line. When the
- * test is gone, so is it.
+ * A job that a test controls: it connects to the test's socket, says who it is, and does what it is
+ * told, a JSON object a line. When the test is gone, so is it.
  */
 import fs from 'node:fs'
 import net from 'node:net'

@@ -1,6 +1,7 @@
 /**
- * Gives lines to the real terminal in one turn of the event loop, as a busy launcher does; says on standard error that it goes on, and at
- * last how many times it has asked for a write. Its arguments: how many lines, and how long each is.
+ * Gives lines to the real terminal in one turn of the event loop, as a busy launcher does; says on
+ * standard error that it goes on, and at last how many times it has asked for a write. Its
+ * arguments: how many lines, and how long each is.
  */
 import { createHook } from 'node:async_hooks'
 import fs from 'node:fs'

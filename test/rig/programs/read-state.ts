@@ -1,4 +1,7 @@
-/** Reads one file `state.yaml` in a loop until its standard input ends; prints how often, and whatever was wrong with it. */
+/**
+ * Reads one file `state.yaml` in a loop until its standard input ends; prints how often, and
+ * whatever was wrong with it.
+ */
 import fs from 'node:fs'
 import { parseState } from '../../../src/core/life/state-document.ts'
 

@@ -1,6 +1,7 @@
 /**
- * A job that writes down itself when it began and when it was last alive, by its own clock, in a file for each attempt: what figures made from the
- * tree are compared with. Its arguments: how long it runs in ms, and its exit status.
+ * A job that writes down itself when it began and when it was last alive, by its own clock, in a
+ * file for each attempt: what figures made from the tree are compared with. Its arguments: how long
+ * it runs in ms, and its exit status.
  */
 import fs from 'node:fs'
 

@@ -8,7 +8,10 @@ import { Rig } from '../../rig/rig.ts'
 const KILL_LAUNCHER = 'kill -KILL $(sed -n "s/^pid: //p" $BJOB_SITE/launchers/$BJOB_LAUNCHER/lease.yaml); sleep 600'
 const KILL_AGENT = 'kill -KILL $PPID; sleep 600'
 
-/** Of two jobs that start together, `killer` acts once `good` runs; from attempt `last` on, good does not wait to be cut off any more. */
+/**
+ * Two jobs start together; `killer` acts once `good` runs; from attempt `last` on, good does not
+ * wait to be cut off any more.
+ */
 async function spawnPair(rig: AnyRig, act: string, last: number): Promise<void> {
   rig.addApplication('sh', "executable: 'sh -c'\n")
   const spawn = (name: string, script: string) =>

@@ -1,4 +1,6 @@
-/** Every kind of thing in every place of a site beside its jobs, while a launcher and a reader run. */
+/**
+ * Every kind of thing in every place of a site beside its jobs, while a launcher and a reader run.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -38,7 +40,7 @@ function digAll(hands: Hands): Grave[] {
   const graves: Grave[] = []
   for (const [place, { text, isTold }] of Object.entries(PLACES))
     for (const oddity of ODDITIES_HERE) {
-      // What is not there is missed by nobody, and what changes a thing wants one.
+      // A missing entry is not missed; a change needs an existing one.
       const isMade = oddity.make.startsWith('rm ')
       if (oddity.name === 'missing' || (text === undefined && !isMade)) continue
       const file = path.join(hands.rig.site, place.replace('NAME', `odd-${oddity.name}-${path.extname(place).length}`))
@@ -133,7 +135,7 @@ describe('every kind of thing beside the jobs', () => {
       fs.mkdirSync(path.join(hands.rig.site, 'submissions'), { recursive: true })
       for (const oddity of ODDITIES_HERE) {
         const back = hands.setAside(folder)
-        // The launcher may be faster, and make the folder anew.
+        // The launcher may be faster and make the folder again.
         hands.shell(`(${dig(hands, oddity, path.join(hands.rig.site, folder))}) || true`)
         const { status, stderr } = await hands.run(['spawn', '--app', 'yes', '--workflow', 'w', '--name', oddity.name])
         expect([oddity.name, status]).toEqual([oddity.name, expect.toBeOneOf([0, 2, 3])])

@@ -1,4 +1,7 @@
-/** Every kind of thing in every place of a job's folder, while launcher, reader and fsck run: the others do not notice. */
+/**
+ * Every kind of thing in every place of a job's folder, while launcher, reader and fsck run: the
+ * others do not notice.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +11,10 @@ import { Hands } from './hands.ts'
 import { ODDITIES_HERE, type Oddity, lineOf } from './oddities.ts'
 import { say } from '../tally.ts'
 
-/** In a job's folder; `.` is the folder itself. Those that are bjob's own are always told, the others when they are no files. */
+/**
+ * In a job's folder; `.` is the folder itself. bjob's own are always reported, the others only if
+ * they are not files.
+ */
 const OWN = ['job.yaml', 'state.yaml', '.']
 const OTHERS = [
   'job.out',
@@ -47,11 +53,11 @@ const digging = (hands: Hands, { id, place, oddity }: Grave): string =>
     outside: hands.precious,
   })
 
-/** What changes a thing wants one to be there. */
+/** A change needs an existing entry. */
 const canDig = (hands: Hands, { id, place, oddity }: Grave): boolean =>
   oddity.make.startsWith('rm ') || fs.existsSync(path.join(hands.rig.folder(id), place))
 
-/** Whether fsck has to name it. */
+/** True if fsck has to name it. */
 function isTold({ place, oddity }: Grave): boolean {
   if (oddity.isWhole) return false
   if (OWN.includes(place)) return true
@@ -126,7 +132,7 @@ describe('every kind of thing in every place of a job’s folder', () => {
   test('while it runs, put there by the job itself', async () => {
     await using hands = await Hands.create()
     fs.writeFileSync(path.join(hands.rig.site, 'in.dat'), 'x\n')
-    // What takes root a job cannot do.
+    // A job cannot do things that need root.
     const graves = GRAVES.filter(({ oddity, place }) => oddity.needs === undefined && place !== '.')
     const dig = (grave: Grave): string => `${WORK}; ${digging(hands, grave)}; sleep 0.1`
     await hands.spawn(lines(BEFORE), INPUT)

@@ -1,4 +1,7 @@
-/** A site of a user of its own, where this user is root: what may not be read or changed by others means something then. */
+/**
+ * A site of a user of its own, where this user is root: what may not be read or changed by others
+ * means something then.
+ */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -50,7 +53,7 @@ export class Hands implements AsyncDisposable {
     if (isMet('setpriv, for root')) execFileSync('chown', ['-R', `${USER}:${USER}`, folder])
   }
 
-  /** What root, or whoever runs the tests, does. */
+  /** An action of root or of the test's user. */
   shell(script: string): void {
     execFileSync('sh', ['-e'], { input: script, env: loginEnvironment(), stdio: ['pipe', 'ignore', 'inherit'] })
   }
@@ -101,7 +104,10 @@ export class Hands implements AsyncDisposable {
     )
   }
 
-  /** Ends both, which have lived until now; no end was delivered twice, and nothing has changed outside of the site. */
+  /**
+   * Ends both, which have lived until now; no end was delivered twice, and nothing has changed
+   * outside of the site.
+   */
   async finish(launcher: RunningProcess | undefined, reader: RunningProcess): Promise<void> {
     expect([launcher?.hasExited ?? false, reader.hasExited], `${launcher?.stderr}${reader.stderr}`).toEqual([
       false,
@@ -114,7 +120,10 @@ export class Hands implements AsyncDisposable {
     expect(this.changesOutside()).toBeUndefined()
   }
 
-  /** Takes something of the site away, if it is there. @returns what removes what stands there then, and puts it back */
+  /**
+   * Takes something of the site away, if it is there.
+   * @returns what removes what stands there then, and puts it back
+   */
   setAside(name: string): () => void {
     const file = path.join(this.rig.site, name)
     const kept = path.join(this.rig.outside, `kept-${path.basename(name)}`)
@@ -123,7 +132,7 @@ export class Hands implements AsyncDisposable {
     return () => this.shell(`${isImmutable}; rm -rf ${file}; if [ -e ${kept} ]; then mv ${kept} ${file}; fi`)
   }
 
-  /** What has changed outside of the site. */
+  /** The changes outside the site. */
   changesOutside(): unknown {
     const now = this.#look()
     return JSON.stringify(now) === JSON.stringify(this.#before) ? undefined : now

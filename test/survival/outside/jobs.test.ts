@@ -1,4 +1,7 @@
-/** What one job leaves in its folder, of whatever kind, touches that job alone (cases A0, A4 and A12 of CASES.md). */
+/**
+ * Anything that a job leaves in its folder affects that job alone (cases A0, A4 and A12 of
+ * CASES.md).
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -197,7 +200,7 @@ describe('A0: jobs of dead launchers', () => {
     expect(others.map((name) => `${name} ${rig.state(`w/${name}`).state}`)).toEqual(
       others.map((name) => `${name} JOB_FINISHED`),
     )
-    // What stood there was not bjob's, and is there still.
+    // The existing entry was not bjob's, and is still there.
     expect(fs.readFileSync(path.join(rig.folder('w/revision'), '.revision-3'), 'utf8')).toBe('x\n')
     expect(fs.statSync(path.join(rig.folder('w/folder'), '.revision-3')).isDirectory()).toBe(true)
   })

@@ -1,4 +1,7 @@
-/** What other hands do to the journal is noticed, and nothing is lost (cases A2, A3, A5 and A6 of CASES.md). */
+/**
+ * Changes of the journal by others are noticed, and nothing is lost (cases A2, A3, A5 and A6 of
+ * CASES.md).
+ */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -218,7 +221,7 @@ describe('A5: users of a group with umasks of their own', needs('setpriv, for ro
     const modes = execFileSync('find', [site, '-user', '61001', '-not', '-perm', '-g+rw', '-not', '-type', 'l'], {
       encoding: 'utf8',
     })
-    // What its jobs write has the umask of the member.
+    // The files of its jobs have the umask of the member.
     expect(modes.split('\n').filter((name) => !/^$|job\.out$/.test(name))).toEqual([])
   })
 

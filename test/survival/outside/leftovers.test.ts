@@ -1,4 +1,7 @@
-/** All that a job has started ends with it, whatever it did to be rid of its parents, and however its launcher ended. */
+/**
+ * All that a job has started ends with it, whatever it did to be rid of its parents, and however
+ * its launcher ended.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -6,7 +9,10 @@ import { isProcessAlive, killQuietly } from '../../../src/lib/process/process-ta
 import { needs } from '../../rig/needs.ts'
 import { Rig } from '../../rig/rig.ts'
 
-/** A rig whose jobs are shell scripts that write the ids of what they start into a file `pids` of their folder. */
+/**
+ * A rig whose jobs are shell scripts that write the ids of what they start into a file `pids` of
+ * their folder.
+ */
 class Shells implements AsyncDisposable {
   readonly rig: Rig
 
@@ -39,7 +45,7 @@ class Shells implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const workflow = path.join(this.rig.site, 'jobs/w')
-    // What has an empty environment is not found by the rig.
+    // The rig cannot find processes with an empty environment.
     for (const name of fs.readdirSync(workflow)) for (const pid of this.alive(name)) killQuietly(pid)
     await this.rig[Symbol.asyncDispose]()
   }
@@ -98,7 +104,10 @@ describe('a daemon ends with its job', needs('/proc'), () => {
   })
 })
 
-/** The first attempt stays with what it started; every later one tells which of these it has met, and ends. */
+/**
+ * The first attempt stays with what it started; every later one tells which of these it has met,
+ * and ends.
+ */
 const stayOnce = (program: string): string =>
   `if [ $BJOB_ATTEMPT = 1 ]; then ${program}; fi
   for pid in $(cat pids); do [ -n "$(cat /proc/$pid/cmdline 2>/dev/null | tr -d '\\0')" ] && echo met $pid; done; true`

@@ -1,4 +1,7 @@
-/** What a node lacks for a while is no fault of the job: it is put back, without a retry, and the node gets fewer jobs. */
+/**
+ * A temporary fault of a node does not count against the job: the job is requeued without a retry,
+ * and the node gets fewer jobs.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'

@@ -3,10 +3,13 @@ import { type Need, isMet } from '../../rig/needs.ts'
 
 export interface Oddity {
   readonly name: string
-  /** FILE is the place, NEIGHBOUR the same place in another job's folder, OUTSIDE a folder outside of the site. */
+  /**
+   * FILE is the place, NEIGHBOUR the same place in another job's folder, OUTSIDE a folder outside
+   * of the site.
+   */
   readonly make: string
   readonly needs?: Need
-  /** What then has the name is neither missing nor a file of the site's user. */
+  /** The entry of that name is then neither missing nor a file of the site's user. */
   readonly isNoFile?: true
   readonly isLink?: true
   /** The site's user may not read it. */

@@ -1,4 +1,7 @@
-/** What people do to a site under its launchers and readers: backups put back, folders copied, moved and deleted, disks filled, groups shared. */
+/**
+ * Actions of people on a site in use: backups put back, folders copied, moved and deleted, disks
+ * filled, groups shared.
+ */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -139,7 +142,8 @@ describe('folders under a launcher and a reader', () => {
         expect(found).toContain(`jobs/${id}:`)
     await hands.done(['fsck', '--repair'])
     hands.give(jobs)
-    // What was waiting runs under its new name; what ran is taken back from its launcher at the latest when that ends.
+    // A waiting job runs under its new name; a running one is released by its launcher at the
+    // latest when that ends.
     await untilFinished(hands, ['w/copy-before', 'other/moved-before', 'w/new-before'])
     await launcher.kill('SIGTERM')
     await hands.run(['launch', '--idle-seconds', '1'])

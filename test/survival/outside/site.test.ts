@@ -65,7 +65,7 @@ describe('A14: a job with more parents than a variable holds', () => {
     await rig.done(['launch', '--name', 'child', '--idle-seconds', '0.2'], { env: inherited })
     expect(rig.state('w/child').state).toBe('JOB_FINISHED')
     expect(fs.readFileSync(path.join(rig.folder('w/child'), 'job.out'), 'utf8')).toBe('0\n')
-    // What it spawns has its parents, and itself.
+    // A job that it spawns gets its parents, and itself.
     const env = { BJOB_SITE: rig.site, BJOB_JOB_ID: 'w/child' }
     await rig.done(['spawn', '--app', 'yes', '--name', 'grandchild'], { env })
     expect(fs.readFileSync(path.join(rig.folder('w/grandchild'), 'job.yaml'), 'utf8').match(/ w\//g)).toHaveLength(7001)

@@ -19,7 +19,7 @@ function parseWithArguments(...words: string[]): Input {
   return parseCommand('run', { words: '[ID…] [-- ARG…]', options, examples: [] }, words)
 }
 
-/** What cac and its parser would change: numbers in disguise, flags, negations, dots. */
+/** Words that cac and its parser would change: numbers in disguise, flags, negations, dots. */
 const tricky = fc.constantFrom(
   '007',
   '1e3',

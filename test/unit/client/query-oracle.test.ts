@@ -1,4 +1,7 @@
-/** Queries against their definition: whatever was asked of whatever tree, the answer is what reading all folders and trying each job would give. */
+/**
+ * Queries against their definition: whatever was asked of whatever tree, the answer is what reading
+ * all folders and trying each job would give.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { fc, test } from '@fast-check/vitest'
@@ -74,7 +77,10 @@ function readFolders(root: string): Found[] {
   return found
 }
 
-/** A record of one of these, seldom of more: of a job that has to meet everything at once there is none, and nothing would be tried. */
+/**
+ * A record of one of these, seldom of more: of a job that has to meet everything at once there is
+ * none, and nothing would be tried.
+ */
 function few<T extends object>(fields: { readonly [Key in keyof T]?: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> {
   const all = new Map(Object.entries<fc.Arbitrary<unknown> | undefined>(fields))
   const keys = [...all.keys()]

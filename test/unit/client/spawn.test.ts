@@ -45,7 +45,7 @@ describe('spawn', () => {
     await expect(client.spawn({ name: 'driver', application: 'hello' })).rejects.toMatchObject({ code: 'own-parent' })
     const child = await client.spawnChild({ name: 'child', application: 'hello', inputFiles: ['not-there-yet'] })
     expect(child.id).toBe('wf/child')
-    // The driver of this test has no folder, as one that was removed: it is no parent to wait for.
+    // The driver of this test has no folder, like a removed one, so nothing waits for it.
     expect((await child.specification()).parents).toEqual(['wf/setup'])
     expect(child.state).toBe('AWAITING_PARENTS')
     expect((await child.history())[0]?.message).toBe('spawned by wf/driver')

@@ -8,7 +8,10 @@ import { Layout } from '../../../src/site/disk/layout.ts'
 import { parseSettings } from '../../../src/site/settings.ts'
 import { Site } from '../../../src/site/site.ts'
 
-/** Asks whether each of `asked` names is taken where the first `taken` are. @returns which calls that took */
+/**
+ * Asks whether each of `asked` names is taken where the first `taken` are.
+ * @returns which calls that took
+ */
 async function askFor(taken: number, asked: number): Promise<{ readonly stats: number; readonly lists: number }> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-names-'))
   const calls = { stats: 0, lists: 0 }

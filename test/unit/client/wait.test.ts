@@ -43,7 +43,7 @@ describe('wait', () => {
     await endJob(site, 'default/c')
     await endJob(site, 'default/a')
     const { ended, gone } = await waiting
-    // What is removed was killed before, and may be seen so.
+    // A removed job was killed first, and may be seen as killed.
     expect([...ended.map(({ id }) => id), ...gone].toSorted()).toEqual(['default/a', 'default/b'])
     expect(look.snapshotLimits).toEqual(look.snapshotLimits.map(() => 16 * 1024))
     expect(look.snapshotLimits.length).toBeGreaterThan(0)
@@ -103,7 +103,10 @@ interface Look {
   readonly waits: Promise<void>
 }
 
-/** A client of its own, and what it reads; it `waits` once it has looked into the journals, and after that into the folder of a job. */
+/**
+ * A client of its own, and what it reads; it `waits` once it has looked into the journals, and
+ * after that into the folder of a job.
+ */
 function lookThrough(site: Site): Look {
   const snapshotLimits: number[] = []
   let reads = 0

@@ -12,7 +12,7 @@ const graphs = fc
     })),
   )
 
-/** What lies below a job, by the definition. */
+/** The descendants of a job, by definition. */
 function below(jobs: readonly Kin[], id: string): Set<string> {
   const found = new Set<string>()
   for (let size = -1; size < found.size;) {

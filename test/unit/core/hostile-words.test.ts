@@ -1,4 +1,7 @@
-/** No words that anybody writes decide anything: verdicts, output and reasons may say what bjob itself would say. */
+/**
+ * No words that anybody writes decide anything: verdicts, output and reasons may say what bjob
+ * itself would say.
+ */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { attemptsOf } from '../../../src/core/life/attempts.ts'
@@ -32,7 +35,10 @@ const hostile = fc
   )
   .map((parts) => parts.join(' '))
 
-/** A job that failed once, ran again, was judged FAILED by its postprocess and is tried again; all words of others are `words`. */
+/**
+ * A job that failed once, ran again, was judged FAILED by its postprocess and is tried again; all
+ * words of others are `words`.
+ */
 function live(words: string): JobState {
   const born: JobState = {
     state: 'CREATED',

@@ -9,7 +9,7 @@ import type { State } from '../../../src/core/life/states.ts'
 const time = (tick: number): string => new Date(Date.UTC(2026, 0, 1) + tick).toISOString()
 const entry = (tick: number, state: State): HistoryEntry => ({ time: time(tick), state, message: '' })
 
-/** What a job's folder holds at the end of a story; nothing when there is none. */
+/** The content of a job's folder at the end of a story; undefined without a folder. */
 interface Folder {
   readonly born: string
   readonly revision: number
@@ -27,14 +27,17 @@ const WRITERS = 3
 const JOBS = 2
 const STATES: readonly State[] = ['RUNNING', 'RESTART_READY', 'READY', 'FAILED', 'JOB_FINISHED']
 
-/** One thing that happens: a writer tries to change a job, and makes it, fails, or dies on the spot; or it says what is done. */
+/**
+ * One thing that happens: a writer tries to change a job, and makes it, fails, or dies on the spot;
+ * or it says what is done.
+ */
 interface Deed {
   readonly writer: number
   readonly job: number
   readonly kind: 'birth' | 'change' | 'removal' | 'say'
   readonly fate: 'made' | 'void' | 'died-before' | 'died-after'
   readonly state: number
-  /** What the writer's clock shows, of nobody's hours: later births may have earlier times. */
+  /** The time on the writer's clock, which may be wrong: later births may have earlier times. */
   readonly hour: number
 }
 
@@ -50,10 +53,16 @@ const deeds: fc.Arbitrary<Deed[]> = fc.array(
   { maxLength: 14 },
 )
 
-/** Plays the deeds as site/job/jobs.ts does: announced, then made, then said to be done. A writer that died comes back under another name. */
+/**
+ * Plays the deeds as site/job/jobs.ts does: announced, then made, then said to be done. A writer
+ * that died comes back under another name.
+ */
 function tell(all: readonly Deed[]): Story {
   const folders = new Map<string, Folder>()
-  /** Each number is announced once: who died with it leaves its symlink, and the next passes it over. */
+  /**
+   * Each number is announced once: who died with it leaves its symlink, and the next passes it
+   * over.
+   */
   const claimed = new Map<string, number>()
   const journals: JournalLine[][] = Array.from({ length: WRITERS }, () => [])
   const lives = Array.from({ length: WRITERS }, () => ({ life: 0, n: 0, said: 0, voided: [] as number[] }))
@@ -169,7 +178,8 @@ describe('the index', () => {
       const lines = interleave(journals, order)
       const cut = lines.length === 0 ? 0 : at % lines.length
       const index = read(lines.slice(0, cut))
-      // As a reader does that does not wait for the writer: it sees the folder as it will be, and then the rest of the lines.
+      // As a reader does that does not wait for the writer: it sees the folder as it will be, and
+      // then the rest of the lines.
       for (const id of index.pendingIds()) {
         const folder = folders.get(id)
         if (folder !== undefined) index.restore([{ id, attempt: 0, changed: '', ...folder }])

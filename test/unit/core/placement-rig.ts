@@ -1,6 +1,6 @@
 /** Requests, nodes and starts for the tests of placement. */
 import type { NodeShape, PlacementRequest } from '../../../src/core/placement/node-need.ts'
-import { type Assignment, NodePool } from '../../../src/core/placement/node-pool.ts'
+import type { Assignment, NodePool } from '../../../src/core/placement/node-pool.ts'
 import { type RunningJob, chooseStarts as chooseFrom, reserveNodes } from '../../../src/core/placement/placement.ts'
 import { type Waiting, WaitingLine } from '../../../src/core/placement/waiting-line.ts'
 
@@ -32,7 +32,7 @@ export const place = (pool: NodePool, change: Partial<PlacementRequest> = {}): A
   return assignment
 }
 
-/** What starts of a queue, in whatever order it comes: between equals, the lower id is first. */
+/** The jobs of a queue, in any order, that start: between equals, the lower id is first. */
 export function chooseStarts(
   queue: readonly PlacementRequest[],
   pool: NodePool,

@@ -5,7 +5,8 @@ import { type Assignment, NodePool } from '../../../src/core/placement/node-pool
 import { ask, chooseStarts, makeNodes } from './placement-rig.ts'
 
 /**
- * Plays an allocation: jobs arrive, start as chosen, and end after `lasts` seconds, whatever their wall time says.
+ * Plays an allocation: jobs arrive, start as chosen, and end after `lasts` seconds, whatever their
+ * wall time says.
  * @returns when each job started
  */
 function simulate(
@@ -57,7 +58,8 @@ describe('simulations', () => {
     const wide = { at: 50, request: ask({ id: 'wide', nodes: 8, exclusive: true, wallSeconds: 10 }) }
     const { startedAt, waiting } = simulate(makeNodes(8), [...stream(600, wallSeconds), wide], () => 40)
     expect(waiting).toEqual([])
-    // Nothing new may stay on its nodes from then on, so the last of those that ran when it came decides.
+    // Nothing new may stay on its nodes from then on, so the last of those that ran when it came
+    // decides.
     expect(startedAt.get('wide')).toBeLessThanOrEqual(50 + 2 * 40)
   })
 

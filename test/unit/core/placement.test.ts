@@ -57,7 +57,8 @@ describe('chooseStarts', () => {
   test('a longer job may take what the reservation leaves', () => {
     const pool = new NodePool(makeNodes(1))
     const running = [run(place(pool, { threadsPerRank: 2 }), 100)]
-    // At 100 s all 4 cores are free and 3 of them reserved: one long job fits beside, a second does not.
+    // At 100 s all 4 cores are free and 3 of them reserved: one long job fits beside, a second does
+    // not.
     const queue = [ask({ id: 'big', threadsPerRank: 3 }), ...['a', 'b'].map((id) => ask({ id, wallSeconds: 1000 }))]
     expect(ids(chooseStarts(queue, pool, Infinity, running))).toEqual(['a'])
   })

@@ -66,7 +66,9 @@ const hostile = fc
   )
   .map((parts) => parts.join(''))
 
-/** Text that must come back unchanged: no character that YAML cannot hold, and no blank at the end. */
+/**
+ * Text that must come back unchanged: no character that YAML cannot hold, and no blank at the end.
+ */
 const printable = fc
   .array(
     fc.oneof(

@@ -17,7 +17,10 @@ import {
 /** States that a job passes in the same write when there is nothing to do in them. */
 const SILENT: readonly State[] = ['CREATED', 'AWAITING_PARENTS', 'READY', 'STAGED_IN', 'PREPROCESSED', 'POSTPROCESSED']
 
-/** A walk along the table, from birth: a number at each step chooses among the states that may follow. */
+/**
+ * A walk along the table, from birth: a number at each step chooses among the states that may
+ * follow.
+ */
 const walks = fc.array(fc.nat(), { maxLength: 20 }).map((choices) => {
   const walk: State[] = ['CREATED']
   for (const choice of choices) {

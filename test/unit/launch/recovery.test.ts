@@ -1,4 +1,4 @@
-/** What a launcher takes back from one that died, on a real tree. */
+/** Releases the jobs of a dead launcher on a real tree. */
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { advance } from '../../../src/core/life/job-state.ts'
@@ -12,7 +12,7 @@ import { until } from '../../rig/until.ts'
 import { makeFixture } from '../client/fixture.ts'
 
 const DEAD = 'dead-1'
-/** As many jobs as a launcher may have been changing when it died. */
+/** The number of jobs that a launcher may have been changing when it died. */
 const TOGETHER = 32
 
 test('jobs are taken back together: all locks that a dead launcher left are waited for at once', async () => {

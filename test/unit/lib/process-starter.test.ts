@@ -12,7 +12,8 @@ import { type Need, needs } from '../../rig/needs.ts'
 import { until } from '../../rig/until.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-starter-'))
-// One of them moves this process away and waits for all of its children, and other files' tests run in it, too.
+// One of them moves this process away and waits for all of its children, and other files' tests run
+// in it, too.
 const home = process.cwd()
 afterAll(() => {
   process.removeAllListeners('SIGCHLD')
@@ -20,7 +21,10 @@ afterAll(() => {
   fs.rmSync(folder, { recursive: true, force: true })
 })
 
-/** In this order: whoever has the second waits for all children of this process, also for those of the first. */
+/**
+ * In this order: whoever has the second waits for all children of this process, also for those of
+ * the first.
+ */
 const STARTERS: readonly (readonly [string, () => Promise<ProcessStarter | undefined>, ...Need[]])[] = [
   ['of Node.js', async () => new ChildStarter()],
   ['of the C library', loadNativeStarter, 'koffi'],

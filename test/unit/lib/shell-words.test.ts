@@ -3,7 +3,7 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { quoteShellWord, splitShellWords } from '../../../src/lib/text/shell-words.ts'
 
-/** What /bin/sh makes of each line, in one process for all: its words, or undefined where it says that the line is wrong. */
+/** The words of each line by /bin/sh, in one process for all; undefined for a wrong line. */
 function askShell(lines: readonly string[]): (string[] | undefined)[] {
   const script = `while IFS= read -r line; do line=$(printf "$line"); (eval "set -- $line" 2>/dev/null && printf 'ok\\0' && for word; do printf '%s\\0' "$word"; done || printf 'no\\0'); printf '\\1\\0'; done`
   const encoded = lines
@@ -22,7 +22,10 @@ function askShell(lines: readonly string[]): (string[] | undefined)[] {
     })
 }
 
-/** No character that means more to a shell than quoting: those are words to us, and commands to it. No newline at the end: $(…) takes it off. */
+/**
+ * No character that means more to a shell than quoting: those are words to us, and commands to it.
+ * No newline at the end: $(…) takes it off.
+ */
 const quotings = fc
   .array(
     fc.oneof(fc.constantFrom("'", '"', '\\', ' ', '  ', '\t'), fc.stringMatching(/^[A-Za-z0-9_@%+=:,./^-]{1,4}$/)),
@@ -43,7 +46,8 @@ describe('splitShellWords', () => {
   test.prop([fc.array(quotings, { minLength: 50, maxLength: 50 })], { numRuns: 10 })(
     'splits as /bin/sh does',
     (lines) => {
-      // A backslash at the very end continues the line for a shell that reads on; here nothing follows, and it is a mistake.
+      // A backslash at the very end continues the line for a shell that reads on; here nothing
+      // follows, and it is a mistake.
       const asked = lines.filter((line) => !/(^|[^\\])(\\\\)*\\$/.test(line))
       expect(asked.map(split)).toEqual(askShell(asked))
     },

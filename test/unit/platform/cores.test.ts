@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { countCores, countCpusPerCore } from '../../../src/platform/schedulers/cores.ts'
 
-/** A machine of so many cores with two threads each, of which this process may use the first ones. */
+/**
+ * A machine of so many cores with two threads each, of which this process may use the first ones.
+ */
 const machine = (cores: number, allowed = cores) => ({
   allowed: Array.from({ length: allowed }, (_, core) => [core, core + cores]),
   cores,

@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-/** What stands in the folder before, and what has arrived aside: of each kind, over each kind. */
+/** The entry in the folder and the one that has arrived aside: each kind over each kind. */
 function arrange(): void {
   fs.rmSync(folder, { recursive: true, force: true })
   const make = (name: string, text: string): void => {

@@ -89,7 +89,7 @@ describe('a search', () => {
     })
     expect(ended).toBe('interrupted')
     const left = first.study.evaluations
-    // One ends while nobody looks.
+    // One ends unobserved.
     const pending = await fixture.client.jobs.filter({ state: 'CREATED', name: { startsWith: 'eval-' } }).first()
     if (pending !== undefined) await endJob(fixture.site, pending.id, 'USER_KILLED', 'killed by somebody')
     const second = new Search(fixture, document)
@@ -167,7 +167,8 @@ describe('a search', () => {
     const study = await readStudy(fixture.client, 'w')
     expect(study?.evaluations).toEqual(search.study.evaluations)
     expect(study?.search.params).toEqual({ epochs: 3 })
-    // The first decides what the search is; one that is no evaluation makes the workflow none of a search.
+    // The first job defines the search; a job that is not an evaluation makes the workflow a plain
+    // one.
     await fixture.client.spawn({ name: 'eval-1', workflow: 'v', application: 'hello' })
     expect(await readStudy(fixture.client, 'v')).toBeUndefined()
   })

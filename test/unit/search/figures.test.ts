@@ -79,7 +79,8 @@ describe('importances', () => {
     importances(study).find((one) => one.name === name)?.share ?? NaN
 
   test('are those of the analysis of variance where the function is known', () => {
-    // Of a linear function the variance explained by each parameter goes with the square of its slope: 9 : 1 : 0.
+    // Of a linear function the variance explained by each parameter goes with the square of its
+    // slope: 9 : 1 : 0.
     const study = makeStudy(cube, 300, ({ a, b }) => 3 * Number(a) + Number(b))
     expect(importances(study).map(({ name }) => name)).toEqual(['a', 'b', 'c'])
     expect(shareOf(study, 'a')).toBeCloseTo(0.9, 1)

@@ -20,7 +20,10 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
     .map((value) => ({ kind: 'intermediate' as const, step: 1, value })),
 )
 
-/** A search told by `outcomes`: asks one or two, tells the oldest pending; returns what was asked and told. */
+/**
+ * A search told by `outcomes`: asks one or two, tells the oldest pending; returns what was asked
+ * and told.
+ */
 function runSearch(sampler: Sampler, outcomes: readonly Outcome[]): [Trial[], [number, Outcome][]] {
   const asked: Trial[] = []
   const told: [number, Outcome][] = []
@@ -157,7 +160,10 @@ test('auto is gp for the first 300 trials, pending ones included, and tpe from t
 
 describe.each(['gp', 'tpe'] as const)('%s, asked for two objectives', (name) => {
   const space = parseSpace({ parameters: { x: FLOAT, y: FLOAT }, objectives: { loss: 'minimise', gain: 'maximise' } })
-  /** Its front is y = 0: loss x, gain 1 - √x (ZDT1 of Zitzler, Deb and Thiele 2000, the second objective turned round). */
+  /**
+   * Its front is y = 0: loss x, gain 1 - √x (ZDT1 of Zitzler, Deb and Thiele 2000, the second
+   * objective turned round).
+   */
   const evaluate = ({ x, y }: Point): [number, number] => {
     const far = 1 + 9 * Number(y)
     return [Number(x), -far * (1 - Math.sqrt(Number(x) / far))]

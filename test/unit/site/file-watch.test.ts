@@ -13,7 +13,10 @@ function siteOf(file: string, disk: Disk = directDisk): Site {
   return new Site(new Layout(path.dirname(file)), disk, parseSettings('poll_seconds: 0.05', ''))
 }
 
-/** Follows a file until it has as many lines as are wanted; `onRead` is called once what is new is read. */
+/**
+ * Follows a file until it has as many lines as are wanted; `onRead` is called once what is new is
+ * read.
+ */
 async function follow(
   file: string,
   wanted: number,

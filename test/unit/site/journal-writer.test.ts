@@ -16,7 +16,10 @@ const event: JobEvent = {
   history: [],
 }
 
-/** The local disk, whose file tells what is done with it, and whose flushes take until they are let go. */
+/**
+ * The local disk, whose file tells what is done with it, and whose flushes take until they are let
+ * go.
+ */
 class SlowFlush {
   readonly told: string[] = []
   readonly disk: Disk = { ...directDisk, openAppend: async (target) => this.#hold(await directDisk.openAppend(target)) }

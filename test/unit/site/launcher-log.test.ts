@@ -61,7 +61,7 @@ describe("a launcher's log", () => {
       }
       const all = Array.from({ length: count }, (_, index) => `line ${index}`)
       expect(seen).toEqual(all)
-      // What comes at once is written at once.
+      // Lines that arrive together are written together.
       expect(Math.max(0, ...folder.sizes)).toBeLessThan(500 + 30 * 9)
       const late = await readAll(openLauncherLog(folder.site, 'L'))
       expect(late).toEqual(late.length === 0 ? [] : all.slice(-late.length))

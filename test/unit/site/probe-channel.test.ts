@@ -11,7 +11,8 @@ test('answers that come late use up the patience, however many there are', async
   const [host, peer] = [new Channel(consultation, 'host'), new Channel(consultation, 'peer')]
   await host.say('an order that is given up')
   await host.say('another')
-  // Each answers the first order, and the next follows as soon as one was heard: far more than there is patience for.
+  // Each answers the first order, and the next follows as soon as one was heard: far more than
+  // there is patience for.
   await peer.hear(1000)
   const most = 200
   let said = 0

@@ -22,7 +22,7 @@ const born: JobState = {
 class TestJob implements Disposable {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-revision-'))
   readonly paths = new Layout(this.folder).job('w/job')
-  /** What each writer's announcements came to, by message. */
+  /** The result of each writer's announcements, by message. */
   readonly settled = new Map<string, boolean[]>()
 
   constructor() {
@@ -128,7 +128,7 @@ describe('a writer that stops before its call', () => {
       expect(after.filter((message) => message !== 'sleeper')).toEqual(['born', 'b', 'c'])
       expect(after.filter((message) => message === 'sleeper')).toHaveLength(1)
       if (before.includes('sleeper')) expect(after).toEqual(before)
-      // Of all that it announced, one was made, and it said so.
+      // One of its announced changes was made and confirmed.
       expect(job.settled.get('sleeper')?.filter(Boolean)).toHaveLength(1)
       expect(made?.history.at(-1)?.message).toBe('sleeper')
       await job.change(directDisk, 'last')
@@ -173,6 +173,6 @@ test('a node that is shown an old state.yaml for a while does not make a revisio
   }
   expect([changed?.revision, (await job.change(stale, 'two', 1))?.revision]).toEqual([2, 3])
   expect(await job.messages()).toEqual(['born', 'one', 'two'])
-  // What had to stay is gone a while later.
+  // The entry that had to stay is gone a while later.
   await waitUntil('the symlinks to go', () => fs.readdirSync(job.paths.dir).length === 1)
 })

@@ -1,4 +1,7 @@
-/** A disk whose calls stop at a chosen one, as those of a process do that is suspended or dies there; and go on when it is woken. */
+/**
+ * A disk whose calls stop at a chosen one, as those of a process do that is suspended or dies
+ * there; and go on when it is woken.
+ */
 import { type Disk, directDisk } from '../../../src/site/disk/disk.ts'
 
 export class SuspendableDisk {
