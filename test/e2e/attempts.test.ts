@@ -77,14 +77,14 @@ test('a job that waits for its retry is killed at once, and a launcher does not 
 
 test('a job has a time limit of its own, whatever it has said that it would take', async () => {
   await using rig = await Rig.create()
-  const limit = ['--timeout-minutes', '0.01', '--wall-time-minutes', '60', '--max-retries', '1']
+  const limit = ['--timeout-minutes', '0.05', '--wall-time-minutes', '60', '--max-retries', '1']
   await rig.done(['spawn', '--app', 'controlled', '--workflow', 'w', '--name', 'a', ...limit])
   const launcher = await rig.launch()
   const [, second] = await rig.jobs.starts(2)
   second?.ignoreTerm()
   await rig.reached('w/a', 'FAILED')
   const messages = rig.state('w/a').history.map(({ message }) => message)
-  expect(messages[2]).toMatch(/^ran for longer than its timeout_minutes, 0.01: ended after [\d.]+ s, cpu /)
+  expect(messages[2]).toMatch(/^ran for longer than its timeout_minutes, 0.05: ended after [\d.]+ s, cpu /)
   expect(rig.history('w/a').slice(1)).toEqual([
     'RUNNING',
     'RUN_TIMEOUT',
