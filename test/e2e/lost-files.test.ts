@@ -115,9 +115,7 @@ describe('a job.yaml broken by hand', () => {
     fs.writeFileSync(file, whole)
     const found = (await rig.bjob(['fsck'])).stdout
     expect(found).toMatch(/^jobs\/default\/broken: was set aside \(job\.yaml:1.*\) and is intact now\n/)
-    expect(await rig.done(['why', 'broken'])).toMatch(
-      /^set aside: job\.yaml:1.*\nits files are intact now: .*`bjob fsck --repair`/,
-    )
+    expect(await rig.done(['why', 'broken'])).toContain('no launcher is running')
     const { stdout } = await rig.bjob(['launch', '--idle-seconds', '0.5'])
     expect(stdout).toContain('default/broken is valid again and no longer set aside\n')
     expect(rig.state('default/broken').state).toBe('JOB_FINISHED')
@@ -132,7 +130,7 @@ describe('a job.yaml broken by hand', () => {
     expect((await rig.bjob(['fsck', '--repair'])).stdout).toContain(
       'jobs/default/a: is set aside for its application: say.yaml:1',
     )
-    expect(await rig.done(['why', 'a'])).toMatch(/^set aside: say\.yaml:1.*\nits application cannot be used/)
+    expect(await rig.done(['why', 'a'])).toMatch(/^its application cannot be used: say\.yaml:1/)
   })
 
   test('and the journal deleted: the job is listed with the reason, and runs as its mended job.yaml says', async () => {

@@ -3,7 +3,7 @@ import { BjobError } from '../../core/text/errors.ts'
 import type { JobId } from '../../core/job/id.ts'
 import { firstLine, wordsOf } from '../../core/life/event-words.ts'
 import { isSuspect } from '../../core/life/deaths.ts'
-import { type JobState, bornAt, isOwned } from '../../core/life/job-state.ts'
+import { type JobState, isOwned } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { isProcessAlive, processScope } from '../../lib/process/process-table.ts'
@@ -14,7 +14,6 @@ import { entryOf } from '../../core/index/job-entry.ts'
 import { drainSeconds } from '../../site/settings.ts'
 import type { Site } from '../../site/site.ts'
 import { breakageText, findApplicationFault, findBreakage } from '../../site/job/breakage.ts'
-import { JobView } from '../../site/view/job-view.ts'
 import { doubtRanks } from '../explain/compute-nodes.ts'
 import { explainAbsence, explainMisfit } from './launcher-fit.ts'
 
@@ -40,8 +39,6 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   }
   if (isOwned(state)) return explainOwned(site, state)
   const spec = await readSpec(site, id, state)
-  const broken = await reasonSetAside(site, id, state)
-  if (broken !== undefined) return explainSetAside(site, broken, spec)
   return [
     ...(await explainWaiting(site, id, state, spec)),
     ...(await explainRanks(site, spec)),
@@ -49,25 +46,9 @@ export async function explainJob(site: Site, id: JobId): Promise<string[]> {
   ]
 }
 
-/** The journal's reason, which launchers follow until one of them has read the files again. */
-async function reasonSetAside(site: Site, id: JobId, state: JobState): Promise<string | undefined> {
-  const known = (await JobView.open(site, 'live')).index.get(id)
-  const isCurrent = known?.born === bornAt(state) && known.revision === state.revision
-  return isCurrent ? known.broken : undefined
-}
-
-async function explainSetAside(site: Site, broken: string, spec: JobSpec): Promise<string[]> {
-  const fault = await explainApplication(site, spec)
-  return [
-    `set aside: ${broken}`,
-    fault ??
-      'its files are intact now: a running launcher accepts it within seconds, the next one at its start, `bjob fsck --repair` at once',
-  ]
-}
-
 async function explainApplication(site: Site, { application }: JobSpec): Promise<string | undefined> {
   const fault = await findApplicationFault(site, application)
-  return fault && `its application cannot be used: ${fault.message} (${fault.hint})`
+  return fault && `its application cannot be used: ${breakageText(fault)} (${fault.hint})`
 }
 
 /** Predicts problems at the start. */
