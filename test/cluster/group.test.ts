@@ -58,7 +58,8 @@ test('two users share a site: each runs, changes and takes over what is the othe
     expect([args[0], status, stderr]).toEqual([args[0], 0, ''])
     return stdout
   }
-  const stateOf = (name: string): string => fs.readFileSync(path.join(site, 'jobs/w', name, 'state.yaml'), 'utf8')
+  const stateIn = (id: string): string => fs.readFileSync(path.join(site, 'jobs', id, 'state.yaml'), 'utf8')
+  const stateOf = (name: string): string => stateIn(`w/${name}`)
   const go = path.join(site, 'go')
 
   await done(ADA, ['init', '.'])
@@ -94,9 +95,15 @@ test('two users share a site: each runs, changes and takes over what is the othe
     ])
   expect(stateOf(ofHers)).toMatch(/^attempt: 2$/m)
 
-  // One whose folder the group may not write is left to its owner, and keeps nobody.
-  await done(ADA, ['spawn', '--app', 'waits', '--workflow', 'hers', '--name', 'closed'], '022')
   await his.kill('SIGTERM')
+  // A member's umask closes nothing to the group.
+  await done(ADA, ['spawn', '--app', 'waits', '--workflow', 'hers', '--name', 'open'], '077')
+  await start(BOB, ['launch', '--idle-seconds', '0.5']).ended({ within: 60 })
+  expect(stateIn('hers/open')).toMatch(/^state: JOB_FINISHED$/m)
+
+  // A job whose folder the group may not write is left to its owner, and stops no other job.
+  await done(ADA, ['spawn', '--app', 'waits', '--workflow', 'hers', '--name', 'closed'])
+  fs.chmodSync(path.join(site, 'jobs/hers/closed'), 0o755)
   const last = await start(BOB, ['launch', '--idle-seconds', '1']).ended({ within: 60 })
   expect(last.stdout + last.stderr).toMatch(
     /hers\/closed: permission denied \(\S+\): the job is left to other launchers; .*umask 002/,
