@@ -50,10 +50,12 @@ type Row = readonly [
   changed: string | 0,
   spec: SpecRecord | 0,
   launcher?: string | 0,
-  rest?: Partial<Pick<JobEntry, 'kill' | 'notBefore' | 'deaths' | 'broken'>>,
+  rest?: RareFields,
 ]
 
-const NOTHING_RARE: NonNullable<Row[8]> = {}
+type RareFields = Omit<JobEntry, 'id' | 'born' | 'revision' | 'state' | 'attempt' | 'changed' | 'spec' | 'launcher'>
+
+const NOTHING_RARE: RareFields = {}
 
 /**
  * A snapshot is rewritten after this much news, or half of its own reading cost: so writing costs a
@@ -191,9 +193,9 @@ function fromRow([
   launcher = 0,
   rest = NOTHING_RARE,
 ]: Row): JobEntry {
-  const { kill, notBefore, deaths, broken } = rest
-  const facts = { revision, state, attempt, launcher: launcher === 0 ? undefined : launcher, kill, notBefore, deaths }
+  const known = { revision, state, attempt, launcher: launcher === 0 ? undefined : launcher }
+  const facts = rest === NOTHING_RARE ? known : { ...rest, ...known }
   const asked = spec === 0 ? undefined : decodeSpec(spec)
   const entry = createEntry(id, born, facts, changed === 0 ? born : changed, asked)
-  return broken === undefined ? entry : { ...entry, broken }
+  return rest.broken === undefined ? entry : { ...entry, broken: rest.broken }
 }
