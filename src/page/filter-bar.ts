@@ -1,5 +1,5 @@
 /** The controls that select jobs: words, states, a workflow, an application. All figures follow. */
-import { STATES } from '../core/life/states.ts'
+import { SHOWN_STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import { element, visible } from './element.ts'
 import { toneOf } from './charts/palette.ts'
@@ -81,7 +81,7 @@ export class FilterBar {
   }
 
   #chip(state: number, count: number): HTMLButtonElement {
-    const name = STATES[state] ?? 'CREATED'
+    const name = SHOWN_STATES[state] ?? 'CREATED'
     const chip = element(
       'button',
       { type: 'button', class: `chip ${toneOf(name)}`, 'aria-pressed': 'false', 'data-state': name },

@@ -1,5 +1,5 @@
 /** The columns of the job table: their content and sort order. Pure. */
-import { STATES } from '../core/life/states.ts'
+import { SHOWN_STATES } from '../core/life/states.ts'
 import { type Dataset, NEVER } from '../report/dataset.ts'
 import { durationText, timeText } from './words.ts'
 
@@ -56,7 +56,7 @@ export function columnsOf(dataset: Dataset): readonly Column[] {
       width: 14,
       isNumber: false,
       isMinor: false,
-      text: (job) => STATES[jobs.state[job] ?? 0] ?? '',
+      text: (job) => SHOWN_STATES[jobs.state[job] ?? 0] ?? '',
       rank: (job) => jobs.state[job] ?? 0,
     },
     {

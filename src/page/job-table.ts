@@ -1,5 +1,5 @@
 /** The job table. Only visible rows exist, so that 100,000 jobs scroll like ten. */
-import { STATES } from '../core/life/states.ts'
+import { SHOWN_STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import { element, emptyNote, visible } from './element.ts'
 import { type Column, columnsOf, folderUrl, orderJobs } from './job-order.ts'
@@ -117,7 +117,7 @@ export class JobTable {
           : key === 'state'
             ? element(
                 'span',
-                { class: `state ${toneOf(STATES[this.#dataset.jobs.state[job] ?? 0] ?? 'CREATED')}` },
+                { class: `state ${toneOf(SHOWN_STATES[this.#dataset.jobs.state[job] ?? 0] ?? 'CREATED')}` },
                 words,
               )
             : words

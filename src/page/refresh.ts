@@ -2,7 +2,7 @@
  * Reloads a page that is rewritten repeatedly and restores its look: from disk, a page can read no
  * other file.
  */
-import { STATES } from '../core/life/states.ts'
+import { SHOWN_STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 import type { Range } from './charts/time-window.ts'
 import type { Choice } from './selection.ts'
@@ -25,7 +25,7 @@ const KEY = 'bjob report'
 export function lookOf({ workflows, applications, causes }: Dataset, choice: Choice, range?: Range): PageLook {
   return {
     text: choice.text,
-    states: [...choice.states].map((state) => STATES[state] ?? ''),
+    states: [...choice.states].map((state) => SHOWN_STATES[state] ?? ''),
     workflow: workflows[choice.workflow],
     application: applications[choice.application],
     cause: causes[choice.cause],
@@ -38,7 +38,9 @@ export function choiceOf({ workflows, applications, causes }: Dataset, look: Pag
     word === undefined ? -1 : words.indexOf(word)
   return {
     text: look.text,
-    states: new Set(look.states.map((name) => STATES.findIndex((state) => state === name)).filter((at) => at >= 0)),
+    states: new Set(
+      look.states.map((name) => SHOWN_STATES.findIndex((state) => state === name)).filter((at) => at >= 0),
+    ),
     workflow: numberIn(workflows, look.workflow),
     application: numberIn(applications, look.application),
     cause: numberIn(causes, look.cause),

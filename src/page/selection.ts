@@ -1,11 +1,11 @@
 /** The reader's selection of jobs: words, states, a workflow, an application, a cause. */
-import { STATES } from '../core/life/states.ts'
+import { SHOWN_STATES } from '../core/life/states.ts'
 import type { Dataset } from '../report/dataset.ts'
 
 export interface Choice {
   /** Words that a job's id, cause or launcher must all contain, ignoring case. */
   readonly text: string
-  /** Indexes into STATES; empty for all. */
+  /** Indexes into SHOWN_STATES; empty for all. */
   readonly states: ReadonlySet<number>
   /** Indexes into the data set's lists; -1 for all. */
   readonly workflow: number
@@ -50,7 +50,7 @@ export function choose(dataset: Dataset, choice: Choice): Uint8Array {
 
 /** Number of jobs in each state, by its index. */
 export function countStates({ jobs }: Dataset): number[] {
-  const counts = STATES.map(() => 0)
+  const counts = SHOWN_STATES.map(() => 0)
   for (const state of jobs.state) counts[state] = (counts[state] ?? 0) + 1
   return counts
 }

@@ -1,7 +1,7 @@
 /** Builds the columns of a report from jobs, histories and launchers. Pure. */
 import type { LauncherFacts } from '../client/explain/launcher-facts.ts'
-import type { JobEntry } from '../core/index/job-entry.ts'
-import { STATES, isEnded } from '../core/life/states.ts'
+import { type JobEntry, shownState } from '../core/index/job-entry.ts'
+import { SHOWN_STATES, isEnded } from '../core/life/states.ts'
 import { expandHostList } from '../platform/hostlist.ts'
 import { type Dataset, type JobColumns, NEVER, type RunColumns } from './dataset.ts'
 import { type Moment, RUN_ENDS, type Run, causeOfMoment, findRuns } from './run.ts'
@@ -145,14 +145,14 @@ class DatasetBuilder {
     const number = this.#jobs.name.push(id.slice(slash + 1)) - 1
     const runs = this.#clip(found)
     this.#jobs.workflow.push(this.#workflows.numberOf(id.slice(0, slash)))
-    this.#jobs.state.push(STATES.indexOf(state))
+    this.#jobs.state.push(SHOWN_STATES.indexOf(shownState(entry)))
     this.#jobs.application.push(this.#applications.numberOf(spec?.application ?? ''))
     this.#jobs.launcher.push(this.#launcherNumbers.get(launcher ?? '') ?? -1)
     this.#jobs.attempts.push(attempt)
     this.#jobs.born.push(this.#relative(moments[0]?.time))
     this.#jobs.start.push(this.#relative(runs[0]?.start))
     this.#jobs.end.push(isEnded(state) ? this.#relative(moments.at(-1)?.time) : NEVER)
-    this.#jobs.cause.push(this.#causeNumber(state, runs.at(-1), moments))
+    this.#jobs.cause.push(this.#causeNumber(entry, runs.at(-1), moments))
     const free = this.#freeAt(spec)
     for (const run of runs) this.#addRun(number, run, free)
   }
@@ -201,7 +201,9 @@ class DatasetBuilder {
     return spec.parents.reduce((latest, id) => Math.max(latest, this.#endOf.get(id) ?? 0), 0)
   }
 
-  #causeNumber(state: JobEntry['state'], run: Run | undefined, moments: readonly Moment[]): number {
+  #causeNumber(entry: JobEntry, run: Run | undefined, moments: readonly Moment[]): number {
+    const state = shownState(entry)
+    if (state === 'BROKEN') return this.#causes.numberOf(`set aside: ${entry.broken}`)
     if (state !== 'FAILED' && state !== 'USER_KILLED') return -1
     const last = moments.at(-1)
     const isOfRun = run?.end !== undefined && run.cause !== '' && last !== undefined && run.end >= last.time

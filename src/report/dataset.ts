@@ -12,7 +12,7 @@ export interface JobColumns {
   readonly name: readonly string[]
   /** Index into `workflows`. */
   readonly workflow: readonly number[]
-  /** Index into STATES. */
+  /** Index into SHOWN_STATES. */
   readonly state: readonly number[]
   /** Index into `applications`. */
   readonly application: readonly number[]

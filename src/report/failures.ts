@@ -1,5 +1,5 @@
 /** Counts failures by cause and application: of runs, and of jobs that failed without one. */
-import { STATES } from '../core/life/states.ts'
+import { SHOWN_STATES } from '../core/life/states.ts'
 import { type Dataset, NEVER } from './dataset.ts'
 import { RUN_ENDS, type RunEnd } from './run.ts'
 
@@ -40,7 +40,7 @@ export function tallyFailures(
   for (const job of chosenJobs) {
     const cause = jobs.cause[job] ?? NEVER
     if (cause !== NEVER)
-      rowOf(cause, job, STATES[jobs.state[job] ?? 0] === 'USER_KILLED' ? 'killed' : 'failed').jobs += 1
+      rowOf(cause, job, SHOWN_STATES[jobs.state[job] ?? 0] === 'USER_KILLED' ? 'killed' : 'failed').jobs += 1
   }
   return [...rows.values()].sort((one, other) => other.jobs - one.jobs || other.runs - one.runs)
 }

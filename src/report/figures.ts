@@ -2,7 +2,7 @@
  * Computes all figures of a report from its data set. The command prints them; the page draws them
  * and recomputes them for a selection of jobs.
  */
-import { STATES, type State } from '../core/life/states.ts'
+import { SHOWN_STATES, type ShownState } from '../core/life/states.ts'
 import { type Dataset, type LauncherRow, NEVER, type Time } from './dataset.ts'
 import { type Distribution, describeSeconds } from './distribution.ts'
 import { type FailureRow, tallyFailures } from './failures.ts'
@@ -42,7 +42,7 @@ export interface LauncherFigures extends LauncherRow {
 export interface Figures {
   readonly jobs: number
   readonly runs: number
-  readonly states: readonly { readonly state: State; readonly jobs: number }[]
+  readonly states: readonly { readonly state: ShownState; readonly jobs: number }[]
   readonly runEnds: Readonly<Record<RunEnd, number>>
   readonly bins: TimeBins
   readonly usage: Utilization
@@ -68,7 +68,7 @@ export function computeFigures(dataset: Dataset, isChosen: (job: number) => bool
   return {
     jobs: chosenJobs.length,
     runs: chosenRuns.length,
-    states: STATES.map((state, at) => ({ state, jobs: stateCounts.get(at) ?? 0 })).filter((row) => row.jobs > 0),
+    states: SHOWN_STATES.map((state, at) => ({ state, jobs: stateCounts.get(at) ?? 0 })).filter((row) => row.jobs > 0),
     runEnds: Object.fromEntries(RUN_ENDS.map((how, at) => [how, endCounts.get(at) ?? 0])) as Record<RunEnd, number>,
     bins,
     usage: measureUsage(dataset, chosenRuns, bins),
@@ -131,7 +131,7 @@ function measureUsage({ runs, launchers, now }: Dataset, chosenRuns: readonly nu
 }
 
 function measureThroughput({ jobs }: Dataset, chosenJobs: readonly number[], bins: TimeBins): Throughput {
-  const counts = new Map<State, number[]>(
+  const counts = new Map<ShownState, number[]>(
     (['JOB_FINISHED', 'FAILED', 'USER_KILLED'] as const).map((state) => [
       state,
       Array.from({ length: bins.count }, () => 0),
@@ -142,7 +142,7 @@ function measureThroughput({ jobs }: Dataset, chosenJobs: readonly number[], bin
     const [start, end] = [jobs.start[job] ?? NEVER, jobs.end[job] ?? NEVER]
     if (start !== NEVER) first = Math.min(first, start)
     if (end === NEVER) continue
-    const state = STATES[jobs.state[job] ?? 0]
+    const state = SHOWN_STATES[jobs.state[job] ?? 0]
     const list = state === undefined ? undefined : counts.get(state)
     const bin = Math.min(bins.count - 1, Math.max(0, Math.floor((end - bins.from) / bins.width)))
     if (list !== undefined) list[bin] = (list[bin] ?? 0) + 1

@@ -6,7 +6,9 @@
 import type { JournalLine } from '../core/index/journal-events.ts'
 import type { JobId } from '../core/job/id.ts'
 import type { JobEntry } from '../core/index/job-entry.ts'
+import type { HistoryEvent } from '../core/life/history-event.ts'
 import type { HistoryEntry } from '../core/life/job-state.ts'
+import { printable } from '../lib/text/text-width.ts'
 import type { Moment } from './run.ts'
 
 interface Told {
@@ -68,10 +70,17 @@ export function toMoments(history: readonly HistoryEntry[], launcher: string | u
     time: Date.parse(time),
     state,
     event,
-    // Figures use only the first line of a message, and none of it for most events.
-    message: event === undefined || event.kind === 'verdict' ? (message.split('\n', 1)[0] ?? '') : '',
+    message: lineFor(event, message),
     launcher,
   }))
+}
+
+/** The line of a message that figures use: for most events none. */
+function lineFor(event: HistoryEvent | undefined, message: string): string {
+  if (event === undefined || event.kind === 'verdict') return message.split('\n', 1)[0] ?? ''
+  if (event.kind !== 'ran') return ''
+  const last = message.split('\n').findLast((line) => line.trim() !== '')
+  return last === undefined ? '' : printable(last).trim()
 }
 
 function isComplete(chain: readonly Told[], born: string): boolean {

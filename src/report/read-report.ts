@@ -80,8 +80,9 @@ async function readHistory(site: Site, entry: JobEntry): Promise<JobHistory> {
       ...toMoments(history.slice(0, Math.max(0, claimed)), undefined),
       ...toMoments(history.slice(Math.max(0, claimed)), launcher),
     ]
-    const { launcher: _, ...before } = entry
-    return { entry: { ...before, state, attempt, revision, ...defined({ launcher }) }, moments }
+    const { launcher: _, broken: known, ...before } = entry
+    const broken = revision === entry.revision ? known : undefined
+    return { entry: { ...before, state, attempt, revision, ...defined({ launcher, broken }) }, moments }
   } catch (error) {
     if (!(error instanceof BjobError)) throw error
     const unknown = { event: undefined, message: '' }

@@ -17,7 +17,7 @@ export interface Moment {
   readonly time: number
   readonly state: State
   readonly event: HistoryEvent | undefined
-  /** The first line of a message that was not written by bjob. */
+  /** A line that was not written by bjob: a verdict's first one, or a failed run's last output. */
   readonly message: string
   readonly launcher: string | undefined
 }
@@ -44,6 +44,8 @@ export interface RunResources {
   readonly cores: number
   readonly gpus: number
 }
+
+const LONGEST_CAUSE = 160
 
 /** For a claim without recorded resources. */
 const UNKNOWN_CLAIM: RunResources = { step: '', nodes: '', cores: 1, gpus: 0 }
@@ -105,7 +107,14 @@ function claimOf({ event }: Moment): RunResources | undefined {
 
 /** The cause of a state, as counted by figures. */
 export function causeOfMoment({ state, event, message }: Moment): string {
-  return failureCause({ time: '', state, message, ...defined({ event }) })
+  const cause = failureCause({ time: '', state, message, ...defined({ event }) })
+  if (event?.kind !== 'ran' || message === '') return cause
+  return `${cause}: ${withoutNumbers(message)}`.slice(0, LONGEST_CAUSE)
+}
+
+/** Jobs that fail for the same reason may name their own numbers, files or values. */
+function withoutNumbers(line: string): string {
+  return line.replaceAll(/\d+(?:\.\d+)?/g, '…')
 }
 
 function isEnd(state: State): boolean {

@@ -126,7 +126,7 @@ describe('one job', () => {
     expect(await rig.done(['kill', 'w/job'])).toBe('w/job killed\n')
     expect(listTree(path.dirname(lock))).toEqual({ ...before, 'state.yaml': expect.anything() as unknown })
     expect(await rig.done(['fsck'])).toBe(
-      'jobs/w/job/.lock: is not a lock, despite its name: the job is changed without a lock, which is safe\nno damage found\n',
+      'remark: jobs/w/job/.lock: is not a lock, despite its name: the job is changed without a lock, which is safe\nno damage found; 1 remark\n',
     )
   })
 

@@ -5,6 +5,7 @@ import type { Finding } from '../../site/fsck/finding.ts'
 import { isAnyMendable, mendSite } from '../../site/fsck/mend.ts'
 import type { Command } from '../command/command.ts'
 import { LIST_OPTIONS, type LineListing, Output } from '../command/list-output.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 import { limitWords } from '../arguments/job-word.ts'
 
 export const fsckCommand: Command = {
@@ -34,7 +35,7 @@ use are observed for five seconds first. Exit status: 0 if there is no damage or
     await output.list(records, LISTING)
     const damage = findings.filter(({ isRemark }) => isRemark !== true).length
     if (!output.isText) return left === 0 ? 0 : 3
-    await terminal.line(summaryOf(damage, left, isRepair))
+    await terminal.line(`${summaryOf(damage, left, isRepair)}${remarksOf(findings.length - damage)}`)
     if (left > 0) {
       const isMendable = !isRepair && (await isAnyMendable(site, findings))
       terminal.note(
@@ -59,7 +60,8 @@ interface FindingRecord {
 const LISTING: LineListing<FindingRecord> = {
   record: (finding) => finding,
   columns: ['kind', 'path', 'id', 'message', 'remark', 'repaired'],
-  line: ({ path: name, message, repaired }) => `${name}: ${message}${repaired === null ? '' : ` — ${repaired}`}`,
+  line: ({ path: name, message, remark, repaired }) =>
+    `${remark ? 'remark: ' : ''}${name}: ${message}${repaired === null ? '' : ` — ${repaired}`}`,
 }
 
 function recordOf(finding: Finding, remedy: string | undefined, root: string): FindingRecord {
@@ -69,8 +71,13 @@ function recordOf(finding: Finding, remedy: string | undefined, root: string): F
 
 function summaryOf(damage: number, left: number, isRepair: boolean): string {
   if (damage === 0) return 'no damage found'
-  const count = damage === 1 ? '1 problem' : `${damage} problems`
+  const count = countOf(damage, 'problem')
   return isRepair ? `${count} found, ${damage - left} repaired, ${left} left` : `${count} found`
+}
+
+/** A remark is no damage, and needs no repair. */
+function remarksOf(count: number): string {
+  return count === 0 ? '' : `; ${countOf(count, 'remark')}`
 }
 
 function adviceFor(findings: readonly Finding[]): string {

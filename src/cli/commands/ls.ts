@@ -3,8 +3,9 @@ import { tell } from '../../core/life/event-words.ts'
 import { type JobId, workflowOf } from '../../core/job/id.ts'
 import type { JobState } from '../../core/life/job-state.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
-import type { JobEntry } from '../../core/index/job-entry.ts'
-import { STATES, isEnded } from '../../core/life/states.ts'
+import { compileFilter, compileWords } from '../../core/index/filter.ts'
+import { type JobEntry, shownState } from '../../core/index/job-entry.ts'
+import { SHOWN_STATES, isEnded } from '../../core/life/states.ts'
 import { defined } from '../../lib/defined.ts'
 import { nearestWord } from '../../lib/text/nearest.ts'
 import { breakageText, findBreakage } from '../../site/job/breakage.ts'
@@ -59,19 +60,28 @@ ${FILTER_HELP}`,
     if (kind === 'workflows') return listWorkflows(client, input, session)
     if (kind === 'launchers')
       return (await import('../show/launcher-list.ts')).showLaunchers(client.site, input, session)
-    const query = order(client.select(filterOf(input, kind === 'jobs' ? others : input.words)), input)
-    return listJobs(client, query, input, session)
+    const { state = [], ...filter } = filterOf(input, kind === 'jobs' ? others : input.words)
+    const isShown = compileFilter({ state })
+    // A job may be broken without a launcher having noticed.
+    const isBrokenWanted = state.length > 0 && compileWords(state)('BROKEN')
+    const isCandidate = (entry: JobEntry): boolean => isShown(entry) || (isBrokenWanted && !isEnded(entry.state))
+    const candidates = client.select(filter).where(isCandidate)
+    const limit = input.number('limit', 1)
+    if (input.has('by-state')) return listByState(client, candidates.slice(0, limit), isShown, input, session)
+    const sort = input.text('sort')
+    const query = sort === undefined ? candidates : candidates.orderBy(sort)
+    const found = await query.slice(0, isBrokenWanted ? undefined : limit).entries()
+    const entries = (await findBroken(client, found)).filter(isShown).slice(0, limit)
+    return listJobs(client, entries, input, session)
   },
 }
 
-function order(query: JobQuery, input: Input): JobQuery {
-  const sort = input.text('sort')
-  return (sort === undefined ? query : query.orderBy(sort)).slice(0, input.number('limit', 1))
-}
-
-async function listJobs(client: SiteClient, query: JobQuery, input: Input, session: Session): Promise<void> {
-  if (input.has('by-state')) return listByState(client, query, input, session)
-  const entries = await query.entries()
+async function listJobs(
+  client: SiteClient,
+  entries: readonly JobEntry[],
+  input: Input,
+  session: Session,
+): Promise<void> {
   await requireNamed(client, entries, input)
   const { terminal } = session
   if (entries.length === 0) await noteNone(client, terminal)
@@ -87,28 +97,27 @@ async function listJobs(client: SiteClient, query: JobQuery, input: Input, sessi
       session,
     )
   if (input.has('history')) return listHistories(client, entries, input, session)
-  const broken = await findBroken(client, entries)
   const output = new Output(input, terminal)
   if (entries.length === 0 && output.isText) return
   const rows =
     input.has('tree') && output.isText ? treeRows(entries) : entries.map((entry) => ({ entry, label: entry.id }))
   const now = Date.now()
-  const hasNotes = entries.some(({ id, kill }) => broken.has(id) || kill !== undefined)
+  const hasNotes = entries.some(({ broken, kill }) => broken !== undefined || kill !== undefined)
   const headings = ['ID', 'STATE', 'TRY', 'AGE', 'CHANGED', 'APPLICATION', 'LAUNCHER', ...(hasNotes ? ['NOTE'] : [])]
   await output.table(rows, {
-    record: ({ entry }) => jobRecord(client.site, entry, broken.get(entry.id)),
+    record: ({ entry }) => jobRecord(client.site, entry),
     columns: JOB_COLUMNS,
     headings,
     cells: ({ entry, label }) =>
       [
         label,
-        broken.has(entry.id) ? 'BROKEN' : entry.state,
+        shownState(entry),
         String(entry.attempt),
         formatAge(entry.born, now),
         formatAge(entry.changed, now),
         entry.spec?.application ?? '',
         entry.launcher ?? '-',
-        broken.get(entry.id) ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill requested'),
+        entry.broken ?? (entry.kill === undefined || isEnded(entry.state) ? '' : 'kill requested'),
       ].slice(0, headings.length),
   })
 }
@@ -132,31 +141,43 @@ async function requireNamed(client: SiteClient, entries: readonly JobEntry[], in
   }
 }
 
-async function findBroken(client: SiteClient, entries: readonly JobEntry[]): Promise<Map<string, string>> {
-  const broken = new Map<string, string>()
-  for (const { id, broken: reason } of entries) if (reason !== undefined) broken.set(id, reason)
+/** Adds the faults of files that no launcher has read yet. */
+async function findBroken(client: SiteClient, entries: readonly JobEntry[]): Promise<JobEntry[]> {
+  const faults = new Map<JobId, string>()
   const waiting = entries.filter(({ state }) => !isEnded(state)).slice(0, INSPECTED)
   for (const { id, spec } of waiting) {
     const breakage = await findBreakage(client.site, id, spec)
-    if (breakage !== undefined && breakage.code !== 'unknown-job') broken.set(id, breakageText(breakage))
-    else broken.delete(id)
+    if (breakage !== undefined && breakage.code !== 'unknown-job') faults.set(id, breakageText(breakage))
   }
-  return broken
+  return entries.map((entry) => {
+    const broken = faults.get(entry.id)
+    return broken === undefined ? entry : { ...entry, broken }
+  })
 }
 
 async function noteNone(client: SiteClient, terminal: Terminal): Promise<void> {
   terminal.note((await client.jobs.exists()) ? 'no job matches' : 'no jobs yet: bjob spawn --help')
 }
 
-async function listByState(client: SiteClient, query: JobQuery, input: Input, { terminal }: Session): Promise<void> {
-  const counts = await query.countBy('state')
+async function listByState(
+  client: SiteClient,
+  query: JobQuery,
+  isShown: (entry: JobEntry) => boolean,
+  input: Input,
+  { terminal }: Session,
+): Promise<void> {
+  const counts = await countStates(client, query, isShown)
   if (counts.size === 0) {
     await requireNamed(client, [], input)
     await noteNone(client, terminal)
   }
   const output = new Output(input, terminal)
-  if (output.isJson) return output.json(Object.fromEntries(STATES.map((state) => [state, counts.get(state) ?? 0])))
-  const rows = STATES.filter((state) => counts.has(state)).map((state) => ({ state, jobs: counts.get(state) ?? 0 }))
+  if (output.isJson)
+    return output.json(Object.fromEntries(SHOWN_STATES.map((state) => [state, counts.get(state) ?? 0])))
+  const rows = SHOWN_STATES.filter((state) => counts.has(state)).map((state) => ({
+    state,
+    jobs: counts.get(state) ?? 0,
+  }))
   const total = { state: 'total', jobs: rows.reduce((sum, { jobs }) => sum + jobs, 0) }
   await output.table<{ readonly state: string; readonly jobs: number }>(output.isText ? [...rows, total] : rows, {
     record: (row) => row,
@@ -164,6 +185,21 @@ async function listByState(client: SiteClient, query: JobQuery, input: Input, { 
     headings: ['JOBS', 'STATE'],
     cells: ({ state, jobs }) => [String(jobs), state],
   })
+}
+
+/** Without reading the files of more than a few jobs. */
+async function countStates(
+  client: SiteClient,
+  query: JobQuery,
+  isShown: (entry: JobEntry) => boolean,
+): Promise<Map<unknown, number>> {
+  if ((await query.count()) > INSPECTED) return query.where(isShown).countBy('state')
+  const states = (await findBroken(client, await query.entries())).filter(isShown).map(shownState)
+  return new Map(
+    SHOWN_STATES.map((state) => [state, states.filter((one) => one === state).length] as const).filter(
+      ([, count]) => count > 0,
+    ),
+  )
 }
 
 async function listFields(

@@ -4,7 +4,7 @@
  */
 import path from 'node:path'
 import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
-import { STATES } from '../../core/life/states.ts'
+import { SHOWN_STATES } from '../../core/life/states.ts'
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
 import { listApplications } from '../../site/applications.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
@@ -42,7 +42,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     return listApplications(disk, layout)
   },
   LAUNCHER: async () => listLaunchers(await openTree()),
-  STATE: async () => STATES,
+  STATE: async () => SHOWN_STATES,
   'FIELD=VALUE': async () => [...FIELD_NAMES, 'data'].map((field) => `${field}=`),
   TEMPLATE: async ({ packageRoot }) => {
     const { listTemplates } = await import('../../client/make-site.ts')

@@ -1,5 +1,6 @@
 /** `bjob` alone: the state of the site, and the next steps. */
 import type { SiteClient } from '../../client/site-client.ts'
+import { shownState } from '../../core/index/job-entry.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { END_STATES, isEnded } from '../../core/life/states.ts'
 import { countOf } from '../../lib/text/count-of.ts'
@@ -18,9 +19,10 @@ export async function showFirstStep(session: Session): Promise<void> {
   }
   const applications = await listApplications(client.site.disk, client.site.layout)
   const entries = await client.jobs.entries()
+  const states = entries.map(shownState)
   const counts = [
-    [entries.filter(({ state }) => !isEnded(state)).length, 'to run'] as const,
-    ...END_STATES.map((state) => [entries.filter((entry) => entry.state === state).length, state] as const),
+    [states.filter((state) => state !== 'BROKEN' && !isEnded(state)).length, 'to run'] as const,
+    ...[...END_STATES, 'BROKEN'].map((name) => [states.filter((state) => state === name).length, name] as const),
   ]
   const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
   await terminal.line(

@@ -14,8 +14,8 @@ export const JOB_COLUMNS: readonly string[] = [
   FIELD_NAMES,
 ].flat()
 
-export function jobRecord(site: Site, entry: JobEntry, broken?: string): Record<string, unknown> {
-  const { id, state, attempt, launcher, kill, notBefore, deaths, born, changed, spec } = entry
+export function jobRecord(site: Site, entry: JobEntry): Record<string, unknown> {
+  const { id, state, attempt, launcher, kill, notBefore, deaths, born, changed, broken, spec } = entry
   return {
     id,
     state,

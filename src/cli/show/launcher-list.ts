@@ -45,7 +45,7 @@ async function submissionEntries(site: Site): Promise<Entry[]> {
     const complaint = readComplaint(await readBatchOutput(site, id))
     const said = isOver || complaint?.isFinal === true ? complaint?.line : undefined
     entries.push({
-      record: { id, submission: record, status: status ?? null, said: said ?? null },
+      record: { id, kind: 'submission', submission: record, status: status ?? null, said: said ?? null },
       row: { ...record, id, kind: 'submission', started: record.submitted, status: status?.state, said },
       cells: [
         `${record.scheduler} job ${record.scheduler_id ?? '?'}`,
@@ -74,7 +74,7 @@ async function launcherEntries(site: Site): Promise<Entry[]> {
   for (const id of await listLaunchers(site)) {
     const lease = await readLease(site, id).catch(() => undefined)
     entries.push({
-      record: { id, lease: lease ?? null },
+      record: { id, kind: 'launcher', status: lifeText(lease), lease: lease ?? null },
       row: { id, kind: 'launcher', host: lease?.host, started: lease?.started, status: lifeText(lease) },
       cells: [id, lease?.host ?? '-', lease === undefined ? '-' : formatAge(lease.started, now), lifeText(lease)],
     })

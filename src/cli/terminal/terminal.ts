@@ -4,14 +4,14 @@
  */
 import fs from 'node:fs'
 import { styleText } from 'node:util'
-import type { State } from '../../core/life/states.ts'
+import type { ShownState } from '../../core/life/states.ts'
 import { cutText, padText, printable, textWidth } from '../../lib/text/text-width.ts'
 import { codeOf } from '../../site/disk/disk.ts'
 import { defuse, defuseBytes } from './defuse.ts'
 
 export type Colour = Parameters<typeof styleText>[0]
 
-export const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
+export const STATE_COLOURS: Partial<Readonly<Record<ShownState, Colour>>> = {
   RUNNING: 'cyan',
   JOB_FINISHED: 'green',
   FAILED: 'red',
@@ -20,6 +20,7 @@ export const STATE_COLOURS: Partial<Readonly<Record<State, Colour>>> = {
   RESTART_READY: 'yellow',
   AWAITING_PARENTS: 'gray',
   USER_KILLED: 'magenta',
+  BROKEN: 'red',
 }
 const COLOUR_OF: ReadonlyMap<string, Colour> = new Map(Object.entries(STATE_COLOURS))
 

@@ -3,8 +3,8 @@
  * number of jobs.
  */
 import type { JobId } from '../../core/job/id.ts'
-import type { JobEntry } from '../../core/index/job-entry.ts'
-import { END_STATES, type State, isEnded } from '../../core/life/states.ts'
+import { type JobEntry, shownState } from '../../core/index/job-entry.ts'
+import { END_STATES, type ShownState, isEnded } from '../../core/life/states.ts'
 
 /** Ends are counted in intervals of this length. */
 export const SPAN_MS = 5000
@@ -19,8 +19,8 @@ const KEPT_FAILURES = 100
 export class JobTally {
   readonly #isMeant: (entry: JobEntry) => boolean
   /** Of the selected jobs. */
-  readonly #states = new Map<JobId, State>()
-  readonly #counts = new Map<State, number>()
+  readonly #states = new Map<JobId, ShownState>()
+  readonly #counts = new Map<ShownState, number>()
   /** All running jobs, selected or not, because they occupy slots. */
   readonly #running = new Map<JobId, JobEntry>()
   readonly #ends = new Map<number, number>()
@@ -35,7 +35,7 @@ export class JobTally {
     if (entry?.launcher !== undefined && !isEnded(entry.state)) this.#running.set(id, entry)
     else this.#running.delete(id)
     const before = this.#states.get(id)
-    const after = entry === undefined || !this.#isMeant(entry) ? undefined : entry.state
+    const after = entry === undefined || !this.#isMeant(entry) ? undefined : shownState(entry)
     if (before !== undefined) this.#counts.set(before, (this.#counts.get(before) ?? 1) - 1)
     if (after === undefined) this.#states.delete(id)
     else {
@@ -43,14 +43,15 @@ export class JobTally {
       this.#counts.set(after, (this.#counts.get(after) ?? 0) + 1)
     }
     if (before === 'FAILED' || after === 'FAILED') this.#setFailure(id, after === 'FAILED' ? entry : undefined)
-    if (entry !== undefined && after !== undefined && isEnded(after) && after !== before) this.#addEnd(entry, nowMs)
+    if (entry !== undefined && after !== undefined && after !== 'BROKEN' && isEnded(after) && after !== before)
+      this.#addEnd(entry, nowMs)
   }
 
   get total(): number {
     return this.#states.size
   }
 
-  countOf(state: State): number {
+  countOf(state: ShownState): number {
     return this.#counts.get(state) ?? 0
   }
 

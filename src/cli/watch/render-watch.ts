@@ -3,7 +3,7 @@
  * symbolic.
  */
 import type { Colour } from '../terminal/terminal.ts'
-import { type State, isEnded } from '../../core/life/states.ts'
+import { type ShownState, type State, isEnded } from '../../core/life/states.ts'
 import { cutText, padText, textWidth } from '../../lib/text/text-width.ts'
 import { formatRate, formatSpan } from '../terminal/figures-text.ts'
 import { formatBar } from '../terminal/progress-text.ts'
@@ -77,7 +77,7 @@ function endWords(end: string | null, time: string, { total, ended, launchers }:
 
 function stateLines({ states, total }: WatchModel, width: number): Line[] {
   return Object.entries(states).map(([state, count]) => {
-    const colour = STATE_COLOURS[state as State]
+    const colour = STATE_COLOURS[state as ShownState]
     const length = width - COUNT_WIDTH - STATE_WIDTH - 4
     const blocks = Math.max(1, Math.round((Math.min(60, length) * count) / Math.max(1, total)))
     const bar = (isEnded(state as State) ? '█' : '▒').repeat(Math.max(0, Math.min(length, blocks)))

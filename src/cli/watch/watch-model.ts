@@ -1,7 +1,7 @@
 /** The content of `bjob watch` as data, for `--json` and for the screen. */
 import type { LauncherFacts } from '../../client/explain/launcher-facts.ts'
 import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
-import { STATES, type State } from '../../core/life/states.ts'
+import { SHOWN_STATES, type ShownState } from '../../core/life/states.ts'
 import type { JobTally } from './job-tally.ts'
 
 export interface LauncherStatus {
@@ -32,7 +32,7 @@ export interface WatchModel {
   readonly total: number
   readonly ended: number
   /** States with jobs, in the order of a job's life. */
-  readonly states: Partial<Readonly<Record<State, number>>>
+  readonly states: Partial<Readonly<Record<ShownState, number>>>
   readonly per_second: number
   /** Recent numbers of ends, oldest first, in intervals of `SPAN_MS`. */
   readonly ends: readonly number[]
@@ -54,10 +54,11 @@ export function buildModel(
   failures: readonly FailedJob[],
   nowMs: number,
 ): WatchModel {
-  const counts = STATES.map((state) => [state, tally.countOf(state)] as const).filter(([, count]) => count > 0)
+  const counts = SHOWN_STATES.map((state) => [state, tally.countOf(state)] as const).filter(([, count]) => count > 0)
   const ended = tally.endedCount
   const rate = tally.ratePerSecond(nowMs)
-  const open = tally.total - ended
+  // No launcher runs a broken job.
+  const open = tally.total - ended - tally.countOf('BROKEN')
   const living = launchers.filter(({ end }) => end === undefined)
   return {
     site,

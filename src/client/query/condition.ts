@@ -2,7 +2,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { compileFilter, compileWords } from '../../core/index/filter.ts'
 import { DEFAULT_WORKFLOW, jobId, nameOf, workflowOf } from '../../core/job/id.ts'
-import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
+import { type JobEntry, shownState, specOf } from '../../core/index/job-entry.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
 /** A word, a list of alternatives, or operators, which must all match. */
@@ -46,7 +46,7 @@ const READERS: Readonly<Record<Exclude<keyof Conditions, 'tags' | 'data'>, Reade
   id: (entry) => [entry.id],
   name: ({ id }) => [nameOf(id)],
   workflow: ({ id }) => [workflowOf(id)],
-  state: (entry) => [entry.state],
+  state: (entry) => [shownState(entry)],
   application: ({ spec }) => textsOf(spec?.application),
   app: ({ spec }) => textsOf(spec?.application),
   launcher: ({ launcher }) => textsOf(launcher),

@@ -1,5 +1,5 @@
 /** Reads a field of a job by its name, in either spelling: its own fields and its specification. */
-import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
+import { type JobEntry, shownState, specOf } from '../../core/index/job-entry.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
 import { nameOf, workflowOf } from '../../core/job/id.ts'
 import { FIELD_NAMES } from '../../core/job/job-fields.ts'
@@ -11,7 +11,7 @@ const OWN_FIELDS: Readonly<Record<string, (entry: JobEntry) => unknown>> = {
   id: (entry) => entry.id,
   name: ({ id }) => nameOf(id),
   workflow: ({ id }) => workflowOf(id),
-  state: (entry) => entry.state,
+  state: shownState,
   attempt: (entry) => entry.attempt,
   launcher: (entry) => entry.launcher,
   born: (entry) => entry.born,

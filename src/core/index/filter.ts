@@ -5,8 +5,8 @@
 import { didYouMean } from '../../lib/text/nearest.ts'
 import { requestError } from '../text/errors.ts'
 import { type JobId, fullId, nameOf, workflowOf } from '../job/id.ts'
-import { type JobEntry, specOf } from './job-entry.ts'
-import { STATES, isState } from '../life/states.ts'
+import { type JobEntry, shownState, specOf } from './job-entry.ts'
+import { SHOWN_STATES } from '../life/states.ts'
 
 /** Words are exact, or globs if they contain `*`. An absent or empty field matches everything. */
 export interface Filter {
@@ -40,7 +40,7 @@ export function compileFilter(filter: Filter): Test {
   )
   add(filter.workflow, ({ id }) => workflowOf(id))
   add(filter.name, ({ id }) => nameOf(id))
-  add(filter.state, (entry) => entry.state)
+  add(filter.state, shownState)
   add(filter.app, (entry) => entry.spec?.application ?? '')
   add(filter.launcher, (entry) => entry.launcher ?? '')
   for (const tag of filter.tag ?? []) tests.push(compileTag(tag))
@@ -85,9 +85,9 @@ function compileTag(tag: string): Test {
 }
 
 function checkState(word: string): void {
-  if (word.includes('*') || isState(word)) return
-  throw requestError('unknown-state', `unknown state ${word}${didYouMean(word, STATES)}`, {
+  if (word.includes('*') || SHOWN_STATES.some((state) => state === word)) return
+  throw requestError('unknown-state', `unknown state ${word}${didYouMean(word, SHOWN_STATES)}`, {
     field: 'state',
-    hint: `states: ${STATES.join(' ')}`,
+    hint: `states: ${SHOWN_STATES.join(' ')}`,
   })
 }

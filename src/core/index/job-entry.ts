@@ -5,6 +5,7 @@
 import type { JobId } from '../job/id.ts'
 import { type JobSpec, UNKNOWN_SPEC } from '../job/job-spec.ts'
 import { defined } from '../../lib/defined.ts'
+import { type ShownState, isEnded } from '../life/states.ts'
 import { type JobState, type StateFacts, bornAt } from '../life/job-state.ts'
 
 export interface JobEntry extends Omit<StateFacts, 'early'> {
@@ -40,6 +41,11 @@ export function createEntry(
   // There may be a million: V8 stores the properties of a literal in the object itself.
   if (launcher === undefined) return { id, born, revision, state, attempt, changed, spec }
   return { id, born, revision, state, attempt, changed, spec, launcher }
+}
+
+/** An ended job needs its files no more. */
+export function shownState({ state, broken }: Pick<JobEntry, 'state' | 'broken'>): ShownState {
+  return broken === undefined || isEnded(state) ? state : 'BROKEN'
 }
 
 /** The specification; defaults until the birth has been seen. */

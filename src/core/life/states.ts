@@ -22,6 +22,11 @@ export const STATES = [
 
 export type State = (typeof STATES)[number]
 
+/** The states as lists show and filters name them. BROKEN: set aside, because its files are invalid. */
+export const SHOWN_STATES = [...STATES, 'BROKEN'] as const
+
+export type ShownState = (typeof SHOWN_STATES)[number]
+
 /** From each state, the states after one step. */
 export const TRANSITIONS: Readonly<Record<State, readonly State[]>> = {
   CREATED: ['READY', 'AWAITING_PARENTS', 'FAILED', 'USER_KILLED'],

@@ -22,7 +22,9 @@ export function explainStart(
   if (!fs.existsSync(cwd)) return `${message}: its folder ${cwd} is gone`
   const file = name.includes('/') ? path.resolve(cwd, name) : findCommand(name, searchPath)
   const interpreter = file === undefined ? undefined : readInterpreter(file)
-  if (file === undefined || interpreter === undefined) return message
+  if (file === undefined) return `program ${name} not found in PATH ${searchPath ?? ''}`.trimEnd()
+  if (!fs.existsSync(file)) return `program ${file} not found`
+  if (interpreter === undefined) return message
   return `${file} is run by ${JSON.stringify(interpreter)}, which does not exist${lineEndHint(interpreter)}`
 }
 

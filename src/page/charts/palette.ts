@@ -2,12 +2,12 @@
  * Colours of states and ends, from the style sheet, which defines light and dark ones. The palette
  * of Okabe and Ito (2008) suits colour-blind readers.
  */
-import type { State } from '../../core/life/states.ts'
+import type { ShownState } from '../../core/life/states.ts'
 import type { RunEnd } from '../../report/run.ts'
 
 export type Tone = RunEnd | 'waiting'
 
-const TONES: Readonly<Record<State, Tone>> = {
+const TONES: Readonly<Record<ShownState, Tone>> = {
   CREATED: 'waiting',
   AWAITING_PARENTS: 'waiting',
   READY: 'waiting',
@@ -22,9 +22,10 @@ const TONES: Readonly<Record<State, Tone>> = {
   RESTART_READY: 'waiting',
   FAILED: 'failed',
   USER_KILLED: 'killed',
+  BROKEN: 'failed',
 }
 
-export function toneOf(state: State): Tone {
+export function toneOf(state: ShownState): Tone {
   return TONES[state]
 }
 

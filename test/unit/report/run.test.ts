@@ -113,7 +113,10 @@ describe('the runs of a job', () => {
 test('a cause leaves out what tells one case from another of the same kind', () => {
   const cause = (state: State, event: HistoryEvent, message = ''): string =>
     failureCause({ time: '', state, event, message })
-  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3, seconds: 320 }, 'last words')).toBe('exit 3')
+  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3, seconds: 320 }, 'no rate 0.5 in 3 files')).toBe(
+    'exit 3: no rate … in … files',
+  )
+  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3 })).toBe('exit 3')
   expect(cause('RUN_ERROR', { kind: 'ran', signal: 'SIGSEGV', seconds: 1, cpu: 2, bound: 'most', memory: 12 })).toBe(
     'killed by SIGSEGV',
   )
