@@ -104,3 +104,41 @@ test('a folder that may not be read hides its own jobs alone', needs('setpriv, f
     stderr: 'bjob: b/x: permission denied\n',
   })
 })
+
+test('one job is followed from before its start to its end: waits and attempts are told beside the output', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('say', 'executable: [/bin/sh, -c, "echo said; exit 1"]\n')
+  await rig.done(['spawn', '--app', 'say', '--name', 'a', '--max-retries', '1'])
+  const one = rig.start(['log', '-f', 'a'])
+  const named = rig.start(['log', '-f', 'a', 'default/a'])
+  await rig.until('the wait to be told', () => one.stderr.includes('waiting for attempt 1 of default/a: no launcher'))
+  await rig.until('the other', () => named.stderr.includes('no job that matches is running, and no launcher is'))
+  const launcher = await rig.launch()
+  const { stdout, stderr } = await one.ended()
+  expect(stdout).toBe('said\nsaid\n')
+  expect(stderr).toContain('bjob: attempt 2 of default/a\n')
+  expect(stderr.match(/waiting for attempt 1/g)).toHaveLength(1)
+  const many = await named.ended()
+  expect(many.stdout).toBe('default/a: said\ndefault/a: said\n')
+  expect(many.stderr).toContain('bjob: attempt 2 of default/a\n')
+  await launcher.kill('SIGTERM')
+})
+
+test('an output that will not come is an error with the reason', async () => {
+  await using rig = await Rig.create()
+  for (const name of ['a', 'b']) await rig.done(['spawn', '--app', 'yes', '--name', name])
+  const log = async (...words: string[]): Promise<string> => {
+    const { status, stderr } = await rig.bjob(['log', ...words])
+    expect([words, status]).toEqual([words, 2])
+    return stderr
+  }
+  expect(await log('a')).toBe('bjob: default/a has no output yet: it has not started\nhint: bjob why default/a\n')
+  await rig.done(['kill', 'b'])
+  for (const words of [['b'], ['-f', 'b']])
+    expect(await log(...words)).toMatch(/^bjob: default\/b has no output: it is USER_KILLED and never started\n/)
+  await rig.done(['launch', '--idle-seconds', '0.2'])
+  expect(await log('a', '--attempt', '3')).toMatch(/default\/a has no attempt 3: it has had 1 attempt\n/)
+  fs.rmSync(path.join(rig.folder('default/a'), 'job.out'))
+  for (const words of [['a'], ['-f', 'a']])
+    expect(await log(...words)).toMatch(/default\/a has no output of attempt 1: job\.out was deleted/)
+})

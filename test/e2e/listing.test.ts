@@ -96,3 +96,40 @@ test('every list is there as a table, as JSON and as CSV', async () => {
   expect(await rig.done(['results', '--json'])).toBe(await rig.done(['results']))
   expect(await rig.done(['ls', '--csv', '--state', 'RUNNING'])).toMatch(/^id,state,[^\n]*\n$/)
 })
+
+test('a job that was set aside is BROKEN wherever states are listed, counted or chosen', async () => {
+  await using rig = await Rig.create()
+  rig.addApplication('fails', 'executable: [/bin/sh, -c, "echo no file $0.dat; exit 1"]\n')
+  for (const name of ['bad', 'good']) await rig.done(['spawn', '--app', 'yes', '--name', name])
+  for (const name of ['f1', 'f2']) await rig.done(['spawn', '--app', 'fails', '--name', name, '--', name])
+  fs.writeFileSync(path.join(rig.folder('default/bad'), 'job.yaml'), 'application: [')
+  const counts = async (...words: string[]): Promise<unknown> => JSON.parse(await rig.done(words))
+  // Before a launcher has seen it, and after.
+  expect(await counts('ls', '--by-state', '--json')).toMatchObject({ CREATED: 3, BROKEN: 1 })
+  expect(await rig.done(['ls', '--state', 'BROKEN'])).toMatch(/default\/bad +BROKEN .*job\.yaml:1/)
+  await rig.done(['launch', '--idle-seconds', '0.2'])
+  expect(await counts('ls', '--by-state', '--json')).toMatchObject({
+    JOB_FINISHED: 1,
+    FAILED: 2,
+    CREATED: 0,
+    BROKEN: 1,
+  })
+  expect(await rig.done(['ls', '--state', 'BROKEN', '--fields', 'id,state'])).toBe(
+    'ID           STATE\ndefault/bad  BROKEN\n',
+  )
+  expect((await rig.bjob(['ls', '--state', 'CREATED'])).stderr).toBe('no job matches\n')
+  expect(await counts('watch', '--json')).toMatchObject({ states: { JOB_FINISHED: 1, FAILED: 2, BROKEN: 1 } })
+  expect(await counts('report', '--json')).toMatchObject({
+    states: { JOB_FINISHED: 1, FAILED: 2, BROKEN: 1 },
+    failures: [
+      { cause: 'exit 1: no file f….dat', jobs: 2 },
+      { cause: expect.stringMatching(/^set aside: job\.yaml:1/), jobs: 1 },
+    ],
+  })
+  expect(await rig.done(['--complete', '3', 'bjob', 'ls', '--state', 'BR'])).toContain('BROKEN')
+  expect(await rig.done(['kill', '--state', 'BROKEN', '--dry-run'])).toContain('default/bad')
+  expect(await counts('ls', 'launchers', '--json')).toMatchObject({
+    kind: 'launcher',
+    status: expect.stringMatching(/^has ended/),
+  })
+})

@@ -2,20 +2,14 @@
 import { requestError } from '../../core/text/errors.ts'
 import { fullId } from '../../core/job/id.ts'
 import { LOG_LEVELS } from '../../core/text/log-line.ts'
-import { isEnded } from '../../core/life/states.ts'
 import { isEmptyFilter } from '../../core/index/filter.ts'
-import { unlessGone } from '../../site/disk/disk.ts'
-import { FileFollower } from '../../site/follow/file-follower.ts'
-import { FileWatch } from '../../site/follow/file-watch.ts'
-import { checkInside } from '../../site/job/job-files.ts'
-import { readJobState } from '../../site/job/jobs.ts'
-import { outputName } from '../../site/disk/layout.ts'
 import type { Site } from '../../site/site.ts'
 import { hasJob, listWorkflows } from '../../site/disk/job-folder.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import { findJob } from '../arguments/job-word.ts'
 import type { Input } from '../command/option.ts'
+import { followOutput, printOutput } from '../show/job-output.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
 const LAUNCHERS = '`bjob ls launchers` lists the launchers'
@@ -49,12 +43,7 @@ ${FILTER_HELP}`,
       throw requestError('bad-option', "--level applies to a launcher's log only", { hint: LAUNCHERS })
     const id = await findJob(site, word)
     const wanted = input.number('attempt', 1)
-    if (input.has('follow')) return follow(site, id, wanted, session)
-    const attempt = wanted ?? Math.max(1, (await readJobState(site, id)).attempt)
-    const output = new FileFollower(site, outputFile(site, id, attempt))
-    await copyNews(site, id, attempt, output, session)
-    if (!output.hasFile)
-      throw requestError('no-such-file', `${id} has no output of attempt ${attempt} yet`, { hint: `bjob why ${id}` })
+    return input.has('follow') ? followOutput(site, id, wanted, session) : printOutput(site, id, wanted, session)
   },
 }
 
@@ -83,46 +72,6 @@ async function logLauncher(site: Site, launcher: string, input: Input, session: 
   const { followLauncherLog, showLauncherLog } = await import('../show/launcher-log-lines.ts')
   const show = input.has('follow') ? followLauncherLog : showLauncherLog
   return show(site, launcher, input.choice('level', LOG_LEVELS) ?? 'info', session)
-}
-
-async function follow(site: Site, id: string, wanted: number | undefined, session: Session): Promise<void> {
-  const signal = stopSignal()
-  await using watch = new FileWatch(site)
-  watch.add(site.layout.job(id).state)
-  let attempt = wanted ?? 1
-  let output: FileFollower | undefined
-  for (;;) {
-    const state = await readJobState(site, id)
-    if (wanted === undefined && (output === undefined || !output.hasFile)) attempt = Math.max(1, state.attempt)
-    const file = outputFile(site, id, attempt)
-    if (!watch.has(file)) {
-      watch.add(file)
-      output = undefined
-    }
-    output ??= new FileFollower(site, file)
-    await copyNews(site, id, attempt, output, session)
-    if (signal.aborted) return
-    if (wanted === undefined && state.attempt > attempt) {
-      watch.drop(file)
-      attempt += 1
-    } else if (isEnded(state.state) || state.attempt > attempt) return
-    else await watch.next({ signal })
-  }
-}
-
-async function copyNews(
-  site: Site,
-  id: string,
-  attempt: number,
-  output: FileFollower,
-  { terminal }: Session,
-): Promise<void> {
-  await unlessGone(checkInside(site, outputFile(site, id, attempt)))
-  for await (const bytes of output.read()) await terminal.pass(bytes)
-}
-
-function outputFile(site: Site, id: string, attempt: number): string {
-  return `${site.layout.job(id).dir}/${outputName(attempt)}`
 }
 
 /** True if more than one job may be selected. */

@@ -2,10 +2,10 @@
  * The output of many jobs, each line behind its job's id: as it is, or as jobs come, write and go.
  */
 import { compareNaturally } from '../../client/view/natural-order.ts'
-import { type Filter, compileFilter } from '../../core/index/filter.ts'
+import { type Filter, compileFilter, exactIds } from '../../core/index/filter.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import type { JobId } from '../../core/job/id.ts'
-import type { State } from '../../core/life/states.ts'
+import { type State, isEnded } from '../../core/life/states.ts'
 import { BjobError } from '../../core/text/errors.ts'
 import { isForbidden, unlessGone } from '../../site/disk/disk.ts'
 import { outputName } from '../../site/disk/layout.ts'
@@ -35,6 +35,8 @@ export class JobLogs {
   readonly #view: JobView
   readonly #isMeant: (entry: JobEntry) => boolean
   readonly #terminal: Terminal
+  /** The only jobs that can match, if known. */
+  readonly #named: ReadonlySet<JobId> | undefined
   /** By job, the attempt whose output is growing. */
   readonly #followed = new Map<JobId, Followed>()
   readonly #byFile = new Map<string, Followed>()
@@ -50,6 +52,7 @@ export class JobLogs {
     this.#site = site
     this.#view = view
     this.#isMeant = compileFilter(filter)
+    this.#named = exactIds(filter)
     this.#terminal = terminal
   }
 
@@ -70,11 +73,13 @@ export class JobLogs {
     return hasAny
   }
 
-  /** Until `signal` fires. */
+  /** Until `signal` fires, or until all jobs that the filter names have ended. */
   async follow(signal: AbortSignal): Promise<void> {
     await using journal = await watchJournal(this.#site)
     await using files = new FileWatch(this.#site)
     for (const entry of this.#entries()) await this.#take(entry.id, files)
+    if (this.#isOver) return
+    if (this.#followed.size === 0) this.#terminal.note(await this.#describeWait())
     const over = new AbortController()
     const both = AbortSignal.any([signal, over.signal])
     const loops = [this.#followJournal(journal, files, both), this.#followFiles(files, both)]
@@ -96,7 +101,20 @@ export class JobLogs {
         if (followed !== undefined) await this.#printNews(followed)
       }
       for (const id of this.#news.splice(0)) await this.#take(id, files)
+      if (this.#isOver) return
     }
+  }
+
+  get #isOver(): boolean {
+    if (this.#named === undefined) return false
+    return [...this.#named].every((id) => isEnded(this.#view.index.get(id)?.state ?? 'FAILED'))
+  }
+
+  async #describeWait(): Promise<string> {
+    const { listLivingLeases } = await import('../../client/explain/explain-wait.ts')
+    const hasLauncher = (await listLivingLeases(this.#site)).length > 0
+    const reason = hasLauncher ? '' : ', and no launcher is running: start one with `bjob launch`'
+    return `bjob: waiting for output: no job that matches is running${reason}`
   }
 
   #entries(): JobEntry[] {
@@ -123,6 +141,7 @@ export class JobLogs {
     }
     if (entry === undefined) return void this.#printed.delete(id)
     if (!this.#hasOutput(entry) || this.#followed.has(id) || this.#printed.get(id) === entry.attempt) return
+    if (this.#printed.has(id)) this.#terminal.note(`bjob: attempt ${entry.attempt} of ${id}`)
     const followed = this.#open(entry)
     if (isOver) {
       this.#printed.set(id, entry.attempt)

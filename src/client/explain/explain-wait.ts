@@ -83,7 +83,7 @@ async function explainWaiting(site: Site, id: JobId, state: JobState, spec: JobS
   if (fault !== undefined) lines.push(fault)
   if (state.notBefore !== undefined && Date.parse(state.notBefore) > Date.now())
     lines.push(`it failed, and its retry starts no earlier than ${state.notBefore} (retry_delay_seconds)`)
-  const leases = await livingLeases(site)
+  const leases = await listLivingLeases(site)
   const entry = entryOf(id, state, spec)
   if (leases.length === 0)
     return [...lines, `no launcher is running: ${howToStart(site, spec)}`, ...(await explainAbsence(site, entry))]
@@ -195,7 +195,7 @@ export function fateOf({ ended, kernel, pid }: Lease): string | undefined {
   return isHere && !isProcessAlive(pid) ? 'is dead: its process is gone' : undefined
 }
 
-async function livingLeases(site: Site): Promise<Lease[]> {
+export async function listLivingLeases(site: Site): Promise<Lease[]> {
   const living: Lease[] = []
   for (const launcher of await listLaunchers(site)) {
     const lease = await leaseOf(site, launcher)
