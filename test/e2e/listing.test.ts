@@ -126,7 +126,7 @@ test('a job that was set aside is BROKEN wherever states are listed, counted or 
       { cause: expect.stringMatching(/^set aside: job\.yaml:1/), jobs: 1 },
     ],
   })
-  expect(await rig.done(['--complete', '3', 'bjob', 'ls', '--state', 'BR'])).toContain('BROKEN')
+  expect(await rig.done(['--complete', 'bash', 'bjob ls --state BR'])).toContain('BROKEN')
   expect(await rig.done(['kill', '--state', 'BROKEN', '--dry-run'])).toContain('default/bad')
   expect(await counts('ls', 'launchers', '--json')).toMatchObject({
     kind: 'launcher',

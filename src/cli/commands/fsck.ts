@@ -75,7 +75,7 @@ function summaryOf(damage: number, left: number, isRepair: boolean): string {
   return isRepair ? `${count} found, ${damage - left} repaired, ${left} left` : `${count} found`
 }
 
-/** A remark is no damage, and needs no repair. */
+/** Remarks need no repair. */
 function remarksOf(count: number): string {
   return count === 0 ? '' : `; ${countOf(count, 'remark')}`
 }

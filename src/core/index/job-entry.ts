@@ -43,7 +43,7 @@ export function createEntry(
   return { id, born, revision, state, attempt, changed, spec, launcher }
 }
 
-/** An ended job needs its files no more. */
+/** The state for lists and filters. A fault of an ended job's files has no effect. */
 export function shownState({ state, broken }: Pick<JobEntry, 'state' | 'broken'>): ShownState {
   return broken === undefined || isEnded(state) ? state : 'BROKEN'
 }

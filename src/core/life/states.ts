@@ -22,7 +22,7 @@ export const STATES = [
 
 export type State = (typeof STATES)[number]
 
-/** The states as lists show and filters name them. BROKEN: set aside, because its files are invalid. */
+/** The states in lists and filters. BROKEN: set aside, because its files are invalid. */
 export const SHOWN_STATES = [...STATES, 'BROKEN'] as const
 
 export type ShownState = (typeof SHOWN_STATES)[number]

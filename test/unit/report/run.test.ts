@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { failureCause } from '../../../src/core/life/event-words.ts'
 import { entryOfWords } from '../../../src/core/life/format-one.ts'
-import { type Moment, findRuns } from '../../../src/report/run.ts'
+import { toMoments } from '../../../src/report/history-collector.ts'
+import { type Moment, causeOfMoment, findRuns } from '../../../src/report/run.ts'
 import type { HistoryEvent } from '../../../src/core/life/history-event.ts'
 import type { State } from '../../../src/core/life/states.ts'
 
@@ -48,7 +49,7 @@ describe('the runs of a job', () => {
         [10, 'RUNNING', 'attempt 3 on n2, 2 cores', 'm'],
       ),
     ).toEqual([
-      { ready: 0, start: 1, end: 2, how: 'failed', cause: 'exit 3', cores: 1 },
+      { ready: 0, start: 1, end: 2, how: 'failed', cause: 'exit 3: Traceback', cores: 1 },
       { ready: 2, start: 3, end: 9, how: 'lost', cause: 'its launcher was silent for 30 s', cores: 1 },
       { ready: 9, start: 10, end: undefined, how: 'running', cause: '', cores: 2 },
     ])
@@ -110,13 +111,20 @@ describe('the runs of a job', () => {
   })
 })
 
+test('a cause of figures ends with the last line of the output, without its numbers', () => {
+  const event: HistoryEvent = { kind: 'ran', exit: 3, seconds: 320 }
+  const causeOf = (message: string): string =>
+    toMoments([{ time: '', state: 'RUN_ERROR', event, message }], undefined)
+      .map(causeOfMoment)
+      .join()
+  expect(causeOf('Traceback\nno rate 0.5 in 3 files\n\n')).toBe('exit 3: no rate … in … files')
+  expect(causeOf('')).toBe('exit 3')
+})
+
 test('a cause leaves out what tells one case from another of the same kind', () => {
   const cause = (state: State, event: HistoryEvent, message = ''): string =>
     failureCause({ time: '', state, event, message })
-  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3, seconds: 320 }, 'no rate 0.5 in 3 files')).toBe(
-    'exit 3: no rate … in … files',
-  )
-  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3 })).toBe('exit 3')
+  expect(cause('RUN_ERROR', { kind: 'ran', exit: 3, seconds: 320 }, 'last words')).toBe('exit 3')
   expect(cause('RUN_ERROR', { kind: 'ran', signal: 'SIGSEGV', seconds: 1, cpu: 2, bound: 'most', memory: 12 })).toBe(
     'killed by SIGSEGV',
   )
