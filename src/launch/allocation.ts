@@ -16,6 +16,7 @@ import { type Processors, countCores } from '../platform/schedulers/cores.ts'
 import type { AllocatedNode, DetectedAllocation, Scheduler, SchedulerName } from '../platform/schedulers/scheduler.ts'
 import { detectAllocation, findScheduler, findSubmission } from '../platform/schedulers/schedulers.ts'
 import type { Settings } from '../site/settings.ts'
+import { countOf } from '../lib/text/count-of.ts'
 
 /** Cores that a launcher uses by default on a shared machine. */
 const LOGIN_CORES = 2
@@ -123,7 +124,7 @@ function readProcessors(): Processors {
 
 function takePart(nodes: readonly AllocatedNode[], { nodeLimit = Infinity, nodeOffset = 0 }: AllocationPart) {
   if (nodeOffset < nodes.length) return nodes.slice(nodeOffset, nodeOffset + nodeLimit)
-  const has = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`
+  const has = countOf(nodes.length, 'node')
   throw requestError('no-node', `no node left: the allocation has ${has}, and --node-offset skips ${nodeOffset}`)
 }
 

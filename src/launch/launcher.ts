@@ -27,6 +27,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { Intake } from './intake.ts'
 import { Recovery } from './recovery.ts'
 import type { RunContext } from './run/run-context.ts'
+import { countOf } from '../lib/text/count-of.ts'
 
 export interface LaunchLimits {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
@@ -96,10 +97,7 @@ export class Launcher {
     })
   }
 
-  /**
-   * Runs jobs until the launcher ends.
-   * @returns the reason and the counts
-   */
+  /** Runs jobs until the launcher ends. @returns the reason and the counts */
   async run(watch: JournalWatch): Promise<LaunchSummary> {
     await this.#intake.takeAll()
     this.#dispatcher.spread()
@@ -132,7 +130,7 @@ export class Launcher {
   finish(reason: string, outcome: Stop, graceMs = this.#graceMs): void {
     const { runningCount } = this.#dispatcher
     if (this.#reason === undefined && runningCount > 0)
-      this.#report({ kind: 'draining', message: `${reason}: stopping ${runningCount} running jobs` })
+      this.#report({ kind: 'draining', message: `${reason}: stopping ${countOf(runningCount, 'running job')}` })
     this.#reason ??= reason
     this.#dispatcher.drain(outcome, graceMs)
     this.#over.abort()

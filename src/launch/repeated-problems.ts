@@ -1,6 +1,7 @@
 /** Reports a repeated problem, such as a full disk, once and then counts it. */
 import { monotonicMs } from '../lib/sleep.ts'
 import type { LaunchEvent, Reporter } from './launch-events.ts'
+import { countOf } from '../lib/text/count-of.ts'
 
 /** Interval after which a lasting problem is reported again. */
 const REPORT_INTERVAL_MS = 60_000
@@ -34,7 +35,8 @@ export class RepeatedProblems {
   /** Reports the counts that are still pending. */
   end(): void {
     for (const [cause, { more }] of this.#recent)
-      if (more > 0) this.#forward({ kind: 'problem', message: `${cause}: ${more} more problems of this kind` })
+      if (more > 0)
+        this.#forward({ kind: 'problem', message: `${cause}: ${countOf(more, 'more problem')} of this kind` })
     this.#recent.clear()
   }
 }

@@ -26,6 +26,7 @@ import { LeaseKeeper } from './lease.ts'
 import { createRankWarning } from './run/rank-warning.ts'
 import { RepeatedProblems } from './repeated-problems.ts'
 import { Capacity } from './capacity.ts'
+import { countOf } from '../lib/text/count-of.ts'
 
 export interface LaunchOptions extends AllocationPart {
   readonly jobMode: 'auto' | 'serial' | 'mpi'
@@ -278,6 +279,6 @@ function describeNodes({ nodes, scheduler, schedulerId, beside }: Allocation, { 
   const cores = nodes.reduce((sum, node) => sum + node.cores, 0)
   const where = nodes.length === 1 ? (nodes[0]?.name ?? '') : `${nodes.length} nodes`
   if (beside !== undefined && slots === undefined)
-    return `${where}, ${cores} slots, because this is a submit host of ${beside}: use \`bjob submit\` to run jobs on compute nodes, or --slots N for more jobs here`
-  return `${where}, ${cores} ${slots === undefined ? 'cores' : 'slots'}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
+    return `${where}, ${countOf(cores, 'slot')}, because this is a submit host of ${beside}: use \`bjob submit\` to run jobs on compute nodes, or --slots N for more jobs here`
+  return `${where}, ${countOf(cores, slots === undefined ? 'core' : 'slot')}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
 }

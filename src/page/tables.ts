@@ -3,7 +3,7 @@ import { type Dataset, NEVER } from '../report/dataset.ts'
 import type { FailureRow } from '../report/failures.ts'
 import type { LauncherFigures } from '../report/figures.ts'
 import { type Child, element, emptyNote, visible } from './element.ts'
-import { coreTimeText, countText, durationText, percentText, timeText } from './words.ts'
+import { countLabel, coreTimeText, countText, durationText, percentText, timeText } from './words.ts'
 
 /** Maximum number of rows; the job table has all of them. */
 const MOST_CAUSES = 40
@@ -51,7 +51,7 @@ export function launcherTable({ origin, now }: Dataset, launchers: readonly Laun
     const share = Math.min(1, coreSeconds / offeredCoreSeconds)
     return [
       visible(id),
-      `${visible(where)}, ${countText(cores)} core${cores === 1 ? '' : 's'}${gpus === 0 ? '' : `, ${countText(gpus)} GPUs`}`,
+      `${visible(where)}, ${countLabel(cores, 'core')}${gpus === 0 ? '' : `, ${countLabel(gpus, 'GPU')}`}`,
       timeText(origin + start),
       durationText(((end === NEVER ? now : end) - start) / 1000),
       countText(runs),

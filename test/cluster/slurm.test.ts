@@ -110,7 +110,7 @@ describe('on a real Slurm of four nodes', needs('Debian', 'root'), () => {
       const words = ['-N3', '--exclusive', 'srun', ...step, ...bjob, 'launch', '--idle-seconds=0']
       return (await site.run('salloc', words)).stdout
     }
-    expect(await launch('-N1', '-n1', '-c1')).toMatch(/ on node1, 1 cores, slurm job/)
+    expect(await launch('-N1', '-n1', '-c1')).toMatch(/ on node1, 1 core, slurm job/)
     expect(await launch('-N1', '-n1')).toMatch(/ on node1, 4 cores, slurm job/)
     // Slurm gives one task one node, whatever it was asked for.
     expect(await launch('-N2', '-n1')).toMatch(/ on node1, 4 cores, slurm job/)

@@ -149,7 +149,7 @@ describe.concurrent('bjob launch in an allocation', () => {
           env: allocationOf(rig, { ...env, SLURM_JOB_END_TIME: undefined }),
         })
       ).split('\n')[0]
-    expect(await launch(step)).toMatch(/ on node1, 1 cores, slurm job 2$/)
+    expect(await launch(step)).toMatch(/ on node1, 1 core, slurm job 2$/)
     expect(await launch(recordedEnvironment('slurm-step-pmi2'))).toMatch(/ on node1, 2 cores, slurm job 2$/)
     expect(await launch(recordedEnvironment('slurm-batch'))).toMatch(/ on 3 nodes, 12 cores, slurm job 2$/)
   })

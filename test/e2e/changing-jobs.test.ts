@@ -166,7 +166,12 @@ test('a workflow is cloned with its parents, its input and its data, and the clo
     priority: 5,
     description: '',
   })
-  expect((await rig.bjob(['clone', 'w/a'])).status).toBe(2)
+  expect(await rig.bjob(['clone', 'w/a'])).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(
+      /^bjob: job w\/a already exists\nhint: name the copy with --as NAME, or .*--to WORKFLOW\n$/,
+    ),
+  })
   expect(await rig.done(['clone', 'w/b', '--as', 'b2'])).toBe('w/b2\n')
   await rig.done(['launch', '--idle-seconds', '0.3'])
   for (const id of ['v/a', 'v/b', 'w/b2']) expect([id, await rig.done(['log', id])]).toEqual([id, 'words\n'])

@@ -49,6 +49,16 @@ test('one job: its folder, its output, its files', async () => {
   expect(folder).toBe(rig.folder('w/a'))
   expect([await rig.done(['log', 'w/a']), await rig.done(['cat', 'w/a', 'file'])]).toEqual(['said\n', 'kept\n'])
   // In its folder it need not be named.
+  expect(await rig.done(['cat', 'file'], { cwd: folder })).toBe('kept\n')
+  expect((await rig.bjob(['cat', 'none'], { cwd: folder })).stderr).toContain('w/a has no none')
+  expect(await rig.done(['cat', 'w/a', 'file'], { cwd: folder })).toBe('kept\n')
+  for (const command of ['ls', 'show'])
+    expect((await rig.bjob([command, 'w'])).stderr).toBe(
+      'bjob: no such job: default/w; w is a workflow\nhint: bjob ls --workflow w\n',
+    )
+  expect((await rig.bjob(['ls', '--foo'])).stderr).toBe(
+    'bjob: unknown option --foo\nhint: `bjob ls --help` lists them\n',
+  )
   expect(await rig.done(['history'], { cwd: folder })).toContain('JOB_FINISHED')
   expect(fs.existsSync(path.join(folder, 'job.out'))).toBe(true)
 })

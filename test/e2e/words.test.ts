@@ -223,7 +223,7 @@ describe.concurrent('requests that are wrong', () => {
       rig,
       ['results', '--cursor', 'c'],
       '',
-      'belongs to another selection of jobs: {"name":["a","a*"]} (c)',
+      'the cursor belongs to another selection of jobs: {"name":["a","a*"]} (c)',
     )
     await refused(rig, ['results', '--cursor', 'c', '--name', 'b'], '', /belongs to another selection/)
     expect(await results('--name', 'a*', '--name', 'a')).toBe('')

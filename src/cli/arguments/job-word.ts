@@ -1,9 +1,9 @@
 /** The job of a command: named, or that of the current folder. */
-import { requestError } from '../../core/text/errors.ts'
+import { type BjobError, requestError } from '../../core/text/errors.ts'
 import { type JobId, fullId } from '../../core/job/id.ts'
 import { unknownJob } from '../../site/job/jobs.ts'
 import type { Site } from '../../site/site.ts'
-import { isJobFolder } from '../../site/disk/job-folder.ts'
+import { isJobFolder, listWorkflows } from '../../site/disk/job-folder.ts'
 
 /** @throws BjobError `unknown-job`, `bad-id`, `bad-option` */
 export async function findJob(site: Site, word: string | undefined): Promise<JobId> {
@@ -13,8 +13,16 @@ export async function findJob(site: Site, word: string | undefined): Promise<Job
       hint: '`bjob ls` lists them',
     })
   const full = fullId(id)
-  if (!(await isJobFolder(site, full))) throw unknownJob(full)
+  if (!(await isJobFolder(site, full))) throw (await findWorkflow(site, id)) ?? unknownJob(full)
   return full
+}
+
+/** @returns the error for a workflow in the place of a job; undefined if `word` names none */
+export async function findWorkflow(site: Site, word: string): Promise<BjobError | undefined> {
+  if (word.includes('/') || !(await listWorkflows(site)).includes(word)) return undefined
+  return requestError('unknown-job', `no such job: ${fullId(word)}; ${word} is a workflow`, {
+    hint: `bjob ls --workflow ${word}`,
+  })
 }
 
 /** @throws BjobError `bad-option` if there are more than `most` words */

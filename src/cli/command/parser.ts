@@ -36,7 +36,7 @@ export type ParsedCommand = Pick<Command, 'words' | 'options' | 'examples'>
 export function parseCommand(name: string, command: ParsedCommand, argv: readonly string[]): Input {
   const parser = createParser()
   const flags = flagsOf(describe(parser, name, command))
-  const words = guardWords(flags, argv, command.words)
+  const words = guardWords(flags, argv, command)
   const { args, options: parsed } = parser.parse(['node', 'bjob', name, ...words], { run: false })
   const values = new Map<string, readonly string[]>()
   for (const option of command.options) {
@@ -98,7 +98,7 @@ function unguard(text: string): string {
  * into 7, reject values that are empty or start with `-`, take the word after `--dry-run` for its
  * value, read `-n4` as two flags, and accept dots and `__proto__`.
  */
-function guardWords(flags: Flags, argv: readonly string[], taken: string): readonly string[] {
+function guardWords(flags: Flags, argv: readonly string[], command: ParsedCommand): readonly string[] {
   const words: string[] = []
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? ''
@@ -109,7 +109,7 @@ function guardWords(flags: Flags, argv: readonly string[], taken: string): reado
     }
     const { flag, given } = splitWord(flags, word)
     const option = flags.get(flag)
-    if (option === undefined) throw unknownOption(flags, flag, taken)
+    if (option === undefined) throw unknownOption(flags, flag, command)
     if (option.name === 'help') return ['--help']
     if (option.required !== true) {
       if (given !== undefined) throw requestError('bad-option', `${flag} takes no value`)
@@ -117,8 +117,14 @@ function guardWords(flags: Flags, argv: readonly string[], taken: string): reado
       continue
     }
     const value = given ?? argv[++at]
-    if (value === undefined)
-      throw requestError('bad-option', `${flag} needs a value: ${flag} ${/<(.*)>/.exec(option.rawName)?.[1] ?? ''}`)
+    // Then the value before it is missing.
+    const isOption = given === undefined && value !== undefined && (value === '--' || flags.has(value))
+    if (value === undefined || isOption)
+      throw requestError(
+        'bad-option',
+        `${flag} needs a value: ${flag} ${/<(.*)>/.exec(option.rawName)?.[1] ?? ''}`,
+        isOption ? { hint: `if ${value} is the value, write ${flag}=${value}` } : {},
+      )
     words.push(`--${option.name}=${GUARD}${value}`)
   }
   return words
@@ -144,10 +150,11 @@ function flagsOf({ options, globalCommand }: CacCommand): Flags {
   return flags
 }
 
-function unknownOption(flags: Flags, flag: string, taken: string): Error {
-  return requestError('unknown-option', `unknown option ${flag}${didYouMean(flag, [...flags.keys()])}`, {
-    hint: taken.includes('FIELD=VALUE')
-      ? 'write a field without dashes: FIELD=VALUE'
-      : 'put arguments that start with - after --',
-  })
+function unknownOption(flags: Flags, flag: string, command: ParsedCommand): Error {
+  const message = `unknown option ${flag}${didYouMean(flag, [...flags.keys()])}`
+  if (command.words.includes('FIELD=VALUE'))
+    return requestError('unknown-option', message, { hint: 'write a field without dashes: FIELD=VALUE' })
+  return takesRest(command)
+    ? requestError('unknown-option', message, { hint: "put the job's arguments after --" })
+    : requestError('unknown-option', message)
 }

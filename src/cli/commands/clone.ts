@@ -47,6 +47,11 @@ Requires an id or a filter. ${FILTER_HELP}`,
       })
     const workflow = input.text('to')
     const ifExists = input.choice('if-exists', ['error', 'reuse', 'rename'])
+    const [first] = chosen
+    if (name === undefined && workflow === undefined && (ifExists ?? 'error') === 'error')
+      throw requestError('name-taken', `job ${first} already exists`, {
+        hint: `${chosen.length === 1 ? 'name the copy with --as NAME, or ' : ''}copy into another workflow with --to WORKFLOW`,
+      })
     const options = {
       assignments,
       ...defined({ workflow, name }),

@@ -21,6 +21,7 @@ import { type LineListing, LIST_OPTIONS, Output } from '../command/list-output.t
 import { limitWords } from '../arguments/job-word.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** On a network file system, time for a second node to start. */
 const PEER_MS = 3000
@@ -132,6 +133,6 @@ function summaryOf(checks: readonly Check[], settings: SuitableSettings): string
   const verdict =
     count === 0
       ? 'fit for bjob. Settings for bjob.yaml:'
-      : `not fit for bjob: ${count === 1 ? '1 check' : `${count} checks`} failed. Settings to use in bjob.yaml nevertheless:`
+      : `not fit for bjob: ${countOf(count, 'check')} failed. Settings to use in bjob.yaml nevertheless:`
   return `${verdict}\n${lines.join('\n')}\n`
 }

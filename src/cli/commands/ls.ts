@@ -16,7 +16,7 @@ import { readJobState } from '../../site/job/jobs.ts'
 import type { Command, Session } from '../command/command.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-options.ts'
 import { LIST_OPTIONS, Output } from '../command/list-output.ts'
-import { limitWords } from '../arguments/job-word.ts'
+import { findWorkflow, limitWords } from '../arguments/job-word.ts'
 import { HISTORY_COLUMNS, historyLine } from '../show/history-line.ts'
 import { JOB_COLUMNS, jobRecord } from '../show/job-record.ts'
 import { treeRows } from '../show/job-tree.ts'
@@ -132,6 +132,8 @@ async function requireNamed(client: SiteClient, entries: readonly JobEntry[], in
   for (const id of exact) {
     const full = id.includes('/') ? id : `default/${id}`
     if (found.has(full) || (await client.jobs.filter({ id: full }).exists())) continue
+    const workflow = await findWorkflow(client.site, id)
+    if (workflow !== undefined) throw workflow
     const near = id.includes('/') ? undefined : nearestWord(id, KINDS)
     throw requestError(
       'unknown-job',

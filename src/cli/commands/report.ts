@@ -11,6 +11,7 @@ import { codeOf } from '../../site/disk/disk.ts'
 import type { Command } from '../command/command.ts'
 import { Output } from '../command/list-output.ts'
 import { FILTER_HELP, FILTER_OPTIONS, filterOf, filterText } from '../arguments/filter-options.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 const PAGE = 'report.html'
 
@@ -69,7 +70,7 @@ times, failures, launchers, searches, and a table of all jobs with links to thei
     if (file === '-') return session.terminal.write(text)
     writeFile(file, text)
     const count = dataset.jobs.name.length
-    session.terminal.note(`${count} job${count === 1 ? '' : 's'}: ${file}`)
+    session.terminal.note(`${countOf(count, 'job')}: ${file}`)
   },
 }
 

@@ -13,6 +13,7 @@ import { ProgressLine, formatProgress } from '../terminal/progress-line.ts'
 import { SPAWN_OPTIONS, recordOf } from '../arguments/spawn-options.ts'
 import { spawnedListing } from '../show/spawned-listing.ts'
 import { suggestRunning } from '../show/suggest-running.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 const CHOICES = ['error', 'reuse', 'rename'] as const
 
@@ -60,7 +61,7 @@ The disBatch directives PREFIX, SUFFIX, REPEAT and BARRIER are supported, and a 
     let made = 0
     const onChecked = (count: number): void => {
       total = count
-      progress.show(() => `checking ${count} jobs`)
+      progress.show(() => `checking ${countOf(count, 'job')}`)
     }
     // Printed as they are made, so that a reader can start with the first.
     const onMade = (spawned: readonly Spawned[]): void => {

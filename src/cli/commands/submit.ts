@@ -14,6 +14,7 @@ import { FILTER_HELP, FILTER_OPTIONS, filterOf } from '../arguments/filter-optio
 import type { Input } from '../command/option.ts'
 import { Output } from '../command/list-output.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** Passed to the launcher unchanged. */
 const LAUNCH_OPTIONS = ['slots', 'job-mode', 'idle-seconds'] as const
@@ -124,7 +125,7 @@ async function keep(
     },
   )
   const { submitted, live, left } = summary
-  const many = (number: number): string => `${number} ${number === 1 ? 'allocation' : 'allocations'}`
+  const many = (number: number): string => countOf(number, 'allocation')
   const last = stop.aborted
     ? `stopped by ${String(stop.reason)}: ${many(submitted)} submitted, ${many(live)} queued or running. Run the same command to continue.`
     : `no runnable jobs left, exiting: ${many(submitted)} submitted.${left === undefined ? '' : ` Not runnable: ${left}.`}`

@@ -9,6 +9,7 @@ import type { Session } from '../command/command.ts'
 import type { Input } from '../command/option.ts'
 import { Output } from '../command/list-output.ts'
 import { formatAge } from '../terminal/terminal.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /**
  * A submission or a launcher: the object for `--json`, the rest of its CSV row, and its table row.
@@ -49,7 +50,7 @@ async function submissionEntries(site: Site): Promise<Entry[]> {
       row: { ...record, id, kind: 'submission', started: record.submitted, status: status?.state, said },
       cells: [
         `${record.scheduler} job ${record.scheduler_id ?? '?'}`,
-        `${record.nodes} node${record.nodes === 1 ? '' : 's'}`,
+        countOf(record.nodes, 'node'),
         formatAge(record.submitted, now),
         `${statusText(record, status)}${said === undefined ? '' : `: ${said}`}`,
       ],

@@ -6,6 +6,7 @@ import type { Site } from '../../site/site.ts'
 import { JobView } from '../../site/view/job-view.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** Minimum interval between reloads in a browser. */
 const LEAST_SECONDS = 2
@@ -29,7 +30,7 @@ export async function watchReport(
     const count = await make(refreshSeconds)
     const seconds = (monotonicMs() - begunMs) / 1000
     refreshSeconds = Math.max(LEAST_SECONDS, Math.ceil(seconds / SHARE))
-    if (isFirst) terminal.note(`${count} job${count === 1 ? '' : 's'}: ${file}, made again as jobs end until Ctrl-C`)
+    if (isFirst) terminal.note(`${countOf(count, 'job')}: ${file}, made again as jobs end until Ctrl-C`)
     isFirst = false
     await sleep(refreshSeconds * 1000, signal)
     let hasEnd = false

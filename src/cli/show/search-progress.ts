@@ -4,6 +4,7 @@ import { monotonicMs } from '../../lib/sleep.ts'
 import type { Result } from '../../search/study/objective.ts'
 import type { Evaluation, Study } from '../../search/study/study.ts'
 import { type ProgressLine, formatProgress } from '../terminal/progress-line.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 const REDRAW_MS = 1000
 /** Maximum share of time for counting running jobs. */
@@ -32,7 +33,7 @@ export class SearchProgress {
   resume(): void {
     const { endCount, count } = this.#study
     this.#earlierCount = endCount
-    if (count > 0) this.#progress.print(`continuing with ${count} evaluations, ${endCount} of them ended\n`)
+    if (count > 0) this.#progress.print(`continuing with ${countOf(count, 'evaluation')}, ${endCount} of them ended\n`)
     if (!this.#progress.isDrawn) return
     this.#timer = setInterval(() => this.#redraw(), REDRAW_MS).unref()
     this.#draw()

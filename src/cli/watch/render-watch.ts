@@ -9,6 +9,7 @@ import { formatRate, formatSpan } from '../terminal/figures-text.ts'
 import { formatBar } from '../terminal/progress-text.ts'
 import { STATE_COLOURS } from '../terminal/terminal.ts'
 import type { FailedJob, LauncherStatus, WatchModel } from './watch-model.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** Text with an optional colour. */
 export type Piece = readonly [text: string, colour?: Colour | undefined]
@@ -106,7 +107,7 @@ function launcherLine(launcher: LauncherStatus, idWidth: number, time: string, w
     `  ${nodes} node${nodes === 1 ? ' ' : 's'}`,
     `  ${isNarrow ? '' : bar}${Number(used.toFixed(1))}/${cores} ${isNarrow ? 'slots' : 'slots in use'}`,
     `  ${left}`,
-    width < 70 ? '' : `  ${running} job${running === 1 ? '' : 's'}`,
+    width < 70 ? '' : `  ${countOf(running, 'job')}`,
   ]
   return [[pieces.join('')]]
 }

@@ -15,6 +15,7 @@ import { type Submission, listSubmissions, writeSubmission } from '../../site/la
 import { checkDemand, describeMisfits, measureDemand, withoutParents } from './demand.ts'
 import { askSchedulers } from './submission-status.ts'
 import { type AllocationRequest, renderAllocation, submitAllocation } from './submit-launchers.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 export interface KeepOptions {
   readonly request: AllocationRequest
@@ -182,7 +183,7 @@ class Keeper {
       const submission = await submitAllocation(this.#site, await renderAllocation(this.#site, request))
       this.#submitted += 1
       this.#refusals = 0
-      const nodes = `${request.nodes} ${request.nodes === 1 ? 'node' : 'nodes'}`
+      const nodes = countOf(request.nodes, 'node')
       const message = `${nameOf(submission)} submitted: ${nodes} for ${request.minutes} min, at most ${count} at once`
       this.#report({ kind: 'submitted', message })
       return submission

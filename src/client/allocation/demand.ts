@@ -6,6 +6,7 @@ import { requestOf } from '../../core/placement/placement-request.ts'
 import { explainUnfit } from '../../core/placement/placement.ts'
 import { isEnded } from '../../core/life/states.ts'
 import { type Settings, drainSeconds } from '../../site/settings.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** The part of a request to the scheduler that matters to jobs. */
 export interface AllocationShape {
@@ -59,7 +60,7 @@ export function checkDemand({ waiting, misfits }: Demand, { nodes, minutes }: Al
       hint: 'spawn jobs first; `bjob ls --by-state` counts them',
     })
   }
-  const shape = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
+  const shape = `${countOf(nodes, 'node')} for ${countOf(minutes, 'minute')}`
   throw requestError('no-runnable-job', `no job fits into ${shape}: ${describeMisfits(misfits)}`, {
     hint: "request more with -n and -t, or reduce the jobs' needs with `bjob set`",
   })

@@ -101,10 +101,14 @@ export class Cursor {
     const text = await unlessGone(disk.readText(file))
     const saved = text === undefined ? EMPTY : parseCursor(text, file)
     if (saved.filter !== undefined && saved.filter !== key)
-      throw requestError('bad-cursor', `belongs to another selection of jobs: ${describeKey(saved.filter)}`, {
-        path: file,
-        hint: 'use one cursor file per selection of jobs',
-      })
+      throw requestError(
+        'bad-cursor',
+        `the cursor belongs to another selection of jobs: ${describeKey(saved.filter)}`,
+        {
+          path: file,
+          hint: 'use one cursor file per selection of jobs',
+        },
+      )
     const isJournalNew = !(await fitsJournals(site, saved.positions))
     const from = isJournalNew ? 0 : saved.delivered
     const tail = (await unlessGone(disk.readFrom(sidecarOf(file), from, Number.MAX_SAFE_INTEGER))) ?? Buffer.alloc(0)
@@ -194,7 +198,7 @@ function parseCursor(text: string, file: string): CursorFile {
   const { format, positions, delivered, pending = [], filter } = value
   checkFormat('cursor', format, file)
   if (typeof format !== 'number' || positions === undefined || typeof delivered !== 'number')
-    throw requestError('bad-cursor', 'is not a cursor written by bjob', { path: file })
+    throw requestError('bad-cursor', 'the file is not a cursor written by bjob', { path: file })
   // Histories of format 1 have words only.
   const told = format === 1 ? pending.map((one) => ({ ...one, event: eventOfWords(one.event) })) : pending
   const saved = { ...EMPTY, positions: withMarks(positions), delivered, pending: told }

@@ -16,6 +16,7 @@ import type { Site } from '../../site/site.ts'
 import { breakageText, findApplicationFault, findBreakage } from '../../site/job/breakage.ts'
 import { doubtRanks } from '../explain/compute-nodes.ts'
 import { explainAbsence, explainMisfit } from './launcher-fit.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** @returns at least one line. @throws BjobError `unknown-job` */
 export async function explainJob(site: Site, id: JobId): Promise<string[]> {
@@ -173,7 +174,7 @@ function howToStart({ settings }: Site, { numNodes, wallTimeMinutes }: JobSpec):
 
 function needs({ numNodes, ranksPerNode, threadsPerRank, wallTimeMinutes }: JobSpec): string {
   const cores = ranksPerNode * threadsPerRank
-  return `${numNodes === 1 ? '' : `${numNodes} nodes, `}${cores} ${cores === 1 ? 'core' : 'cores'}${numNodes === 1 ? '' : ' each'} and ${wallTimeMinutes} min`
+  return `${numNodes === 1 ? '' : `${numNodes} nodes, `}${countOf(cores, 'core')}${numNodes === 1 ? '' : ' each'} and ${wallTimeMinutes} min`
 }
 
 async function leaseOf(site: Site, launcher: string): Promise<Lease | undefined> {

@@ -12,6 +12,7 @@ import {
 } from './node-need.ts'
 import type { Assignment, NodePool, NodeShare } from './node-pool.ts'
 import type { Waiting, WaitingLine } from './waiting-line.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** A running job. */
 export interface RunningJob {
@@ -139,7 +140,10 @@ export function explainUnfit(
   timeLimitSeconds = Infinity,
 ): Unfit | undefined {
   if (request.nodes > nodes.length) {
-    return { reason: 'too-wide', message: `needs ${countNodes(request.nodes)}, the allocation has ${nodes.length}` }
+    return {
+      reason: 'too-wide',
+      message: `needs ${countOf(request.nodes, 'node')}, the allocation has ${nodes.length}`,
+    }
   }
   const fitting = nodes.filter((shape) => fitsShape(request, shape)).length
   if (fitting < request.nodes) return explainShape(request, nodes, fitting)
@@ -238,24 +242,20 @@ function explainShape(request: PlacementRequest, nodes: readonly NodeShape[], fi
   const has =
     fitting === 0
       ? 'no node of the allocation has'
-      : `only ${countNodes(fitting)} of the allocation ${fitting === 1 ? 'has' : 'have'}`
+      : `only ${countOf(fitting, 'node')} of the allocation ${fitting === 1 ? 'has' : 'have'}`
   const countWith = (enough: (shape: NodeShape) => boolean) => nodes.filter(enough).length
   const cores = countCoresPerNode(request)
   const gpus = countGpusPerNode(request)
   const memoryMiB = request.memoryMiBPerNode ?? 0
   if (request.packing === undefined && countWith((shape) => shape.cores >= cores) < request.nodes) {
-    return { reason: 'too-many-cores', message: `needs ${cores} cores per node, ${has} that many` }
+    return { reason: 'too-many-cores', message: `needs ${countOf(cores, 'core')} per node, ${has} that many` }
   }
   if (countWith((shape) => shape.gpus >= gpus) < request.nodes) {
-    return { reason: 'too-many-gpus', message: `needs ${gpus} GPUs per node, ${has} that many` }
+    return { reason: 'too-many-gpus', message: `needs ${countOf(gpus, 'GPU')} per node, ${has} that many` }
   }
   if (countWith((shape) => (shape.memoryMiB ?? Infinity) >= memoryMiB) < request.nodes) {
     return { reason: 'too-much-memory', message: `needs ${memoryMiB} MiB per node, ${has} that much` }
   }
-  const message = `needs ${countNodes(request.nodes)} with ${cores} cores, ${gpus} GPUs and ${memoryMiB} MiB each, ${has} all of that`
+  const message = `needs ${countOf(request.nodes, 'node')} with ${countOf(cores, 'core')}, ${countOf(gpus, 'GPU')} and ${memoryMiB} MiB each, ${has} all of that`
   return { reason: 'too-wide', message }
-}
-
-function countNodes(count: number): string {
-  return count === 1 ? '1 node' : `${count} nodes`
 }

@@ -1,6 +1,12 @@
 /** Suggests the known word closest to a mistyped one. */
 
-/** @returns the nearest of `known` by edit distance, if it is near enough */
+/** Letters of an abbreviation that are enough to name a longer word. */
+const ENOUGH_LETTERS = 4
+
+/**
+ * @returns the nearest of `known` by edit distance, if it is near enough; otherwise the only one
+ *   that begins with the word, apart from separators: `walltime` means `wall_time_minutes`
+ */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
@@ -8,7 +14,18 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
-  return best
+  return best ?? completed(word, known)
+}
+
+function completed(word: string, known: Iterable<string>): string | undefined {
+  const letters = lettersOf(word)
+  if (letters.length < ENOUGH_LETTERS) return undefined
+  const [found, other] = [...known].filter((candidate) => lettersOf(candidate).startsWith(letters))
+  return other === undefined ? found : undefined
+}
+
+function lettersOf(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_]/g, '')
 }
 
 /** The end of a message about an unknown word: a suggestion, or nothing. */

@@ -13,6 +13,7 @@ import {
   parseCount,
   readVariable,
 } from './scheduler.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /**
  * Special steps, such as salloc's interactive shell, have the highest ids and stand for the whole
@@ -115,7 +116,7 @@ function expandCounts(env: Environment, name: string, nodes: number): number[] |
   }
   if (counts.length !== nodes) {
     const list = name.startsWith('SLURM_STEP') ? 'SLURM_STEP_NODELIST' : 'SLURM_JOB_NODELIST'
-    throw badAllocation('slurm', `${name} has ${counts.length} nodes, ${list} ${nodes}`)
+    throw badAllocation('slurm', `${name} has ${countOf(counts.length, 'node')}, ${list} ${nodes}`)
   }
   return counts
 }

@@ -10,6 +10,7 @@ import { breakageText, findApplicationFault } from '../job/breakage.ts'
 import { readJobState } from '../job/jobs.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import type { Site } from '../site.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 export interface Journals {
   readonly index: JobIndex
@@ -125,7 +126,7 @@ export function checkLines(site: Site, { reader }: Journals): Finding[] {
       kind: 'unreadable-lines',
       path: site.layout.journal,
       isRemark: true,
-      message: `${count} ${count === 1 ? 'line' : 'lines'} truncated by a crash; the folders hold their content`,
+      message: `${countOf(count, 'line')} truncated by a crash; the folders hold their content`,
     },
   ]
 }

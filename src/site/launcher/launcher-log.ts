@@ -6,6 +6,7 @@ import { formatLogLine } from '../../core/text/log-line.ts'
 import { FileFollower, LineFollower } from '../follow/file-follower.ts'
 import { type AppendFile, codeOf } from '../disk/disk.ts'
 import type { Site } from '../site.ts'
+import { countOf } from '../../lib/text/count-of.ts'
 
 /** About 25,000 lines, twice. */
 const FILE_BYTES = 4 * 1024 * 1024
@@ -88,7 +89,7 @@ export class LauncherLog {
       new Date().toISOString(),
       'error',
       'problem',
-      `${this.#lost} lines of this log were lost: ${this.#reason}`,
+      `${countOf(this.#lost, 'line')} of this log ${this.#lost === 1 ? 'was' : 'were'} lost: ${this.#reason}`,
     )
   }
 

@@ -45,8 +45,12 @@ const tricky = fc.constantFrom(
 const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), tricky)
 const word = anyText.filter((text) => !text.startsWith('-') || text === '-')
 
+/** A flag in the place of a value is an error, as the value was probably forgotten. */
+const FLAGS = new Set(['--', '--help', '-h', '-f', '-o', ...options.map(({ name }) => `--${name}`)])
+const value = anyText.filter((text) => !FLAGS.has(text))
+
 describe('parseCommand', () => {
-  test.prop([anyText, fc.array(anyText)])('the value of an option comes through as it was typed', (name, tags) => {
+  test.prop([value, fc.array(value)])('the value of an option comes through as it was typed', (name, tags) => {
     const input = parse(
       '--name',
       name,
@@ -91,7 +95,10 @@ describe('parseCommand', () => {
     expect(() => parse('-h')).toThrow(HelpAsked)
     for (const flag of ['--__proto__=x', '--constructor', '--name.x=1', '-name', '--o=x', '--wait-for-parents'])
       expect(() => parse(flag)).toThrow(/unknown option/)
-    expect(parse('--name', '--help').text('name')).toBe('--help')
+    for (const flag of ['--help', '--tag', '-f', '--'])
+      expect(() => parse('--name', flag, 'x')).toThrow(/--name needs a value: --name NAME/)
+    expect(parse('--name=--tag').text('name')).toBe('--tag')
+    expect(parse('--name', '--epochs').text('name')).toBe('--epochs')
     expect(parse('--', '--help').words).toEqual(['--help'])
   })
 

@@ -11,6 +11,18 @@ test.each([
   expect(nearestWord(word, ['RUNNING', 'READY', 'FAILED'])).toBe(meant)
 })
 
+test.each([
+  ['walltime', 'wall_time_minutes'],
+  ['--walltime', '--wall-time-minutes'],
+  ['wal', undefined],
+  ['num_', undefined],
+])('an abbreviation names the only word that begins so: %j means %j', (word, meant) => {
+  const fields = ['wall_time_minutes', 'num_nodes', 'num_ranks_and_more']
+  expect(nearestWord(word, word.startsWith('--') ? fields.map((one) => `--${one.replaceAll('_', '-')}`) : fields)).toBe(
+    meant,
+  )
+})
+
 test('nothing is near where nothing is known', () => {
   expect(nearestWord('a', [])).toBeUndefined()
 })
