@@ -61,7 +61,6 @@ export class OwnedJob {
             return advance(current, steps, alteration)
           },
           this.#state.revision,
-          true,
         )
         if (moved !== undefined) return (this.#state = moved)
         report({

@@ -3,6 +3,8 @@
  * paths.
  */
 import { type JobId, jobId, workflowOf } from '../../core/job/id.ts'
+import { requestError, siteError } from '../../core/text/errors.ts'
+import { monotonicMs } from '../../lib/sleep.ts'
 import { type Disk, isForbidden, unlessGone } from './disk.ts'
 import { type Layout, isScaffold } from './layout.ts'
 
@@ -21,6 +23,44 @@ export async function hasJob({ disk, layout }: Place, id: JobId): Promise<boolea
 /** True if there is a folder. A link does not count, because its target may be anywhere. */
 export async function isJobFolder({ disk, layout }: Place, id: JobId): Promise<boolean> {
   return (await disk.stat(layout.job(id).dir))?.isDirectory() === true
+}
+
+/** One look at a workflow's folder serves all its jobs for this long. */
+const LOOK_MS = 1000
+const looks = new WeakMap<Layout, Map<string, number>>()
+
+/**
+ * Refuses links in the place of a job's folder or its workflow, since bjob does not own their
+ * targets. Costs one call per job.
+ * @throws BjobError `linked-folder`
+ */
+export async function refuseLinks(place: Place, id: JobId): Promise<void> {
+  const workflow = workflowOf(id)
+  const looked = looks.get(place.layout) ?? new Map<string, number>()
+  looks.set(place.layout, looked)
+  if (monotonicMs() - (looked.get(workflow) ?? -LOOK_MS) >= LOOK_MS) {
+    looked.delete(workflow)
+    await refuseLinkedWorkflow(place, workflow)
+    looked.set(workflow, monotonicMs())
+  }
+  const { dir } = place.layout.job(id)
+  if (await isLink(place, dir)) throw siteError('linked-folder', `the folder of ${id} is a link`, { path: dir })
+}
+
+/** @throws BjobError `linked-folder` */
+export async function refuseLinkedWorkflow(place: Place, workflow: string): Promise<void> {
+  if (await isLinkedWorkflow(place, workflow))
+    throw requestError('linked-folder', `workflow ${workflow} must be a folder, not a link`, {
+      path: place.layout.workflow(workflow),
+    })
+}
+
+export async function isLinkedWorkflow(place: Place, workflow: string): Promise<boolean> {
+  return isLink(place, place.layout.workflow(workflow))
+}
+
+async function isLink({ disk }: Place, folder: string): Promise<boolean> {
+  return (await disk.stat(folder))?.isSymbolicLink() === true
 }
 
 /**

@@ -39,6 +39,6 @@ export async function findApplicationFault(
 export function breakageText(error: BjobError): string {
   const { path: file, line } = error.detail
   const name = file === undefined ? '' : (file.split('/').at(-1) ?? '')
-  if (line === undefined && error.message.startsWith(`${name} `)) return error.message
+  if (line === undefined && error.message.split(' ').includes(name)) return error.message
   return `${name}${line === undefined ? '' : `:${line}`}${name === '' ? '' : ': '}${error.message}`
 }

@@ -2,7 +2,6 @@
 import path from 'node:path'
 import { toEvent } from '../../core/index/journal-events.ts'
 import { type JobId, splitId } from '../../core/job/id.ts'
-import { requestError } from '../../core/text/errors.ts'
 import type { NewInputFile } from '../../core/life/job-inputs.ts'
 import { type JobState, bornAt } from '../../core/life/job-state.ts'
 import type { JobSpec } from '../../core/job/job-spec.ts'
@@ -11,6 +10,7 @@ import { formatYaml } from '../../core/text/yaml-text.ts'
 import { mapConcurrently, AT_ONCE } from '../../lib/concurrently.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import { codeOf, unlessGone } from '../disk/disk.ts'
+import { refuseLinkedWorkflow } from '../disk/job-folder.ts'
 import { linkContent } from './input-files.ts'
 import { formatData } from './job-files.ts'
 import type { JobPaths } from '../disk/layout.ts'
@@ -43,7 +43,7 @@ interface Draft {
  */
 export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<Creation[]> {
   const drafts: Draft[] = []
-  for (const workflow of new Set(jobs.map(({ id }) => splitId(id).workflow))) await refuseLink(site, workflow)
+  for (const workflow of new Set(jobs.map(({ id }) => splitId(id).workflow))) await refuseLinkedWorkflow(site, workflow)
   try {
     await mapConcurrently(jobs.entries(), AT_ONCE, async ([index, job]) => {
       drafts[index] = await buildAside(site, job)
@@ -54,13 +54,6 @@ export async function createJobs(site: Site, jobs: readonly NewJob[]): Promise<C
     for (const draft of drafts.filter(Boolean)) await site.disk.removeAll(draft.aside.dir)
     throw error
   }
-}
-
-/** @throws BjobError `linked-folder` */
-async function refuseLink({ disk, layout }: Site, workflow: string): Promise<void> {
-  const folder = layout.workflow(workflow)
-  if ((await disk.stat(folder))?.isSymbolicLink() === true)
-    throw requestError('linked-folder', `workflow ${workflow} must be a folder, not a link`, { path: folder })
 }
 
 async function buildAside(site: Site, job: NewJob): Promise<Draft> {

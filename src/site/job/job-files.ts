@@ -5,7 +5,7 @@ import type { JobId } from '../../core/job/id.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile } from '../disk/files.ts'
-import { hasJob } from '../disk/job-folder.ts'
+import { hasJob, refuseLinks } from '../disk/job-folder.ts'
 import { DATA_FILE } from '../disk/layout.ts'
 import { readPlain, requestedFault } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
@@ -37,10 +37,11 @@ export async function readData(site: Site, id: JobId, parse: (text: string) => u
 
 /**
  * Replaces data.json, a file of its own so that writers never touch the job's state. @throws
- * BjobError `unknown-job`, `bad-field`
+ * BjobError `unknown-job`, `bad-field`, `linked-folder`
  */
 export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
   const paths = site.layout.job(id)
+  await refuseLinks(site, id)
   if (
     (await unlessGone(replaceFile(site.disk, paths.data, formatData(checkData(data))).then(() => true))) === undefined
   )
@@ -54,7 +55,8 @@ export function formatData(data: unknown): string {
 
 /**
  * The content of a file in a job's folder, after refreshing this node's caches.
- * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `unreadable-file`, `unknown-job`
+ * @throws BjobError `no-such-file`, `unsafe-path`, `link-outside`, `linked-folder`,
+ *   `unreadable-file`, `unknown-job`
  */
 export async function readJobFile(site: Site, id: JobId, name: string, read = readPlain): Promise<string> {
   const { dir } = site.layout.job(id)
@@ -74,13 +76,14 @@ export async function readJobFile(site: Site, id: JobId, name: string, read = re
 
 /**
  * Refuses a link that leads out of the site, so that writers cannot choose what others read.
- * @throws BjobError `link-outside`
+ * @throws BjobError `link-outside`, `linked-folder`
  */
-export async function checkInside({ disk, layout }: Site, file: string): Promise<void> {
-  const dir = path.dirname(file)
-  const isPlain = layout.isJobDir(dir)
-  const isLink = async (target: string): Promise<boolean> => (await disk.stat(target))?.isSymbolicLink() === true
-  if (isPlain && !(await isLink(file)) && !(await isLink(dir))) return
+export async function checkInside(site: Site, file: string): Promise<void> {
+  const { disk, layout } = site
+  const id = layout.idOf(file)
+  if (id !== undefined) await refuseLinks(site, id)
+  const isLink = (await disk.stat(file))?.isSymbolicLink() === true
+  if (layout.isJobDir(path.dirname(file)) && !isLink) return
   const real = await disk.realpath(file)
   if (real.startsWith(`${await disk.realpath(layout.root)}${path.sep}`)) return
   throw requestError('link-outside', `${path.basename(file)} is a link that leads out of the site`, { path: file })

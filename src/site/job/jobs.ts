@@ -15,13 +15,14 @@ import { readPersonsText } from '../disk/files.ts'
 import { specDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
 import { readOwnFile } from '../disk/own-file.ts'
-import { hasJobByNow } from '../disk/job-folder.ts'
+import { hasJobByNow, refuseLinks } from '../disk/job-folder.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
-/** @throws BjobError `unknown-job`, `torn-state`, `bad-state` */
+/** @throws BjobError `unknown-job`, `torn-state`, `bad-state`, `linked-folder` */
 export async function readJobState(site: Site, id: JobId): Promise<JobState> {
   const paths = site.layout.job(id)
+  await refuseLinks(site, id)
   return lookAgain(site, id, () => readState(site.disk, paths))
 }
 
@@ -81,8 +82,6 @@ export async function readSpec(
  * does not change any more.
  * @param decide called with the state as it is, perhaps more than once; `undefined` leaves it
  * @param expected the revision that it has in all likelihood
- * @param isHeld the job is the caller's, who has changed it before: its folder is not looked at
- *   again
  * @returns the new state, or `undefined` when it was left
  * @throws BjobError `unknown-job`, `torn-state`, `bad-state`, `linked-folder`; the file system's
  *   errors
@@ -92,9 +91,8 @@ export async function changeJob(
   id: JobId,
   decide: (current: JobState) => JobState | undefined,
   expected?: number,
-  isHeld = false,
 ): Promise<JobState | undefined> {
-  if (!isHeld) await refuseLink(site, id)
+  await refuseLinks(site, id)
   return commitJob(site, id, {
     decide,
     announce: async (next, current) => {
@@ -135,7 +133,6 @@ export async function changeSpec(
   id: JobId,
   amend: (current: JobState, spec: JobSpec) => Amendment | undefined,
 ): Promise<JobState | undefined> {
-  await refuseLink(site, id)
   for (;;) {
     const state = await readJobState(site, id)
     const { revision } = state
@@ -154,13 +151,6 @@ export async function changeSpec(
     })
     if (!isStale) return changed
   }
-}
-
-/** Behind a link in the place of a job's folder, everything is somebody else's. */
-async function refuseLink({ disk, layout }: Site, id: JobId): Promise<void> {
-  const { dir } = layout.job(id)
-  if ((await disk.stat(dir))?.isSymbolicLink() === true)
-    throw siteError('linked-folder', `the folder of ${id} is a link`, { path: dir })
 }
 
 async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobState | undefined> {

@@ -102,6 +102,63 @@ describe('A15 and A16: links in the place of the site’s own folders', () => {
     expect(fs.readdirSync(rig.outside)).toEqual([])
   })
 
+  test('a workflow that becomes one under a launcher: no claim, end, result or removal goes through it', async () => {
+    await using rig = await Rig.create({ mayLeaveScaffolding: true })
+    const spawn = (workflow: string, ...names: readonly string[]): Promise<string> =>
+      rig.done(['spawn', '--from', '-'], {
+        input: names.map((name) => JSON.stringify({ workflow, name, application: 'controlled' })).join('\n'),
+      })
+    await spawn('w', 'runs', 'ended')
+    const launcher = await rig.launch()
+    const [runs, ended] = await Promise.all(['w/runs', 'w/ended'].map((id) => rig.jobs.start(id)))
+    ended?.write('result.dat', '5').exit(0)
+    await rig.reached('w/ended', 'JOB_FINISHED')
+    await spawn('other', 'first')
+    const first = await rig.jobs.start('other/first')
+    await spawn('w', 'waits')
+    const folder = path.join(rig.site, 'jobs/w')
+    const moved = path.join(rig.outside, 'moved')
+    fs.renameSync(folder, moved)
+    fs.symlinkSync(moved, folder)
+    const before = listTree(moved)
+    // The launcher's last look at the folder counts for a second.
+    await rig.until('that look to be over', () => Date.now() - fs.lstatSync(folder).ctimeMs > 1500)
+    runs?.exit(0)
+    await launcher.printed('cannot write the state of w/runs: workflow w must be a folder, not a link')
+    first.exit(0)
+    await launcher.printed('w/waits set aside: workflow w must be a folder, not a link')
+    for (const words of [
+      ['rm', 'w/ended'],
+      ['kill', 'w/waits'],
+      ['retry', 'w/ended'],
+      ['cat', 'w/ended', 'result.dat'],
+    ]) {
+      const { status, stdout, stderr } = await rig.bjob(words)
+      expect(status).toBeOneOf([2, 3])
+      expect(stdout + stderr).toContain('workflow w must be a folder, not a link')
+    }
+    expect(JSON.parse((await rig.done(['results', '--workflow', 'w'])).trim())).toMatchObject({
+      id: 'w/ended',
+      content: null,
+      problem: 'workflow w must be a folder, not a link',
+    })
+    expect(await rig.bjob(['fsck', '--repair'])).toMatchObject({
+      status: 3,
+      stdout: expect.stringContaining('jobs/w: hides 3 jobs of the journal'),
+    })
+    expect(listTree(moved)).toEqual(before)
+    expect(rig.state('other/first').state).toBe('JOB_FINISHED')
+    fs.rmSync(folder)
+    fs.renameSync(moved, folder)
+    await rig.done(['fsck', '--repair'])
+    await rig.until('all to finish', () => {
+      for (const job of rig.jobs.running) job.exit(0)
+      return ['w/runs', 'w/waits'].every((id) => rig.state(id).state === 'JOB_FINISHED')
+    })
+    await launcher.kill('SIGTERM')
+    await rig.done(['rm', 'w/ended'])
+  })
+
   test('`rm --purge` deletes what `bjob rm` put into the trash, and nothing else', async () => {
     await using rig = await Rig.create()
     const trash = path.join(rig.site, 'trash')
