@@ -34,7 +34,7 @@ const looks = new WeakMap<Layout, Map<string, number>>()
  * targets. Costs one call per job.
  * @throws BjobError `linked-folder`
  */
-export async function refuseLinks(place: Place, id: JobId): Promise<void> {
+export async function refuseLinkedJob(place: Place, id: JobId): Promise<void> {
   const workflow = workflowOf(id)
   const looked = looks.get(place.layout) ?? new Map<string, number>()
   looks.set(place.layout, looked)
@@ -49,14 +49,15 @@ export async function refuseLinks(place: Place, id: JobId): Promise<void> {
 
 /** @throws BjobError `linked-folder` */
 export async function refuseLinkedWorkflow(place: Place, workflow: string): Promise<void> {
-  if (await isLinkedWorkflow(place, workflow))
-    throw requestError('linked-folder', `workflow ${workflow} must be a folder, not a link`, {
-      path: place.layout.workflow(workflow),
-    })
+  const link = await findWorkflowLink(place, workflow)
+  if (link !== undefined)
+    throw requestError('linked-folder', `workflow ${workflow} must be a folder, not a link`, { path: link })
 }
 
-export async function isLinkedWorkflow(place: Place, workflow: string): Promise<boolean> {
-  return isLink(place, place.layout.workflow(workflow))
+/** The path of a workflow's folder if it is a link. */
+export async function findWorkflowLink(place: Place, workflow: string): Promise<string | undefined> {
+  const folder = place.layout.workflow(workflow)
+  return (await isLink(place, folder)) ? folder : undefined
 }
 
 async function isLink({ disk }: Place, folder: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { type JobEntry, specOf } from '../../core/index/job-entry.ts'
 import { JobIndex } from '../../core/index/job-index.ts'
 import { bornAt } from '../../core/life/job-state.ts'
 import { isForbidden, unlessGone } from '../disk/disk.ts'
-import { hasJob, isLinkedWorkflow, refreshNames } from '../disk/job-folder.ts'
+import { hasJob, findWorkflowLink, refreshNames } from '../disk/job-folder.ts'
 import type { Finding } from './finding.ts'
 import { breakageText, findApplicationFault } from '../job/breakage.ts'
 import { readJobState } from '../job/jobs.ts'
@@ -45,23 +45,23 @@ export async function compareIndex(
   const findings: Finding[] = []
   for (const seen of states.values()) findings.push(...(await compareJob(site, index, seen, known.get(seen.id))))
   const linked = await findLinked(site, gone)
-  for (const [workflow, count] of linked) {
-    findings.push({
-      kind: 'unreadable',
-      path: site.layout.workflow(workflow),
-      message: `hides ${count === 1 ? 'a job' : `${count} jobs`} of the journal: move the folder itself there`,
-    })
-  }
+  findings.push(...linked.values())
   for (const life of gone) if (!linked.has(workflowOf(life.id))) findings.push(...(await checkGone(site, index, life)))
   return findings
 }
 
-/** The workflows whose folder was replaced by a link, with the number of their jobs. */
-async function findLinked(site: Site, gone: readonly JobEntry[]): Promise<Map<string, number>> {
+/** Workflows of `gone` whose folder was replaced by a link. */
+async function findLinked(site: Site, gone: readonly JobEntry[]): Promise<Map<string, Finding>> {
   const counts = new Map<string, number>()
   for (const { id } of gone) counts.set(workflowOf(id), (counts.get(workflowOf(id)) ?? 0) + 1)
-  for (const workflow of counts.keys()) if (!(await isLinkedWorkflow(site, workflow))) counts.delete(workflow)
-  return counts
+  const found = new Map<string, Finding>()
+  for (const [workflow, count] of counts) {
+    const path = await findWorkflowLink(site, workflow)
+    const jobs = count === 1 ? 'a job' : `${count} jobs`
+    const message = `hides ${jobs} of the journal: move the folder itself there`
+    if (path !== undefined) found.set(workflow, { kind: 'unreadable', path, message })
+  }
+  return found
 }
 
 /** @param known the journal's entry of this very job */

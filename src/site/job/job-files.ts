@@ -5,7 +5,7 @@ import type { JobId } from '../../core/job/id.ts'
 import { BjobError, requestError } from '../../core/text/errors.ts'
 import { isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText, replaceFile } from '../disk/files.ts'
-import { hasJob, refuseLinks } from '../disk/job-folder.ts'
+import { hasJob, refuseLinkedJob } from '../disk/job-folder.ts'
 import { DATA_FILE } from '../disk/layout.ts'
 import { readPlain, requestedFault } from '../disk/own-file.ts'
 import type { Site } from '../site.ts'
@@ -41,7 +41,7 @@ export async function readData(site: Site, id: JobId, parse: (text: string) => u
  */
 export async function writeData(site: Site, id: JobId, data: unknown): Promise<void> {
   const paths = site.layout.job(id)
-  await refuseLinks(site, id)
+  await refuseLinkedJob(site, id)
   if (
     (await unlessGone(replaceFile(site.disk, paths.data, formatData(checkData(data))).then(() => true))) === undefined
   )
@@ -81,7 +81,7 @@ export async function readJobFile(site: Site, id: JobId, name: string, read = re
 export async function checkInside(site: Site, file: string): Promise<void> {
   const { disk, layout } = site
   const id = layout.idOf(file)
-  if (id !== undefined) await refuseLinks(site, id)
+  if (id !== undefined) await refuseLinkedJob(site, id)
   const isLink = (await disk.stat(file))?.isSymbolicLink() === true
   if (layout.isJobDir(path.dirname(file)) && !isLink) return
   const real = await disk.realpath(file)

@@ -15,14 +15,14 @@ import { readPersonsText } from '../disk/files.ts'
 import { specDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
 import { readOwnFile } from '../disk/own-file.ts'
-import { hasJobByNow, refuseLinks } from '../disk/job-folder.ts'
+import { hasJobByNow, refuseLinkedJob } from '../disk/job-folder.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
 /** @throws BjobError `unknown-job`, `torn-state`, `bad-state`, `linked-folder` */
 export async function readJobState(site: Site, id: JobId): Promise<JobState> {
   const paths = site.layout.job(id)
-  await refuseLinks(site, id)
+  await refuseLinkedJob(site, id)
   return lookAgain(site, id, () => readState(site.disk, paths))
 }
 
@@ -92,7 +92,7 @@ export async function changeJob(
   decide: (current: JobState) => JobState | undefined,
   expected?: number,
 ): Promise<JobState | undefined> {
-  await refuseLinks(site, id)
+  await refuseLinkedJob(site, id)
   return commitJob(site, id, {
     decide,
     announce: async (next, current) => {
