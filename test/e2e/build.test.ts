@@ -58,11 +58,15 @@ test('the command is ASCII, as it is read as Latin-1: esbuild leaves a regular e
   expect(readText('dist/bjob.cjs').match(/.{0,40}[^\u0000-\u007F].{0,40}/g) ?? []).toEqual([])
 })
 
-test('there is compiled code of each command, and V8 takes it', () => {
+function commandNames(): string[] {
   const names = [...readText('src/cli/command-table.ts').matchAll(/\bname: '([a-z]+)'/g)].map(([, name = '']) => name)
   expect(names.length).toBeGreaterThan(20)
+  return names
+}
+
+test('there is compiled code of each command, and V8 takes it', () => {
   const source = fs.readFileSync(path.join(root, 'dist/bjob.cjs'), 'latin1')
-  const rejected = ['none', '--complete', ...names].filter((name) => {
+  const rejected = ['none', '--complete', ...commandNames()].filter((name) => {
     const cachedData = fs.readFileSync(path.join(root, 'dist', compiled, name, 'bjob.cjs'))
     return new Script(source, { cachedData }).cachedDataRejected !== false
   })
@@ -104,8 +108,10 @@ test('an installation compiles without any variable or tool of the machine, and 
   ])
   fs.rmSync(folder)
   expect(compile()).toEqual([0, ''])
-  const names = fs.readdirSync(path.join(root, 'dist', compiled)).toSorted()
-  expect(fs.readdirSync(path.join(copy, 'dist', compiled)).toSorted()).toEqual(names)
+  // Not compared with the checkout: its commands may not have run yet.
+  expect(fs.readdirSync(path.join(copy, 'dist', compiled))).toEqual(
+    expect.arrayContaining(['none', '--complete', ...commandNames()]),
+  )
   expect(fs.readdirSync(path.join(copy, 'dist')).filter((name) => name.startsWith('.compile'))).toEqual([])
 })
 

@@ -13,19 +13,46 @@ const folder = path.resolve(import.meta.dirname, '..')
  * @property {string} id
  * @property {string} kind
  * @property {ShownBy[]} tests
+ *
+ * @typedef {object} LaterCase not right yet
+ * @property {string} id
+ * @property {string} kind
+ * @property {string} now
+ * @property {string} later
  */
 
 /** @returns {Case[]} */
 export function readCases() {
-  const text = fs.readFileSync(path.join(folder, 'CASES.md'), 'utf8')
-  return [...text.matchAll(/^\| ([A-C]\d+) +\| (.*?) *\|(.*)\|$/gm)].map(([, id = '', kind = '', cell = '']) => ({
-    id,
-    kind,
-    tests: [...cell.matchAll(/`([^`]+\.ts)` › ([^;]+)/g)].map(([, file = '', title = '']) => ({
-      file,
-      title: title.trim(),
-    })),
-  }))
+  return readRows()
+    .map(([id = '', kind = '', cell = '']) => ({
+      id,
+      kind,
+      tests: [...cell.matchAll(/`([^`]+\.ts)` › ([^;]+)/g)].map(([, file = '', title = '']) => ({
+        file,
+        title: title.trim(),
+      })),
+    }))
+    .filter(({ tests }) => tests.length > 0)
+}
+
+/** @returns {LaterCase[]} */
+export function readLaterCases() {
+  return readRows()
+    .filter((cells) => cells.length > 3)
+    .map(([id = '', kind = '', now = '', later = '']) => ({ id, kind, now, later }))
+}
+
+/** @returns {string[][]} */
+function readRows() {
+  const lines = fs.readFileSync(path.join(folder, 'CASES.md'), 'utf8').split('\n')
+  return lines
+    .filter((line) => /^\| [A-C]\d+ /.test(line))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    )
 }
 
 /**
