@@ -7,6 +7,7 @@ import { isEnded } from '../core/life/states.ts'
 import { BjobError } from '../core/text/errors.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import type { Application } from '../site/applications.ts'
+import { isBehindLink } from '../site/disk/job-folder.ts'
 import type { Site } from '../site/site.ts'
 import { tellMended } from '../site/view/retell.ts'
 import { readEntry } from '../site/view/scan.ts'
@@ -95,6 +96,8 @@ export class SetAsideJobs {
   }
 
   async #stateOf(id: string): Promise<string> {
+    // Behind a link the same files are not the job's.
+    if (await isBehindLink(this.#site, id)) return 'linked'
     const { job, state } = this.#site.layout.job(id)
     const stats = await Promise.all([job, state].map((file) => this.#site.disk.stat(file)))
     return stats.map((stat) => `${stat?.ino} ${stat?.size} ${stat?.mtimeMs}`).join(' ')

@@ -60,6 +60,12 @@ export async function findWorkflowLink(place: Place, workflow: string): Promise<
   return (await isLink(place, folder)) ? folder : undefined
 }
 
+/** True if the job's folder or its workflow is a link. */
+export async function isBehindLink(place: Place, id: JobId): Promise<boolean> {
+  if ((await findWorkflowLink(place, workflowOf(id))) !== undefined) return true
+  return isLink(place, place.layout.job(id).dir)
+}
+
 async function isLink({ disk }: Place, folder: string): Promise<boolean> {
   return (await disk.stat(folder))?.isSymbolicLink() === true
 }
