@@ -6,7 +6,7 @@
 import os from 'node:os'
 import { processScope } from '../lib/process/process-table.ts'
 import { monotonicMs } from '../lib/sleep.ts'
-import { bootId } from '../site/journal/journal-writer.ts'
+import { bootId } from '../site/journal/journal-host.ts'
 import { type Lease, writeLease } from '../site/launcher/launchers.ts'
 import type { Site } from '../site/site.ts'
 

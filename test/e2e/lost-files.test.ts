@@ -67,6 +67,29 @@ describe('the journal deleted while nothing runs', () => {
     expect(await rig.done(['ls', '--fields', 'id', '--csv'])).toBe('id\r\ndefault/b\r\nhidden/a\r\n')
   })
 
+  test('nor a job that another user may not read; its owner misses nothing', needs('setpriv, for root'), async () => {
+    await using rig = await Rig.create()
+    for (const name of ['a', 'b', 'c']) await rig.done(['spawn', '--app', 'yes', '--workflow', 'w', '--name', name])
+    execFileSync('chmod', ['-R', 'a+rwX', rig.site])
+    fs.chmodSync(rig.folder('w/b'), 0o700)
+    fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+    const list = ['ls', '--fields', 'id,state', '--csv']
+    const listed = await asOtherUser(rig, list)
+    expect(listed).toMatchObject({ status: 0, stdout: 'id,state\r\nw/a,CREATED\r\nw/c,CREATED\r\n' })
+    expect(listed.stderr).toContain('w/b cannot be read (permission denied): it is not known here')
+    expect(await asOtherUser(rig, ['launch', '--idle-seconds', '0.3'])).toMatchObject({ status: 0 })
+    const results = await asOtherUser(rig, ['results'])
+    expect(results.stdout.match(/"w\/.","state":"JOB_FINISHED"/g)).toHaveLength(2)
+    expect(await asOtherUser(rig, ['fsck', '--repair'])).toMatchObject({
+      status: 3,
+      stdout: expect.stringContaining('jobs/w/b: cannot be read: permission denied\n1 problem found, 0 repaired'),
+    })
+    expect(await rig.done(list)).toContain('w/b,CREATED\r\n')
+    expect((await rig.done(list)).match(/JOB_FINISHED/g)).toHaveLength(2)
+    await rig.done(['launch', '--idle-seconds', '0.3'])
+    expect(rig.state('w/b').state).toBe('JOB_FINISHED')
+  })
+
   test('lines that are torn or of another program disturb nobody', async () => {
     await using rig = await Rig.create()
     await rig.done(['spawn', '--app', 'yes', '--name', 'a'])

@@ -3,7 +3,7 @@
  */
 import { vi } from 'vitest'
 import type * as disk from '../../src/site/disk/disk.ts'
-import type * as journalWriter from '../../src/site/journal/journal-writer.ts'
+import type * as journalHost from '../../src/site/journal/journal-host.ts'
 
 vi.mock('../../src/lib/sleep.ts', () => import('./fast-time.ts'))
 
@@ -13,8 +13,8 @@ vi.mock('../../src/site/disk/disk.ts', async (importActual) => {
   return { ...actual, diskFor: (folder: string) => diskOf(folder) ?? actual.diskFor(folder) }
 })
 
-vi.mock('../../src/site/journal/journal-writer.ts', async (importActual) => {
-  const actual = await importActual<typeof journalWriter>()
+vi.mock('../../src/site/journal/journal-host.ts', async (importActual) => {
+  const actual = await importActual<typeof journalHost>()
   const { hostOf } = await import('./seam.ts')
   return { ...actual, journalHost: (root: string) => hostOf(root) ?? actual.journalHost(root) }
 })

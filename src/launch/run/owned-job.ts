@@ -3,7 +3,7 @@
  * this attempt. Changes that fail because of the file system are retried for as long as the lease
  * lasts.
  */
-import { BjobError } from '../../core/text/errors.ts'
+import { BjobError, siteError } from '../../core/text/errors.ts'
 import {
   type Alteration,
   type HistoryEntry,
@@ -13,7 +13,7 @@ import {
   isOwned,
 } from '../../core/life/job-state.ts'
 import { sleep } from '../../lib/sleep.ts'
-import { codeOf } from '../../site/disk/disk.ts'
+import { codeOf, isForbidden } from '../../site/disk/disk.ts'
 import { changeJob } from '../../site/job/jobs.ts'
 import type { RunContext } from './run-context.ts'
 import { announceBroken } from './set-aside.ts'
@@ -49,7 +49,7 @@ export class OwnedJob {
   async move(decide: (current: JobState, now: string) => Move): Promise<JobState | Refusal> {
     const { site, launcher, lease, report } = this.#context
     const id = this.#id
-    for (;;) {
+    for (let triedMs = 0; ; triedMs += RETRY_MS) {
       try {
         const moved = await changeJob(
           site,
@@ -75,6 +75,9 @@ export class OwnedJob {
         report({ kind: 'problem', id, message: `cannot write the state of ${id}: ${message}`, ...cause })
         if (lease.isLost()) return 'not-mine'
         if (error instanceof BjobError) return error.code === 'unknown-job' ? 'not-mine' : this.#setAside(error)
+        // The lease was renewed meanwhile: the site can be written, and this folder cannot.
+        if (isForbidden(error) && triedMs > site.settings.lease_seconds * 1000)
+          return this.#setAside(siteError('forbidden-file', 'its folder cannot be changed: permission denied'))
         await sleep(RETRY_MS)
       }
     }

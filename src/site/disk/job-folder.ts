@@ -2,6 +2,7 @@
  * Lists the jobs that have a folder, and where. With `Layout.job`, the only place that builds these
  * paths.
  */
+import fs from 'node:fs'
 import { type JobId, jobId, workflowOf } from '../../core/job/id.ts'
 import { requestError, siteError } from '../../core/text/errors.ts'
 import { monotonicMs } from '../../lib/sleep.ts'
@@ -23,6 +24,21 @@ export async function hasJob({ disk, layout }: Place, id: JobId): Promise<boolea
 /** True if there is a folder. A link does not count, because its target may be anywhere. */
 export async function isJobFolder({ disk, layout }: Place, id: JobId): Promise<boolean> {
   return (await disk.stat(layout.job(id).dir))?.isDirectory() === true
+}
+
+const OWNER_BITS = 0o700
+
+/**
+ * Gives the owner of a job's folder the rights that its job took, for example by `chmod a-w .`.
+ * @returns true if anything changed
+ */
+export async function reopenFolder({ disk, layout }: Place, id: JobId): Promise<boolean> {
+  const { dir } = layout.job(id)
+  const stat = await disk.stat(dir)
+  if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.() || (stat.mode & OWNER_BITS) === OWNER_BITS)
+    return false
+  await fs.promises.chmod(dir, (stat.mode & 0o7777) | OWNER_BITS)
+  return true
 }
 
 /** One look at a workflow's folder serves all its jobs for this long. */

@@ -9,7 +9,7 @@ import type { Measured, PeerMeasurements, Race } from './file-system-fitness.ts'
 import { type CommandResult, runCommand } from '../../lib/process/run-command.ts'
 import { monotonicMs, sleep } from '../../lib/sleep.ts'
 import { isGone, pooledDisk } from '../disk/disk.ts'
-import { bootId } from '../journal/journal-writer.ts'
+import { bootId } from '../journal/journal-host.ts'
 import { TAKINGS, countRace, holdLock, measure, probeWatch, summarise, touch, tryTaking } from './probe.ts'
 import { Channel, type Consultation, awaitPeer } from './probe-channel.ts'
 

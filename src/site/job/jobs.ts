@@ -10,12 +10,12 @@ import type { JobSpec } from '../../core/job/job-spec.ts'
 import { checkSpec, problemError } from '../../core/job/check-spec.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
 import { defined } from '../../lib/defined.ts'
-import { isGone, unlessGone } from '../disk/disk.ts'
+import { isForbidden, isGone, unlessGone } from '../disk/disk.ts'
 import { readPersonsText } from '../disk/files.ts'
 import { specDraftPath } from '../disk/layout.ts'
 import { withLock } from './lock.ts'
 import { readOwnFile } from '../disk/own-file.ts'
-import { hasJobByNow, refuseLinkedJob } from '../disk/job-folder.ts'
+import { hasJobByNow, refuseLinkedJob, reopenFolder } from '../disk/job-folder.ts'
 import { type Commit, commitState, readState } from './revision.ts'
 import type { Site } from '../site.ts'
 
@@ -158,7 +158,14 @@ async function commitJob(site: Site, id: JobId, commit: Commit): Promise<JobStat
   const paths = layout.job(id)
   const decide = (current: JobState): JobState | undefined =>
     current.removed === undefined ? commit.decide(current) : undefined
-  return lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
+  const change = (): Promise<JobState | undefined> =>
+    lookAgain(site, id, () => withLock(disk, paths, () => commitState(disk, paths, { ...commit, decide })))
+  try {
+    return await change()
+  } catch (error) {
+    if (!isForbidden(error) || !(await reopenFolder(site, id))) throw error
+    return change()
+  }
 }
 
 export function unknownJob(id: JobId): Error {

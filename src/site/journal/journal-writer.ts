@@ -1,16 +1,17 @@
 /**
  * This node's journal: one append-only file for all its processes. Two nodes appending to one file
- * would lose lines on NFS. Announcements of one turn of the event loop share a write and a flush,
- * which makes thousands per second durable.
+ * would lose lines on NFS. A file shared with a hard-linked copy of the site (`cp -al`) is left for
+ * a new one. Announcements of one turn of the event loop share a write and a flush, which makes
+ * thousands per second durable.
  */
-import fs from 'node:fs'
 import path from 'node:path'
 import { type JobEvent, type JournalLine, formatLine } from '../../core/index/journal-events.ts'
 import { siteError } from '../../core/text/errors.ts'
-import { shortHost, uniqueToken } from '../../lib/token.ts'
+import { uniqueToken } from '../../lib/token.ts'
 import type { AppendFile, Disk } from '../disk/disk.ts'
 import { showName } from '../disk/files.ts'
 import type { JournalMark } from './journal-mark.ts'
+import { SUFFIX } from './journal-reader.ts'
 
 /**
  * Delay before a writer without further announcements confirms its last changes, which readers wait
@@ -35,7 +36,9 @@ export interface Announcement {
 
 export class JournalWriter {
   readonly #disk: Disk
-  readonly #file: string
+  /** The node's first file, without its suffix. */
+  readonly #first: string
+  #file: string
   readonly #durable: boolean
   readonly #by = uniqueToken()
   #handle: Promise<AppendFile> | undefined
@@ -60,6 +63,7 @@ export class JournalWriter {
   constructor(disk: Disk, file: string, durable: boolean, mark?: JournalMark) {
     this.#mark = mark
     this.#disk = disk
+    this.#first = file.slice(0, -SUFFIX.length)
     this.#file = file
     this.#durable = durable
   }
@@ -166,7 +170,7 @@ export class JournalWriter {
   }
 
   async #openFile(): Promise<AppendFile> {
-    if (this.#mark !== undefined && (await this.#disk.stat(this.#file)) === undefined) await this.#mark.check()
+    if ((await this.#chooseFile()) === undefined) await this.#mark?.check()
     const handle = await this.#openOrMake()
     try {
       // An empty file is new, or its creator died before it was visible to others.
@@ -176,6 +180,15 @@ export class JournalWriter {
     } catch (error) {
       await handle.close()
       throw error
+    }
+  }
+
+  /** @returns undefined if the file is yet to be made */
+  async #chooseFile(): Promise<unknown> {
+    for (let number = 1; ; number += 1) {
+      this.#file = `${this.#first}${number === 1 ? '' : `.${number}`}${SUFFIX}`
+      const stat = await this.#disk.stat(this.#file)
+      if (stat?.isFile() !== true || stat.nlink <= 1) return stat
     }
   }
 
@@ -231,7 +244,11 @@ export class JournalWriter {
     if (handle === undefined) return
     this.#unproven = []
     try {
-      if (await (await handle).isInPlace()) return
+      if (await (await handle).isInPlace()) {
+        const isCopied = ((await this.#disk.stat(this.#file))?.nlink ?? 1) > 1
+        if (isCopied && this.#handle === handle) await this.#letGo()
+        return
+      }
       if (this.#handle === handle) await this.#letGo()
       // Earlier lines are lost too; the folders have their content.
       await this.#mark?.withdraw()
@@ -255,33 +272,4 @@ export class JournalWriter {
       // It was never opened, or its close repeats the error of the write.
     }
   }
-}
-
-/**
- * The name of this node's journal: kernel, mount and user. Two mounts on one node have separate
- * caches, and another user cannot write to this user's file.
- */
-export function journalHost(root: string): string {
-  return `${shortHost()}-${fingerprint(`${bootId()} ${fs.statSync(root).dev} ${process.getuid?.() ?? 0}`)}`
-}
-
-let ownBootId: string | undefined
-
-/** The kernel's boot id, or a random one if there is none. */
-export function bootId(): string {
-  if (ownBootId === undefined) {
-    try {
-      ownBootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    } catch {
-      ownBootId = uniqueToken()
-    }
-  }
-  return ownBootId
-}
-
-/** FNV-1a, 32 bits: a name, not a secret. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  return hash.toString(36)
 }

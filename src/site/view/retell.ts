@@ -24,10 +24,15 @@ export async function retellAll(site: Site): Promise<boolean> {
     site.tellOnce(problem)
   }
   for await (const id of listIds({ disk: site.disk, layout: site.layout, tellOnce })) ids.push(id)
+  const closed: JobId[] = []
   await mapConcurrently(ids, AT_ONCE, async (id) => {
-    isHidden ||= await isClosed(site, id)
+    if (await isClosed(site, id)) closed.push(id)
   })
-  if (isHidden) return false
+  if (closed.length > 0) {
+    const jobs = closed.length === 1 ? 'it is' : `it and ${closed.length - 1} more are`
+    site.tellOnce(`${closed[0]} cannot be read (permission denied): ${jobs} not known here`)
+  }
+  if (isHidden || closed.length > 0) return false
   // Not into a removed file.
   await site.journal.prove()
   await mapConcurrently(ids, AT_ONCE, async (id) => {

@@ -111,6 +111,57 @@ describe('A3: a cursor of another journal', () => {
   })
 })
 
+describe('a hard-linked copy of the site (`cp -al`)', () => {
+  const copy = (rig: Rig): string => {
+    const folder = path.join(rig.outside, 'copy')
+    execFileSync('cp', ['-al', rig.site, folder])
+    return folder
+  }
+  const list = ['ls', '--fields', 'id,state', '--csv']
+
+  test('has a journal of its own from then on: each runs its jobs, and knows no other', async () => {
+    await using rig = await Rig.create()
+    await spawnYes(rig, 'a')
+    const env = { BJOB_SITE: copy(rig) }
+    await rig.done(['launch', '--idle-seconds', '0.2'], { env })
+    expect(await rig.done(list, { env })).toBe('id,state\r\nw/a,JOB_FINISHED\r\n')
+    expect(await rig.done(list)).toBe('id,state\r\nw/a,CREATED\r\n')
+    await rig.done(['launch', '--idle-seconds', '0.2'])
+    expect(await rig.done(list)).toBe('id,state\r\nw/a,JOB_FINISHED\r\n')
+    const cursor = path.join(rig.outside, 'cursor')
+    expect(idsOf(await rig.done(['results', '--cursor', cursor]))).toEqual(['w/a'])
+    expect(await rig.done(['results', '--cursor', cursor])).toBe('')
+    for (const options of [{}, { env }]) expect(await rig.done(['fsck'], options)).toContain('no damage found')
+  })
+
+  test('made under a launcher and a reader: they go on with the site, and not with the copy', async () => {
+    await using rig = await Rig.create()
+    const launcher = await rig.launch()
+    const reader = rig.start(['results', '--follow'])
+    await spawnYes(rig, 'a')
+    await rig.reached('w/a', 'JOB_FINISHED')
+    const env = { BJOB_SITE: copy(rig) }
+    const journals = path.join(env.BJOB_SITE, 'journal')
+    const sizeOfCopy = (): number =>
+      fs.readdirSync(journals).reduce((sum, name) => sum + fs.statSync(path.join(journals, name)).size, 0)
+    // Until the launcher has seen the copy, at most a second later, its lines are in both.
+    const isApart = async (at: number): Promise<boolean> => {
+      const before = sizeOfCopy()
+      await spawnYes(rig, `b${at}`)
+      await rig.reached(`w/b${at}`, 'JOB_FINISHED')
+      return sizeOfCopy() === before
+    }
+    let at = 0
+    await rig.until('the launcher to begin a journal', async () => isApart((at += 1)))
+    const ids = ['w/a', ...Array.from({ length: at }, (_, index) => `w/b${index + 1}`)]
+    await rig.until('all ends to be delivered', () => idsOf(reader.stdout).length === ids.length)
+    expect(new Set(idsOf(reader.stdout))).toEqual(new Set(ids))
+    await reader.kill('SIGINT')
+    await launcher.kill('SIGTERM')
+    expect(await rig.done(['fsck'])).toContain('no damage found')
+  })
+})
+
 describe('A6: a journal that is removed while it is used', () => {
   test.each([
     ['removed', (folder: string) => fs.rmSync(folder, { recursive: true })],

@@ -174,6 +174,40 @@ describe('folders under a launcher and a reader', () => {
   })
 })
 
+test('a job takes the rights to its own folder away: its end is recorded', needs('setpriv, for root'), async () => {
+  await using hands = await Hands.create()
+  const { launcher, reader } = await hands.launchAndFollow()
+  const modes = ['a-w .', '000 .', '-R a-w .']
+  await hands.spawn(
+    Object.fromEntries(modes.map((mode, at) => [`w/shut${at}`, `echo ${at} >result.dat; chmod ${mode}`])),
+  )
+  const ids = modes.map((_, at) => `w/shut${at}`)
+  await hands.goodAreDelivered(reader, ids)
+  expect(new Set(endsOf(reader).map(({ id, result }) => (id.startsWith('w/') ? result : 'good')))).toEqual(
+    new Set([0, 1, 2, 'good']),
+  )
+  await hands.done(['rm', ...ids])
+  await hands.finish(launcher, reader)
+})
+
+test('a running job loses its folder to another user: it alone is left', needs('setpriv, for root'), async () => {
+  await using hands = await Hands.create()
+  const { launcher, reader } = await hands.launchAndFollow()
+  await hands.spawn({ 'w/lost': waits(hands) })
+  await hands.rig.reached('w/lost', 'RUNNING')
+  hands.shell(`chown 0:0 ${hands.rig.folder('w/lost')}`)
+  letGo(hands)
+  await launcher.printed('cannot write the state of w/lost')
+  await hands.spawn({ 'w/after': 'true' })
+  await hands.goodAreDelivered(reader, ['w/after'])
+  const { status, stderr } = await launcher.kill('SIGTERM')
+  expect([status, stderr]).toEqual([3, expect.stringContaining('w/lost')])
+  hands.give(hands.rig.folder('w/lost'))
+  await hands.run(['launch', '--idle-seconds', '1'])
+  await hands.goodAreDelivered(reader, ['w/lost'])
+  await hands.finish(undefined, reader)
+})
+
 describe('a disk without', needs('the right to mount'), () => {
   const fillers: Readonly<Record<string, (folder: string) => void>> = {
     room: (folder) => {

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { toEvent } from '../../../src/core/index/journal-events.ts'
 import { advance } from '../../../src/core/life/job-state.ts'
 import { changeJob, readJobState } from '../../../src/site/job/jobs.ts'
-import { journalHost } from '../../../src/site/journal/journal-writer.ts'
+import { journalHost } from '../../../src/site/journal/journal-host.ts'
 import { type Fixture, collect, endJob, makeFixture } from './fixture.ts'
 
 async function deliver({ client, root }: Fixture, cursor = 'c'): Promise<string[]> {
