@@ -28,6 +28,8 @@ const cases = all.filter(isWanted)
  * Report
  */
 
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-cases-'))
+const details = path.join(folder, 'output')
 /** @type {Report} */
 const report = cases.length === 0 ? { testResults: [] } : runTests(cases.flatMap((one) => one.tests))
 
@@ -36,18 +38,14 @@ const report = cases.length === 0 ? { testResults: [] } : runTests(cases.flatMap
  * @returns {Report}
  */
 function runTests(tests) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bjob-cases-'))
   const output = path.join(folder, 'report.json')
   const names = [...new Set(tests.map(({ title }) => patternOf(title)))].join('|')
   const files = [...new Set(tests.map(({ file }) => file))]
-  spawnSync(
-    'npx',
-    ['vitest', 'run', '--reporter', 'json', '--outputFile', output, '--maxWorkers', '1', '-t', names, ...files],
-    { cwd: path.resolve(import.meta.dirname, '..'), stdio: ['ignore', 'ignore', 'inherit'] },
-  )
-  const text = fs.readFileSync(output, 'utf8')
-  fs.rmSync(folder, { recursive: true })
-  return JSON.parse(text)
+  const reporters = ['--reporter', 'default', '--reporter', 'json', `--outputFile.json=${output}`]
+  const command = ['vitest', 'run', ...reporters, '--maxWorkers', '1', '-t', names, ...files]
+  const cwd = path.resolve(import.meta.dirname, '..')
+  spawnSync('npx', command, { cwd, stdio: ['ignore', fs.openSync(details, 'w'), 'inherit'] })
+  return JSON.parse(fs.readFileSync(output, 'utf8'))
 }
 
 /**
@@ -82,4 +80,6 @@ for (const one of cases) {
 }
 for (const { id, kind, now, later: work } of later.filter(isWanted))
   process.stdout.write(`${id.padEnd(WIDTH)} ${'later'.padEnd(30)}  ${kind}: ${now}; comes with ${work}\n`)
+if (isWell) fs.rmSync(folder, { recursive: true })
+else process.stdout.write(`The output of the tests: ${details}\n`)
 process.exitCode = isWell ? 0 : 1
