@@ -28,9 +28,12 @@ test('a text of /proc/PID/status, as a process in a container has it', () => {
   expect(parseStatus(text)).toEqual({ pid: 42, parent: 7, session: 40, isOver: true, cpuSeconds: 0 })
 })
 
+/** A shell may wait for its child before exec; sleep never does. */
+const CHILD_OF_SLEEP = 'until grep -q sleep /proc/$$/comm; do :; done & echo $!; exec sleep 600'
+
 describe('the processes of this node', needs('/proc'), () => {
   test('include this one, and its zombies', async () => {
-    const zombie = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const zombie = spawn('/bin/sh', ['-c', CHILD_OF_SLEEP], { stdio: ['ignore', 'pipe', 'inherit'] })
     const [line] = (await once(zombie.stdout, 'data')) as [Buffer]
     const pid = Number(line.toString())
     const found = (wanted: number): ReturnType<typeof parseStat> | undefined =>
