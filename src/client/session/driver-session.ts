@@ -25,7 +25,7 @@ import type { SiteClient } from '../site-client.ts'
 /** Increases with incompatible changes of the protocol. */
 export const SESSION_PROTOCOL = 1
 
-export interface SessionSurroundings {
+export interface SessionContext {
   /** Writes text to the driver; resolves when it is written, rejects when the driver is gone. */
   readonly write: (text: string) => Promise<void>
   /** A job in the replies to `get` and `query`. */
@@ -48,7 +48,7 @@ interface Subscription {
  */
 export class DriverSession {
   readonly #client: SiteClient
-  readonly #surroundings: SessionSurroundings
+  readonly #context: SessionContext
   readonly #output: SessionOutput
   readonly #spawns: SpawnBatcher
   readonly #subscriptions = new Map<RequestId, Subscription>()
@@ -60,10 +60,10 @@ export class DriverSession {
   #closeId: RequestId | undefined
   #isEnding = false
 
-  constructor(client: SiteClient, surroundings: SessionSurroundings) {
+  constructor(client: SiteClient, context: SessionContext) {
     this.#client = client
-    this.#surroundings = surroundings
-    this.#output = new SessionOutput(surroundings.write)
+    this.#context = context
+    this.#output = new SessionOutput(context.write)
     this.#spawns = new SpawnBatcher(client)
   }
 
@@ -139,7 +139,7 @@ export class DriverSession {
   }
 
   async #answer(request: Exclude<SessionRequest, { op: 'spawn' | 'ack' }>): Promise<unknown> {
-    const { describe } = this.#surroundings
+    const { describe } = this.#context
     switch (request.op) {
       case 'ping':
         return { protocol: SESSION_PROTOCOL, site: this.#client.root, job: this.#client.environment?.id ?? null }
