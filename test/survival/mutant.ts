@@ -13,7 +13,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   /** The owner of a revision that is passed over keeps its draft, and may rename it later. */
   fence: {
     file: 'site/job/revision.ts',
-    from: '  await unlessGone(disk.unlink(draft))\n  await unlessGone(disk.unlink(specDraftPath(paths.dir, owner)))',
+    from: '  await unlessGone(disk.unlink(draftPath(paths.dir, token)))\n',
     to: '',
   },
   /** Does not look again after claiming the revision. */

@@ -19,7 +19,7 @@ const allocation: Allocation = {
   nodes,
   head: 'n1',
   deadlineMs: Infinity,
-  beside: undefined,
+  submissionScheduler: undefined,
   cpusPerCore: 1,
   mpi: findMpiLauncher('openmpi'),
   agentLauncher: undefined,
