@@ -1,5 +1,5 @@
 /**
- * The resources of this launcher: the nodes of the surrounding batch job or this machine, the end
+ * The resources of this launcher: the nodes of the enclosing batch job or this machine, the end
  * of its time, and the commands that start MPI jobs and agents there.
  */
 import fs from 'node:fs'
@@ -37,7 +37,7 @@ export interface Allocation {
   /**
    * The scheduler that this machine submits to, if it is shared with others outside a batch job.
    */
-  readonly beside: SchedulerName | undefined
+  readonly submissionScheduler: SchedulerName | undefined
   /** Number of the scheduler's processors per core. */
   readonly cpusPerCore: number
   /** Undefined if there is none: then only single-rank jobs can run. */
@@ -69,8 +69,8 @@ export async function findAllocation(
   part: AllocationPart,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Allocation> {
-  const scheduler = findSurrounding(settings, env)
-  const beside = scheduler.name === 'none' ? findBeside(settings) : undefined
+  const scheduler = findEnclosingScheduler(settings, env)
+  const submissionScheduler = scheduler.name === 'none' ? findSubmissionScheduler(settings) : undefined
   const hostName = os.hostname()
   const { nodeFilePath, command } = scheduler.allocationSources(env)
   const allocation = scheduler.readAllocation(env, {
@@ -81,7 +81,7 @@ export async function findAllocation(
   const names = allocation.nodes.map(({ name }) => name)
   const head = findHead(allocation, hostName)
   const mpi = await findMpi(settings, env)
-  const agentLauncher = findNative(scheduler, env) ?? mpi
+  const agentLauncher = findNativeLauncher(scheduler, env) ?? mpi
   // Other nodes are usable only if a process can be started there.
   const own = takePart(countCores(allocation.nodes, head, readProcessors), part)
   const usable = agentLauncher === undefined ? own.filter(({ name }) => name === head) : own
@@ -90,9 +90,11 @@ export async function findAllocation(
   return {
     scheduler,
     schedulerId: allocation.schedulerId,
-    nodes: usable.map((node) => shapeOf(node, settings, part.slots, beside === undefined ? Infinity : LOGIN_CORES)),
+    nodes: usable.map((node) =>
+      shapeOf(node, settings, part.slots, submissionScheduler === undefined ? Infinity : LOGIN_CORES),
+    ),
     head,
-    beside,
+    submissionScheduler,
     cpusPerCore: usable[0]?.cpusPerCore ?? 1,
     deadlineMs: await deadlineOf(scheduler, allocation.schedulerId, allocation.endEpochSeconds),
     mpi,
@@ -102,16 +104,16 @@ export async function findAllocation(
 }
 
 /**
- * The scheduler of the surrounding batch job. Outside one it is `none`, whatever the site submits
+ * The scheduler of the enclosing batch job. Outside one it is `none`, whatever the site submits
  * to.
  */
-function findSurrounding({ scheduler }: Settings, env: NodeJS.ProcessEnv): Scheduler {
+function findEnclosingScheduler({ scheduler }: Settings, env: NodeJS.ProcessEnv): Scheduler {
   if (scheduler === 'auto') return detectAllocation(env)
   const named = findScheduler(scheduler)
   return named.isInside(env) ? named : findScheduler('none')
 }
 
-function findBeside({ scheduler }: Settings): SchedulerName | undefined {
+function findSubmissionScheduler({ scheduler }: Settings): SchedulerName | undefined {
   const { name } = findSubmission(scheduler, hasCommand)
   return name === 'none' ? undefined : name
 }
@@ -135,7 +137,7 @@ function findHead({ nodes, head }: DetectedAllocation, hostName: string): string
 }
 
 /** The scheduler's own command for starting processes on its nodes. */
-function findNative({ name }: Scheduler, env: NodeJS.ProcessEnv): MpiLauncher | undefined {
+function findNativeLauncher({ name }: Scheduler, env: NodeJS.ProcessEnv): MpiLauncher | undefined {
   if (name === 'slurm' && hasCommand('srun')) return findMpiLauncher('srun')
   if (name === 'flux' && hasCommand('flux')) return findMpiLauncher('flux')
   return name === 'lsf' && env['CSM_ALLOCATION_ID'] !== undefined && hasCommand('jsrun')

@@ -275,10 +275,13 @@ function prefixFor(mpi: MpiLauncher, host: string): string[] {
   return args.slice(0, args.indexOf(command))
 }
 
-function describeNodes({ nodes, scheduler, schedulerId, beside }: Allocation, { slots }: LaunchOptions): string {
+function describeNodes(
+  { nodes, scheduler, schedulerId, submissionScheduler }: Allocation,
+  { slots }: LaunchOptions,
+): string {
   const cores = nodes.reduce((sum, node) => sum + node.cores, 0)
   const where = nodes.length === 1 ? (nodes[0]?.name ?? '') : `${nodes.length} nodes`
-  if (beside !== undefined && slots === undefined)
-    return `${where}, ${countOf(cores, 'slot')}, because this is a submit host of ${beside}: use \`bjob submit\` to run jobs on compute nodes, or --slots N for more jobs here`
+  if (submissionScheduler !== undefined && slots === undefined)
+    return `${where}, ${countOf(cores, 'slot')}, because this is a submit host of ${submissionScheduler}: use \`bjob submit\` to run jobs on compute nodes, or --slots N for more jobs here`
   return `${where}, ${countOf(cores, slots === undefined ? 'core' : 'slot')}${schedulerId === undefined ? '' : `, ${scheduler.name} job ${schedulerId}`}`
 }
