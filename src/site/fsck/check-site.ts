@@ -28,7 +28,8 @@ export async function checkSite(site: Site): Promise<Finding[]> {
   const next = jobs.values()
   const worker = async (): Promise<void> => {
     for (const id of next) {
-      const entry = await checkJob(site, id, findings, suspects, folders)
+      const isKnown = journals.index.get(id) !== undefined
+      const entry = await checkJob(site, id, findings, suspects, folders, isKnown)
       if (entry !== undefined) states.set(id, entry)
     }
   }

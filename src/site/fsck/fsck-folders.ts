@@ -49,13 +49,17 @@ async function describeForeign(site: Site, path: string): Promise<string> {
   return isLink ? 'is a link, which bjob does not follow here' : 'is a file in a place for folders'
 }
 
-/** @returns the job's entry if the folder is readable */
+/**
+ * @param isKnown true if the journal has such a job, which may have deleted all its files
+ * @returns the job's entry if the folder is readable
+ */
 export async function checkJob(
   site: Site,
   id: JobId,
   findings: Finding[],
   suspects: Finding[],
   folders: Set<JobId>,
+  isKnown: boolean,
 ): Promise<JobEntry | undefined> {
   const paths = site.layout.job(id)
   const closed: Finding[] = []
@@ -67,7 +71,7 @@ export async function checkJob(
   }
   const names = entries.map(({ name }) => name)
   await addNoFiles(site, paths.dir, entries, isWritten, findings)
-  if (!names.includes('job.yaml') && !names.includes('state.yaml')) {
+  if (!isKnown && !names.includes('job.yaml') && !names.includes('state.yaml')) {
     findings.push({
       kind: 'foreign',
       path: paths.dir,

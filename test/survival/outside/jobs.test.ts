@@ -159,6 +159,24 @@ describe('A12: a job that breaks its own state', () => {
     await launcher.kill('SIGTERM')
   })
 
+  test('a job that deletes all its files: it is restored from the journal, and runs again', async () => {
+    await using rig = await createSite()
+    await spawnLines(rig, {
+      bad: 'test "$BJOB_ATTEMPT" = 2 || rm -rf ./* ./.[a-z]*; echo $BJOB_ATTEMPT >result.dat',
+      good: 'echo 7 >result.dat',
+    })
+    expect((await rig.bjob(['launch', '--idle-seconds', '0.2'])).status).toBe(3)
+    expect((await rig.bjob(['fsck'])).stdout).toContain('2 problems found')
+    await rig.done(['fsck', '--repair'])
+    await rig.done(['launch', '--idle-seconds', '0.2'])
+    const results = resultsOf(await rig.done(['results'])).map(({ id, result }) => [id, result])
+    expect(Object.fromEntries(results)).toEqual({ 'w/bad': 2, 'w/good': 7 })
+    expect(await rig.done(['fsck'])).toContain('no damage found')
+    // A folder of a person is none of bjob's.
+    fs.mkdirSync(path.join(rig.site, 'jobs/w/notes'))
+    expect(await rig.done(['fsck'])).toContain('jobs/w/notes: is not a job')
+  })
+
   test('fsck leaves what a job made under the names of revisions and drafts', async () => {
     await using rig = await createSite()
     await spawnLines(rig, { odd: 'echo x >.revision-1; mkdir .state-mine .revision-0' })
