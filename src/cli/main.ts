@@ -5,6 +5,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { requestError } from '../core/text/errors.ts'
+import { commandFor } from './command/synonyms.ts'
 import { didYouMean } from '../lib/text/nearest.ts'
 import { Session } from './command/command.ts'
 import { COMMANDS } from './command-table.ts'
@@ -60,6 +61,11 @@ async function showHelp([word]: readonly string[], session: Session): Promise<nu
 }
 
 function unknownCommand(word: string): Error {
+  const command = commandFor(word)
+  if (command !== undefined)
+    return requestError('unknown-command', `unknown command ${word}; use \`bjob ${command}\``, {
+      hint: `\`bjob ${command.split(' ')[0]} --help\` describes it`,
+    })
   const names = COMMANDS.map(({ name }) => name)
   return requestError('unknown-command', `unknown command ${word}${didYouMean(word, names)}`)
 }

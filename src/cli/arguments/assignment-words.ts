@@ -5,7 +5,7 @@
 import { requestError } from '../../core/text/errors.ts'
 import { parseJson } from '../../core/text/json-text.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
-import { MAP_FIELDS } from '../../core/job/job-fields.ts'
+import { MAP_FIELDS } from '../../core/job/job-values.ts'
 import { type FieldAssignment, checkField } from '../../client/change/amend.ts'
 import type { CloneAssignment } from '../../client/spawn/plan-clones.ts'
 import { fieldValue } from './spawn-options.ts'

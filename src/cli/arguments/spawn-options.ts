@@ -6,6 +6,7 @@ import { ALL_FIELDS, type JobField } from '../../core/job/job-fields.ts'
 import { defined } from '../../lib/defined.ts'
 import type { Input, Option } from '../command/option.ts'
 import { LIST_OPTIONS } from '../command/list-output.ts'
+import { SLURM_OPTIONS, fieldsOfSlurm } from './slurm-words.ts'
 
 interface FieldOption extends Option {
   /** The field of job.yaml. */
@@ -15,12 +16,12 @@ interface FieldOption extends Option {
 
 /** Every field of a new job; `--no-…` for what is true by default. */
 const FIELD_OPTIONS: readonly FieldOption[] = Object.entries(ALL_FIELDS).map(([field, row]) => {
-  const { takes, option = field, alias, unit, value = unit?.toUpperCase(), off } = row
+  const { takes, option = field, alias, also, unit, value = unit?.toUpperCase(), off } = row
   const name = option.replaceAll('_', '-')
   const isList = takes === 'patterns' || takes === 'pairs' ? (true as const) : undefined
   return {
     name: off === undefined ? name : `no-${name}`,
-    ...defined({ alias, value, isList }),
+    ...defined({ alias, also, value, isList }),
     summary: off ?? `${row.summary}${defaultText(row)}`,
     field,
     takes,
@@ -33,6 +34,7 @@ function defaultText({ takes, default: value }: JobField): string {
 
 export const SPAWN_OPTIONS: readonly Option[] = [
   ...FIELD_OPTIONS,
+  ...SLURM_OPTIONS,
   {
     name: 'from',
     value: 'FILE',
@@ -55,6 +57,7 @@ export const SPAWN_OPTIONS: readonly Option[] = [
 export function recordOf(input: Input): Record<string, unknown> {
   const record: Record<string, unknown> = {}
   for (const option of FIELD_OPTIONS) if (input.has(option.name)) record[option.field] = valueOf(option, input)
+  Object.assign(record, fieldsOfSlurm(input, record))
   if (input.rest.length > 0) {
     if ('args' in record) throw requestError('bad-option', 'arguments given twice: with --args and after --')
     record['args'] = input.rest

@@ -2,6 +2,7 @@
  * Options as data, and a command's parsed arguments. Parser, help, manual page and completion use
  * these tables.
  */
+import { DURATION_FORMS, type TimeUnit, parseDuration } from '../../core/text/duration.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 
@@ -10,6 +11,8 @@ export interface Option {
   readonly name: string
   /** Alternative name. */
   readonly alias?: string
+  /** Words of other tools for the same option, with dashes; the help names them last. */
+  readonly also?: readonly string[]
   /** Placeholder of its value in the help; absent for a flag. */
   readonly value?: string
   /** True if it may be repeated. */
@@ -52,6 +55,22 @@ export class Input {
       throw requestError('bad-option', `--${name} must be a number of at least ${least}, not ${JSON.stringify(text)}`)
     }
     return value
+  }
+
+  /**
+   * A duration in `unit`, also given as `1:00:00` or `90s`.
+   * @throws BjobError `bad-option` for other text, or less than `least`
+   */
+  duration(name: string, unit: TimeUnit, least = 0): number | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const value = parseDuration(text, unit)
+    if (value !== undefined && Number.isFinite(value) && value >= least) return value
+    const bound = least > 0 ? ` of at least ${least}` : ''
+    throw requestError(
+      'bad-option',
+      `--${name} must be a number of ${unit}${bound}, or a time such as ${DURATION_FORMS}, not ${JSON.stringify(text)}`,
+    )
   }
 
   /** @throws BjobError `bad-option` if it is not one of `choices` */

@@ -35,7 +35,7 @@ export type ParsedCommand = Pick<Command, 'words' | 'options' | 'examples'>
  */
 export function parseCommand(name: string, command: ParsedCommand, argv: readonly string[]): Input {
   const parser = createParser()
-  const flags = flagsOf(describe(parser, name, command))
+  const flags = flagsOf(describe(parser, name, command), command.options)
   const words = guardWords(flags, argv, command)
   const { args, options: parsed } = parser.parse(['node', 'bjob', name, ...words], { run: false })
   const values = new Map<string, readonly string[]>()
@@ -82,8 +82,8 @@ export function optionFlags({ name, alias, value }: Option): string {
   return `${short}--${name}${value === undefined ? '' : ` <${value}>`}`
 }
 
-export function optionMeaning({ summary, isList }: Option): string {
-  return `${summary}${isList === true ? ' (repeatable)' : ''}`
+export function optionMeaning({ summary, isList, also }: Option): string {
+  return `${summary}${isList === true ? ' (repeatable)' : ''}${also === undefined ? '' : ` (also ${also.join(', ')})`}`
 }
 
 /** Prefix of every value and word. */
@@ -143,10 +143,14 @@ function splitWord(flags: Flags, word: string): { flag: string; given: string | 
  * cac's options by each flag; its own search takes `-name`, `--o` and `--name.x` for `--name` and
  * `-o`, too.
  */
-function flagsOf({ options, globalCommand }: CacCommand): Flags {
+function flagsOf({ options, globalCommand }: CacCommand, described: readonly Option[]): Flags {
   const flags = new Map<string, CacOption>()
   for (const option of [...options, ...(globalCommand?.options ?? [])])
     for (const flag of option.rawName.split(' <', 1)[0]?.split(', ') ?? []) flags.set(flag, option)
+  for (const { name, also = [] } of described) {
+    const option = flags.get(`--${name}`)
+    if (option !== undefined) for (const flag of also) flags.set(flag, option)
+  }
   return flags
 }
 

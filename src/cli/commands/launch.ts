@@ -42,10 +42,16 @@ ${FILTER_HELP}`,
     { name: 'node-limit', value: 'N', summary: 'use at most N nodes of the allocation' },
     { name: 'node-offset', value: 'N', summary: 'skip the first N nodes of the allocation, for another launcher' },
     { name: 'job-mode', value: 'auto|serial|mpi', summary: 'kind of jobs to run (default auto: all)' },
-    { name: 'idle-seconds', value: 'S', summary: `exit after S idle seconds (default ${IDLE_SECONDS})` },
+    {
+      name: 'idle-seconds',
+      also: ['--idle'],
+      value: 'S',
+      summary: `exit after S idle seconds (default ${IDLE_SECONDS})`,
+    },
     { name: 'persistent', summary: 'keep running when idle' },
     {
       name: 'time-limit-minutes',
+      also: ['--time-limit', '--time', '-t'],
       value: 'M',
       summary: 'exit after M minutes; jobs that would not finish in time are not started',
     },
@@ -66,14 +72,14 @@ ${FILTER_HELP}`,
     const output = new Output(input, terminal)
     // An agent that cannot start would look like a fault of its node.
     for (const part of ['bin/agent.js', 'dist/agent.cjs']) fs.accessSync(path.join(session.packageRoot, part))
-    const timeLimitMinutes = input.number('time-limit-minutes')
+    const timeLimitMinutes = input.duration('time-limit-minutes', 'minutes')
     const slots = input.number('slots', 1)
     const nodeLimit = wholeOf(input, 'node-limit', 1)
     const nodeOffset = wholeOf(input, 'node-offset', 0)
     const options = {
       ...defined({ slots, nodeLimit, nodeOffset }),
       jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
-      idleSeconds: input.number('idle-seconds') ?? IDLE_SECONDS,
+      idleSeconds: input.duration('idle-seconds', 'seconds') ?? IDLE_SECONDS,
       persistent: input.has('persistent'),
       filter: filterOf(input),
       starter: starterOf(session.packageRoot),

@@ -32,9 +32,15 @@ script is templates/SCHEDULER.sh in the site and can be edited. \`bjob ls launch
 With --keep, the command stays and submits again while jobs are runnable, including jobs that a walltime
 interrupted. Run it in tmux, for example; it can be killed and started again. ${FILTER_HELP}`,
   options: [
-    { name: 'nodes', alias: 'n', value: 'N', summary: 'number of nodes' },
-    { name: 'time-minutes', alias: 't', value: 'M', summary: 'time limit of the allocation' },
-    { name: 'queue', alias: 'q', value: 'NAME', summary: 'queue or partition' },
+    { name: 'nodes', alias: 'n', also: ['-N'], value: 'N', summary: 'number of nodes' },
+    {
+      name: 'time-minutes',
+      alias: 't',
+      also: ['--time', '--walltime'],
+      value: 'TIME',
+      summary: 'time limit of the allocation: 30 (minutes), 1:00:00 or 1-12:00',
+    },
+    { name: 'queue', alias: 'q', also: ['-p', '--partition'], value: 'NAME', summary: 'queue or partition' },
     { name: 'account', alias: 'A', value: 'NAME', summary: 'account or project to charge' },
     { name: 'slots', value: 'N', summary: 'serial jobs to run at once per node (default: one per core)' },
     { name: 'job-mode', value: 'auto|serial|mpi', summary: 'kind of jobs to run (default auto: all)' },
@@ -87,7 +93,7 @@ function requestOf(input: Input, packageRoot: string): AllocationRequest {
   const account = input.text('account')
   return {
     nodes: requireWhole(input, 'nodes', '-n'),
-    minutes: requireWhole(input, 'time-minutes', '-t'),
+    minutes: requireMinutes(input),
     ...defined({ queue, account }),
     jobMode: input.choice('job-mode', ['auto', 'serial', 'mpi']) ?? 'auto',
     starter: starterOf(packageRoot),
@@ -110,7 +116,7 @@ async function keep(
   const options = {
     request,
     count,
-    everySeconds: input.number('every', 0.1) ?? EVERY_SECONDS,
+    everySeconds: input.duration('every', 'seconds', 0.1) ?? EVERY_SECONDS,
     isPersistent: input.has('persistent'),
     stop,
   }
@@ -134,6 +140,14 @@ async function keep(
   return left === undefined || stop.aborted ? 0 : 1
 }
 
+/** Rounded up: schedulers know whole minutes. */
+function requireMinutes(input: Input): number {
+  const minutes = input.duration('time-minutes', 'minutes')
+  if (minutes === undefined) throw requestError('bad-option', '--time-minutes (-t) is missing')
+  if (minutes <= 0) throw requestError('bad-option', '--time-minutes must be more than 0')
+  return Math.ceil(minutes)
+}
+
 function requireWhole(input: Input, name: string, flag: string): number {
   const count = input.number(name, 1)
   if (count === undefined) throw requestError('bad-option', `--${name} (${flag}) is missing`)
@@ -143,7 +157,8 @@ function requireWhole(input: Input, name: string, flag: string): number {
 
 /** The launcher's options and filters as a command line. */
 function launchWords(input: Input): string[] {
-  for (const name of LAUNCH_OPTIONS) if (name !== 'job-mode') input.number(name)
+  input.number('slots')
+  input.duration('idle-seconds', 'seconds')
   const options = LAUNCH_OPTIONS.flatMap((name) => {
     const value = input.text(name)
     return value === undefined ? [] : [`--${name}=${value}`]

@@ -123,7 +123,7 @@ The search then looks for the Pareto front: the points that no other point beats
       file,
     })
     const target = input.number('target', -Infinity)
-    const timeLimitMinutes = input.number('time-limit-minutes')
+    const timeLimitMinutes = input.duration('time-limit-minutes', 'minutes')
     const patience = input.has('patience') ? wholeNumber(input, 'patience', 1) : undefined
     const earlyStopping = input.has('early-stopping') ? wholeNumber(input, 'early-stopping', 1) : undefined
     for (const name of ['target', 'early-stopping'] as const)

@@ -64,7 +64,7 @@ given by id. Exit status: 1 if a job did not finish, or at the timeout. ${FILTER
     }
     if (!input.has('quiet')) progress.print(output.head(listing))
     show()
-    const timeoutSeconds = input.number('timeout')
+    const timeoutSeconds = input.duration('timeout', 'seconds')
     const outcome = await client
       .wait(
         waited.map(({ id }) => id),

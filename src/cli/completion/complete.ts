@@ -99,10 +99,10 @@ async function candidatesOf(
 /** The option of that flag, if it takes a value. */
 function valued({ options }: Command, flag: string): Option | undefined {
   return options.find(
-    ({ name, alias, value }) =>
+    ({ name, alias, also = [], value }) =>
       value !== undefined &&
-      [`--${name}`, `--${alias}`, `-${alias}`].includes(flag) &&
-      (alias !== undefined || flag === `--${name}`),
+      [`--${name}`, `--${alias}`, `-${alias}`, ...also].includes(flag) &&
+      (alias !== undefined || flag === `--${name}` || also.includes(flag)),
   )
 }
 

@@ -5,7 +5,7 @@
 import path from 'node:path'
 import { DEFAULT_WORKFLOW, nameProblem } from '../../core/job/id.ts'
 import { SHOWN_STATES } from '../../core/life/states.ts'
-import { FIELD_NAMES } from '../../core/job/job-fields.ts'
+import { FIELD_NAMES } from '../../core/job/job-values.ts'
 import { listApplications } from '../../site/applications.ts'
 import { unlessGone } from '../../site/disk/disk.ts'
 import { listLaunchers } from '../../site/launcher/launchers.ts'

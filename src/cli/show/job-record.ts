@@ -3,7 +3,7 @@
  * defaults filled in.
  */
 import type { JobEntry } from '../../core/index/job-entry.ts'
-import { FIELD_NAMES } from '../../core/job/job-fields.ts'
+import { FIELD_NAMES } from '../../core/job/job-values.ts'
 import { fullRecord } from '../../core/job/job-spec.ts'
 import { defined } from '../../lib/defined.ts'
 import type { Site } from '../../site/site.ts'

@@ -2,7 +2,7 @@
 import { type JobEntry, shownState, specOf } from '../../core/index/job-entry.ts'
 import { canonicalField } from '../../core/job/field-names.ts'
 import { nameOf, workflowOf } from '../../core/job/id.ts'
-import { FIELD_NAMES } from '../../core/job/job-fields.ts'
+import { FIELD_NAMES } from '../../core/job/job-values.ts'
 import { requestError } from '../../core/text/errors.ts'
 import { didYouMean } from '../../lib/text/nearest.ts'
 

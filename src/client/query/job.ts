@@ -2,7 +2,7 @@
 import { type JobId, fullId, splitId } from '../../core/job/id.ts'
 import type { JobEntry } from '../../core/index/job-entry.ts'
 import { type ToldEntry, tell } from '../../core/life/event-words.ts'
-import type { JobFields } from '../../core/job/job-fields.ts'
+import type { JobFields } from '../../core/job/job-values.ts'
 import { plainFields } from '../../core/job/job-spec.ts'
 import { type State, isEnded } from '../../core/life/states.ts'
 import { readData, readJobFile, writeData } from '../../site/job/job-files.ts'

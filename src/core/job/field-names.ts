@@ -2,7 +2,7 @@
  * Spellings of field names. Files use snake_case, the library camelCase, Balsam older ones; each is
  * accepted everywhere.
  */
-import { FIELD_NAMES } from './job-fields.ts'
+import { FIELD_NAMES } from './job-values.ts'
 
 /** From Balsam 0.2 and its command line. */
 const ALIASES: ReadonlyMap<string, string> = new Map([

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { finite, isObject, mapOf, whole } from '../../lib/shapes.ts'
 import { splitShellWords } from '../../lib/text/shell-words.ts'
 import { LOSS, Written, isBlurred, toWord } from '../../lib/text/written.ts'
+import { DURATION_FORMS, type TimeUnit, parseDuration } from '../text/duration.ts'
 import { nameProblem, quoteName } from './id.ts'
 import { parseStageUrl, stagedName } from './stage-url.ts'
 
@@ -11,15 +12,24 @@ const wholeNumber = whole('must be a whole number')
 export const flag = v.boolean('must be true or false')
 export const count = v.pipe(wholeNumber, v.minValue(1, 'must be at least 1'), v.maxValue(1e9, 'is too large'))
 export const minutes = v.pipe(
-  finite('must be a number of minutes'),
+  durationIn('minutes'),
   v.gtValue(0, 'must be more than 0'),
   v.maxValue(1e7, 'is too large'),
 )
 export const seconds = v.pipe(
-  finite('must be a number of seconds'),
+  durationIn('seconds'),
   v.minValue(0, 'must be at least 0'),
   v.maxValue(86_400, 'must be at most 86400'),
 )
+
+/** A number of `unit`, or a text such as `1:00:00`. */
+function durationIn(unit: TimeUnit) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => (typeof value === 'string' ? parseDuration(value, unit) : value)),
+    finite(`must be a number of ${unit}, or a time such as ${DURATION_FORMS}`),
+  )
+}
 
 /** A whole number within limits. */
 export const between = (least: number, most: number, tooLarge = 'is too large') =>

@@ -20,6 +20,8 @@ export interface JobField {
   /** Name of the option, if different from the field's. */
   readonly option?: string
   readonly alias?: string
+  /** Words of other tools for the same option, with dashes. */
+  readonly also?: readonly string[]
   /** One line for help and README. */
   readonly summary: string
   /** For a default of true: description of the option that turns it off. */
@@ -120,20 +122,30 @@ export const JOB_FIELDS = {
     default: 1,
     takes: 'number',
     unit: 'minutes',
+    also: ['--wall-time', '--walltime'],
     summary: 'estimated run time, used for planning; a job that exceeds it is not stopped',
   },
   timeout_minutes: {
     schema: v.optional(schemas.minutes),
     takes: 'number',
     unit: 'minutes',
+    also: ['--timeout'],
     summary: 'time limit of an attempt, which then fails',
   },
-  num_nodes: { schema: schemas.count, default: 1, takes: 'number', value: 'N', summary: 'number of nodes' },
+  num_nodes: {
+    schema: schemas.count,
+    default: 1,
+    takes: 'number',
+    value: 'N',
+    also: ['--nodes', '-N'],
+    summary: 'number of nodes',
+  },
   ranks_per_node: {
     schema: schemas.count,
     default: 1,
     takes: 'number',
     value: 'N',
+    also: ['--ntasks-per-node'],
     summary: 'MPI ranks per node',
   },
   threads_per_rank: {
@@ -141,6 +153,7 @@ export const JOB_FIELDS = {
     default: 1,
     takes: 'number',
     value: 'N',
+    also: ['--cores', '--cpus-per-task', '-c'],
     summary: 'cores per rank',
   },
   threads_per_core: {
@@ -155,6 +168,7 @@ export const JOB_FIELDS = {
     default: 0,
     takes: 'number',
     value: 'N',
+    also: ['--gpus-per-task'],
     summary: 'GPUs per rank',
   },
   node_packing_count: {
@@ -234,7 +248,7 @@ export const JOB_FIELDS = {
 } as const satisfies Record<string, JobField>
 
 /** Further fields of a new job. */
-const NAME_FIELDS = {
+export const NAME_FIELDS = {
   name: { schema: schemas.nameText, takes: 'text', value: 'NAME', summary: 'job name, unique within the workflow' },
   workflow: {
     schema: v.optional(schemas.nameText),
@@ -255,44 +269,3 @@ export const DATA_FIELD = {
 
 /** All fields of a new job, in the order of help. */
 export const ALL_FIELDS: Readonly<Record<string, JobField>> = { ...NAME_FIELDS, ...JOB_FIELDS, ...DATA_FIELD }
-
-type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key
-
-/** The values of all fields, under the library's names. */
-export type JobFields = {
-  readonly [Name in keyof typeof JOB_FIELDS as Camel<Name>]: v.InferOutput<(typeof JOB_FIELDS)[Name]['schema']>
-}
-
-type AllFields = typeof NAME_FIELDS & typeof JOB_FIELDS & typeof DATA_FIELD
-
-/** The argument of `spawn`: a name, and any fields of a job. */
-export type SpawnRequest = {
-  readonly [Name in keyof AllFields as Camel<Name>]?: v.InferInput<AllFields[Name]['schema']> | undefined
-} & {
-  readonly name: string
-  readonly application: string
-}
-
-const fields: readonly (readonly [string, JobField])[] = Object.entries(JOB_FIELDS)
-
-/** In the spelling of job.yaml. */
-export const FIELD_NAMES: readonly string[] = fields.map(([name]) => name)
-
-/** Defaults of all fields, in the order of job.yaml; `undefined` without a default. */
-export const DEFAULTS: Readonly<Record<string, unknown>> = createDefaults()
-
-/**
- * V8 copies an object made by JSON as fast as a literal; one built key by key takes ten times as
- * long.
- */
-function createDefaults(): Record<string, unknown> {
-  const nulls = Object.fromEntries(fields.map(([name, { default: value = null }]) => [name, value]))
-  const defaults = JSON.parse(JSON.stringify(nulls)) as Record<string, unknown>
-  for (const [name, { default: value }] of fields) if (value === undefined) defaults[name] = undefined
-  // All jobs share them.
-  Object.values(defaults).forEach(Object.freeze)
-  return defaults
-}
-
-/** Map fields, whose entries can be set separately. */
-export const MAP_FIELDS: readonly string[] = fields.flatMap(([name, { takes }]) => (takes === 'pairs' ? [name] : []))

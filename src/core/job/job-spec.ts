@@ -5,7 +5,7 @@
  * needed.
  */
 import { libraryName } from './field-names.ts'
-import { DEFAULTS, FIELD_NAMES, type JobFields } from './job-fields.ts'
+import { DEFAULTS, FIELD_NAMES, type JobFields } from './job-values.ts'
 
 /** The fields that differ from their defaults, in the spelling of files. */
 export type SpecRecord = Readonly<Record<string, unknown>>

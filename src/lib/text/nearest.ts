@@ -2,6 +2,8 @@
 
 /** Letters of an abbreviation that are enough to name a longer word. */
 const ENOUGH_LETTERS = 4
+/** Words this short differ in one letter at most. */
+const SHORT_LETTERS = 3
 
 /**
  * @returns the nearest of `known` by edit distance, if it is near enough; otherwise the only one
@@ -9,7 +11,8 @@ const ENOUGH_LETTERS = 4
  */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
+  const { length } = lettersOf(word)
+  let bestDistance = (length <= SHORT_LETTERS ? 1 : Math.max(2, Math.floor(length / 3))) + 1
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]

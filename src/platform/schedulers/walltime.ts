@@ -1,8 +1,8 @@
 /** Times as written by batch schedulers, which use variants of the same few forms. */
+import { parseClock } from '../../core/text/duration.ts'
 import { requestError } from '../../core/text/errors.ts'
 
 const ENDLESS = new Set(['infinite', 'infinity', 'unlimited', '-1'])
-const CLOCK = /^(?:(\d+)-)?(\d+)(?::(\d{1,2}))?(?::(\d{1,2}))?$/
 
 /**
  * Seconds of a time limit in Slurm's forms: `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`,
@@ -12,18 +12,9 @@ const CLOCK = /^(?:(\d+)-)?(\d+)(?::(\d{1,2}))?(?::(\d{1,2}))?$/
 export function parseWalltime(text: string): number {
   const trimmed = text.trim()
   if (ENDLESS.has(trimmed.toLowerCase())) return Infinity
-  const match = CLOCK.exec(trimmed)
-  if (match === null) throw badWalltime(text, 'use MM, MM:SS, HH:MM:SS, D-HH:MM:SS or UNLIMITED')
-  const [, days, first = '0', second, third] = match
-  const fields = [first, second, third].filter((field) => field !== undefined).map(Number)
-  if (fields.slice(1).some((field) => field > 59)) throw badWalltime(text, 'minutes and seconds must be at most 59')
-  const [a = 0, b = 0, c = 0] = fields
-  if (days !== undefined) {
-    if (a > 23) throw badWalltime(text, 'hours after days must be at most 23')
-    return Number(days) * 86_400 + a * 3600 + b * 60 + c
-  }
-  if (fields.length === 3) return a * 3600 + b * 60 + c
-  return a * 60 + b
+  const seconds = parseClock(trimmed)
+  if (seconds !== undefined) return seconds
+  throw badWalltime(text, 'use MM, MM:SS, HH:MM:SS, D-HH:MM:SS or UNLIMITED')
 }
 
 /**

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { findNewInputs } from '../../../src/client/spawn/new-input-files.ts'
-import type { SpawnRequest } from '../../../src/core/job/job-fields.ts'
+import type { SpawnRequest } from '../../../src/core/job/job-values.ts'
 import { type Fixture, makeFixture } from './fixture.ts'
 
 let fixture: Fixture

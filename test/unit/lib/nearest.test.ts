@@ -23,6 +23,11 @@ test.each([
   )
 })
 
+test('a short word is near another if one letter differs', () => {
+  expect(nearestWord('lg', ['log'])).toBe('log')
+  expect(nearestWord('foo', ['log'])).toBeUndefined()
+})
+
 test('nothing is near where nothing is known', () => {
   expect(nearestWord('a', [])).toBeUndefined()
 })
