@@ -17,7 +17,7 @@ import { mapConcurrently } from '../lib/concurrently.ts'
 import { isProcessAlive } from '../lib/process/process-table.ts'
 import { monotonicMs } from '../lib/sleep.ts'
 import { changeJob } from '../site/job/jobs.ts'
-import { type Lease, readLease } from '../site/launcher/launchers.ts'
+import { type Lease, isCopied, readLease } from '../site/launcher/launchers.ts'
 import type { Site } from '../site/site.ts'
 import { type Reporter, messageOf } from './launch-events.ts'
 import { kernelScope } from './lease.ts'
@@ -159,7 +159,7 @@ export class Recovery {
     if (lease?.ended !== undefined) return { why: 'launcher-ended', reason: lease.ended }
     // Processes that cannot be killed at once are given the lease period.
     if (lease !== undefined && lease.kernel === kernelScope() && ![lease.pid, ...lease.agents].some(isProcessAlive))
-      if (await this.#clear(launcher)) return { why: 'launcher-died' }
+      if (await this.#clearOwn(launcher, lease)) return { why: 'launcher-died' }
     const now = monotonicMs()
     const seen = this.#observations.get(launcher)
     if (seen === undefined || seen.beat !== lease?.beat) {
@@ -176,8 +176,14 @@ export class Recovery {
     seen.unchangedMs += Math.min(now - seen.lookedMs, this.#leaseMs / 4)
     seen.lookedMs = now
     if (seen.unchangedMs <= this.#leaseMs) return undefined
-    await this.#clear(launcher)
+    await this.#clearOwn(launcher, lease)
     return { why: 'launcher-died', silent: this.#site.settings.lease_seconds }
+  }
+
+  /** Kills leftovers, but not those of the live site that this one was copied from. */
+  async #clearOwn(launcher: string, lease: Lease | undefined): Promise<boolean> {
+    if (lease !== undefined && (await isCopied(this.#site, lease))) return true
+    return this.#clear(launcher)
   }
 
   /** @returns `newer` for the lease of a newer bjob, which only a newer bjob can judge */

@@ -3,6 +3,7 @@ import { BjobError, siteError } from '../../core/text/errors.ts'
 import type { Filter } from '../../core/index/filter.ts'
 import { checkFormat } from '../../core/text/formats.ts'
 import { formatYaml, parseYaml } from '../../core/text/yaml-text.ts'
+import { defined } from '../../lib/defined.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile, showName } from '../disk/files.ts'
 import { readOwnFile, readPlain } from '../disk/own-file.ts'
@@ -19,6 +20,8 @@ export interface Lease {
   /** Kernel and process namespace of these process ids. */
   readonly kernel: string
   readonly started: string
+  /** Inode of its folder, which a copy of the site does not have. */
+  readonly folder?: string
   /** Reason for its end, in the last lease only. */
   readonly ended?: string
 }
@@ -55,8 +58,20 @@ export async function createLauncher(
   await showName(site.disk, paths.dir)
 }
 
-export async function writeLease(site: Site, lease: Lease): Promise<void> {
-  await replaceFile(site.disk, site.layout.launcher(lease.launcher).lease, formatYaml(lease), false)
+export async function writeLease(site: Site, lease: Omit<Lease, 'folder'>): Promise<void> {
+  const folder = await findInode(site, lease.launcher)
+  const text = formatYaml({ ...lease, ...defined({ folder }) })
+  await replaceFile(site.disk, site.layout.launcher(lease.launcher).lease, text, false)
+}
+
+/** True if the lease came with a copy of its site: its processes belong to the original. */
+export async function isCopied(site: Site, { launcher, folder }: Lease): Promise<boolean> {
+  return folder !== undefined && folder !== (await findInode(site, launcher))
+}
+
+async function findInode({ disk, layout }: Site, launcher: string): Promise<string | undefined> {
+  const stat = await disk.stat(layout.launcher(launcher).dir)
+  return stat && String(stat.ino)
 }
 
 /**

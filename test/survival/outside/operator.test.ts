@@ -158,6 +158,21 @@ describe('folders under a launcher and a reader', () => {
     expect(await hands.done(['fsck'])).toContain('no damage found')
   })
 
+  test('a site is copied while jobs run: a launcher of the copy leaves the original’s alone', async () => {
+    await using hands = await Hands.create()
+    const { launcher, reader } = await hands.launchAndFollow()
+    await hands.spawn({ 'w/runs': `test "$BJOB_SITE" != ${hands.rig.site} || { ${waits(hands)}; }` })
+    await hands.rig.reached('w/runs', 'RUNNING')
+    const copy = path.join(hands.rig.outside, 'copy')
+    hands.shell(`cp -a ${hands.rig.site} ${copy}`)
+    const there = await hands.rig.bjob(['launch', '--idle-seconds', '0.2'], { env: { BJOB_SITE: copy } })
+    expect([there.status, there.stdout]).toEqual([0, expect.stringMatching(/w\/runs taken over[^]*1 finished/)])
+    letGo(hands)
+    await hands.goodAreDelivered(reader, ['w/runs'])
+    expect(hands.rig.state('w/runs')).toMatchObject({ state: 'JOB_FINISHED', attempt: 1 })
+    await hands.finish(launcher, reader)
+  })
+
   test('a workflow is renamed and renamed back: its jobs run then', async () => {
     await using hands = await Hands.create()
     const { launcher, reader } = await hands.launchAndFollow()
