@@ -7,7 +7,7 @@ import { JobIndex } from '../../core/index/job-index.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import { type Positions, totalBytes } from '../journal/position.ts'
 import type { JobId } from '../../core/job/id.ts'
-import { isForbidden } from '../disk/disk.ts'
+import { codeOf, isForbidden } from '../disk/disk.ts'
 import { JournalMark } from '../journal/journal-mark.ts'
 import { retellAll } from './retell.ts'
 import { scanJobs } from './scan.ts'
@@ -101,12 +101,12 @@ export class JobView {
   }
 }
 
-/** @returns false without write permission: then the folders are read each time */
+/** @returns false without permission or space to write: then the folders are read each time */
 async function tryRetell(site: Site): Promise<boolean> {
   try {
     return await retellAll(site)
   } catch (error) {
-    if (isForbidden(error)) return false
+    if (isForbidden(error) || ['ENOSPC', 'EDQUOT'].includes(codeOf(error))) return false
     throw error
   }
 }

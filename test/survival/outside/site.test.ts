@@ -51,6 +51,18 @@ describe('A11: a disk that is full for a while', needs('the right to mount'), ()
   })
 })
 
+test('a full disk and a deleted journal: lists are read from the folders', needs('the right to mount'), async () => {
+  using disk = new SmallDisk('4m')
+  await using rig = await Rig.create({ parent: disk.folder, mayLeaveScaffolding: true })
+  await rig.done(['spawn', '--app', 'yes', '--name', 'a'])
+  fs.rmSync(path.join(rig.site, 'journal'), { recursive: true })
+  const ballast = fill(rig.outside)
+  expect(await rig.done(['ls', '--fields', 'id', '--csv'])).toBe('id\r\ndefault/a\r\n')
+  fs.rmSync(ballast)
+  await rig.done(['launch', '--idle-seconds', '0.2'])
+  expect(rig.state('default/a').state).toBe('JOB_FINISHED')
+})
+
 describe('A14: a job with more parents than a variable holds', () => {
   test('runs, and its library knows them all', async () => {
     await using rig = await Rig.create()
