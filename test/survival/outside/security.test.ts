@@ -2,9 +2,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { needs } from '../rig/needs.ts'
-import { Rig } from '../rig/rig.ts'
-import { listTree } from '../rig/tree.ts'
+import { needs } from '../../rig/needs.ts'
+import { Rig } from '../../rig/rig.ts'
+import { listTree } from '../../rig/tree.ts'
 
 const LAUNCH = ['launch', '--idle-seconds', '0.2', '--quiet']
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { needs } from '../rig/needs.ts'
-import { asOtherUser } from '../rig/other-user.ts'
-import { Rig } from '../rig/rig.ts'
+import { needs } from '../../rig/needs.ts'
+import { asOtherUser } from '../../rig/other-user.ts'
+import { Rig } from '../../rig/rig.ts'
 
 describe('the journal deleted while nothing runs', () => {
   test('the next launcher finds every job', async () => {
