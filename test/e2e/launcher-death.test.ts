@@ -196,4 +196,21 @@ describe('a launcher', () => {
     await rig.reached(id, 'JOB_FINISHED')
     await launcher.kill('SIGTERM')
   })
+
+  test('whose agent is suspended kills it after the lease, also when it is asked to end', async () => {
+    await using rig = await Rig.create({ mayLeaveScaffolding: true })
+    const [id = ''] = await spawnControlled(rig, 1)
+    const launcher = await rig.launch()
+    const job = await rig.jobs.start(id)
+    const suspendAgents = (own: number): void => {
+      for (const pid of rig.alive().filter((one) => one !== launcher.pid && one !== own)) process.kill(pid, 'SIGSTOP')
+    }
+    suspendAgents(job.pid)
+    await job.ended()
+    const again = await rig.jobs.start(id, 2)
+    suspendAgents(again.pid)
+    await launcher.kill('SIGTERM')
+    await again.ended()
+    expect(rig.state(id).state).toBe('RESTART_READY')
+  })
 })

@@ -126,9 +126,9 @@ export class AgentLink {
    */
   beat(limitMs: number): void {
     this.#holdsUntilMs = monotonicMs() + limitMs
-    const { isHead, silenceMs } = this.place
+    const { silenceMs } = this.place
     const patienceMs = this.#hasSpoken ? silenceMs : Math.max(silenceMs, START_MS)
-    if (!isHead && monotonicMs() - this.#heardMs > patienceMs) this.#die(this.#process, 0)
+    if (monotonicMs() - this.#heardMs > patienceMs) this.#die(this.#process, 0)
     this.#tell({ order: 'beat', limitMs })
   }
 
@@ -138,11 +138,10 @@ export class AgentLink {
     const child = this.#process
     this.#tell({ order: 'end' })
     child.stdin?.end()
-    if (this.place.isHead) return
-    const patience = setTimeout(() => abandon(child), this.place.silenceMs)
+    const patience = setTimeout(() => this.#abandonForGood(child), this.place.silenceMs)
     child.once('exit', () => {
       clearTimeout(patience)
-      abandon(child)
+      if (!this.place.isHead) abandon(child)
     })
   }
 
@@ -193,6 +192,8 @@ export class AgentLink {
   #die(child: ChildProcess, restMs: number): void {
     if (this.#isOver || child !== this.#process || this.#isLost) return
     abandon(child)
+    // Until the next agent has been started, none is silent.
+    this.#heardMs = Infinity
     const wasDown = this.#isDown
     this.#isDown = true
     if (!this.#hasSpoken) this.#stillborn += 1
@@ -221,6 +222,12 @@ export class AgentLink {
       this.#open()
       if (this.#holdsMs > 0) this.#tell({ order: 'beat', limitMs: this.#holdsMs })
     }, delayMs)
+  }
+
+  #abandonForGood(child: ChildProcess): void {
+    const { launcher, index, isHead } = this.place
+    abandon(child)
+    if (isHead) void endLaunched({ marks: agentMarks(launcher, index) })
   }
 
   #release(): void {
