@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { findByEnvironment } from '../../src/lib/process/process-table.ts'
+import { findByEnvironment, killQuietly } from '../../src/lib/process/process-table.ts'
 
 const SBATCH = `#!/bin/sh
 cd "$(dirname "$0")"
@@ -91,8 +91,7 @@ export class SlurmStandIn {
 
   /** Ends all of its processes at once, as a node that dies would. */
   destroy(id: number): void {
-    for (const pid of findByEnvironment('SLURM_STAND_IN', path.join(this.#folder, String(id))))
-      process.kill(pid, 'SIGKILL')
+    for (const pid of findByEnvironment('SLURM_STAND_IN', path.join(this.#folder, String(id)))) killQuietly(pid)
   }
 
   /** Takes a pending job out of the queue. */

@@ -41,26 +41,34 @@ export async function reopenFolder({ disk, layout }: Place, id: JobId): Promise<
   return true
 }
 
-/** One look at a workflow's folder serves all its jobs for this long. */
+/** A folder is looked at again after this time. A trivial job is claimed and ends within it. */
 const LOOK_MS = 1000
+const MOST_LOOKS = 10_000
+/** Times of the looks, by workflow and by id. */
 const looks = new WeakMap<Layout, Map<string, number>>()
 
 /**
  * Refuses links in the place of a job's folder or its workflow, since bjob does not own their
- * targets. Costs one call per job.
+ * targets.
  * @throws BjobError `linked-folder`
  */
 export async function refuseLinkedJob(place: Place, id: JobId): Promise<void> {
   const workflow = workflowOf(id)
-  const looked = looks.get(place.layout) ?? new Map<string, number>()
-  looks.set(place.layout, looked)
-  if (monotonicMs() - (looked.get(workflow) ?? -LOOK_MS) >= LOOK_MS) {
-    looked.delete(workflow)
-    await refuseLinkedWorkflow(place, workflow)
-    looked.set(workflow, monotonicMs())
-  }
   const { dir } = place.layout.job(id)
-  if (await isLink(place, dir)) throw siteError('linked-folder', `the folder of ${id} is a link`, { path: dir })
+  await lookAt(place, workflow, () => refuseLinkedWorkflow(place, workflow))
+  await lookAt(place, id, async () => {
+    if (await isLink(place, dir)) throw siteError('linked-folder', `the folder of ${id} is a link`, { path: dir })
+  })
+}
+
+async function lookAt({ layout }: Place, name: string, look: () => Promise<void>): Promise<void> {
+  const looked = looks.get(layout) ?? new Map<string, number>()
+  looks.set(layout, looked)
+  if (monotonicMs() - (looked.get(name) ?? -LOOK_MS) < LOOK_MS) return
+  looked.delete(name)
+  if (looked.size >= MOST_LOOKS) looked.clear()
+  await look()
+  looked.set(name, monotonicMs())
 }
 
 /** @throws BjobError `linked-folder` */
