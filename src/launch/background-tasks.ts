@@ -29,6 +29,11 @@ export class BackgroundTasks {
     this.#running.add(running)
   }
 
+  /** Number of running tasks. */
+  get count(): number {
+    return this.#running.size
+  }
+
   /** Waits until no task runs. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.race(this.#running)

@@ -180,12 +180,14 @@ export class Launcher {
 
   #housekeep(): void {
     if (this.#context.lease.isLost()) return
+    // A task may find work: one that reads a job's folder, for example.
+    const isQuiet = this.#tasks.count === 0
     this.#tasks.run(() => this.#intake.lookIntoFolders())
     const now = monotonicMs()
     if (now >= this.#limits.deadlineMs - drainSeconds(this.#site.settings) * 1000) {
       this.finish('time limit', { kind: 'interrupted', why: 'walltime' })
     } else if (this.#dispatcher.runningCount > 0 || this.#isExpecting) this.#idleSinceMs = now
-    else if (this.#isIdle) this.#tasks.run(() => this.#leave())
+    else if (isQuiet && this.#isIdle) this.#tasks.run(() => this.#leave())
   }
 
   /** True if work may arrive soon. */
@@ -202,7 +204,8 @@ export class Launcher {
   /** Ends for lack of work, after a last look: on a loaded node, file notifications can be late. */
   async #leave(): Promise<void> {
     await this.#readJournal()
-    if (!this.#isIdle) return
+    const hasOtherTasks = this.#tasks.count > 1
+    if (hasOtherTasks || !this.#isIdle) return
     const reason = `idle for ${formatSeconds(this.#limits.idleSeconds)}`
     this.finish(reason, { kind: 'interrupted', why: 'idle' }, 0)
   }
