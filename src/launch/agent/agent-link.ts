@@ -63,7 +63,7 @@ export class AgentLink {
   /** Attempts of a dead agent, which may still be running. */
   #dying: Waiting[] = []
   /** Callers of `clear`, by launcher. */
-  readonly #clearing = new Map<string, (isWhole: boolean) => void>()
+  readonly #clearing = new Map<string, ((isWhole: boolean) => void)[]>()
   #process!: ChildProcess
   #deaths = 0
   #stillborn = 0
@@ -116,8 +116,12 @@ export class AgentLink {
   clear(launcher: string): Promise<boolean> {
     if (this.#isDown || this.#isLost)
       return this.place.isHead ? endLaunched(launchedBy(launcher)) : Promise.resolve(true)
-    this.#tell({ order: 'clear', launcher })
-    return new Promise((resolve) => this.#clearing.set(launcher, resolve))
+    return new Promise((resolve) => {
+      const waiting = this.#clearing.get(launcher)
+      if (waiting !== undefined) return void waiting.push(resolve)
+      this.#clearing.set(launcher, [resolve])
+      this.#tell({ order: 'clear', launcher })
+    })
   }
 
   /**
@@ -169,7 +173,7 @@ export class AgentLink {
     this.#heardMs = monotonicMs()
     if (!this.#hasSpoken) this.#hearFirst()
     if ('cleared' in notice) {
-      this.#clearing.get(notice.cleared)?.(notice.isWhole)
+      for (const resolve of this.#clearing.get(notice.cleared) ?? []) resolve(notice.isWhole)
       this.#clearing.delete(notice.cleared)
     }
     if (!('key' in notice)) return
@@ -198,7 +202,7 @@ export class AgentLink {
     this.#isDown = true
     if (!this.#hasSpoken) this.#stillborn += 1
     this.#deaths = monotonicMs() - this.#begunMs > STEADY_MS ? 1 : this.#deaths + 1
-    for (const resolve of this.#clearing.values()) resolve(true)
+    for (const resolve of [...this.#clearing.values()].flat()) resolve(true)
     this.#clearing.clear()
     if (!wasDown) {
       this.#dying.push(...this.#waiting.values())
