@@ -57,6 +57,8 @@ export class JournalReader {
   #turn: Promise<unknown> = Promise.resolve()
   #listed: readonly string[] = []
   #listedMs = -Infinity
+  /** True from the first success on, even if the folder was empty or gone later. */
+  #hasListed = false
 
   constructor(place: JournalPlace, from: Positions = {}) {
     this.#place = place
@@ -92,7 +94,7 @@ export class JournalReader {
     } catch (error) {
       if (codeOf(error) === 'ELOOP') return []
       // Journals read before are still known.
-      if (!isForbidden(error) || this.#listed.length === 0) throw error
+      if (!isForbidden(error) || !this.#hasListed) throw error
       tellOnce?.(`${layout.journal} cannot be read (permission denied): news will come when it can`)
       return [...this.#listed]
     }
@@ -116,6 +118,7 @@ export class JournalReader {
     let isSame = true
     if (this.#place.disk.isNetwork || this.#listed.length === 0 || now - this.#listedMs > LOCAL_LIST_MS) {
       this.#listed = await this.hosts()
+      this.#hasListed = true
       this.#listedMs = now
       for (const [host, { offset }] of this.#sources) {
         if (this.#listed.includes(host)) continue
