@@ -90,8 +90,14 @@ export async function isBehindLink(place: Place, id: JobId): Promise<boolean> {
   return isLink(place, place.layout.job(id).dir)
 }
 
+/** False for what this process may not look at: it cannot follow that either. */
 async function isLink({ disk }: Place, folder: string): Promise<boolean> {
-  return (await disk.stat(folder))?.isSymbolicLink() === true
+  try {
+    return (await disk.stat(folder))?.isSymbolicLink() === true
+  } catch (error) {
+    if (isForbidden(error)) return false
+    throw error
+  }
 }
 
 /**

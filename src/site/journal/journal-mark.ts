@@ -2,6 +2,7 @@
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
 import { listIds } from '../disk/job-folder.ts'
+import { refuseLinkedJournal } from './journal-folder.ts'
 import { type JournalPlace, SUFFIX } from './journal-reader.ts'
 
 const README = `The journal: one append-only file per node that writes, one line per change. The job folders are
@@ -25,12 +26,14 @@ export class JournalMark {
 
   /** Marks the journal as complete. */
   async make(): Promise<void> {
+    await refuseLinkedJournal(this.#disk, this.#layout.journal)
     await this.#disk.makeParents(this.#layout.journal)
     await replaceFile(this.#disk, this.#layout.journalReadme, README)
   }
 
   /** Marks the journal as incomplete: the next reader rebuilds it from the folders. */
   async withdraw(): Promise<void> {
+    await refuseLinkedJournal(this.#disk, this.#layout.journal)
     await unlessGone(this.#disk.unlink(this.#layout.journalReadme))
   }
 

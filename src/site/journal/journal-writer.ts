@@ -6,10 +6,10 @@
  */
 import path from 'node:path'
 import { type JobEvent, type JournalLine, formatLine } from '../../core/index/journal-events.ts'
-import { siteError } from '../../core/text/errors.ts'
 import { uniqueToken } from '../../lib/token.ts'
 import type { AppendFile, Disk } from '../disk/disk.ts'
 import { showName } from '../disk/files.ts'
+import { refuseLinkedJournal } from './journal-folder.ts'
 import type { JournalMark } from './journal-mark.ts'
 import { SUFFIX } from './journal-reader.ts'
 
@@ -194,9 +194,7 @@ export class JournalWriter {
 
   async #openOrMake(): Promise<AppendFile> {
     const folder = path.dirname(this.#file)
-    // Since this process began somebody may have put one there.
-    if ((await this.#disk.stat(folder))?.isSymbolicLink() === true)
-      throw siteError('linked-folder', `${path.basename(folder)}/ is a link, and has to be a folder`, { path: folder })
+    await refuseLinkedJournal(this.#disk, folder)
     try {
       return await this.#disk.openAppend(this.#file)
     } catch {

@@ -12,6 +12,7 @@ import type { State } from '../../core/life/states.ts'
 import { FORMATS } from '../../core/text/formats.ts'
 import { unlessGone } from '../disk/disk.ts'
 import { replaceFile } from '../disk/files.ts'
+import { refuseLinkedJournal } from '../journal/journal-folder.ts'
 import { describeFault } from '../disk/own-file.ts'
 import { type Positions, fits, readTail } from '../journal/position.ts'
 import type { Site } from '../site.ts'
@@ -162,6 +163,7 @@ export async function writeSnapshot(
 ): Promise<void> {
   const header: Header = { format: FORMATS.snapshot, positions, count: index.size, ...index.remainder() }
   await site.disk.makeParents(site.layout.journal)
+  await refuseLinkedJournal(site.disk, site.layout.journal)
   await replaceFile(site.disk, site.layout.snapshot(name), writeChunks(header, index.entries()), false)
 }
 

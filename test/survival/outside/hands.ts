@@ -127,9 +127,11 @@ export class Hands implements AsyncDisposable {
   setAside(name: string): () => void {
     const file = path.join(this.rig.site, name)
     const kept = path.join(this.rig.outside, `kept-${path.basename(name)}`)
-    this.shell(`rm -rf ${kept}; if [ -e ${file} ]; then cp -a ${file} ${kept}; fi`)
+    // Launchers write meanwhile: a file may vanish under cp, and come under rm.
+    this.shell(`rm -rf ${kept}; if [ -e ${file} ]; then cp -a ${file} ${kept} || true; fi`)
     const isImmutable = isMet('chattr, for root') ? `chattr -fR -i ${file} || true` : 'true'
-    return () => this.shell(`${isImmutable}; rm -rf ${file}; if [ -e ${kept} ]; then mv ${kept} ${file}; fi`)
+    return () =>
+      this.shell(`${isImmutable}; rm -rf ${file} || rm -rf ${file}; if [ -e ${kept} ]; then mv ${kept} ${file}; fi`)
   }
 
   /** The changes outside the site. */
