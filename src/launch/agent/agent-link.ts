@@ -65,6 +65,8 @@ export class AgentLink {
   /** Callers of `clear`, by launcher. */
   readonly #clearing = new Map<string, ((isWhole: boolean) => void)[]>()
   #process!: ChildProcess
+  /** The last process that is being replaced. */
+  #dead: ChildProcess | undefined
   #deaths = 0
   #stillborn = 0
   #begunMs = 0
@@ -194,10 +196,10 @@ export class AgentLink {
 
   /** @param restMs time after which none of its jobs can be running */
   #die(child: ChildProcess, restMs: number): void {
-    if (this.#isOver || child !== this.#process || this.#isLost) return
+    if (this.#isOver || child !== this.#process || child === this.#dead || this.#isLost) return
+    // A silent agent is killed, and then exits.
+    this.#dead = child
     abandon(child)
-    // Until the next agent has been started, none is silent.
-    this.#heardMs = Infinity
     const wasDown = this.#isDown
     this.#isDown = true
     if (!this.#hasSpoken) this.#stillborn += 1
