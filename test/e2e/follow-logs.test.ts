@@ -107,13 +107,20 @@ test('a folder that may not be read hides its own jobs alone', needs('setpriv, f
 
 test('one job is followed from before its start to its end: waits and attempts are told beside the output', async () => {
   await using rig = await Rig.create()
-  rig.addApplication('say', 'executable: [/bin/sh, -c, "echo said; exit 1"]\n')
+  // Each attempt ends once its output was seen.
+  const script = 'echo said; until [ -e seen.$BJOB_ATTEMPT ]; do sleep 0.05; done; exit 1'
+  rig.addApplication('say', `executable: [/bin/sh, -c, ${JSON.stringify(script)}]\n`)
   await rig.done(['spawn', '--app', 'say', '--name', 'a', '--max-retries', '1'])
   const one = rig.start(['log', '-f', 'a'])
   const named = rig.start(['log', '-f', 'a', 'default/a'])
   await rig.until('the wait to be told', () => one.stderr.includes('waiting for attempt 1 of default/a: no launcher'))
   await rig.until('the other', () => named.stderr.includes('no job that matches is running, and no launcher is'))
   const launcher = await rig.launch()
+  for (const attempt of [1, 2]) {
+    for (const follower of [one, named])
+      await rig.until('the output', () => follower.stdout.split('said').length > attempt)
+    fs.writeFileSync(path.join(rig.folder('default/a'), `seen.${attempt}`), '')
+  }
   const { stdout, stderr } = await one.ended()
   expect(stdout).toBe('said\nsaid\n')
   expect(stderr).toContain('bjob: attempt 2 of default/a\n')
