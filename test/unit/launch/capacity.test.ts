@@ -1,24 +1,12 @@
 /** The launcher's own queue and capacity, hour after hour on a clock of the test's. */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import type { PlacementRequest } from '../../../src/core/placement/node-need.ts'
 import { SimulatedLauncher } from '../../rig/simulated-launcher.ts'
+import { ask } from '../core/placement-rig.ts'
 
 const NODES = 6
 const LONGEST = 60
 const LONGEST_WALL = 300
-
-const ask = (change: Partial<PlacementRequest>): PlacementRequest => ({
-  id: 'job',
-  nodes: 1,
-  ranksPerNode: 1,
-  threadsPerRank: 1,
-  threadsPerCore: 1,
-  gpusPerRank: 0,
-  wallSeconds: 60,
-  priority: 0,
-  ...change,
-})
 
 const narrow = fc.record({
   threadsPerRank: fc.integer({ min: 1, max: 4 }),
